@@ -1,0 +1,165 @@
+"""Every setting: name, type, default and one sentence, from which docs/settings.md is made.
+
+One TOML file, then ``FYR_`` environment variables over it (``FYR_SERVER__PORT=9090``);
+a secret may stand in a file that ``<name>_file`` names. Nothing unknown is accepted.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """A table of the TOML file; an unknown key in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    """``[server]``: the HTTP side."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=64, description="HTTP worker processes.")
+    threads: int = Field(8, ge=1, le=256, description="Threads of a worker.")
+    worker: bool = Field(
+        True, description="Run an event and job worker beside the HTTP workers."
+    )
+    public_url: str = Field(
+        "", description="URL that clients see; empty: taken from each request."
+    )
+    max_body_bytes: int = Field(
+        50_000_000, ge=1024, description="Largest request body; more is 413."
+    )
+    drain_seconds: float = Field(
+        20.0, ge=0, description="How long a stop waits for running requests."
+    )
+    cors_origins: list[str] = Field(
+        ["*"], description="Origins that browsers may call from."
+    )
+    access_log: bool = Field(False, description="Log one line for each request.")
+
+
+class FhirSettings(Section):
+    """``[fhir]``: how the REST interface behaves."""
+
+    default_count: int = Field(20, ge=1, description="Page size when none is asked.")
+    max_count: int = Field(200, ge=1, description="Largest page; more is cut to it.")
+    max_depth: int = Field(64, ge=8, description="Deepest nesting of a resource.")
+    max_number_digits: int = Field(
+        64, ge=18, description="Digits of the longest number that is taken."
+    )
+    max_bundle_entries: int = Field(
+        10_000, ge=1, description="Entries of the largest batch or transaction."
+    )
+    stale_version_status: Literal[412, 409] = Field(
+        412, description="Answer to an `If-Match` that is stale."
+    )
+    page_link_seconds: int = Field(
+        3600, ge=60, description="How long a paging link stays valid."
+    )
+
+
+class StoreSettings(Section):
+    """``[store]``: where resources are kept."""
+
+    url: str = Field(
+        "sqlite:///fyr.db",
+        description=(
+            "`sqlite:///FILE` (relative to the data folder), `sqlite://` (thrown away"
+            " at the end) or `postgresql://USER@HOST:PORT/NAME`."
+        ),
+    )
+    password: SecretStr | None = Field(None, description="Password of the database user.")
+    password_file: Path | None = Field(None, description="File that holds the password.")
+    pool_size: int = Field(8, ge=1, description="Connections of one process.")
+    retries: int = Field(8, ge=0, description="Repeats of a transaction that lost a race.")
+    migrate: bool = Field(
+        True, description="Bring the schema up to date at start; else refuse to start."
+    )
+
+
+class EventSettings(Section):
+    """``[events]``: the outbox and its consumers."""
+
+    batch: int = Field(200, ge=1, description="Events a consumer takes at a time.")
+    poll_seconds: float = Field(0.2, gt=0, description="Longest wait between looks.")
+    lease_seconds: float = Field(15.0, gt=0, description="How long a worker holds a consumer.")
+    attempts: int = Field(8, ge=1, description="Tries before an event is a dead letter.")
+    backoff_seconds: float = Field(
+        1.0, gt=0, description="First wait before a repeat; doubles, with jitter."
+    )
+    backoff_max_seconds: float = Field(300.0, gt=0, description="Longest wait.")
+    keep_days: float = Field(
+        30.0, gt=0, description="How long delivered events are kept for replay."
+    )
+
+
+class SecuritySettings(Section):
+    """``[security]``: who may call."""
+
+    mode: Literal["closed", "open"] = Field(
+        "closed",
+        description=(
+            "`open`: everybody may do everything, on loopback only."
+            " `closed`: a plugin must authenticate each request."
+        ),
+    )
+    admin_token: SecretStr | None = Field(
+        None, description="Bearer token of `/admin` and `/metrics`; none: loopback only."
+    )
+    admin_token_file: Path | None = Field(None, description="File that holds it.")
+    link_secret: SecretStr | None = Field(
+        None, description="Key that paging links are signed with; none: made and stored."
+    )
+    link_secret_file: Path | None = Field(None, description="File that holds it.")
+
+
+class LogSettings(Section):
+    """``[log]``: structured lines on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is written."
+    )
+    format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`auto`: text on a terminal, JSON elsewhere."
+    )
+
+
+class PluginSettings(Section):
+    """``[plugins]``: which take part; each one's own table is ``[plugin.NAME]``."""
+
+    enabled: list[str] = Field(
+        ["search"], description="Names of entry points in the group `fyr.plugins`."
+    )
+    folder: Path | None = Field(
+        None, description="Folder of single-file plugins, for development."
+    )
+    quarantine_after: int = Field(
+        20, ge=1, description="Failures in a row after which an isolated hook rests."
+    )
+    quarantine_seconds: float = Field(60.0, gt=0, description="How long it rests.")
+
+
+class ServiceSettings(Section):
+    """``[services.NAME]``: one FHIR service of this deployment."""
+
+    public_url: str = Field("", description="Base URL that clients see.")
+    enabled: bool = Field(True, description="Whether this deployment serves it.")
+
+
+class Settings(Section):
+    """Everything that a deployer decides."""
+
+    data_dir: Path = Field(Path("data"), description="Folder for all that is kept.")
+    demo: bool = Field(False, description="Load a few demo resources into an empty store.")
+    server: ServerSettings = ServerSettings()
+    fhir: FhirSettings = FhirSettings()
+    store: StoreSettings = StoreSettings()
+    events: EventSettings = EventSettings()
+    security: SecuritySettings = SecuritySettings()
+    log: LogSettings = LogSettings()
+    plugins: PluginSettings = PluginSettings()
+    services: dict[str, ServiceSettings] = Field({}, description="By service name.")
+    plugin: dict[str, dict[str, Any]] = Field({}, description="Settings of plugins, by name.")

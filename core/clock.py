@@ -1,0 +1,28 @@
+"""The time, as something that can be passed in."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+#: Gives the present time with its time zone; tests pass one of their own.
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Tell the time of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_millis(moment: datetime) -> int:
+    """Tell a moment as milliseconds since 1970, UTC: how the store keeps times."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_millis(millis: int) -> datetime:
+    """Tell stored milliseconds as a moment in UTC."""
+    return datetime.fromtimestamp(millis / 1000, UTC)
+
+
+def instant(millis: int) -> str:
+    """Write stored milliseconds as a FHIR instant: ``2026-01-31T08:00:00.000Z``."""
+    moment = datetime.fromtimestamp(millis // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}Z"

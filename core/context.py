@@ -1,0 +1,63 @@
+"""Who asks for what: the request as everything below HTTP sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fyr.core.services import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The user or system behind a request.
+
+    ``user_type`` is ``SYSTEM``, ``PRACTITIONER``, ``PATIENT`` or ``SSL``; ``context``
+    holds absolute references (care team, organization, patient, episode of care).
+    """
+
+    user_type: str
+    user_id: str
+    privileges: frozenset[str] = frozenset()
+    context: Mapping[str, str] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset()
+
+
+#: Fyr itself: jobs, imports, the command line.
+SYSTEM = Principal("SYSTEM", "fyr")
+#: The caller of a server in open mode.
+ANONYMOUS = Principal("SYSTEM", "anonymous")
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One interaction on its way through the server; entries of a bundle have their own.
+
+    ``interaction`` is a code of https://hl7.org/fhir/R4/valueset-restful-interaction.html
+    with the level in it: ``read vread update patch delete create search-type
+    search-system history-instance history-type history-system capabilities batch
+    transaction operation``.
+    """
+
+    service: Service
+    interaction: str
+    resource_type: str | None = None
+    resource_id: str | None = None
+    operation: str | None = None
+    #: query parameters as sent, in their order
+    params: tuple[tuple[str, str], ...] = ()
+    #: the ``Authorization`` header as sent
+    authorization: str | None = None
+    principal: Principal = ANONYMOUS
+    tenant: str = ""
+    trace_id: str = ""
+    #: base URL that this answer's links stand on, without a slash at its end
+    base_url: str = ""
+    #: ``Prefer: handling=``: ``strict`` (400 on what is unknown) or ``lenient``
+    handling: str = "strict"
+    #: when the request came in, with its time zone
+    now: datetime | None = None
+    #: the bundle that this interaction is an entry of
+    parent: "RequestContext | None" = None
+    #: room for plugins, kept for the length of the request; key by plugin name
+    state: dict[str, Any] = field(default_factory=dict)

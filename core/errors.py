@@ -1,0 +1,159 @@
+"""What can go wrong, as types; how each looks on the wire is ``core.rest.outcomes``'s.
+
+Every error carries the issues of one OperationOutcome, all the problems that were
+found and not the first of them: https://hl7.org/fhir/R4/operationoutcome.html.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One ``OperationOutcome.issue``.
+
+    ``code`` is from https://hl7.org/fhir/R4/valueset-issue-type.html, ``expression``
+    holds FHIRPath locations such as ``Patient.name[0].given[1]``, ``details`` a
+    published error code as ``(system, code, display)``.
+    """
+
+    code: str
+    diagnostics: str
+    expression: tuple[str, ...] = ()
+    severity: str = "error"
+    details: tuple[str, str, str] | None = None
+
+
+class FyrError(Exception):
+    """A request that cannot be done, told in the user's words.
+
+    Raise a subclass with a sentence, or with ready issues when there are several.
+    """
+
+    #: HTTP status of the answer: https://hl7.org/fhir/R4/http.html
+    status: ClassVar[int] = 500
+    #: issue code used when the error is raised with a sentence
+    code: ClassVar[str] = "exception"
+
+    def __init__(
+        self,
+        problem: str | Iterable[Issue],
+        *,
+        expression: Iterable[str] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Take one sentence (and where it applies), or the issues themselves."""
+        if isinstance(problem, str):
+            problem = [Issue(self.code, problem, tuple(expression))]
+        self.issues = tuple(problem)
+        self.headers = headers or {}
+        super().__init__("; ".join(issue.diagnostics for issue in self.issues))
+
+
+class Invalid(FyrError):
+    """Cannot be parsed, or breaks the rules of FHIR's own structure."""
+
+    status = 400
+    code = "invalid"
+
+
+class NotSupported(FyrError):
+    """Understood, but not offered here: a parameter, a modifier, a feature."""
+
+    status = 400
+    code = "not-supported"
+
+
+class Unauthenticated(FyrError):
+    """Nobody, or somebody whose credentials do not hold."""
+
+    status = 401
+    code = "login"
+
+
+class Forbidden(FyrError):
+    """Known, and not allowed."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(FyrError):
+    """No such resource, type, operation or page."""
+
+    status = 404
+    code = "not-found"
+
+
+class MethodNotAllowed(FyrError):
+    """The service does not offer this interaction on this type."""
+
+    status = 405
+    code = "not-supported"
+
+
+class NotAcceptable(FyrError):
+    """None of the formats that the client accepts can be made."""
+
+    status = 406
+    code = "not-supported"
+
+
+class Conflict(FyrError):
+    """Another writer was faster, again and again, or a reference holds it back."""
+
+    status = 409
+    code = "conflict"
+
+
+class Gone(FyrError):
+    """It was there and has been deleted, or its time is over."""
+
+    status = 410
+    code = "deleted"
+
+
+class PreconditionFailed(FyrError):
+    """``If-Match``, ``If-None-Match`` or conditional criteria do not hold."""
+
+    status = 412
+    code = "conflict"
+
+
+class VersionConflict(PreconditionFailed):
+    """The stored version is not the one that the client has read."""
+
+
+class MultipleMatches(PreconditionFailed):
+    """Conditional criteria match more than one resource."""
+
+    code = "multiple-matches"
+
+
+class TooLarge(FyrError):
+    """More bytes than this server takes."""
+
+    status = 413
+    code = "too-long"
+
+
+class UnsupportedMediaType(FyrError):
+    """A body in a format that is not read here."""
+
+    status = 415
+    code = "not-supported"
+
+
+class Refused(FyrError):
+    """Well-formed, and against a business rule; what plugins raise."""
+
+    status = 422
+    code = "business-rule"
+
+
+class Unavailable(FyrError):
+    """A part of the server that this request needs is down."""
+
+    status = 503
+    code = "transient"

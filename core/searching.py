@@ -1,0 +1,75 @@
+"""What core asks of a search engine; ``fyr.search`` is the one that Fyr brings.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fyr.core.context import RequestContext
+from fyr.core.errors import Issue
+from fyr.core.store.port import IndexRows, Session, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParameter:
+    """A search parameter as a CapabilityStatement lists it."""
+
+    name: str
+    type: str
+    url: str
+    documentation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of a search: versions as stored, and what the Bundle says about them."""
+
+    matches: Sequence[Stored]
+    included: Sequence[Stored] = ()
+    total: int | None = None
+    #: parameters that were understood, for the self link
+    used: Sequence[tuple[str, str]] = ()
+    #: opaque cursor of the next page; ``None`` on the last
+    next: str | None = None
+    #: what a lenient search ignored
+    issues: Sequence[Issue] = ()
+    #: ``_summary``, ``_elements``: how the entries are to be shown
+    show: Mapping[str, str] | None = None
+
+
+class SearchEngine(Protocol):
+    """Finds resources by what is in them."""
+
+    def index(self, resource: dict[str, Any]) -> IndexRows:
+        """Take from a resource the values that it can be found by."""
+
+    def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
+        """Tell the parameters of a type, those of all types included."""
+
+    def search(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Sequence[tuple[str, str]],
+    ) -> SearchPage:
+        """Find one page of resources.
+
+        :param params: name and value as in the URL, ``_count`` and cursor included.
+        :raises fyr.core.errors.NotSupported: an unknown parameter or modifier.
+        :raises fyr.core.errors.Invalid: a value that is not of the parameter's type.
+        """
+
+    def criteria(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        query: str,
+    ) -> Sequence[Stored]:
+        """Find at most two current versions for the criteria of a conditional interaction.
+
+        Ignores nothing, pages nothing: two results mean "more than one".
+        """

@@ -1,0 +1,13 @@
+"""The index tables, declared once: the store writes them, ``fyr.search`` fills and asks."""
+
+#: Table -> columns after ``pid``. ``param`` is ``param_id("Patient", "name")``; systems
+#: are hashed (``hash64``), because they are only ever compared; texts are folded by search.
+INDEX_TABLES: dict[str, tuple[str, ...]] = {
+    "idx_token": ("param", "code", "system"),
+    "idx_string": ("param", "folded", "original"),
+    "idx_reference": ("param", "target_id", "target_type"),
+    "idx_date": ("param", "low", "high"),
+    "idx_number": ("param", "low", "high"),
+    "idx_quantity": ("param", "low", "high", "code", "system"),
+    "idx_uri": ("param", "value"),
+}
