@@ -7,13 +7,31 @@ a secret may stand in a file that ``<name>_file`` names. Nothing unknown is acce
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class Section(BaseModel):
     """A table of the TOML file; an unknown key in it is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        """Fill ``<name>`` from the file that ``<name>_file`` names."""
+        if not isinstance(values, dict):
+            return values
+        for key in [key for key in values if key.endswith("_file")]:
+            name = key.removesuffix("_file")
+            if name in cls.model_fields and values[key] and not values.get(name):
+                try:
+                    secret = Path(values[key]).read_text(encoding="utf-8").strip()
+                except OSError as error:
+                    raise ValueError(
+                        f"{key}: cannot be read: {error.strerror}"
+                    ) from None
+                values = {**values, name: secret}
+        return values
 
 
 class ServerSettings(Section):
@@ -71,10 +89,16 @@ class StoreSettings(Section):
             " at the end) or `postgresql://USER@HOST:PORT/NAME`."
         ),
     )
-    password: SecretStr | None = Field(None, description="Password of the database user.")
-    password_file: Path | None = Field(None, description="File that holds the password.")
+    password: SecretStr | None = Field(
+        None, description="Password of the database user."
+    )
+    password_file: Path | None = Field(
+        None, description="File that holds the password."
+    )
     pool_size: int = Field(8, ge=1, description="Connections of one process.")
-    retries: int = Field(8, ge=0, description="Repeats of a transaction that lost a race.")
+    retries: int = Field(
+        8, ge=0, description="Repeats of a transaction that lost a race."
+    )
     migrate: bool = Field(
         True, description="Bring the schema up to date at start; else refuse to start."
     )
@@ -85,8 +109,12 @@ class EventSettings(Section):
 
     batch: int = Field(200, ge=1, description="Events a consumer takes at a time.")
     poll_seconds: float = Field(0.2, gt=0, description="Longest wait between looks.")
-    lease_seconds: float = Field(15.0, gt=0, description="How long a worker holds a consumer.")
-    attempts: int = Field(8, ge=1, description="Tries before an event is a dead letter.")
+    lease_seconds: float = Field(
+        15.0, gt=0, description="How long a worker holds a consumer."
+    )
+    attempts: int = Field(
+        8, ge=1, description="Tries before an event is a dead letter."
+    )
     backoff_seconds: float = Field(
         1.0, gt=0, description="First wait before a repeat; doubles, with jitter."
     )
@@ -107,11 +135,13 @@ class SecuritySettings(Section):
         ),
     )
     admin_token: SecretStr | None = Field(
-        None, description="Bearer token of `/admin` and `/metrics`; none: loopback only."
+        None,
+        description="Bearer token of `/admin` and `/metrics`; none: loopback only.",
     )
     admin_token_file: Path | None = Field(None, description="File that holds it.")
     link_secret: SecretStr | None = Field(
-        None, description="Key that paging links are signed with; none: made and stored."
+        None,
+        description="Key that paging links are signed with; none: made and stored.",
     )
     link_secret_file: Path | None = Field(None, description="File that holds it.")
 
@@ -153,7 +183,9 @@ class Settings(Section):
     """Everything that a deployer decides."""
 
     data_dir: Path = Field(Path("data"), description="Folder for all that is kept.")
-    demo: bool = Field(False, description="Load a few demo resources into an empty store.")
+    demo: bool = Field(
+        False, description="Load a few demo resources into an empty store."
+    )
     server: ServerSettings = ServerSettings()
     fhir: FhirSettings = FhirSettings()
     store: StoreSettings = StoreSettings()
@@ -162,4 +194,6 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
     services: dict[str, ServiceSettings] = Field({}, description="By service name.")
-    plugin: dict[str, dict[str, Any]] = Field({}, description="Settings of plugins, by name.")
+    plugin: dict[str, dict[str, Any]] = Field(
+        {}, description="Settings of plugins, by name."
+    )
