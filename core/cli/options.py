@@ -1,0 +1,58 @@
+"""Options that several sub-commands share, and the settings they lead to."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from fyr.config.load import ConfigError, load
+from fyr.config.settings import Settings
+from fyr.core.errors import FyrError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="TOML file with the settings.",
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Folder for all that is kept."
+)
+
+
+def with_deployment(command: F) -> F:
+    """Give a command ``--config`` and ``--data-dir``."""
+    return config_option(data_dir_option(command))
+
+
+def settings_from(config_file: Path | None, **options: Any) -> Settings:
+    """Read the settings with those options over them that were given.
+
+    Names are dotted with two underscores (``server__port``). Ends the process with
+    status 2, and one line for each mistake, when something is wrong.
+    """
+    given = {
+        name.replace("__", "."): value
+        for name, value in options.items()
+        if value is not None
+    }
+    try:
+        return load(config_file, given)
+    except ConfigError as error:
+        fail(error, 2)
+
+
+def fail(error: Exception, status: int = 1) -> NoReturn:
+    """End the process, saying why in the user's words."""
+    problems = (
+        [issue.diagnostics for issue in error.issues]
+        if isinstance(error, FyrError)
+        else str(error).splitlines()
+    )
+    for problem in problems:
+        click.echo(f"fyr: {problem}", err=True)
+    sys.exit(status)

@@ -1,0 +1,75 @@
+"""``fyr serve`` and ``fyr worker``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from fyr.config.load import ConfigError
+from fyr.config.settings import Settings
+from fyr.core import __version__
+from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.logging import configure_logging
+
+
+@click.command()
+@with_deployment
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port; 0 takes a free one.")
+@click.option("--workers", type=int, help="HTTP worker processes.")
+@click.option("--demo", is_flag=True, help="Put a few resources into an empty store.")
+def serve(
+    config_file: Path | None,
+    data_dir: Path | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    demo: bool,
+) -> None:
+    """Serve FHIR over HTTP; runs one event worker beside it."""
+    settings = settings_from(
+        config_file,
+        data_dir=data_dir,
+        server__host=host,
+        server__port=port,
+        server__workers=workers,
+        demo=True if demo else None,
+    )
+    configure_logging(settings.log)
+    from fyr.core.serving import main
+
+    try:
+        sys.exit(main.serve(settings, lambda url: click.echo(_where(settings, url))))
+    except (ConfigError, OSError) as error:
+        fail(error)
+
+
+@click.command()
+@with_deployment
+def worker(config_file: Path | None, data_dir: Path | None) -> None:
+    """Deliver events and run jobs, beside any number of other workers."""
+    settings = settings_from(config_file, data_dir=data_dir)
+    configure_logging(settings.log)
+    from fyr.core.serving import main
+
+    try:
+        sys.exit(main.work(settings, lambda _: click.echo("Fyr worker runs.")))
+    except (ConfigError, OSError) as error:
+        fail(error)
+
+
+def _where(settings: Settings, url: str) -> str:
+    """Tell what is served where."""
+    lines = [
+        f"Fyr {__version__} serves {settings.server.workers} x HTTP at {url}",
+        f"  FHIR         {url}/fhir   (try {url}/fhir/metadata)",
+        f"  health       {url}/health/ready",
+        f"  metrics      {url}/metrics",
+        f"  plugins      {url}/admin/plugins   ({', '.join(settings.plugins.enabled)})",
+        f"  store        {settings.store.url} in {settings.data_dir.resolve()}",
+    ]
+    if settings.security.mode == "open":
+        lines.append(
+            "  WARNING      open mode: whoever reaches this address may do everything"
+        )
+    return "\n".join(lines)

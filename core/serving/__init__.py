@@ -1,0 +1,1 @@
+"""Processes: a supervisor that keeps HTTP workers and an event worker running."""

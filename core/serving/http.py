@@ -1,0 +1,101 @@
+"""One HTTP worker: waitress on a socket of its own, drained before it ends.
+
+Each worker binds the same address with SO_REUSEPORT, so that the kernel spreads
+connections evenly; an inherited socket lets the first worker take most of them.
+"""
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from waitress import create_server, wasyncore
+
+from fyr.config.settings import ServerSettings
+
+_LOOP_SECONDS = 0.5
+#: Connections that wait to be accepted.
+_BACKLOG = 1024
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address that other processes of this server may take too.
+
+    :raises OSError: the address is not this machine's, or somebody else has it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((host, port))
+    return bound
+
+
+class HttpWorker:
+    """Serves a WSGI application until ``stop`` is called, then drains.
+
+    :param application: the WSGI callable.
+    :param bound: a socket from :func:`bind`, not yet listening.
+    """
+
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        bound: socket.socket,
+        settings: ServerSettings,
+    ) -> None:
+        """Start to listen; nothing is answered before ``run``."""
+        self._drain_seconds = settings.drain_seconds
+        self._stopping = False
+        self._server = create_server(
+            application,
+            sockets=[bound],
+            threads=settings.threads,
+            backlog=_BACKLOG,
+            connection_limit=4096,
+            asyncore_use_poll=True,
+            ident=None,
+            # A larger body reaches the application, whose 413 says what is allowed.
+            max_request_body_size=2 * settings.max_body_bytes,
+            inbuf_overflow=1_048_576,
+            clear_untrusted_proxy_headers=True,
+        )
+
+    def stop(self) -> None:
+        """Let ``run`` end; safe in a signal handler."""
+        self._stopping = True
+        self._server.pull_trigger()
+
+    def run(self) -> None:
+        """Answer requests until ``stop``; then finish those that have begun."""
+        while not self._stopping:
+            self._turn()
+        self._accept_the_last()
+        wasyncore.dispatcher.close(self._server)
+        deadline = time.monotonic() + self._drain_seconds
+        while self._server.active_channels and time.monotonic() < deadline:
+            self._turn(0.02)
+            self._close_idle()
+        self._server.task_dispatcher.shutdown()
+        self._server.trigger.close()
+
+    def stop_on_sigterm(self) -> None:
+        """Make SIGTERM call ``stop``; for a process that does nothing else."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+
+    def _turn(self, seconds: float = _LOOP_SECONDS) -> None:
+        wasyncore.loop(seconds, use_poll=True, map=self._server._map, count=1)
+
+    def _accept_the_last(self) -> None:
+        """Take the connections that already stand in this worker's queue."""
+        known = -1
+        while known != len(self._server.active_channels):
+            known = len(self._server.active_channels)
+            self._server.handle_accept()
+        self._turn(0.0)
+
+    def _close_idle(self) -> None:
+        for channel in list(self._server.active_channels.values()):
+            if not (channel.requests or channel.request or channel.total_outbufs_len):
+                channel.handle_close()

@@ -1,0 +1,89 @@
+"""``fyr serve`` and ``fyr worker``: which processes there are, and what each runs."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from fyr.config.settings import Settings
+from fyr.core.app import build
+from fyr.core.errors import FyrError
+from fyr.core.serving.http import HttpWorker, bind
+from fyr.core.serving.prepare import prepare, refuse_unsafe
+from fyr.core.serving.supervisor import Child, Supervisor, run_once
+
+log = structlog.get_logger("fyr.serving")
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> int:
+    """Run HTTP workers, and one event worker unless the settings say otherwise.
+
+    :param announce: called with the base URL once every worker serves.
+    :returns: exit status, after a stop signal.
+    :raises OSError: the address cannot be taken.
+    """
+    refuse_unsafe(settings)
+    with bind(settings.server.host, settings.server.port) as reserved:
+        port = reserved.getsockname()[1]
+        if run_once("prepare", lambda: prepare(settings)):
+            return 1
+        host = (
+            f"[{settings.server.host}]"
+            if ":" in settings.server.host
+            else settings.server.host
+        )
+        supervisor = Supervisor(
+            settings.server.drain_seconds,
+            on_ready=lambda: announce(f"http://{host}:{port}"),
+        )
+        for number in range(settings.server.workers):
+            supervisor.add(
+                f"http-{number + 1}", lambda child: _http(settings, port, child)
+            )
+        if settings.server.worker:
+            supervisor.add("worker", lambda child: _worker(settings, child))
+        return supervisor.run()
+
+
+def work(settings: Settings, announce: Callable[[str], None]) -> int:
+    """Run one event and job worker; any number of machines may do so."""
+    if run_once("prepare", lambda: prepare(settings)):
+        return 1
+    supervisor = Supervisor(
+        settings.server.drain_seconds, on_ready=lambda: announce("")
+    )
+    supervisor.add("worker", lambda child: _worker(settings, child))
+    return supervisor.run()
+
+
+def _http(settings: Settings, port: int, child: Child) -> None:
+    application = build(settings)
+    worker = HttpWorker(
+        application.wsgi(), bind(settings.server.host, port), settings.server
+    )
+    worker.stop_on_sigterm()
+    child.ready()
+    worker.run()
+    application.close()
+
+
+def _worker(settings: Settings, child: Child) -> None:
+    application = build(settings)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    child.ready()
+    application.worker().run(stop)
+    application.close()
+
+
+def complain(error: Exception) -> None:
+    """Say on standard error why the server does not start, without a stack trace."""
+    problems = (
+        [issue.diagnostics for issue in error.issues]
+        if isinstance(error, FyrError)
+        else str(error).splitlines()
+    )
+    for problem in problems:
+        print(f"fyr: {problem}", file=sys.stderr)

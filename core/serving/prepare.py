@@ -1,0 +1,43 @@
+"""What must be true before the first request: safe settings, a schema of this version."""
+
+import ipaddress
+
+from fyr.config.load import ConfigError
+from fyr.config.settings import Settings
+from fyr.core.app import build
+
+
+def refuse_unsafe(settings: Settings) -> None:
+    """Refuse to serve everybody on an address that others can reach.
+
+    :raises ConfigError: open mode outside loopback.
+    """
+    if settings.security.mode == "open" and not is_loopback(settings.server.host):
+        raise ConfigError(
+            [
+                'security.mode: "open" lets everybody do everything and is for'
+                f" loopback only; server.host is {settings.server.host}"
+            ]
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the schema up to date, check that all plugins load, put in the demo data."""
+    application = build(settings)
+    try:
+        if settings.demo:
+            from fyr.core.serving.demo import load_demo
+
+            load_demo(application)
+    finally:
+        application.close()
