@@ -1,0 +1,121 @@
+"""Servers that a bench starts, and what process trees cost: CPU seconds and memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """List a process and all below it."""
+    found, todo = [], [pid]
+    while todo:
+        current = todo.pop()
+        found.append(current)
+        for task in Path(f"/proc/{current}/task").glob("*/children"):
+            try:
+                todo += [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """Add up user and system time of process trees, children that ended included."""
+    ticks = 0
+    for root in pids:
+        for pid in tree(root):
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            ticks += int(fields[11]) + int(fields[12])
+            if pid == root:
+                ticks += int(fields[13]) + int(fields[14])
+    return ticks / _TICKS
+
+
+def memory_mb(pid: int) -> float:
+    """Tell the proportional set size of one process, in MB: shared pages are split."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def resident_mb(pid: int) -> float:
+    """Tell the resident set size of one process, in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@dataclass
+class Server:
+    """A running Fyr: its base URL, the pids that do its work, its folder."""
+
+    base_url: str
+    pid: int
+    folder: Path
+    database_pid: int | None = None
+    database_url: str = ""
+
+    @property
+    def pids(self) -> list[int]:
+        """The roots of all process trees that work for it."""
+        return [self.pid, *([self.database_pid] if self.database_pid else [])]
+
+
+@contextmanager
+def fyr(store: str = "sqlite", workers: int = 1) -> Iterator[Server]:
+    """Start Fyr on an empty store, ``sqlite`` or ``postgresql``, and end it after."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if store == "postgresql":
+            from fyr.core.testing.postgres import running_postgres
+
+            with (
+                running_postgres() as postgres,
+                _serving(folder, postgres.new_database(), workers) as server,
+            ):
+                server.database_pid = postgres.pid
+                yield server
+        else:
+            with _serving(folder, "sqlite:///fyr.db", workers) as server:
+                yield server
+
+
+@contextmanager
+def _serving(folder: Path, url: str, workers: int) -> Iterator[Server]:
+    environment = {
+        **os.environ,
+        "FYR_SECURITY__MODE": "open",
+        "FYR_STORE__URL": url,
+        "FYR_DATA_DIR": str(folder / "data"),
+        "FYR_SERVER__PORT": "0",
+        "FYR_SERVER__WORKERS": str(workers),
+        "FYR_LOG__LEVEL": "warning",
+    }
+    command = [str(Path(sys.executable).parent / "fyr"), "serve"]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if " at http" not in line:
+            raise SystemExit(f"Fyr did not start: {line!r}")
+        yield Server(
+            line.split(" at ")[1].strip() + "/fhir", process.pid, folder, None, url
+        )
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
