@@ -6,7 +6,7 @@ Every mistake is named with its place and what is allowed there, all of them at 
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def load(
         from_files = _Sources(**values)
         settings = _with_options(from_files, options or {})
     except ValidationError as error:
-        raise ConfigError(strangers + _sentences(error)) from None
+        raise ConfigError(strangers + sentences(error)) from None
     if strangers:
         raise ConfigError(strangers)
     return settings
@@ -105,20 +105,30 @@ def _unknown_variables() -> list[str]:
     return problems
 
 
-def _sentences(error: ValidationError) -> list[str]:
-    sentences = []
+def sentences(
+    error: ValidationError,
+    model: type[BaseModel] = Settings,
+    under: Sequence[str] = (),
+) -> list[str]:
+    """Tell the faults of settings, each with its place and, if any, a neighbour.
+
+    :param model: what the values were for.
+    :param under: the tables that they stand in.
+    """
+    told = []
     for fault in error.errors():
-        place = [str(part) for part in fault["loc"]]
+        inside = [str(part) for part in fault["loc"]]
+        place = ".".join([*under, *inside])
         if fault["type"] == "extra_forbidden":
-            hint = _neighbour(place[-1], _model_at(place[:-1]))
-            sentences.append(f"{'.'.join(place)}: no such setting{hint}")
+            hint = _neighbour(inside[-1], _model_at(model, inside[:-1]))
+            told.append(f"{place}: no such setting{hint}")
         else:
-            sentences.append(f"{'.'.join(place)}: {fault['msg']}")
-    return sentences
+            told.append(f"{place}: {fault['msg']}")
+    return told
 
 
-def _model_at(place: list[str]) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
+def _model_at(root: type[BaseModel], place: list[str]) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = root
     for name in place:
         field = model.model_fields.get(name) if model else None
         kind = field.annotation if field else None

@@ -1,3 +1,72 @@
-"""The FHIR server; knows no API area by name. Plugins import what is named here."""
+"""The FHIR server; knows no API area by name. Plugins import what is named here.
+
+Each name is imported when it is asked for, so that a plugin of one hook pays for one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fyr.core.clock import Clock as Clock
+    from fyr.core.context import Principal as Principal
+    from fyr.core.context import RequestContext as RequestContext
+    from fyr.core.errors import Conflict as Conflict
+    from fyr.core.errors import Forbidden as Forbidden
+    from fyr.core.errors import FyrError as FyrError
+    from fyr.core.errors import Gone as Gone
+    from fyr.core.errors import Invalid as Invalid
+    from fyr.core.errors import Issue as Issue
+    from fyr.core.errors import NotFound as NotFound
+    from fyr.core.errors import NotSupported as NotSupported
+    from fyr.core.errors import PreconditionFailed as PreconditionFailed
+    from fyr.core.errors import Refused as Refused
+    from fyr.core.errors import Unauthenticated as Unauthenticated
+    from fyr.core.errors import Unavailable as Unavailable
+    from fyr.core.events import Change as Change
+    from fyr.core.events import Consumer as Consumer
+    from fyr.core.hooks.markers import hookimpl as hookimpl
+    from fyr.core.hooks.plugin import Manifest as Manifest
+    from fyr.core.hooks.plugin import Plugin as Plugin
+    from fyr.core.hooks.plugin import PluginSettings as PluginSettings
+    from fyr.core.jobs import Job as Job
+    from fyr.core.jobs import JobContext as JobContext
+    from fyr.core.model.resource import Resource as Resource
+    from fyr.core.operations import Operation as Operation
+    from fyr.core.operations import OperationCall as OperationCall
+    from fyr.core.operations import OperationParameter as OperationParameter
+    from fyr.core.routes import Route as Route
+    from fyr.core.services import Service as Service
+    from fyr.core.services import TypeRules as TypeRules
+    from fyr.core.store.port import Session as Session
 
 __version__ = "0.1.0"
+
+#: module -> the names that plugins import from here
+_HOMES = {
+    "clock": "Clock",
+    "context": "Principal RequestContext",
+    "errors": (
+        "Conflict Forbidden FyrError Gone Invalid Issue NotFound NotSupported"
+        " PreconditionFailed Refused Unauthenticated Unavailable"
+    ),
+    "events": "Change Consumer",
+    "hooks.markers": "hookimpl",
+    "hooks.plugin": "Manifest Plugin PluginSettings",
+    "jobs": "Job JobContext",
+    "model.resource": "Resource",
+    "operations": "Operation OperationCall OperationParameter",
+    "routes": "Route",
+    "services": "Service TypeRules",
+    "store.port": "Session",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = ["__version__", *_HOME_OF]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

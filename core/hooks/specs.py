@@ -1,5 +1,284 @@
-"""Every hook, in the order in which a request meets them.
+"""Every hook, in the order in which a server and then a request meet them.
 
 ``docs/hooks.md`` is generated from here: a docstring says what an implementation
 gives, when it is called, who else is asked, what its answer and its exception do.
+A resource is parsed JSON, a ``dict``; its decimals keep the digits they were sent with.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fyr.core.hooks.markers import Rule, hookspec, rule_of
+
+if TYPE_CHECKING:
+    import click
+
+    from fyr.config.settings import Settings
+    from fyr.core.clock import Clock
+    from fyr.core.context import Principal, RequestContext
+    from fyr.core.errors import Issue
+    from fyr.core.events import Change, Consumer
+    from fyr.core.jobs import Job
+    from fyr.core.model.resource import Resource
+    from fyr.core.operations import Operation
+    from fyr.core.routes import Route
+    from fyr.core.searching import SearchEngine
+    from fyr.core.services import Service
+    from fyr.core.store.port import Database, Session
+
+Params = Sequence[tuple[str, str]]
+
+
+@hookspec("abort", "collect", moment="start")
+def register_services(settings: Settings) -> Iterable[Service] | None:
+    """Offer FHIR services, each with its own base URL and CapabilityStatement.
+
+    Called once, when the server starts. What all plugins give is served together;
+    two services with one name or path stop the server.
+
+    :param settings: all settings of the deployment.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_operations() -> Iterable[Operation] | None:
+    """Offer operations such as ``$greet``, at system, type or instance level.
+
+    Called once, when the server starts. They are listed in the CapabilityStatement
+    of each service that offers them; two plugins that offer one operation for one
+    type and level stop the server.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_routes() -> Iterable[Route] | None:
+    """Offer plain HTTP resources beside FHIR.
+
+    Called once in each HTTP process, when it starts; two routes with one path, or a
+    path that the server itself uses, stop it.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_search_parameters() -> Iterable[Resource] | None:
+    """Offer search parameters as ``SearchParameter`` resources.
+
+    Called once, before the search engine is made; it gets what all plugins give.
+    Resources that are already stored are found by a new one after a reindex.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_consumers() -> Iterable[Consumer] | None:
+    """Offer consumers of the outbox that need more than :func:`deliver` gives.
+
+    A consumer chooses types and topics, has a name and a cursor of its own, and may
+    begin with the oldest event. Called once in each process that runs a worker; two
+    consumers with one name stop it.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_jobs() -> Iterable[Job] | None:
+    """Offer durable jobs, timed ones included.
+
+    Called once in each process that runs a worker. A job runs once across all
+    workers; two jobs with one name stop the server.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_commands() -> Iterable[click.Command] | None:
+    """Offer sub-commands of ``fyr``.
+
+    Called when the command line starts with a configuration that names the plugin.
+    """
+
+
+@hookspec("abort", "first", moment="start")
+def provide_search(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    search_parameters: Sequence[Resource],
+) -> SearchEngine | None:
+    """Give the search engine of this server.
+
+    Called once, when the server starts. The first plugin that gives one decides;
+    without any the server keeps and reads resources, and finds none.
+
+    :param database: where resources and their index rows are kept; its schema is up
+        to date.
+    :param clock: tells the present time.
+    :param search_parameters: what :func:`register_search_parameters` collected.
+    """
+
+
+@hookspec("isolate")
+def request_received(context: RequestContext) -> None:
+    """Look at a request before anything is known about its sender, or turn it away.
+
+    Called once for each HTTP request to a service, before :func:`authenticate`, and
+    not for the entries of a bundle. All plugins are asked in turn. A
+    :class:`~fyr.core.errors.FyrError` ends the request; any other exception is
+    isolated and the request goes on, so what must hold belongs to
+    :func:`authenticate` or :func:`authorize`.
+
+    :param context: service, interaction and query; the principal is not known yet.
+    """
+
+
+@hookspec("abort", "first")
+def authenticate(context: RequestContext) -> Principal | None:
+    """Tell who sends a request, or that this plugin cannot tell.
+
+    Called once for each request after :func:`request_received`, and not for the
+    entries of a bundle, which inherit the principal. The first answer decides;
+    without any, a server in open mode goes on with the anonymous principal and a
+    closed one answers 401. Raise :class:`~fyr.core.errors.Unauthenticated` for
+    credentials that do not hold: nobody else is asked.
+
+    :param context: ``authorization`` is the header as it was sent.
+    """
+
+
+@hookspec("abort")
+def authorize(context: RequestContext) -> None:
+    """Refuse what the principal may not do.
+
+    Called for every interaction, the entries of a bundle each on its own, before
+    anything is read or parsed. All plugins are asked and all must let it pass; the
+    first to raise :class:`~fyr.core.errors.Forbidden` ends it. Which rows a search
+    may find is for :func:`narrow_search`, what of a resource may be seen for
+    :func:`before_show`.
+
+    :param context: principal, interaction, type and id.
+    """
+
+
+@hookspec("abort", "replace", replaces="params")
+def narrow_search(
+    context: RequestContext, resource_type: str | None, params: Params
+) -> Params | None:
+    """Give the parameters of a search in another form, for instance narrower.
+
+    Called for every search, that of conditional interactions included, before the
+    query is parsed. Each plugin is given what the one before it answered; ``None``
+    leaves it. An exception ends the search.
+
+    :param resource_type: the type that is searched; ``None`` for a search over all.
+    :param params: names and values as sent, ``_count`` and the like included.
+    """
+
+
+@hookspec("abort")
+def before_interaction(context: RequestContext) -> None:
+    """Prepare for an interaction that has been admitted, or refuse it.
+
+    Called for every interaction after :func:`authorize` and before its body is
+    parsed or the store is asked. All plugins are asked in turn; an exception ends it.
+
+    :param context: ``state`` is the room for what later hooks of this plugin need.
+    """
+
+
+@hookspec("abort", "collect")
+def validate(context: RequestContext, resource: Resource) -> Iterable[Issue] | None:
+    """Tell what is wrong with a resource, beyond the structure that FHIR asks for.
+
+    Called for each resource that is to be created, updated or patched, and by
+    ``$validate``, after the structure was found right and before the transaction.
+    All plugins are asked and all their issues go into one OperationOutcome; an issue
+    of severity ``error`` or ``fatal`` refuses the resource. It must not be altered.
+    """
+
+
+@hookspec("abort")
+def before_store(
+    context: RequestContext,
+    session: Session,
+    old: Resource | None,
+    new: Resource | None,
+) -> None:
+    """Complete what is about to be stored, or refuse it.
+
+    Called inside the write's transaction, after validation and before the version
+    row, on every way in: REST, bundle entry, operation, job, import. Plugins are
+    asked in turn and see each other's edits to ``new``; the first to raise
+    :class:`~fyr.core.errors.Refused` rolls the transaction back. It runs again when
+    the transaction is repeated, so what it does elsewhere must bear repetition.
+
+    :param session: the transaction.
+    :param old: the stored version, not to be altered; ``None`` for a create.
+    :param new: what will be stored, to be edited in place; ``None`` for a delete.
+        Its ``id`` is final; ``meta.versionId`` and ``meta.lastUpdated`` are set later.
+    """
+
+
+@hookspec("abort")
+def stored(
+    context: RequestContext,
+    session: Session,
+    old: Resource | None,
+    new: Resource | None,
+) -> None:
+    """Add to the transaction what belongs to a write that has been made.
+
+    Called inside the transaction, after version, index and outbox rows were written:
+    for a plugin's own tables and events. All plugins are asked in turn; an exception
+    rolls the transaction back. Nothing is committed yet: tell the world in
+    :func:`deliver`.
+
+    :param session: the transaction.
+    :param old: the version before; ``None`` for a create.
+    :param new: the version as stored, not to be altered; ``None`` for a delete.
+    """
+
+
+@hookspec("abort", "replace", replaces="resource")
+def before_show(context: RequestContext, resource: Resource) -> Resource | None:
+    """Give a resource in the form in which this principal may see it.
+
+    Called for each resource of an answer: read, the entries of searches and
+    histories, what a write returns. Each plugin is given what the one before it
+    answered; ``None`` leaves it as it is, so copy before you change. An exception
+    ends the request: a plugin that masks must not fail open.
+
+    A server with an implementation of this hook parses each resource that it serves.
+    """
+
+
+@hookspec("isolate", moment="event")
+def deliver(change: Change) -> None:
+    """Act on a change that has been committed.
+
+    Called by a worker for each event of the outbox, in the order of commits for each
+    resource, at least once. Every plugin has a cursor of its own, so that one that is
+    slow or fails delays nobody else: an exception brings this event back later, with
+    growing waits, and in the end makes it a dead letter.
+
+    :param change: type, id, version and method, with old and new resource at hand.
+    """
+
+
+@hookspec("swallow")
+def completed(context: RequestContext, status: int, seconds: float) -> None:
+    """Take notice of a request that has been answered.
+
+    Called once for each HTTP request to a service, also when it was refused. All
+    plugins are asked; no exception goes anywhere but into the log and the counters.
+
+    :param status: the HTTP status of the answer.
+    :param seconds: how long the request took.
+    """
+
+
+def _rules(names: Mapping[str, object]) -> dict[str, Rule]:
+    found = {name: rule_of(value) for name, value in names.items() if callable(value)}
+    return {name: rule for name, rule in found.items() if rule is not None}
+
+
+#: hook name -> its rule, in the order of this module
+RULES: Mapping[str, Rule] = _rules(globals())

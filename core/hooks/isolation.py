@@ -1,0 +1,153 @@
+"""One plugin's implementation of one hook, asked so that its faults stay its own."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter_ns
+from typing import Any
+
+import structlog
+
+from fyr.core.clock import Clock, utc_now
+from fyr.core.errors import FyrError
+from fyr.core.hooks.errors import PluginError
+from fyr.core.hooks.markers import Answer, Moment, Policy, Rule
+from fyr.core.hooks.timing import Timing
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many failures in a row bring quarantine, and for how many seconds."""
+
+    failures: int = 20
+    seconds: float = 60.0
+
+
+#: For those who set none.
+PATIENCE = Patience()
+
+
+class Quarantine:
+    """A rest for what fails again and again; one more failure after it renews it."""
+
+    __slots__ = ("_clock", "_in_a_row", "_lock", "_patience", "_until")
+
+    def __init__(self, patience: Patience, clock: Clock) -> None:
+        """Begin trusting."""
+        self._patience = patience
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._in_a_row = 0
+        self._until: datetime | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """When the rest ends; ``None`` when there is none."""
+        until = self._until
+        return until if until is not None and self._clock() < until else None
+
+    def succeed(self) -> None:
+        """Forget the failures; cheap, as it follows each good call."""
+        if self._in_a_row:
+            with self._lock:
+                self._in_a_row = 0
+                self._until = None
+
+    def fail(self) -> bool:
+        """Count a failure, and tell whether it brings a rest."""
+        with self._lock:
+            self._in_a_row += 1
+            if self._in_a_row < self._patience.failures:
+                return False
+            self._until = self._clock() + timedelta(seconds=self._patience.seconds)
+            return True
+
+
+class Implementation:
+    """A plugin's answer to a hook, timed and counted."""
+
+    __slots__ = (
+        "_arguments",
+        "_clock",
+        "_function",
+        "hook",
+        "plugin",
+        "quarantine",
+        "rule",
+        "timing",
+    )
+
+    def __init__(
+        self,
+        plugin: str,
+        hook: str,
+        rule: Rule,
+        function: Callable[..., Any],
+        arguments: Sequence[str],
+        *,
+        patience: Patience = PATIENCE,
+        clock: Clock = utc_now,
+    ) -> None:
+        """Take the function and the names of the arguments that it asks for."""
+        self.plugin = plugin
+        self.hook = hook
+        self.rule = rule
+        self.timing = Timing()
+        self.quarantine = Quarantine(patience, clock)
+        self._function = function
+        self._arguments = tuple(arguments)
+        self._clock = clock
+
+    def attempt(self, arguments: Mapping[str, Any]) -> Any:
+        """Ask, time and count; every exception goes out, whatever the policy.
+
+        :raises PluginError: it failed while the server starts.
+        """
+        started = perf_counter_ns()
+        try:
+            answer = self._function(*[arguments[name] for name in self._arguments])
+            if self.rule.answer is Answer.COLLECT:
+                # Here and not at the caller's: a generator fails while it is read.
+                return list(answer) if answer is not None else None
+            return answer
+        except Exception as error:
+            if not isinstance(error, FyrError):
+                self.timing.fail(error, self._clock())
+            if self.rule.moment is Moment.START and not isinstance(error, PluginError):
+                sentence = f"{self.hook}: {type(error).__name__}: {error}"
+                raise PluginError([f"plugin {self.plugin}: {sentence}"]) from error
+            raise
+        finally:
+            self.timing.add(perf_counter_ns() - started)
+
+    def ask(self, arguments: Mapping[str, Any]) -> Any:
+        """Ask under the hook's policy; ``None`` is no answer."""
+        if self.rule.policy is Policy.ABORT:
+            return self.attempt(arguments)
+        if self.quarantine.until is not None:
+            return None
+        try:
+            answer = self.attempt(arguments)
+        except FyrError:
+            self.quarantine.succeed()
+            if self.rule.policy is Policy.ISOLATE:
+                raise
+            return None
+        except Exception as error:
+            self._isolate(error)
+            return None
+        self.quarantine.succeed()
+        return answer
+
+    def _isolate(self, error: Exception) -> None:
+        rests = self.quarantine.fail()
+        log.error(
+            "plugin failed",
+            plugin=self.plugin,
+            hook=self.hook,
+            quarantined=rests,
+            exc_info=error,
+        )

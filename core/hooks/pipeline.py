@@ -1,0 +1,225 @@
+"""The hooks of one application, each the row of plugins that implement it.
+
+Built once at start. A hook that nobody implements is empty and hence false, so that
+``if hooks.before_store: hooks.before_store(context=context, ...)`` costs one test.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pluggy
+
+from fyr.core.clock import Clock, utc_now
+from fyr.core.context import Principal
+from fyr.core.errors import Issue
+from fyr.core.hooks import specs
+from fyr.core.hooks.errors import PluginError
+from fyr.core.hooks.isolation import PATIENCE, Implementation, Patience
+from fyr.core.hooks.markers import PROJECT, Answer, order_of
+from fyr.core.hooks.order import arranged
+from fyr.core.hooks.specs import RULES, Params
+
+if TYPE_CHECKING:
+    import click
+
+    from fyr.core.events import Change, Consumer
+    from fyr.core.jobs import Job
+    from fyr.core.model.resource import Resource
+    from fyr.core.operations import Operation
+    from fyr.core.routes import Route
+    from fyr.core.searching import SearchEngine
+    from fyr.core.services import Service
+
+R = TypeVar("R")
+
+
+class HookChain(tuple[Implementation, ...], Generic[R]):
+    """The implementations of one hook in the order in which they are asked.
+
+    Call it with all arguments of the hook, by name.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    _combine: Callable[[HookChain[R], dict[str, Any]], R]
+
+    @classmethod
+    def of(cls, name: str, implementations: Iterable[Implementation]) -> HookChain[R]:
+        """Join implementations that are already in order."""
+        chain = cls(implementations)
+        chain.name = name
+        chain.arguments = _arguments(name)
+        chain._combine = _COMBINE[RULES[name].answer]
+        return chain
+
+    def __call__(self, **arguments: Any) -> R:
+        """Ask the plugins by the hook's rule."""
+        if len(arguments) != len(self.arguments):
+            missing = ", ".join(sorted(arguments.keys() ^ set(self.arguments)))
+            raise TypeError(f"{self.name}: missing or unknown arguments: {missing}")
+        return self._combine(self, arguments)
+
+    @property
+    def plugins(self) -> list[str]:
+        """Names of the plugins, first to last."""
+        return [one.plugin for one in self]
+
+
+def _tell(chain: HookChain[Any], arguments: dict[str, Any]) -> None:
+    for one in chain:
+        one.ask(arguments)
+
+
+def _first(chain: HookChain[Any], arguments: dict[str, Any]) -> Any:
+    for one in chain:
+        answer = one.ask(arguments)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _collect(chain: HookChain[Any], arguments: dict[str, Any]) -> list[Any]:
+    return [item for one in chain for item in one.ask(arguments) or ()]
+
+
+def _replace(chain: HookChain[Any], arguments: dict[str, Any]) -> Any:
+    argument = RULES[chain.name].replaces
+    for one in chain:
+        answer = one.ask(arguments)
+        if answer is not None:
+            arguments[argument] = answer
+    return arguments[argument]
+
+
+_COMBINE: Mapping[Answer, Callable[[HookChain[Any], dict[str, Any]], Any]] = {
+    Answer.NONE: _tell,
+    Answer.FIRST: _first,
+    Answer.COLLECT: _collect,
+    Answer.REPLACE: _replace,
+}
+
+
+class Hooks:
+    """All hooks of one application; ``Hooks()`` has no plugin."""
+
+    register_services: HookChain[list[Service]]
+    register_operations: HookChain[list[Operation]]
+    register_routes: HookChain[list[Route]]
+    register_search_parameters: HookChain[list[Resource]]
+    register_consumers: HookChain[list[Consumer]]
+    register_jobs: HookChain[list[Job]]
+    register_commands: HookChain[list[click.Command]]
+    provide_search: HookChain[SearchEngine | None]
+    request_received: HookChain[None]
+    authenticate: HookChain[Principal | None]
+    authorize: HookChain[None]
+    narrow_search: HookChain[Params]
+    before_interaction: HookChain[None]
+    validate: HookChain[list[Issue]]
+    before_store: HookChain[None]
+    stored: HookChain[None]
+    before_show: HookChain[Resource]
+    deliver: HookChain[None]
+    completed: HookChain[None]
+
+    def __init__(
+        self,
+        plugins: Mapping[str, object] | None = None,
+        *,
+        patience: Patience = PATIENCE,
+        clock: Clock = utc_now,
+    ) -> None:
+        """Find the implementations of plugins and put them in order.
+
+        :param plugins: modules or objects by plugin name.
+        :raises PluginError: an unknown hook or argument, or a cycle in the order.
+        """
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(specs)
+        problems = [
+            problem
+            for name, plugin in (plugins or {}).items()
+            for problem in _register(manager, name, plugin)
+        ]
+        for hook in RULES:
+            try:
+                found = _implementations(manager, hook, patience, clock)
+                setattr(self, hook, HookChain.of(hook, found))
+            except PluginError as error:
+                problems += error.problems
+        if problems:
+            raise PluginError(problems)
+
+    def __iter__(self) -> Iterator[HookChain[Any]]:
+        """Go through the hooks in the order of their specifications."""
+        return (getattr(self, name) for name in RULES)
+
+    def deliveries(self) -> dict[str, Callable[[Change], None]]:
+        """Tell, by plugin, how to hand it a change; each raises what the plugin raises.
+
+        For the relay, which gives every plugin a cursor of its own.
+        """
+        return {one.plugin: partial(_hand_over, one) for one in self.deliver}
+
+
+def _hand_over(implementation: Implementation, change: Change) -> None:
+    implementation.attempt({"change": change})
+
+
+def _arguments(hook: str) -> tuple[str, ...]:
+    return tuple(inspect.signature(getattr(specs, hook)).parameters)
+
+
+def _register(manager: pluggy.PluginManager, name: str, plugin: object) -> list[str]:
+    """Register a plugin, or tell all that is wrong with its hooks."""
+    problems = [
+        f"plugin {name}: {problem}"
+        for attribute in dir(plugin)
+        if (options := manager.parse_hookimpl_opts(plugin, attribute)) is not None
+        for problem in _faults(attribute, getattr(plugin, attribute), options)
+    ]
+    if not problems:
+        manager.register(plugin, name)
+    return problems
+
+
+def _faults(
+    hook: str, function: Callable[..., Any], options: pluggy.HookimplOpts
+) -> Iterator[str]:
+    if hook not in RULES:
+        close = difflib.get_close_matches(hook, RULES, 1)
+        yield f"no such hook: {hook}" + (f"; did you mean {close[0]}?" if close else "")
+        return
+    if options.get("wrapper") or options.get("hookwrapper"):
+        yield f"{hook}: wrappers are not supported"
+    offered = _arguments(hook)
+    for argument in inspect.signature(function).parameters:
+        if argument not in offered:
+            has = ", ".join(offered) or "none"
+            yield f"{hook}: no such argument: {argument} (it has: {has})"
+
+
+def _implementations(
+    manager: pluggy.PluginManager, hook: str, patience: Patience, clock: Clock
+) -> list[Implementation]:
+    found = {
+        one.plugin_name: one for one in getattr(manager.hook, hook).get_hookimpls()
+    }
+    orders = {name: order_of(one.function) for name, one in found.items()}
+    return [
+        Implementation(
+            name,
+            hook,
+            RULES[hook],
+            found[name].function,
+            found[name].argnames,
+            patience=patience,
+            clock=clock,
+        )
+        for name in arranged(hook, orders)
+    ]

@@ -1,0 +1,60 @@
+"""What a plugin says about itself, and the class that one with settings is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from fyr.config.settings import Section
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+
+
+class PluginSettings(Section):
+    """Base of a plugin's typed settings, its table ``[plugin.NAME]``.
+
+    An unknown key or a wrong value stops the server and is named. Declare secrets as
+    ``SecretStr``: they are shown masked, and ``<name>_file`` reads one from a file
+    where the model declares that field too.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A plugin in one sentence, the core it needs, and the model of its settings.
+
+    ``core`` is a range of core versions such as ``>=0.1,<1``
+    (https://packaging.python.org/en/latest/specifications/version-specifiers/).
+    Name and version are those of the entry point and of its distribution; a plugin
+    that is a single file may give a ``version`` here.
+    """
+
+    summary: str = ""
+    core: str = ""
+    settings: type[PluginSettings] = PluginSettings
+    version: str = ""
+
+
+class Plugin:
+    """A plugin that is an object: made once for each application, with its settings.
+
+    Its hooks are methods marked with :func:`~fyr.core.hookimpl`. A plugin without
+    settings and without state may be a module instead.
+    """
+
+    manifest: ClassVar[Manifest] = Manifest()
+    settings: PluginSettings
+
+    def __init__(self, settings: PluginSettings) -> None:
+        """Take the settings, an instance of ``manifest.settings``.
+
+        Open nothing here: :meth:`start` is told when everything stands.
+        """
+        self.settings = settings
+
+    def start(self, application: Application) -> None:
+        """Take what is needed of the application, before its first request."""
+
+    def stop(self) -> None:
+        """Give back what :meth:`start` opened."""

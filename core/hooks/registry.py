@@ -1,0 +1,141 @@
+"""The plugins of a running application, and what can be told about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fyr.core.hooks.discovery import Candidate
+from fyr.core.hooks.isolation import Implementation
+from fyr.core.hooks.pipeline import Hooks
+from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin that takes part: its origin, its object or module, its settings."""
+
+    name: str
+    distribution: str
+    version: str
+    manifest: Manifest
+    target: object
+    settings: PluginSettings
+
+
+class PluginRegistry:
+    """Plugins and their hooks; ``Hooks`` does the work, this knows who is who."""
+
+    def __init__(
+        self,
+        plugins: Iterable[LoadedPlugin] = (),
+        hooks: Hooks | None = None,
+        idle: Iterable[Candidate] = (),
+    ) -> None:
+        """Take the plugins that take part, and those that are only installed."""
+        self.plugins: Sequence[LoadedPlugin] = tuple(plugins)
+        self.hooks = hooks or Hooks()
+        self._idle = tuple(idle)
+        self._started: list[Plugin] = []
+
+    def __iter__(self) -> Iterator[LoadedPlugin]:
+        """Go through the plugins that take part."""
+        return iter(self.plugins)
+
+    def start(self, application: Application) -> None:
+        """Tell every plugin that the application stands; stops them all when one fails."""
+        for plugin in self.plugins:
+            if isinstance(plugin.target, Plugin):
+                self._started.append(plugin.target)
+                try:
+                    plugin.target.start(application)
+                except BaseException:
+                    self.stop()
+                    raise
+
+    def stop(self) -> None:
+        """Tell every plugin that was started to end, the last one first."""
+        while self._started:
+            self._started.pop().stop()
+
+    def quarantined(self) -> list[str]:
+        """Tell the names of plugins of which a hook rests after failures."""
+        return sorted(
+            {one.plugin for one in self._implementations() if one.quarantine.until}
+        )
+
+    def report(self) -> list[dict[str, Any]]:
+        """Tell all about each plugin as plain JSON values, secrets masked.
+
+        ``state`` is ``active``, ``quarantined`` or, for one that is installed and
+        not enabled, ``available``; times are seconds, instants ISO 8601.
+        """
+        return [self._active(plugin) for plugin in self.plugins] + [
+            _idle(candidate) for candidate in sorted(self._idle, key=lambda c: c.name)
+        ]
+
+    def _implementations(self) -> Iterator[Implementation]:
+        return (one for chain in self.hooks for one in chain)
+
+    def _active(self, plugin: LoadedPlugin) -> dict[str, Any]:
+        own = [one for one in self._implementations() if one.plugin == plugin.name]
+        calls = sum(one.timing.calls for one in own)
+        seconds = sum(one.timing.total_ns for one in own) / 1e9
+        latest = max(own, key=_last_failure, default=None)
+        rests = [one.quarantine.until for one in own if one.quarantine.until]
+        return {
+            "name": plugin.name,
+            "version": plugin.version,
+            "distribution": plugin.distribution,
+            "summary": plugin.manifest.summary,
+            "state": "quarantined" if rests else "active",
+            "hooks": [self._hook(one) for one in own],
+            "calls": calls,
+            "failures": sum(one.timing.failures for one in own),
+            "last_error": latest.timing.last_error if latest else "",
+            "total_seconds": seconds,
+            "mean_seconds": seconds / calls if calls else 0.0,
+            "quarantined_until": max(rests).isoformat() if rests else None,
+            "settings": plugin.settings.model_dump(mode="json"),
+        }
+
+    def _hook(self, one: Implementation) -> dict[str, Any]:
+        until = one.quarantine.until
+        return {
+            "hook": one.hook,
+            "policy": str(one.rule.policy),
+            "order": getattr(self.hooks, one.hook).plugins,
+            "calls": one.timing.calls,
+            "failures": one.timing.failures,
+            "last_error": one.timing.last_error,
+            "total_seconds": one.timing.total_ns / 1e9,
+            "mean_seconds": one.timing.mean_seconds,
+            "quarantined_until": until.isoformat() if until else None,
+        }
+
+
+def _last_failure(one: Implementation) -> float:
+    at = one.timing.last_error_at
+    return at.timestamp() if at else 0.0
+
+
+def _idle(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "name": candidate.name,
+        "version": candidate.version,
+        "distribution": candidate.distribution,
+        "summary": "",
+        "state": "available",
+        "hooks": [],
+        "calls": 0,
+        "failures": 0,
+        "last_error": "",
+        "total_seconds": 0.0,
+        "mean_seconds": 0.0,
+        "quarantined_until": None,
+        "settings": {},
+    }

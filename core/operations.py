@@ -1,0 +1,172 @@
+"""Operations that plugins offer: ``$name`` at system, type or instance level.
+
+https://hl7.org/fhir/R4/operations.html. What an operation takes and gives is declared,
+and its OperationDefinition and the checks of its input are made from that.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fyr.core.context import RequestContext
+from fyr.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.resource import Resource
+    from fyr.core.store.port import Session
+
+Level = Literal["system", "type", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationParameter:
+    """One parameter, as https://hl7.org/fhir/R4/operationdefinition.html declares it.
+
+    ``type`` is a FHIR type code (``string``, ``Coding``, ``Patient``, ``Resource``);
+    empty for a parameter that is made of ``parts``.
+    """
+
+    name: str
+    type: str = ""
+    min: int = 0
+    max: str = "1"
+    use: Literal["in", "out"] = "in"
+    documentation: str = ""
+    parts: tuple[OperationParameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCall:
+    """One call of an operation: who asks, about what, with which parameters."""
+
+    context: RequestContext
+    operation: Operation
+    #: a ``Parameters`` resource, also when the call came by GET or with a plain body
+    parameters: Resource
+    #: does FHIR's interactions on behalf of the caller, with all their hooks
+    interactions: Interactions
+    resource_type: str | None = None
+    resource_id: str | None = None
+    #: the transaction of an operation that affects state
+    session: Session | None = None
+
+    def values(self, name: str) -> list[Any]:
+        """Tell the values or resources of all parameters of a name, in their order."""
+        return [
+            _value(parameter)
+            for parameter in self.parameters.get("parameter", [])
+            if parameter.get("name") == name
+        ]
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Tell the first value of a parameter; ``default`` when it was not given."""
+        return next(iter(self.values(name)), default)
+
+
+Handler = Callable[[OperationCall], "Resource | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation and the function that does it.
+
+    The handler answers a resource (``Parameters``, or the one resource that the
+    operation returns) or ``None`` for an answer without a body; it raises the errors
+    of :mod:`fyr.core.errors`.
+    """
+
+    #: without the ``$``
+    name: str
+    handler: Handler
+    levels: frozenset[Level]
+    #: resource types; empty: all of them, for the levels type and instance
+    types: frozenset[str] = frozenset()
+    #: whether it changes what is kept; one that does is called by POST only
+    affects_state: bool = False
+    #: canonical URL of its OperationDefinition; empty: the server's own
+    definition: str = ""
+    documentation: str = ""
+    parameters: tuple[OperationParameter, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an operation that nobody could call.
+
+        :raises ValueError: no level, or a name that is not one in a URL.
+        """
+        if not self.levels:
+            raise ValueError(f"${self.name}: an operation needs a level")
+        if not self.name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(
+                f"{self.name!r}: give the name without $, in letters, digits, -"
+            )
+
+    @property
+    def inputs(self) -> tuple[OperationParameter, ...]:
+        """The parameters that a caller may give."""
+        return tuple(one for one in self.parameters if one.use == "in")
+
+    def serves(self, level: Level, resource_type: str | None) -> bool:
+        """Whether it can be called at this level of this type."""
+        if level not in self.levels:
+            return False
+        return level == "system" or not self.types or resource_type in self.types
+
+
+class Operations:
+    """The operations of an application."""
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        """Take what all plugins registered.
+
+        :raises ValueError: two have one name for one type and level.
+        """
+        self._all = tuple(operations)
+        for position, one in enumerate(self._all):
+            for other in self._all[:position]:
+                _refuse_clash(one, other)
+
+    def __iter__(self) -> Iterator[Operation]:
+        """Go through all of them, in the order of registration."""
+        return iter(self._all)
+
+    def at(self, level: Level, resource_type: str | None = None) -> Sequence[Operation]:
+        """Tell what can be called at a level of a type, by name."""
+        found = [one for one in self._all if one.serves(level, resource_type)]
+        return sorted(found, key=lambda one: one.name)
+
+    def find(
+        self, name: str, level: Level, resource_type: str | None = None
+    ) -> Operation:
+        """Tell the operation of a name (without ``$``) at a level of a type.
+
+        :raises NotFound: there is none; the message names a neighbour.
+        """
+        offered = {one.name: one for one in self.at(level, resource_type)}
+        if name not in offered:
+            close = difflib.get_close_matches(name, offered, 1)
+            hint = f"; did you mean ${close[0]}?" if close else ""
+            place = f"{level} level" + (f" of {resource_type}" if resource_type else "")
+            raise NotFound(f"no operation ${name} at {place}{hint}")
+        return offered[name]
+
+
+def _refuse_clash(one: Operation, other: Operation) -> None:
+    if one.name != other.name or not one.levels & other.levels:
+        return
+    both_system = "system" in one.levels & other.levels
+    typed = (one.levels & other.levels) - {"system"}
+    types_meet = not one.types or not other.types or one.types & other.types
+    if both_system or (typed and types_meet):
+        raise ValueError(f"two operations ${one.name} for one level and type")
+
+
+def _value(parameter: Resource) -> Any:
+    """Tell what a parameter holds: value, resource, or its parts as they are."""
+    for key, value in parameter.items():
+        if key.startswith("value") or key in ("resource", "part"):
+            return value
+    return None
