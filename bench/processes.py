@@ -1,14 +1,13 @@
 """Servers that a bench starts, and what process trees cost: CPU seconds and memory."""
 
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from fyr.core.testing.process import fyr_process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -95,27 +94,6 @@ def fyr(store: str = "sqlite", workers: int = 1) -> Iterator[Server]:
 
 @contextmanager
 def _serving(folder: Path, url: str, workers: int) -> Iterator[Server]:
-    environment = {
-        **os.environ,
-        "FYR_SECURITY__MODE": "open",
-        "FYR_STORE__URL": url,
-        "FYR_DATA_DIR": str(folder / "data"),
-        "FYR_SERVER__PORT": "0",
-        "FYR_SERVER__WORKERS": str(workers),
-        "FYR_LOG__LEVEL": "warning",
-    }
-    command = [str(Path(sys.executable).parent / "fyr"), "serve"]
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if " at http" not in line:
-            raise SystemExit(f"Fyr did not start: {line!r}")
-        yield Server(
-            line.split(" at ")[1].strip() + "/fhir", process.pid, folder, None, url
-        )
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+    settings = {"STORE__URL": url, "SERVER__WORKERS": str(workers)}
+    with fyr_process(folder, settings=settings) as running:
+        yield Server(running.base, running.pid, folder, None, url)

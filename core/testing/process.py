@@ -1,0 +1,89 @@
+"""A real ``fyr serve`` or ``fyr worker`` in processes of its own, for tests and benches."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class FyrProcess:
+    """A running command; ``url`` is empty for a worker."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's pid; its workers are its children."""
+        return self.process.pid
+
+    @property
+    def base(self) -> str:
+        """The base URL of the service that has everything."""
+        return f"{self.url}/fhir"
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end and return the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+
+def fyr_command() -> str:
+    """Name the ``fyr`` script of this Python environment."""
+    return str(Path(sys.executable).parent / "fyr")
+
+
+@contextmanager
+def fyr_process(
+    folder: Path,
+    command: str = "serve",
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[FyrProcess]:
+    """Start Fyr in open mode on a free port and wait until it serves; end it after.
+
+    :param folder: working folder; its data go into ``data`` below it.
+    :param settings: variables over the defaults, ``{"STORE__URL": "postgresql://..."}``.
+    :raises RuntimeError: it ended instead of serving; with what it said.
+    """
+    environment = {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("FYR_")
+        },
+        "FYR_SECURITY__MODE": "open",
+        "FYR_DATA_DIR": str(folder / "data"),
+        "FYR_SERVER__PORT": "0",
+        "FYR_LOG__LEVEL": "warning",
+        **{f"FYR_{name}": value for name, value in (settings or {}).items()},
+    }
+    errors = (folder / f"{command}.log").open("a+")
+    process = subprocess.Popen(
+        [fyr_command(), command, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    running = FyrProcess(
+        process, first.split(" at ")[1].strip() if " at " in first else ""
+    )
+    try:
+        if not first:
+            errors.seek(0)
+            raise RuntimeError(f"fyr {command} did not start: {errors.read()}")
+        yield running
+    finally:
+        running.stop()
+        process.stdout.close()
+        errors.close()
