@@ -2,9 +2,14 @@
 
 import pytest
 
-from fyr.core.testing.servers import MISSING
+from fyr.core.testing.servers import ABSENT
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for name, why in sorted(MISSING.items()):
-        terminalreporter.write_line(f"Not found, its tests were skipped: {name}: {why}")
+    reasons = {
+        str(report.longrepr[2])
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and ABSENT in report.longrepr[2]
+    }
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"Not all was tested. {reason}")

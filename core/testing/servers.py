@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-#: Name -> why it is not there; what the last lines of a test run tell.
-MISSING: dict[str, str] = {}
+#: What stands in each such reason, so that the end of a run can list them.
+ABSENT = "is absent here:"
 
 
 def absent(name: str, why: str) -> NoReturn:
@@ -18,7 +18,7 @@ def absent(name: str, why: str) -> NoReturn:
     :param name: as in ``FYR_TEST_REQUIRED``.
     :param why: one sentence, with what would bring it.
     """
-    MISSING[name] = why
+    reason = f"{name} {ABSENT} {why}"
     if name in os.environ.get("FYR_TEST_REQUIRED", "").split(","):
-        pytest.fail(f"{name} is required here and absent: {why}", pytrace=False)
-    pytest.skip(f"{name} is absent: {why}")
+        pytest.fail(f"required, but {reason}", pytrace=False)
+    pytest.skip(reason)
