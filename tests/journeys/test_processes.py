@@ -1,0 +1,116 @@
+"""Processes: a worker that dies is replaced, a stop lets requests finish."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fyr.core.testing.process import FyrProcess, fyr_process
+
+SLOW = """
+import threading
+from fyr.core import Route, hookimpl
+
+class Slow:
+    def on_get(self, req, resp):
+        open("started", "w").close()
+        threading.Event().wait(1.0)
+        resp.media = {"pid": __import__("os").getpid()}
+
+@hookimpl
+def register_routes():
+    return [Route("/slow", Slow(), "Answers after a while.", public=True)]
+"""
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(500):
+        if path.exists():
+            return
+        threading.Event().wait(0.02)
+    pytest.fail(f"{path} did not appear")
+
+
+def live(running: FyrProcess) -> bool:
+    try:
+        return httpx.get(f"{running.url}/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_stop_lets_a_running_request_finish(tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "slow.py").write_text(SLOW)
+    answers: list[httpx.Response] = []
+
+    with fyr_process(tmp_path, settings={"PLUGINS__FOLDER": "plugins"}) as running:
+        url = f"{running.url}/slow"
+        request = threading.Thread(target=lambda: answers.append(httpx.get(url)))
+        request.start()
+        wait_for(tmp_path / "started")
+        status = running.stop()
+        request.join()
+
+    assert [answer.status_code for answer in answers] == [200]
+    assert status == 0
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    settings = {"SERVER__WORKERS": "2", "LOG__LEVEL": "error"}
+    with fyr_process(tmp_path, settings=settings) as running:
+        before = set(children(running.pid))
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        for _ in range(500):
+            now = set(children(running.pid))
+            if victim not in now and len(now) == len(before):
+                break
+            threading.Event().wait(0.02)
+
+        assert victim not in now
+        assert len(now) == len(before) == 3
+        assert all(live(running) for _ in range(20))
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    with fyr_process(tmp_path) as running:
+        orphans = children(running.pid)
+        running.stop(signal.SIGKILL)
+        for _ in range(500):
+            left = [pid for pid in orphans if Path(f"/proc/{pid}/cmdline").exists()]
+            if not any(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left):
+                break
+            threading.Event().wait(0.02)
+        else:
+            pytest.fail(f"still there: {left}")
+
+
+def test_an_address_that_is_taken_is_said(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        with (
+            pytest.raises(RuntimeError, match="[Aa]ddress already in use"),
+            fyr_process(tmp_path, settings={"SERVER__PORT": port}),
+        ):
+            pass
+
+
+def test_open_mode_is_refused_where_others_can_reach_it(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="for loopback only"),
+        fyr_process(tmp_path, settings={"SERVER__HOST": "0.0.0.0"}),
+    ):
+        pass
