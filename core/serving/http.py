@@ -32,6 +32,23 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def reserve(host: str, port: int) -> socket.socket:
+    """Take an address for this server alone; its workers may then :func:`bind` it.
+
+    The first look is without SO_REUSEPORT: another Fyr on the same port would otherwise
+    share its connections with this one in silence.
+
+    :param port: 0 takes a free one.
+    :raises OSError: the address is not this machine's, or somebody has it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        port = probe.getsockname()[1]
+    return bind(host, port)
+
+
 class HttpWorker:
     """Serves a WSGI application until ``stop`` is called, then drains.
 

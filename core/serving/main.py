@@ -1,7 +1,6 @@
 """``fyr serve`` and ``fyr worker``: which processes there are, and what each runs."""
 
 import signal
-import sys
 import threading
 from collections.abc import Callable
 
@@ -9,8 +8,7 @@ import structlog
 
 from fyr.config.settings import Settings
 from fyr.core.app import build
-from fyr.core.errors import FyrError
-from fyr.core.serving.http import HttpWorker, bind
+from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.prepare import prepare, refuse_unsafe
 from fyr.core.serving.supervisor import Child, Supervisor, run_once
 
@@ -25,7 +23,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
     :raises OSError: the address cannot be taken.
     """
     refuse_unsafe(settings)
-    with bind(settings.server.host, settings.server.port) as reserved:
+    with reserve(settings.server.host, settings.server.port) as reserved:
         port = reserved.getsockname()[1]
         if run_once("prepare", lambda: prepare(settings)):
             return 1
@@ -76,14 +74,3 @@ def _worker(settings: Settings, child: Child) -> None:
     child.ready()
     application.worker().run(stop)
     application.close()
-
-
-def complain(error: Exception) -> None:
-    """Say on standard error why the server does not start, without a stack trace."""
-    problems = (
-        [issue.diagnostics for issue in error.issues]
-        if isinstance(error, FyrError)
-        else str(error).splitlines()
-    )
-    for problem in problems:
-        print(f"fyr: {problem}", file=sys.stderr)
