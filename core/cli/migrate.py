@@ -1,0 +1,24 @@
+"""``fyr migrate``: bring the schema up to date, or only tell whether it is."""
+
+from pathlib import Path
+
+import click
+
+from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.errors import FyrError
+
+
+@click.command()
+@with_deployment
+@click.option("--check", is_flag=True, help="Change nothing; status 1 when behind.")
+def migrate(config_file: Path | None, data_dir: Path | None, check: bool) -> None:
+    """Apply the migrations that the store has not seen yet."""
+    settings = settings_from(config_file, data_dir=data_dir, store__migrate=not check)
+    from fyr.core.app import build
+
+    try:
+        application = build(settings)
+    except FyrError as error:
+        fail(error)
+    application.close()
+    click.echo("The schema is up to date.")
