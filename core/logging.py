@@ -1,0 +1,59 @@
+"""Log lines: structured, on standard error, with the trace id of the request in them."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+from fyr.config.settings import LogSettings
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Set up logging for this process and those that it forks.
+
+    Lines of libraries that use the standard ``logging`` module are joined in.
+    """
+    level = _LEVELS[settings.level]
+    as_text = settings.format == "text" or (
+        settings.format == "auto" and sys.stderr.isatty()
+    )
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending = _text_ending() if as_text else _json_ending()
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    root.handlers = [_Joined()]
+    root.setLevel(max(level, logging.WARNING))
+
+
+def _text_ending() -> list[Any]:
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _json_ending() -> list[Any]:
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(
+            serializer=lambda line, **_: orjson.dumps(line, default=str).decode()
+        ),
+    ]
+
+
+class _Joined(logging.Handler):
+    """Hands the lines of the standard library's loggers to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
