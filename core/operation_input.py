@@ -1,0 +1,159 @@
+"""What a caller gives to an operation: from a query or a body to checked ``Parameters``.
+
+https://hl7.org/fhir/R4/operations.html#request, checked against what is declared.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fyr.core.errors import Invalid, Issue
+from fyr.core.operations import Operation, OperationParameter
+
+if TYPE_CHECKING:
+    from fyr.core.model.resource import Resource
+
+_ANY_RESOURCE = ("Resource", "DomainResource", "Any")
+_ANY_VALUE = ("Element", "Type", "*")
+_INTEGERS = ("integer", "positiveInt", "unsignedInt")
+_BOOLEANS = {"true": True, "false": False}
+#: https://hl7.org/fhir/R4/datatypes.html: what can stand in a URL
+_TEXTS = frozenset(
+    "base64Binary canonical code date dateTime id instant markdown oid string time uri"
+    " url uuid".split()
+)
+
+
+def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resource:
+    """Make ``Parameters`` of a query.
+
+    Names that begin with ``_`` and are not declared belong to the answer's form.
+
+    :raises Invalid: a parameter is unknown, cannot stand in a URL, or has a value
+        that is not of its type; all problems at once.
+    """
+    declared = {one.name: one for one in operation.inputs}
+    parameters = []
+    problems = []
+    for name, text in params:
+        if name not in declared and name.startswith("_"):
+            continue
+        try:
+            parameters.append(_from_text(operation, declared, name, text))
+        except Invalid as error:
+            problems += error.issues
+    if problems:
+        raise Invalid(problems)
+    return _parameters(parameters)
+
+
+def from_body(operation: Operation, body: Resource | None) -> Resource:
+    """Make ``Parameters`` of a body: itself, or the one resource that is asked for.
+
+    :raises Invalid: another resource was sent and no parameter takes it alone.
+    """
+    if body is None:
+        return _parameters([])
+    kind = body.get("resourceType")
+    if kind == "Parameters":
+        return body
+    takers = [one for one in operation.inputs if one.type in (kind, *_ANY_RESOURCE)]
+    if len(takers) != 1:
+        raise Invalid(f"${operation.name} takes Parameters, and not {kind}")
+    return _parameters([{"name": takers[0].name, "resource": body}])
+
+
+def problems(operation: Operation, parameters: Resource) -> list[Issue]:
+    """Tell all that is wrong with what a caller gives, against what is declared."""
+    given = parameters.get("parameter", [])
+    return list(_problems(operation.inputs, given, "Parameters.parameter"))
+
+
+def _problems(
+    declared: Sequence[OperationParameter], given: Sequence[Any], path: str
+) -> Iterator[Issue]:
+    known = {one.name: one for one in declared}
+    counts = dict.fromkeys(known, 0)
+    for position, parameter in enumerate(given):
+        place = f"{path}[{position}]"
+        name = parameter.get("name", "")
+        if name not in known:
+            yield Issue("invalid", _unknown(name, known), (f"{place}.name",))
+            continue
+        counts[name] += 1
+        yield from _wrong(known[name], parameter, place)
+    for name, count in counts.items():
+        one = known[name]
+        if count < one.min:
+            yield Issue("required", f"parameter {name} is missing", (path,))
+        if one.max != "*" and count > int(one.max):
+            text = f"parameter {name} may be given {one.max} times, not {count}"
+            yield Issue("invalid", text, (path,))
+
+
+def _wrong(
+    declared: OperationParameter, parameter: Mapping[str, Any], place: str
+) -> Iterator[Issue]:
+    if declared.parts:
+        parts = parameter.get("part", [])
+        yield from _problems(declared.parts, parts, f"{place}.part")
+    elif not _is_of(declared.type, parameter):
+        text = f"parameter {declared.name} is to be of type {declared.type}"
+        yield Issue("invalid", text, (place,))
+
+
+def _is_of(type_code: str, parameter: Mapping[str, Any]) -> bool:
+    resource = parameter.get("resource")
+    if resource is not None:
+        return type_code in (resource.get("resourceType"), *_ANY_RESOURCE)
+    values = [key for key in parameter if key.startswith("value")]
+    return bool(values) and (type_code in _ANY_VALUE or values == [_key(type_code)])
+
+
+def _key(type_code: str) -> str:
+    return f"value{type_code[:1].upper()}{type_code[1:]}"
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"unknown parameter: {name}{hint}"
+
+
+def _from_text(
+    operation: Operation,
+    declared: Mapping[str, OperationParameter],
+    name: str,
+    text: str,
+) -> dict[str, Any]:
+    if name not in declared:
+        raise Invalid(_unknown(name, declared))
+    type_code = declared[name].type
+    return {"name": name, _key(type_code): _value(operation, name, type_code, text)}
+
+
+def _value(operation: Operation, name: str, type_code: str, text: str) -> Any:
+    if type_code in _TEXTS and text:
+        return text
+    if type_code == "boolean" and text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if (
+        type_code in _INTEGERS
+        and text.lstrip("-").isascii()
+        and text.lstrip("-").isdigit()
+    ):
+        return int(text)
+    if type_code in _TEXTS or type_code == "boolean" or type_code in _INTEGERS:
+        raise Invalid(f"parameter {name} is to be of type {type_code}, not {text!r}")
+    raise Invalid(
+        f"parameter {name} ({type_code or 'of parts'}) cannot stand in a URL: POST"
+        f" Parameters to ${operation.name}"
+    )
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> Resource:
+    if not parameters:
+        return {"resourceType": "Parameters"}
+    return {"resourceType": "Parameters", "parameter": parameters}

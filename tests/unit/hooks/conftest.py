@@ -1,0 +1,12 @@
+"""A request for the hooks to be asked about."""
+
+import pytest
+
+from fyr.core.context import RequestContext
+from fyr.core.services import Service
+
+
+@pytest.fixture
+def context() -> RequestContext:
+    service = Service("fhir", "fhir", "All", types={})
+    return RequestContext(service, "update", "Patient", "1")

@@ -1,0 +1,275 @@
+"""Each hook by its name: when its plugins are asked, what becomes of their answers."""
+
+import click
+import pytest
+
+from fyr.core import hookimpl
+from fyr.core.clock import utc_now
+from fyr.core.context import Principal
+from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated
+from fyr.core.hooks.errors import PluginError
+from fyr.core.hooks.pipeline import Hooks
+from fyr.core.operations import Operation
+from fyr.core.routes import Route
+from fyr.core.services import Service
+
+ADA = Principal("PRACTITIONER", "ada")
+
+
+class Hello:
+    def on_get(self, req, resp): ...
+
+
+def plugin(**implementations):
+    """Make a plugin of functions named as hooks."""
+    functions = {
+        name: staticmethod(hookimpl(body)) for name, body in implementations.items()
+    }
+    return type("Made", (), functions)()
+
+
+def hooks_of(hook, *functions):
+    """Make hooks of plugins a, b, c, ... that implement one hook each."""
+    return Hooks(
+        {
+            name: plugin(**{hook: body})
+            for name, body in zip("abcd", functions, strict=False)
+        }
+    )
+
+
+def raising(error):
+    def body():
+        raise error
+
+    return body
+
+
+def test_hook_register_services_collects_from_all_plugins() -> None:
+    one, other = (Service(name, name, name, types={}) for name in ("plan", "task"))
+    hooks = hooks_of("register_services", lambda settings: [one], lambda: [other])
+
+    assert hooks.register_services(settings=None) == [one, other]
+
+
+def test_hook_register_operations_collects_what_a_generator_gives() -> None:
+    greet = Operation("greet", lambda call: None, frozenset({"system"}))
+
+    def generator():
+        yield greet
+
+    hooks = hooks_of("register_operations", generator, lambda: None)
+
+    assert hooks.register_operations() == [greet]
+
+
+def test_hook_register_operations_that_fails_stops_the_start_and_names_the_plugin() -> (
+    None
+):
+    hooks = hooks_of("register_operations", raising(ValueError("no name")))
+
+    with pytest.raises(PluginError) as told:
+        hooks.register_operations()
+    assert told.value.problems == ["plugin a: register_operations: ValueError: no name"]
+
+
+def test_hook_register_routes_collects_from_all_plugins() -> None:
+    route = Route("/hello", Hello(), "Says hello.")
+    hooks = hooks_of("register_routes", lambda: [route], lambda: [])
+
+    assert hooks.register_routes() == [route]
+
+
+def test_hook_register_search_parameters_collects_resources() -> None:
+    parameter = {"resourceType": "SearchParameter", "code": "eye-colour"}
+    hooks = hooks_of("register_search_parameters", lambda: [parameter])
+
+    assert hooks.register_search_parameters() == [parameter]
+
+
+def test_hook_register_consumers_collects_from_all_plugins() -> None:
+    hooks = hooks_of("register_consumers", lambda: ["one"], lambda: ["other"])
+
+    assert hooks.register_consumers() == ["one", "other"]
+
+
+def test_hook_register_jobs_collects_from_all_plugins() -> None:
+    hooks = hooks_of("register_jobs", lambda: ["nightly"], lambda: None)
+
+    assert hooks.register_jobs() == ["nightly"]
+
+
+def test_hook_register_commands_collects_click_commands() -> None:
+    command = click.Command("sms")
+    hooks = hooks_of("register_commands", lambda: [command])
+
+    assert hooks.register_commands() == [command]
+
+
+def test_hook_provide_search_takes_the_first_engine() -> None:
+    hooks = hooks_of(
+        "provide_search", lambda: None, lambda database: "engine", raising(OSError())
+    )
+    engine = hooks.provide_search(
+        settings=None, database="sqlite", clock=utc_now, search_parameters=[]
+    )
+
+    assert engine == "engine"
+
+
+def test_hook_request_received_isolates_a_failure_and_lets_a_refusal_out(
+    context,
+) -> None:
+    asked = []
+    hooks = hooks_of(
+        "request_received", raising(OSError()), lambda context: asked.append(context)
+    )
+    hooks.request_received(context=context)
+    strict = hooks_of("request_received", raising(Forbidden("closed for today")))
+
+    assert asked == [context]
+    with pytest.raises(Forbidden):
+        strict.request_received(context=context)
+
+
+def test_hook_authenticate_asks_until_somebody_knows_the_sender(context) -> None:
+    hooks = hooks_of("authenticate", lambda: None, lambda: ADA, raising(OSError()))
+
+    assert hooks.authenticate(context=context) == ADA
+
+
+def test_hook_authenticate_ends_at_credentials_that_do_not_hold(context) -> None:
+    hooks = hooks_of("authenticate", raising(Unauthenticated("expired")), lambda: ADA)
+
+    with pytest.raises(Unauthenticated):
+        hooks.authenticate(context=context)
+
+
+def test_hook_authorize_asks_all_and_one_refusal_decides(context) -> None:
+    asked = []
+    hooks = hooks_of(
+        "authorize",
+        lambda context: asked.append("a"),
+        lambda context: asked.append("b"),
+        raising(Forbidden("not on this ward")),
+    )
+
+    with pytest.raises(Forbidden, match="not on this ward"):
+        hooks.authorize(context=context)
+    assert asked == ["a", "b"]
+
+
+def test_hook_narrow_search_hands_each_plugin_what_the_one_before_answered(
+    context,
+) -> None:
+    hooks = hooks_of(
+        "narrow_search",
+        lambda params: [*params, ("organization", "1")],
+        lambda params: None,
+        lambda params, resource_type: [*params, ("active", "true")],
+    )
+    params = hooks.narrow_search(
+        context=context, resource_type="Patient", params=[("name", "ada")]
+    )
+
+    assert params == [("name", "ada"), ("organization", "1"), ("active", "true")]
+
+
+def test_hook_before_interaction_prepares_or_refuses(context) -> None:
+    hooks = hooks_of(
+        "before_interaction",
+        lambda context: context.state.update(a="ready"),
+        raising(Refused("not on Sundays")),
+    )
+
+    with pytest.raises(Refused):
+        hooks.before_interaction(context=context)
+    assert context.state == {"a": "ready"}
+
+
+def test_hook_validate_collects_the_issues_of_all_plugins(context) -> None:
+    issues = [Issue("invalid", text) for text in ("one", "two", "three")]
+    hooks = hooks_of(
+        "validate", lambda: issues[:2], lambda: None, lambda resource: issues[2:]
+    )
+
+    assert hooks.validate(context=context, resource={}) == issues
+
+
+def test_hook_before_store_sees_the_edits_of_earlier_plugins(context) -> None:
+    seen = []
+    hooks = hooks_of(
+        "before_store",
+        lambda new: new.update(active=True),
+        lambda old, new: seen.append(dict(new)),
+    )
+    new = {"resourceType": "Patient"}
+    hooks.before_store(context=context, session=None, old=None, new=new)
+
+    assert seen == [{"resourceType": "Patient", "active": True}]
+
+
+def test_hook_before_store_refuses_at_the_first_plugin_that_raises(context) -> None:
+    asked = []
+    hooks = hooks_of(
+        "before_store", raising(Refused("deceased")), lambda: asked.append("b")
+    )
+
+    with pytest.raises(Refused):
+        hooks.before_store(context=context, session=None, old=None, new={})
+    assert asked == []
+
+
+def test_hook_stored_gets_the_session_and_a_failure_goes_out(context) -> None:
+    sessions = []
+    hooks = hooks_of(
+        "stored",
+        lambda session: sessions.append(session),
+        raising(ValueError("broken")),
+    )
+
+    with pytest.raises(ValueError, match="broken"):
+        hooks.stored(context=context, session="transaction", old=None, new={})
+    assert sessions == ["transaction"]
+
+
+def test_hook_before_show_replaces_what_is_shown_and_never_fails_open(context) -> None:
+    def mask(resource):
+        return {**resource, "name": "masked"}
+
+    hooks = hooks_of("before_show", mask, lambda resource: None)
+    broken = hooks_of("before_show", raising(KeyError("name")), mask)
+    kept = {"name": "Ada"}
+
+    assert hooks.before_show(context=context, resource=kept) == {"name": "masked"}
+    assert kept == {"name": "Ada"}
+    with pytest.raises(KeyError):
+        broken.before_show(context=context, resource=kept)
+
+
+def test_hook_deliver_gives_the_relay_one_function_for_each_plugin() -> None:
+    got = []
+    hooks = hooks_of(
+        "deliver", raising(OSError("down")), lambda change: got.append(change)
+    )
+    deliveries = hooks.deliveries()
+    deliveries["b"]("a change")
+
+    assert list(deliveries) == ["a", "b"]
+    assert got == ["a change"]
+    with pytest.raises(OSError, match="down"):
+        deliveries["a"]("a change")
+    assert hooks.deliver[0].timing.failures == 1
+
+
+def test_hook_completed_swallows_everything(context) -> None:
+    told = []
+    hooks = hooks_of(
+        "completed",
+        raising(Refused("too late")),
+        raising(OSError()),
+        lambda status, seconds: told.append((status, seconds)),
+    )
+    hooks.completed(context=context, status=201, seconds=0.25)
+
+    assert told == [(201, 0.25)]
