@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from fyr.core.context import RequestContext
@@ -65,6 +65,16 @@ class OperationCall:
     def value(self, name: str, default: Any = None) -> Any:
         """Tell the first value of a parameter; ``default`` when it was not given."""
         return next(iter(self.values(name)), default)
+
+    def subject(self) -> Resource:
+        """Read the resource that the operation was called on, as the caller may see it.
+
+        :raises fyr.core.errors.FyrError: it is not there, gone, or not the caller's.
+        """
+        reading = replace(
+            self.context, interaction="read", operation=None, parent=self.context
+        )
+        return self.interactions.read(reading).resource()
 
 
 Handler = Callable[[OperationCall], "Resource | None"]

@@ -62,6 +62,11 @@ def in_folder(folder: Path) -> dict[str, Candidate]:
     return {file.stem: _of_file(file) for file in files}
 
 
+def at_hand(name: str, plugin: ModuleType | type[Plugin]) -> Candidate:
+    """Make a candidate of a module or class that somebody has already."""
+    return Candidate(name, "", "", lambda: plugin)
+
+
 def _of_entry_point(point: EntryPoint) -> Candidate:
     distribution = point.dist.name if point.dist else ""
     version = point.dist.version if point.dist else ""

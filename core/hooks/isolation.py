@@ -114,7 +114,7 @@ class Implementation:
                 return list(answer) if answer is not None else None
             return answer
         except Exception as error:
-            if not isinstance(error, FyrError):
+            if not self._is_answer(error):
                 self.timing.fail(error, self._clock())
             if self.rule.moment is Moment.START and not isinstance(error, PluginError):
                 sentence = f"{self.hook}: {type(error).__name__}: {error}"
@@ -141,6 +141,10 @@ class Implementation:
             return None
         self.quarantine.succeed()
         return answer
+
+    def _is_answer(self, error: Exception) -> bool:
+        """Whether it is a refusal; an event has nobody who could be refused."""
+        return isinstance(error, FyrError) and self.rule.moment is not Moment.EVENT
 
     def _isolate(self, error: Exception) -> None:
         rests = self.quarantine.fail()

@@ -17,7 +17,7 @@ from fyr.config.load import sentences
 from fyr.config.settings import Settings
 from fyr.core import __version__
 from fyr.core.clock import Clock, utc_now
-from fyr.core.hooks.discovery import Candidate, in_folder, installed
+from fyr.core.hooks.discovery import Candidate, at_hand, in_folder, installed
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
@@ -27,24 +27,31 @@ from fyr.core.hooks.registry import LoadedPlugin, PluginRegistry
 log = structlog.get_logger(__name__)
 
 
-def load_plugins(settings: Settings, *, clock: Clock = utc_now) -> PluginRegistry:
+def load_plugins(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    plugins: Mapping[str, ModuleType | type[Plugin]] | None = None,
+) -> PluginRegistry:
     """Load the plugins of a deployment, and join their hooks.
 
     Takes part what ``plugins.enabled`` names, and every file of ``plugins.folder``.
 
+    :param plugins: more of them by name, at hand already; for tests and embedding.
     :raises PluginError: a plugin or a setting is unknown, does not fit this core,
         cannot be imported, or implements a hook that does not exist.
     """
     offered = installed()
     files = in_folder(settings.plugins.folder) if settings.plugins.folder else {}
+    given = {name: at_hand(name, plugin) for name, plugin in (plugins or {}).items()}
     problems = _clashes(settings.plugins.enabled, offered, files)
-    candidates = {**offered, **files}
-    chosen = list(dict.fromkeys([*settings.plugins.enabled, *files]))
+    candidates = {**offered, **files, **given}
+    chosen = list(dict.fromkeys([*settings.plugins.enabled, *files, *given]))
     problems += _unknown_tables(settings, candidates)
-    plugins = []
+    loaded = []
     for name in chosen:
         try:
-            plugins.append(_load(name, candidates, settings))
+            loaded.append(_load(name, candidates, settings))
         except PluginError as error:
             problems += error.problems
     if problems:
@@ -52,10 +59,10 @@ def load_plugins(settings: Settings, *, clock: Clock = utc_now) -> PluginRegistr
     patience = Patience(
         settings.plugins.quarantine_after, settings.plugins.quarantine_seconds
     )
-    objects = {plugin.name: plugin.target for plugin in plugins}
+    objects = {plugin.name: plugin.target for plugin in loaded}
     hooks = Hooks(objects, patience=patience, clock=clock)
     idle = [one for name, one in candidates.items() if name not in objects]
-    return PluginRegistry(plugins, hooks, idle)
+    return PluginRegistry(loaded, hooks, idle)
 
 
 def _clashes(

@@ -1,8 +1,10 @@
 """The hook reference, ``docs/hooks.md``, made of the specifications' docstrings."""
 
+import ast
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fyr.core.hooks import specs
@@ -27,16 +29,35 @@ _ANSWERS = {
 _ROLE = re.compile(r":\w+:`~?([^`]+)`")
 
 
-def reference() -> str:
-    """Write all hooks as Markdown, in the order of their specifications."""
+def reference(examples: Path) -> str:
+    """Write all hooks as Markdown, in the order of their specifications.
+
+    :param examples: a plugin that implements every hook; each is shown.
+    """
+    shown = examples_in(examples)
     parts = [_table()]
     moment = None
     for name, rule in RULES.items():
         if rule.moment is not moment:
             moment = rule.moment
             parts.append(f"## {_MOMENTS[moment]}")
-        parts.append(_hook(name, rule))
+        parts.append(_hook(name, rule, shown[name]))
     return "\n\n".join(parts)
+
+
+def examples_in(file: Path) -> Mapping[str, str]:
+    """Tell the source of each hook that a file implements."""
+    source = file.read_text(encoding="utf-8")
+    return {
+        node.name: _with_decorators(source, node)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name in RULES
+    }
+
+
+def _with_decorators(source: str, function: ast.FunctionDef) -> str:
+    first = function.decorator_list[0].lineno
+    return "\n".join(source.splitlines()[first - 1 : function.end_lineno])
 
 
 def _table() -> str:
@@ -47,15 +68,22 @@ def _table() -> str:
     return "\n".join(rows)
 
 
-def _hook(name: str, rule: Rule) -> str:
+def _hook(name: str, rule: Rule, example: str) -> str:
     words = [_POLICIES[rule.policy]]
     if rule.answer is Answer.REPLACE:
         words.append(f"an answer takes the place of `{rule.replaces}`")
     elif _ANSWERS[rule.answer]:
         words.append(_ANSWERS[rule.answer])
     text, parameters = _divided(_markdown(_specification(name)))
-    parts = [f"### {name}", _call(name), text, f"Policy {'; '.join(words)}."]
-    return "\n\n".join([*parts, parameters] if parameters else parts)
+    parts = [
+        f"### {name}",
+        _call(name),
+        text,
+        f"Policy {'; '.join(words)}.",
+        parameters,
+        f"```python\n{example}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _specification(name: str) -> Callable[..., Any]:

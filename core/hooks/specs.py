@@ -257,7 +257,9 @@ def deliver(change: Change) -> None:
     Called by a worker for each event of the outbox, in the order of commits for each
     resource, at least once. Every plugin has a cursor of its own, so that one that is
     slow or fails delays nobody else: an exception brings this event back later, with
-    growing waits, and in the end makes it a dead letter.
+    growing waits, and in the end makes it a dead letter; later events of the same
+    resource wait. Raise :class:`~fyr.core.errors.Unavailable` when what you need is
+    down: then all events wait for it, and none is given up.
 
     :param change: type, id, version and method, with old and new resource at hand.
     """

@@ -197,3 +197,16 @@ def test_calls_and_time_are_counted_for_each_plugin(hooks, fragile, context) -> 
     timings = [one.timing for one in hooks.request_received]
     assert [timing.calls for timing in timings] == [3, 3]
     assert all(0 < timing.mean_seconds < timing.total_ns / 1e9 for timing in timings)
+
+
+def test_a_refused_event_is_a_failure_since_nobody_is_there_to_be_answered() -> None:
+    class Late:
+        @hookimpl
+        def deliver(self):
+            raise Forbidden("not mine")
+
+    hooks = Hooks({"late": Late()})
+    with pytest.raises(Forbidden):
+        hooks.deliveries()["late"](None)
+
+    assert hooks.deliver[0].timing.failures == 1
