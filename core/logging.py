@@ -2,12 +2,16 @@
 
 import logging
 import sys
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
 import structlog
 
 from fyr.config.settings import LogSettings
+
+#: The trace id of what this thread does now; empty between requests.
+TRACE: ContextVar[str] = ContextVar("fyr_trace", default="")
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -23,6 +27,7 @@ def configure_logging(settings: LogSettings) -> None:
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -36,6 +41,13 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [_Joined()]
     root.setLevel(max(level, logging.WARNING))
+
+
+def _add_trace(_logger: Any, _method: str, line: Any) -> Any:
+    trace_id = TRACE.get()
+    if trace_id:
+        line.setdefault("trace_id", trace_id)
+    return line
 
 
 def _text_ending() -> list[Any]:

@@ -1,0 +1,139 @@
+"""Numbers for Prometheus: requests by this process and its siblings, lag of consumers.
+
+Several worker processes of one ``fyr serve`` share a folder of small files, so that
+each of them answers ``/metrics`` with the sums of all, dead ones included:
+https://prometheus.github.io/client_python/multiprocess/. What the database knows
+(lag, dead letters) is asked when somebody scrapes, and is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import Histogram
+    from prometheus_client.core import Metric
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+#: Seconds; a read takes a fraction of a millisecond, a large bundle seconds.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One gauge as it stands now: ``fyr_consumer_lag{consumer="search"} 3``."""
+
+    name: str
+    documentation: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+#: Asked at each scrape; gives what is true for the whole deployment.
+Source = Callable[[], Iterable[Reading]]
+
+
+def share_between_processes(folder: Path) -> None:
+    """Let the processes that are forked from now on count together in ``folder``.
+
+    To be called before anything makes :class:`Metrics`; forgets earlier numbers.
+
+    :raises RuntimeError: it is too late, prometheus_client is imported already.
+    """
+    if "prometheus_client.values" in sys.modules:
+        raise RuntimeError("prometheus_client was imported before its folder was set")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.db"):
+        old.unlink()
+    os.environ[_FOLDER] = str(folder)
+
+
+class Metrics:
+    """Counts requests, and writes the page that Prometheus scrapes."""
+
+    def __init__(self) -> None:
+        """Start at nothing, or go on in the folder that the processes share."""
+        from prometheus_client import CollectorRegistry, Histogram
+
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "fyr_http_request_duration_seconds",
+            "Time to answer a request; its count is the number of requests.",
+            ("service", "interaction", "type", "status"),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._series: dict[tuple[str, str, str, int], Histogram] = {}
+        self._sources: list[Source] = []
+
+    def request(
+        self,
+        service: str,
+        interaction: str,
+        resource_type: str,
+        status: int,
+        seconds: float,
+    ) -> None:
+        """Count a request that has been answered.
+
+        The first three must be names that the server knows, never a client's text:
+        each new combination is kept for ever.
+        """
+        key = (service, interaction, resource_type, status)
+        series = self._series.get(key)
+        if series is None:
+            series = self._requests.labels(*key)
+            self._series[key] = series
+        series.observe(seconds)
+
+    def add_source(self, source: Source) -> None:
+        """Have ``source`` asked at each scrape."""
+        self._sources.append(source)
+
+    def page(self) -> bytes:
+        """Write all numbers in the text format of :data:`CONTENT_TYPE`.
+
+        :raises fyr.core.errors.Unavailable: a source cannot be asked.
+        """
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        counted = self._registry
+        if os.environ.get(_FOLDER):
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        told = CollectorRegistry()
+        told.register(_Told(self._sources))
+        return generate_latest(counted) + generate_latest(told)
+
+
+class _Told:
+    """What the sources say, in the form in which prometheus_client collects."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = sources
+
+    def describe(self) -> Iterable[Metric]:
+        """Tell nothing at registration, so that nobody is asked then."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask all sources; readings of one name become one metric."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        found: dict[str, GaugeMetricFamily] = {}
+        for source in self._sources:
+            for one in source():
+                names = [name for name, _ in one.labels]
+                family = found.setdefault(
+                    one.name,
+                    GaugeMetricFamily(one.name, one.documentation, labels=names),
+                )
+                family.add_metric([value for _, value in one.labels], one.value)
+        return found.values()

@@ -1,0 +1,149 @@
+"""For those who run the server: ``/metrics``, ``/admin/plugins``, ``/health/...``.
+
+Not FHIR. Health is told to everybody and names nothing inside; the rest is for the
+holder of ``security.admin_token``, or, when there is none, for this machine.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+from fyr.core import __version__
+from fyr.core.errors import Forbidden, Unauthenticated
+from fyr.core.metrics import CONTENT_TYPE
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from fyr.core.app import Application
+
+log = structlog.get_logger("fyr.rest")
+
+_JSON = "application/json"
+
+
+class AdminGate:
+    """Lets administrators in."""
+
+    def __init__(self, token: SecretStr | None) -> None:
+        """Take the token; without one only this machine's own users come in."""
+        self._expected = f"Bearer {token.get_secret_value()}".encode() if token else b""
+
+    def check(self, req: FyrRequest) -> None:
+        """Let a request pass, or not.
+
+        :raises Unauthenticated: the token is missing or is another one.
+        :raises Forbidden: there is no token and the request is not of this machine.
+        """
+        if self._expected:
+            sent = req.env.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
+            if not hmac.compare_digest(sent, self._expected):
+                raise Unauthenticated(
+                    "the token of security.admin_token is needed here",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+        elif not (_is_here(req.remote_addr) and _is_here(req.host)):
+            raise Forbidden(
+                "this is for the machine itself, unless security.admin_token is set"
+            )
+
+
+class Metrics:
+    """``/metrics``, for Prometheus."""
+
+    def __init__(self, application: Application, gate: AdminGate) -> None:
+        """Take what counts, and who may see it."""
+        self._metrics = application.metrics
+        self._gate = gate
+
+    def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Answer all numbers of all processes of this server."""
+        self._gate.check(req)
+        resp.data = self._metrics.page()
+        resp.add({"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+
+class Plugins:
+    """``/admin/plugins``: what takes part, how often it was asked and how it fared."""
+
+    def __init__(self, application: Application, gate: AdminGate) -> None:
+        """Take the plugins, and who may see them."""
+        self._plugins = application.plugins
+        self._gate = gate
+
+    def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Answer the plugins; the counters are those of the process that answers."""
+        self._gate.check(req)
+        told = {
+            "version": __version__,
+            "process": os.getpid(),
+            "plugins": self._plugins.report(),
+        }
+        resp.data = orjson.dumps(told, default=str, option=orjson.OPT_INDENT_2)
+        resp.add({"content-type": _JSON, "cache-control": "no-store"})
+
+
+class Live:
+    """``/health/live``: the process answers."""
+
+    def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
+        """Answer that it does."""
+        _tell(resp, {"status": "ok", "version": __version__})
+
+    on_head = on_get
+
+
+class Ready:
+    """``/health/ready``: everything that requests need is there."""
+
+    def __init__(self, application: Application) -> None:
+        """Take what can be down."""
+        self._database = application.database
+        self._search = application.search
+        self._plugins = application.plugins
+
+    def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
+        """Answer the state of each port, 503 when requests cannot be served."""
+        problem = self._database.health()
+        if problem:
+            log.warning("the store is down", problem=problem)
+        resting = self._plugins.quarantined()
+        ports = {
+            "store": {
+                "status": "down" if problem else "ok",
+                "kind": self._database.dialect,
+            },
+            "search": {"status": "ok" if self._search else "absent"},
+            "plugins": {
+                "status": "degraded" if resting else "ok",
+                "quarantined": len(resting),
+            },
+        }
+        if problem:
+            resp.status = 503
+        overall = "down" if problem else "degraded" if resting else "ok"
+        _tell(resp, {"status": overall, "ports": ports})
+
+    on_head = on_get
+
+
+def _tell(resp: FyrResponse, told: dict[str, Any]) -> None:
+    resp.data = orjson.dumps(told)
+    resp.add({"content-type": _JSON, "cache-control": "no-store"})
+
+
+def _is_here(host: str) -> bool:
+    """Whether an address, or a name that a request was sent to, is this machine's."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

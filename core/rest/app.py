@@ -1,0 +1,114 @@
+"""The Falcon application of a server: every URL, and what answers there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import falcon
+
+from fyr.core.hooks.errors import PluginError
+from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
+from fyr.core.rest.body import Bodies
+from fyr.core.rest.callers import Callers
+from fyr.core.rest.cors import Cors
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.history import Below, History
+from fyr.core.rest.instance import Instance
+from fyr.core.rest.metadata import Metadata
+from fyr.core.rest.observe import Observer
+from fyr.core.rest.outcomes import add_error_handlers
+from fyr.core.rest.plugin_routes import ROUTES, guarded
+from fyr.core.rest.system import System
+from fyr.core.rest.types import TypeLevel
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+    from fyr.core.services import Service
+
+FyrApp = falcon.App[FyrRequest, FyrResponse]
+
+
+def create_wsgi(application: Application) -> FyrApp:
+    """Make the WSGI callable that serves an application.
+
+    :raises fyr.core.hooks.errors.PluginError: routes of plugins get in each other's way.
+    """
+    settings = application.settings
+    app: FyrApp = falcon.App(
+        request_type=FyrRequest,
+        response_type=FyrResponse,
+        middleware=[Observer(application, Cors(settings.server.cors_origins))],
+    )
+    app.req_options.strip_url_path_trailing_slash = True
+    add_error_handlers(app)
+    _add_administration(app, application)
+    bodies = Bodies(settings.server.max_body_bytes)
+    for service in application.services:
+        _add_service(app, application, service, bodies)
+    _add_plugin_routes(app, application)
+    return app
+
+
+def _add_service(
+    app: FyrApp, application: Application, service: Service, bodies: Bodies
+) -> None:
+    """Serve FHIR under ``/<path>``: https://hl7.org/fhir/R4/http.html#summary."""
+    callers = Callers(
+        service, application.clock, application.settings.server.public_url
+    )
+    parts = (application, callers, bodies)
+    system, types, history = System(*parts), TypeLevel(*parts), History(*parts)
+    metadata = Metadata(application, callers)
+    base = f"/{service.path.strip('/')}"
+    one_type = f"{base}/{{resource_type}}"
+    instance = f"{one_type}/{{resource_id}}"
+    app.add_route(base, system)
+    app.add_route(f"{base}/_search", system, suffix="search")
+    app.add_route(f"{base}/_history", history)
+    app.add_route(f"{base}/metadata", metadata)
+    app.add_route(f"{base}/metadata/operations/{{key}}", metadata, suffix="operation")
+    app.add_route(one_type, types)
+    app.add_route(f"{one_type}/_search", types, suffix="search")
+    app.add_route(f"{one_type}/_history", history)
+    app.add_route(instance, Instance(*parts))
+    app.add_route(f"{instance}/_history", history)
+    app.add_route(f"{instance}/_history/{{version}}", history, suffix="version")
+    app.add_route(f"{instance}/{{name}}", Below(*parts))
+
+
+def _add_administration(app: FyrApp, application: Application) -> None:
+    gate = AdminGate(application.settings.security.admin_token)
+    app.add_route("/health/live", Live())
+    app.add_route("/health/ready", Ready(application))
+    app.add_route("/metrics", Metrics(application, gate))
+    app.add_route("/admin/plugins", Plugins(application, gate))
+
+
+def _add_plugin_routes(app: FyrApp, application: Application) -> None:
+    """Add the routes of plugins; none may take a path that is taken."""
+    hooks = application.hooks
+    routes = hooks.register_routes() if hooks.register_routes else []
+    callers = Callers(ROUTES, application.clock, application.settings.server.public_url)
+    problems: list[str] = []
+    taken = _first_segments(application)
+    for route in routes:
+        first = route.path.split("/")[1]
+        if first in taken or "{" in first:
+            problems.append(f"route {route.path}: the server itself serves /{first}")
+            continue
+        try:
+            app.add_route(route.path, guarded(route, application.interactions, callers))
+        except ValueError as error:
+            problems.append(f"route {route.path}: {error}")
+    if problems:
+        raise PluginError(problems)
+
+
+def _first_segments(application: Application) -> set[str]:
+    own = {"admin", "health", "metrics"}
+    return own | {
+        service.path.strip("/").split("/")[0] for service in application.services
+    }
+
+
+__all__ = ["FyrApp", "create_wsgi"]

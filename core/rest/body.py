@@ -1,0 +1,116 @@
+"""A request's body: bounded bytes, and the resource or patch that they hold.
+
+Sizes by ``server.max_body_bytes``, before and after decompression
+(https://www.rfc-editor.org/rfc/rfc9110#name-content-encoding).
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
+from fyr.core.model import json
+from fyr.core.rest.exchange import FyrRequest
+from fyr.core.rest.negotiation import body_format, media_type
+
+if TYPE_CHECKING:
+    from fyr.core.model.patch import Patch
+    from fyr.core.model.resource import Resource
+
+_GZIP = 16 + zlib.MAX_WBITS
+_NOT_ENCODED = ("", "identity")
+_ZIPPED = ("gzip", "x-gzip")
+
+
+class Bodies:
+    """Reads bodies within the limits of a deployment."""
+
+    def __init__(self, limit: int, limits: json.Limits = json.DEFAULT_LIMITS) -> None:
+        """Take the largest number of bytes that a body may have, unpacked too.
+
+        :param limits: those of what is parsed.
+        """
+        self._limit = limit
+        self._limits = limits
+
+    def content(self, req: FyrRequest) -> bytes:
+        """Read the body as the client meant it, unpacked.
+
+        :raises TooLarge: it has, or becomes, more bytes than this server takes.
+        :raises UnsupportedMediaType: it is packed in a way that is not read here.
+        :raises Invalid: what was said about it is not so.
+        """
+        length = self._length(req)
+        if length > self._limit:
+            raise self._too_large()
+        data: bytes = req.env["wsgi.input"].read(length) if length else b""
+        if len(data) != length:
+            raise Invalid(f"the body ends after {len(data)} of {length} bytes")
+        coding = req.env.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if coding in _NOT_ENCODED:
+            return data
+        if coding in _ZIPPED:
+            return self._unzip(data)
+        raise UnsupportedMediaType(
+            f"Content-Encoding {coding[:40]!r} is not read here: gzip is",
+            headers={"Accept-Encoding": "gzip"},
+        )
+
+    def resource(self, req: FyrRequest) -> Resource:
+        """Read the resource in a body.
+
+        :raises Invalid: there is none, or it cannot be parsed; all problems told.
+        """
+        body = self.optional_resource(req)
+        if body is None:
+            raise Invalid("the request has no body: send a resource")
+        return body
+
+    def optional_resource(self, req: FyrRequest) -> Resource | None:
+        """Read the resource in a body; ``None`` when the body is empty."""
+        data = self.content(req)
+        if not data:
+            return None
+        if req.content_type is None:
+            raise UnsupportedMediaType("say by Content-Type how the body is written")
+        if body_format(req.content_type) == "json":
+            return json.parse(data, self._limits)
+        from fyr.core.model import xml
+
+        return xml.parse(data, self._limits)
+
+    def patch(self, req: FyrRequest) -> Patch:
+        """Read the patch in a body.
+
+        :raises UnsupportedMediaType: it is written in a way that is not read here.
+        :raises Invalid: it is not a patch of its kind; all problems told.
+        """
+        from fyr.core.model.patch import read
+
+        name, _ = media_type(req.content_type or "")
+        return read(name, self.content(req), self._limits)
+
+    def _length(self, req: FyrRequest) -> int:
+        text = req.env.get("CONTENT_LENGTH") or "0"
+        if not (text.isascii() and text.isdigit()) or len(text) > 18:
+            raise Invalid("Content-Length is not a number of bytes")
+        return int(text)
+
+    def _unzip(self, data: bytes) -> bytes:
+        """Unpack gzip of one member, never beyond the limit."""
+        reader = zlib.decompressobj(_GZIP)
+        try:
+            unpacked = reader.decompress(data, self._limit + 1)
+        except zlib.error as error:
+            raise Invalid("the body is not gzip, though it says so") from error
+        if len(unpacked) > self._limit:
+            raise self._too_large()
+        if not reader.eof:
+            raise Invalid("the body is not whole: its gzip data end early")
+        if reader.unused_data:
+            raise Invalid("the body goes on after the end of its gzip data")
+        return unpacked
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._limit} bytes")

@@ -1,0 +1,61 @@
+"""Which web pages of other origins may call: https://fetch.spec.whatwg.org/#http-cors-protocol.
+
+No cookies are involved in FHIR, so credentials are never allowed to browsers; tokens
+travel in the ``Authorization`` header.
+"""
+
+from collections.abc import Sequence
+
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_REQUEST_HEADERS = (
+    "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding,"
+    " Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin,"
+    " Prefer, Traceparent, X-Request-Id, X-Requested-With"
+)
+_ANSWER_HEADERS = (
+    "Content-Location, ETag, Last-Modified, Location, Traceparent, X-Request-Id"
+)
+_DAY = "86400"
+
+
+class Cors:
+    """The rule of ``server.cors_origins``; an empty list lets no other origin call."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        """Take origins such as ``https://app.example.org``, or ``*``."""
+        self._all = "*" in origins
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        vary = "Accept, Accept-Encoding, Authorization, Prefer"
+        self.vary = vary if self._all else f"{vary}, Origin"
+
+    def allow(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Let a page read this answer when it is of an origin that may."""
+        origin = self._allowed(req)
+        if origin:
+            resp.add(
+                {
+                    "access-control-allow-origin": origin,
+                    "access-control-expose-headers": _ANSWER_HEADERS,
+                }
+            )
+
+    def answer_preflight(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Say what a page may send; nothing when it may not call at all."""
+        resp.status = 204
+        resp.complete = True
+        if self._allowed(req):
+            resp.add(
+                {
+                    "access-control-allow-methods": _METHODS,
+                    "access-control-allow-headers": _REQUEST_HEADERS,
+                    "access-control-max-age": _DAY,
+                }
+            )
+
+    def _allowed(self, req: FyrRequest) -> str:
+        origin: str = req.env.get("HTTP_ORIGIN", "")
+        if self._all:
+            return "*" if origin else ""
+        return origin if origin.lower() in self._origins else ""

@@ -1,0 +1,88 @@
+"""One HTTP request and its answer: Falcon's classes with what Fyr keeps beside them.
+
+Trace ids by https://www.w3.org/TR/trace-context/, request ids by
+https://hl7.org/fhir/R4/http.html#custom.
+"""
+
+import random
+import re
+from time import perf_counter
+from typing import Any
+
+import falcon
+
+from fyr.core.context import RequestContext
+from fyr.core.logging import TRACE
+
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_NO_TRACE = "0" * 32
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+class Exchange:
+    """What is known of a request while it is answered: ``req.context``."""
+
+    __slots__ = ("began", "caller", "request_id", "trace_id", "traceparent")
+
+    def __init__(self) -> None:
+        """Start the watch."""
+        self.began = perf_counter()
+        #: the request as the interactions see it; ``None`` until it is known to be one
+        self.caller: RequestContext | None = None
+        self.trace_id = ""
+        self.request_id = ""
+        self.traceparent = ""
+
+    def identify(self, env: dict[str, Any]) -> None:
+        """Take the ids that a request brings, or make them."""
+        sent = env.get("HTTP_X_REQUEST_ID")
+        parent = env.get("HTTP_TRACEPARENT")
+        if sent is None and parent is None:
+            # Not a secret: only different from all others.
+            trace_id = f"{random.getrandbits(128):032x}"
+            self.trace_id = self.request_id = trace_id
+        else:
+            trace_id = self._honour(sent, parent)
+        TRACE.set(trace_id)
+
+    def _honour(self, sent: str | None, parent: str | None) -> str:
+        wanted = sent if sent and _REQUEST_ID.fullmatch(sent) else ""
+        match = _TRACEPARENT.fullmatch(parent.strip()) if parent else None
+        if match and match[2] != _NO_TRACE and match[1] != "ff":
+            self.trace_id = match[2]
+            self.traceparent = f"00-{match[2]}-{random.getrandbits(64):016x}-{match[4]}"
+        else:
+            self.trace_id = wanted or f"{random.getrandbits(128):032x}"
+        self.request_id = wanted or self.trace_id
+        return self.trace_id
+
+
+class FyrRequest(falcon.Request):
+    """A request whose ``context`` is an :class:`Exchange`."""
+
+    __slots__ = ()
+    context_type = Exchange
+    context: Exchange  # type: ignore[assignment]
+
+
+class FyrResponse(falcon.Response):
+    """A response that takes several headers at once, names in lower case."""
+
+    __slots__ = ()
+    _headers: dict[str, str]
+
+    def add(self, headers: dict[str, str]) -> None:
+        """Set headers; values must be Latin-1 without line ends."""
+        self._headers.update(headers)
+
+    def common(self, request_id: str, vary: str) -> None:
+        """Set the headers that every answer has.
+
+        ``no-cache``: a browser may keep an answer and must ask before it shows it again.
+        """
+        headers = self._headers
+        headers["x-request-id"] = request_id
+        headers["x-content-type-options"] = "nosniff"
+        headers["vary"] = vary
+        if "cache-control" not in headers:
+            headers["cache-control"] = "private, no-cache"

@@ -1,0 +1,72 @@
+"""FHIR history and vread: what was stored before.
+
+https://hl7.org/fhir/R4/http.html#history, #vread
+"""
+
+from __future__ import annotations
+
+from fyr.core.errors import NotFound
+from fyr.core.rest.answers import give
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.service import ServiceResource, refuse_bad_id
+
+
+class History(ServiceResource):
+    """``/_history``, ``/{type}/_history``, ``/{type}/{id}/_history[/{version}]``."""
+
+    def on_get(
+        self,
+        req: FyrRequest,
+        resp: FyrResponse,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+    ) -> None:
+        """Answer versions, the newest first (history)."""
+        level = "system"
+        if resource_type is not None:
+            level = "type" if resource_id is None else "instance"
+        if resource_id is not None:
+            refuse_bad_id(req, resource_id)
+        context, wanted = self._ask(req, f"history-{level}", resource_type, resource_id)
+        give(req, resp, self._interactions.history(context), wanted)
+
+    on_head = on_get
+
+    def on_get_version(
+        self,
+        req: FyrRequest,
+        resp: FyrResponse,
+        resource_type: str,
+        resource_id: str,
+        version: str,
+    ) -> None:
+        """Answer one version (vread)."""
+        refuse_bad_id(req, resource_id)
+        context, wanted = self._ask(req, "vread", resource_type, resource_id)
+        answer = self._interactions.vread(context, version)
+        give(req, resp, answer, wanted)
+
+    on_head_version = on_get_version
+
+
+class Below(ServiceResource):
+    """``/{type}/{id}/{name}``: operations on an instance."""
+
+    def on_get(
+        self,
+        req: FyrRequest,
+        resp: FyrResponse,
+        resource_type: str,
+        resource_id: str,
+        name: str,
+    ) -> None:
+        """Call an operation on the instance."""
+        if name[:1] != "$":
+            raise NotFound(
+                f"nothing is served below {resource_type}/{{id}}: {name[:80]}"
+            )
+        refuse_bad_id(req, resource_id)
+        self._operate(req, resp, name, resource_type, resource_id)
+
+    on_head = on_get
+    on_post = on_get

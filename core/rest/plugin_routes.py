@@ -1,0 +1,55 @@
+"""The plain HTTP resources of plugins, behind the same door as FHIR.
+
+A route that is not public is asked for through ``authenticate`` and ``authorize`` with
+the interaction ``route``; the principal is then in ``req.context.caller``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fyr.core.rest.callers import Callers
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.query import pairs
+from fyr.core.services import Service
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.routes import Route
+
+#: What routes belong to in contexts and metrics.
+ROUTES = Service("routes", "", "Plain HTTP resources of plugins", {})
+_VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
+
+Responder = Callable[..., None]
+
+
+def guarded(route: Route, interactions: Interactions, callers: Callers) -> object:
+    """Make a Falcon resource that admits a request and then hands it to the route's."""
+    if route.public:
+        return route.resource
+
+    def with_admission(responder: Responder) -> Responder:
+        def respond(req: FyrRequest, resp: FyrResponse, **params: Any) -> None:
+            query = pairs(req.env["QUERY_STRING"])
+            context = callers.context(req, "route", query, operation=route.path)
+            interactions.admit(context)
+            responder(req, resp, **params)
+
+        return respond
+
+    return _Guarded(
+        {
+            f"on_{verb}": with_admission(getattr(route.resource, f"on_{verb}"))
+            for verb in _VERBS
+            if hasattr(route.resource, f"on_{verb}")
+        }
+    )
+
+
+class _Guarded:
+    """A resource made of responders."""
+
+    def __init__(self, responders: dict[str, Responder]) -> None:
+        self.__dict__.update(responders)
