@@ -1,0 +1,119 @@
+"""The worker: what ``fyr worker`` runs. Gives positions, tells consumers, runs jobs.
+
+Any number of workers, on any number of machines, share the work by leases in the
+database. Each consumer has a thread of its own, so that one that hangs delays nobody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any
+
+import structlog
+
+from fyr.config.settings import EventSettings
+from fyr.core.errors import FyrError
+from fyr.core.events.relay import Relay
+from fyr.core.jobs.runs import Runs
+
+log = structlog.get_logger(__name__)
+
+#: Jobs that one worker runs at a time.
+JOBS_AT_ONCE = 4
+
+
+class Worker:
+    """One worker; its threads end with :meth:`run`."""
+
+    def __init__(self, relay: Relay, runs: Runs, settings: EventSettings) -> None:
+        """Take the consumers, the jobs and how often to look."""
+        self._relay = relay
+        self._runs = runs
+        self._poll_seconds = settings.poll_seconds
+        self._renew_seconds = settings.lease_seconds / 3
+        self._renewed = 0.0
+        self._wake = Event()
+        self._consuming: dict[str, Future[Any]] = {}
+        self._working: set[Future[Any]] = set()
+
+    def wake(self) -> None:
+        """Look at once: for those who commit in this process and cannot wait."""
+        self._wake.set()
+
+    def run(self, stop: Event) -> None:
+        """Work until ``stop`` is set and what has begun is at an end."""
+        threads = len(self._relay.consumers) + JOBS_AT_ONCE
+        self._try(self._register)
+        with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
+            while not stop.is_set():
+                self._try(lambda: self._look(pool, stop))
+                self._wake.wait(self._poll_seconds)
+                self._wake.clear()
+            while running := self._running():
+                self._try(self._renew)
+                wait(running, timeout=self._poll_seconds)
+
+    def drain(self) -> int:
+        """Do all that is due now, on this thread, and tell how many things that were.
+
+        For tests and for commands that must not leave anything behind.
+        """
+        self._register()
+        stop, total = Event(), 0
+        while True:
+            self._relay.outbox.sequencer.advance()
+            done = sum(self._relay.deliver(name, stop) for name in self._relay.ready())
+            for context in self._runs.claim(JOBS_AT_ONCE, stop):
+                self._runs.run(context)
+                done += 1
+            if not done:
+                return total
+            total += done
+
+    def _register(self) -> None:
+        self._relay.register()
+        self._runs.jobs.register()
+
+    def _look(self, pool: ThreadPoolExecutor, stop: Event) -> None:
+        self._renew()
+        self._relay.outbox.sequencer.advance()
+        for name in self._relay.ready():
+            running = self._consuming.get(name)
+            if running is None or running.done():
+                self._consuming[name] = self._start(
+                    pool, self._relay.deliver, name, stop
+                )
+        self._working = {future for future in self._working if not future.done()}
+        for context in self._runs.claim(JOBS_AT_ONCE - len(self._working), stop):
+            self._working.add(self._start(pool, self._runs.run, context))
+
+    def _start(
+        self, pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any
+    ) -> Future[Any]:
+        def task() -> None:
+            work(*arguments)
+            self._wake.set()
+
+        return pool.submit(self._try, task)
+
+    def _running(self) -> list[Future[Any]]:
+        futures = [*self._consuming.values(), *self._working]
+        return [future for future in futures if not future.done()]
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed >= self._renew_seconds:
+            self._relay.renew()
+            self._runs.renew()
+            self._renewed = time.monotonic()
+
+    def _try(self, work: Callable[[], Any]) -> None:
+        """Do something that the database may refuse for now; the next look repeats it."""
+        try:
+            work()
+        except FyrError as error:
+            log.warning("worker waits for the database", problem=str(error))
+        except Exception:
+            log.exception("worker failed")
