@@ -1,0 +1,95 @@
+"""Admission: every interaction passes here before anything is parsed, read or written.
+
+Who asks, may they, does the service offer it at all; plugins decide in the order of
+:mod:`fyr.core.hooks.specs`. Entries of a bundle and interactions of an operation come
+through here too, with the principal of the request that they are part of.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from fyr.core.context import ANONYMOUS, RequestContext
+from fyr.core.errors import MethodNotAllowed, NotFound, Unauthenticated
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.services import Service
+
+#: Not for one type, and not named in ``Service.system_interactions``.
+_ALWAYS = frozenset({"operation", "route", "capabilities"})
+_BUNDLES = frozenset({"batch", "transaction"})
+
+
+def admit(interactions: Interactions, context: RequestContext) -> None:
+    """Let an interaction pass, its principal known, or end it.
+
+    :raises Unauthenticated: the server is closed and nobody knows the sender.
+    :raises fyr.core.errors.Forbidden: a plugin does not allow it.
+    :raises NotFound: the service does not have the type.
+    :raises MethodNotAllowed: the service does not offer the interaction.
+    """
+    hooks = interactions.hooks
+    # Jobs, imports and the like say themselves who they are.
+    if context.parent is None and context.principal is ANONYMOUS:
+        if hooks.request_received:
+            hooks.request_received(context=context)
+        _authenticate(interactions, context)
+    if hooks.authorize:
+        hooks.authorize(context=context)
+    kind = context.resource_type
+    rules = context.service.types.get(kind) if kind is not None else None
+    if rules is None or context.interaction not in rules.interactions:
+        refuse_not_offered(context)
+    if hooks.before_interaction:
+        hooks.before_interaction(context=context)
+
+
+def refuse_not_offered(context: RequestContext) -> None:
+    """Refuse what the service does not have, on a type, at system level or by name.
+
+    :raises NotFound: no such type or operation.
+    :raises MethodNotAllowed: the interaction is not offered.
+    """
+    service, kind, interaction = (
+        context.service,
+        context.resource_type,
+        context.interaction,
+    )
+    if kind is not None and kind not in service.types:
+        raise NotFound(_unknown_type(service, kind))
+    if interaction in _ALWAYS:
+        name = context.operation
+        if interaction == "operation" and service.operations is not None:
+            if name not in service.operations:
+                raise NotFound(f"${name} is not offered by this service")
+        return
+    offered = (
+        service.types[kind].interactions if kind else service.system_interactions
+    )
+    # Which of the two a Bundle is stands in it: told apart once it has been parsed.
+    if interaction in offered or (
+        interaction == "transaction" and not kind and offered & _BUNDLES
+    ):
+        return
+    place = kind or "the whole service"
+    raise MethodNotAllowed(f"{interaction} is not offered on {place}")
+
+
+def _authenticate(interactions: Interactions, context: RequestContext) -> None:
+    authenticate = interactions.hooks.authenticate
+    principal = authenticate(context=context) if authenticate else None
+    if principal is not None:
+        context.principal = principal
+    elif interactions.settings.security.mode != "open":
+        raise Unauthenticated(
+            "this server must know who asks: send an Authorization header",
+            headers={"WWW-Authenticate": 'Bearer realm="fyr"'},
+        )
+
+
+def _unknown_type(service: Service, kind: str) -> str:
+    close = difflib.get_close_matches(kind, service.types, 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"no resource type {kind[:80]} at this service{hint}"

@@ -1,0 +1,68 @@
+"""What goes into an interaction and what comes out of it, without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from fyr.core.errors import Issue
+from fyr.core.store.port import Stored
+
+if TYPE_CHECKING:
+    from fyr.core.model.patch import Patch
+    from fyr.core.model.resource import Resource
+
+T = TypeVar("T")
+
+
+class Source(Generic[T]):
+    """A body that is parsed when it is asked for, once its sender has been admitted."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: T | Callable[[], T]) -> None:
+        """Take what was sent, or a function that reads and parses it."""
+        self._given = given
+
+    def parse(self) -> T:
+        """Give what was sent.
+
+        :raises fyr.core.errors.FyrError: it cannot be read or parsed.
+        """
+        if callable(self._given):
+            self._given = cast("Callable[[], T]", self._given)()
+        return cast("T", self._given)
+
+
+#: A resource that a client sends: ``Incoming(resource)`` or ``Incoming(function)``.
+Incoming = Source[dict[str, Any]]
+#: A patch that a client sends.
+IncomingPatch = Source["Patch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of an interaction that was done; one that was not raises an error."""
+
+    #: HTTP status: https://hl7.org/fhir/R4/http.html#summary
+    status: int
+    #: the resource to show, in JSON; stored bytes as they are wherever that is possible
+    body: bytes | None = None
+    #: the version that the answer is about, for ETag and Last-Modified
+    stored: Stored | None = None
+    #: URL of the version that was made; empty for an answer that made none
+    location: str = ""
+    #: what is to be told beside success: warnings, and parameters that were ignored
+    issues: tuple[Issue, ...] = ()
+
+    def resource(self) -> Resource:
+        """Parse the body.
+
+        :raises ValueError: there is none.
+        """
+        if self.body is None:
+            raise ValueError(f"an answer {self.status} without a resource")
+        from fyr.core.model.json import parse
+
+        return parse(self.body)

@@ -1,0 +1,168 @@
+"""The services of a deployment, and the base URLs under which clients know them.
+
+References to resources of any of them are kept relative, so that a base URL can change:
+https://hl7.org/fhir/R4/references.html#literal
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fyr.config.load import ConfigError
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.services import (
+    ALL_SYSTEM_INTERACTIONS,
+    ALL_TYPE_INTERACTIONS,
+    Service,
+    TypeRules,
+)
+
+if TYPE_CHECKING:
+    from fyr.config.settings import Settings
+    from fyr.core.hooks.pipeline import Hooks
+
+#: Name and path of the service that has everything.
+DEFAULT = "fhir"
+_LOCAL = re.compile(
+    r"([A-Z][A-Za-z]{1,63})/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?"
+)
+
+
+class Services:
+    """All services that this deployment serves, the one that has everything first."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        """Take them.
+
+        :raises ConfigError: two have one name or path; all clashes at once.
+        """
+        self._all = tuple(services)
+        problems = [
+            f"services: two have the {what} {value!r}"
+            for what, values in (
+                ("name", [one.name for one in self._all]),
+                ("path", [one.path for one in self._all]),
+            )
+            for value, count in Counter(values).items()
+            if count > 1
+        ]
+        if problems:
+            raise ConfigError(problems)
+        self._bases = lru_cache(maxsize=256)(self._bases_beside)
+        self._home = lru_cache(maxsize=4096)(self._base_of)
+
+    def __iter__(self) -> Iterator[Service]:
+        """Go through them."""
+        return iter(self._all)
+
+    @property
+    def default(self) -> Service:
+        """The service that has everything; if it is switched off, the first one."""
+        return self._all[0]
+
+    def own(self, url: str, service: Service, base_url: str) -> str | None:
+        """Tell the relative form (``Patient/1``) of a URL; ``None`` for a stranger's.
+
+        :param service: the one that the request came to, under ``base_url``.
+        """
+        for base in self._bases(service, base_url):
+            if url.startswith(base) and (match := _LOCAL.fullmatch(url, len(base))):
+                return match[0] if match[1] in RESOURCE_TYPES else None
+        return None
+
+    def base_of(self, resource_type: str, service: Service, base_url: str) -> str:
+        """Tell the base URL that references to a type are written out with.
+
+        That of this service if it has the type, else that of the first which has it.
+        """
+        return self._home(resource_type, service.name, base_url)
+
+    def _base_of(self, resource_type: str, name: str, base_url: str) -> str:
+        service = next(one for one in self._all if one.name == name)
+        if resource_type in service.types:
+            return base_url
+        root = _root(service, base_url)
+        *others, last = [*self._all[1:], self._all[0]]
+        for one in others:
+            if resource_type in one.types:
+                return _base(one, root)
+        return _base(last, root)
+
+    def _bases_beside(self, service: Service, base_url: str) -> tuple[str, ...]:
+        """Tell the bases of all services, with a slash, as one host shows them."""
+        root = _root(service, base_url)
+        bases = {f"{base_url}/"} | {f"{_base(one, root)}/" for one in self._all}
+        return tuple(sorted(bases - {"/"}))
+
+
+def registered_services(settings: Settings, hooks: Hooks) -> Services:
+    """Join the service that has everything with those that plugins offer.
+
+    :raises ConfigError: the configuration names one that nobody offers, or two clash.
+    """
+    offered = [everything()]
+    if hooks.register_services:
+        offered += hooks.register_services(settings=settings)
+    problems = _unknown(settings, [one.name for one in offered])
+    served = [_configured(one, settings) for one in offered if _enabled(one, settings)]
+    if not served:
+        problems.append("services: none is enabled")
+    if problems:
+        raise ConfigError(problems)
+    return Services(served)
+
+
+def everything() -> Service:
+    """Make the service that offers all that FHIR has for all types."""
+    rules = TypeRules(ALL_TYPE_INTERACTIONS)
+    # Parameters is no resource that is kept: https://hl7.org/fhir/R4/parameters.html
+    types = {name: rules for name in sorted(RESOURCE_TYPES - {"Parameters"})}
+    return Service(
+        DEFAULT,
+        DEFAULT,
+        "Fyr",
+        types,
+        ALL_SYSTEM_INTERACTIONS,
+        documentation="Everything that this server has.",
+    )
+
+
+def _enabled(service: Service, settings: Settings) -> bool:
+    table = settings.services.get(service.name)
+    return table is None or table.enabled
+
+
+def _configured(service: Service, settings: Settings) -> Service:
+    table = settings.services.get(service.name)
+    public = table.public_url if table else ""
+    if not public and not service.public_base and settings.server.public_url:
+        public = f"{settings.server.public_url.rstrip('/')}/{service.path}"
+    path = service.path.strip("/")
+    return replace(
+        service, path=path, public_base=(public or service.public_base).rstrip("/")
+    )
+
+
+def _unknown(settings: Settings, names: list[str]) -> list[str]:
+    told = []
+    for name in settings.services:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            told.append(f"services.{name}: no such service{hint}")
+    return told
+
+
+def _root(service: Service, base_url: str) -> str:
+    """Tell what stands before the paths of services; empty when it cannot be told."""
+    return base_url.removesuffix(f"/{service.path}") if base_url else ""
+
+
+def _base(service: Service, root: str) -> str:
+    return service.public_base or f"{root}/{service.path}"
