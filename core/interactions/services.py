@@ -121,8 +121,7 @@ def registered_services(settings: Settings, hooks: Hooks) -> Services:
 def everything() -> Service:
     """Make the service that offers all that FHIR has for all types."""
     rules = TypeRules(ALL_TYPE_INTERACTIONS)
-    # Parameters is no resource that is kept: https://hl7.org/fhir/R4/parameters.html
-    types = {name: rules for name in sorted(RESOURCE_TYPES - {"Parameters"})}
+    types = {name: rules for name in sorted(RESOURCE_TYPES)}
     return Service(
         DEFAULT,
         DEFAULT,
