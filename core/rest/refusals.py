@@ -1,11 +1,15 @@
 """What waitress refuses before Falcon sees it, as OperationOutcomes too.
 
 Broken request lines, headers that are too large, bodies far beyond the limit: used by
-the HTTP workers as the channel class of their server.
+the HTTP workers as the channel class of their server. A client that is still sending
+would lose the answer to a reset connection, so what it sends is read and thrown away
+for a while (https://www.rfc-editor.org/rfc/rfc9112#section-9.6).
 """
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
 
 from waitress.channel import HTTPChannel
@@ -32,6 +36,9 @@ _REFUSALS = {
     ),
 }
 _FAILED = ("500 Internal Server Error", "exception", "the server failed")
+#: As long as nginx waits; an idle connection is closed by waitress itself.
+_LINGER_SECONDS = 30.0
+_CHUNK = 262_144
 
 
 class RefusalTask(ErrorTask):
@@ -47,12 +54,47 @@ class RefusalTask(ErrorTask):
             ("Content-Type", JSON),
             ("X-Content-Type-Options", "nosniff"),
         ]
+        self.channel.refused = True
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
 class RefusingChannel(HTTPChannel):
-    """A connection whose refusals are OperationOutcomes."""
+    """A connection whose refusals are OperationOutcomes that reach the client."""
 
     error_task_class: Any = RefusalTask
+    #: set by the task: this connection ends with a refusal
+    refused = False
+    _lingers_until = 0.0
+
+    def handle_close(self) -> None:
+        """Close; after a refusal only once the client has stopped sending."""
+        if self.refused and not self._lingers_until and self._stop_writing():
+            self._lingers_until = time.monotonic() + _LINGER_SECONDS
+            self.will_close = False
+            return
+        super().handle_close()
+
+    def handle_read(self) -> None:
+        """Read a request, or throw away what follows a refused one."""
+        if not self._lingers_until:
+            super().handle_read()
+        elif time.monotonic() > self._lingers_until or not self._throw_away():
+            super().handle_close()
+
+    def _stop_writing(self) -> bool:
+        """Tell the client that the answer is whole; false when it has gone already."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        return bool(self.connected)
+
+    def _throw_away(self) -> bool:
+        try:
+            return bool(self.socket.recv(_CHUNK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False

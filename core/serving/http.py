@@ -13,6 +13,7 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from fyr.config.settings import ServerSettings
+from fyr.core.rest.refusals import RefusingChannel
 
 _LOOP_SECONDS = 0.5
 #: Connections that wait to be accepted.
@@ -78,6 +79,7 @@ class HttpWorker:
             inbuf_overflow=1_048_576,
             clear_untrusted_proxy_headers=True,
         )
+        self._server.channel_class = RefusingChannel
 
     def stop(self) -> None:
         """Let ``run`` end; safe in a signal handler."""
