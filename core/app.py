@@ -1,0 +1,173 @@
+"""The application: every room joined, from settings to a WSGI callable and a worker.
+
+The one place where the parts meet; each of them is given what it needs and builds
+nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from fyr.config.settings import Settings
+from fyr.core.clock import Clock, utc_now
+from fyr.core.events import (
+    Outbox,
+    Relay,
+    Retention,
+    Worker,
+    consumer_metrics,
+    consumers_of,
+    unsequenced,
+)
+from fyr.core.hooks.loading import load_plugins
+from fyr.core.hooks.plugin import Plugin
+from fyr.core.interactions import Interactions
+from fyr.core.interactions.services import registered_services
+from fyr.core.interactions.validate import VALIDATE
+from fyr.core.jobs import Jobs, Runs
+from fyr.core.metrics import Metrics, Reading
+from fyr.core.operations import Operations
+from fyr.core.store.open import open_database
+from fyr.core.store.resources import ResourceStore
+
+if TYPE_CHECKING:
+    from fyr.core.searching import SearchEngine
+    from fyr.core.store.port import Database
+
+
+class Application:
+    """A Fyr in one process; any number of them share one database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        plugins: Mapping[str, ModuleType | type[Plugin]] | None = None,
+    ) -> None:
+        """Join everything, open the database and tell the plugins to start.
+
+        :param plugins: plugins at hand, by name, beside those that the settings name.
+        :raises fyr.config.load.ConfigError: settings or plugins cannot be used.
+        :raises fyr.core.errors.FyrError: the database cannot be reached, or has a
+            schema that this version cannot work with.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.plugins = load_plugins(settings, clock=clock, plugins=plugins)
+        self.hooks = self.plugins.hooks
+        self.database: Database = open_database(settings)
+        try:
+            self._join()
+            self.plugins.start(self)
+        except BaseException:
+            self.database.close()
+            raise
+
+    def _join(self) -> None:
+        hooks, clock = self.hooks, self.clock
+        self.resources = ResourceStore(self.database)
+        self.services = registered_services(self.settings, hooks)
+        self.operations = Operations([VALIDATE, *_all(hooks.register_operations)])
+        self.search = self._search_engine()
+        self.outbox = Outbox(self.database, self.resources, clock=clock)
+        self.consumers = [
+            *consumers_of(hooks.deliveries()),
+            *_all(hooks.register_consumers),
+        ]
+        self.jobs = Jobs(self.database, _all(hooks.register_jobs), clock=clock)
+        self.relay = Relay(
+            self.outbox, self.consumers, self.settings.events, clock=clock
+        )
+        self.jobs.add(
+            Retention(
+                self.outbox,
+                self.relay.cursors,
+                self.jobs,
+                self.settings.events.keep_days,
+                clock,
+            ).job()
+        )
+        self.metrics = Metrics()
+        self.metrics.add_source(self._event_readings)
+        self.interactions = Interactions(
+            settings=self.settings,
+            database=self.database,
+            resources=self.resources,
+            hooks=hooks,
+            search=self.search,
+            services=self.services,
+            operations=self.operations,
+            clock=clock,
+        )
+
+    def _search_engine(self) -> SearchEngine | None:
+        if not self.hooks.provide_search:
+            return None
+        return self.hooks.provide_search(
+            settings=self.settings,
+            database=self.database,
+            clock=self.clock,
+            search_parameters=_all(self.hooks.register_search_parameters),
+        )
+
+    def wsgi(self) -> Callable[..., Iterable[bytes]]:
+        """Make the WSGI callable of this application."""
+        from fyr.core.rest.app import create_wsgi
+
+        return create_wsgi(self)
+
+    def worker(self) -> Worker:
+        """Make a worker that delivers events and runs jobs."""
+        runs = Runs(self.jobs, self.settings.events)
+        return Worker(self.relay, runs, self.settings.events)
+
+    def close(self) -> None:
+        """Tell the plugins to stop and give the database back."""
+        self.plugins.stop()
+        self.database.close()
+
+    def _event_readings(self) -> Iterable[Reading]:
+        """Tell Prometheus how far behind each consumer is."""
+        yield Reading(
+            "fyr_outbox_unsequenced",
+            "Committed events that no worker has looked at yet.",
+            unsequenced(self.outbox),
+        )
+        for name, found in consumer_metrics(self.outbox, clock=self.clock).items():
+            labels = (("consumer", name),)
+            yield Reading(
+                "fyr_consumer_lag_events",
+                "Events that a consumer has yet to be told of.",
+                found.lag,
+                labels,
+            )
+            yield Reading(
+                "fyr_consumer_retries",
+                "Events that failed and will come again.",
+                found.retries,
+                labels,
+            )
+            yield Reading(
+                "fyr_consumer_dead_letters",
+                "Events that a consumer never took.",
+                found.dead,
+                labels,
+            )
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    plugins: Mapping[str, ModuleType | type[Plugin]] | None = None,
+) -> Application:
+    """Make an application; the caller closes it."""
+    return Application(settings, clock=clock, plugins=plugins)
+
+
+def _all(chain: Any) -> list[Any]:
+    """Ask a registration hook that gives a list."""
+    return list(chain()) if chain else []
