@@ -147,7 +147,7 @@ class Application:
             yield Reading(
                 "fyr_consumer_retries",
                 "Events that failed and will come again.",
-                found.retries,
+                found.waiting,
                 labels,
             )
             yield Reading(

@@ -107,7 +107,9 @@ class _Progress:
 
     def end(self, importing: Import) -> None:
         self._clear()
-        click.echo(f"{self._figures(importing)}, {time.monotonic() - self._began:.1f} s")
+        click.echo(
+            f"{self._figures(importing)}, {time.monotonic() - self._began:.1f} s"
+        )
 
     def _figures(self, importing: Import) -> str:
         rate = importing.stored / max(time.monotonic() - self._began, 0.001)

@@ -1,0 +1,164 @@
+"""``fyr events``: what was told, who could not take it, and telling it again."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.clock import instant
+from fyr.core.errors import FyrError
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+    from fyr.core.events import Change
+
+
+@contextmanager
+def _application(
+    config_file: Path | None, data_dir: Path | None
+) -> Iterator[Application]:
+    settings = settings_from(config_file, data_dir=data_dir)
+    from fyr.core.app import build
+
+    try:
+        application = build(settings)
+        try:
+            yield application
+        finally:
+            application.close()
+    except FyrError as error:
+        fail(error)
+
+
+@click.group()
+def events() -> None:
+    """Look at the outbox and at those who are told."""
+
+
+@events.command()
+@with_deployment
+@click.option("--after", default=0, help="Position to begin after; 0: the oldest.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for more.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def tail(
+    config_file: Path | None,
+    data_dir: Path | None,
+    after: int,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Print what has been committed, in the order in which consumers are told."""
+    stop = threading.Event()
+    with _application(config_file, data_dir) as application:
+        try:
+            for change in application.outbox.tail(after, stop=stop if follow else None):
+                click.echo(_as_json(change) if as_json else _as_line(change))
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            stop.set()
+
+
+@events.command()
+@with_deployment
+@click.argument("consumer")
+@click.option("--after", type=int, help="Position to begin after again.")
+@click.option("--since", type=click.DateTime(), help="Begin with this local time.")
+def replay(
+    config_file: Path | None,
+    data_dir: Path | None,
+    consumer: str,
+    after: int | None,
+    since: datetime | None,
+) -> None:
+    """Tell a consumer again what it has been told already."""
+    if (after is None) == (since is None):
+        raise click.UsageError("give either --after or --since")
+    from fyr.core.events import replay, replay_since
+
+    with _application(config_file, data_dir) as application:
+        if since is not None:
+            number = replay_since(application.outbox, consumer, since.astimezone())
+        else:
+            number = replay(application.outbox, consumer, after or 0)
+    click.echo(f"{consumer} will be told of {number:,} events again.")
+
+
+@events.command()
+@with_deployment
+@click.option("--consumer", default="", help="Only those of one consumer.")
+@click.option("--retry", is_flag=True, help="Try them again.")
+@click.option("--drop", is_flag=True, help="Give them up.")
+@click.option("--position", type=int, help="With --retry or --drop: only this one.")
+def dead(
+    config_file: Path | None,
+    data_dir: Path | None,
+    consumer: str,
+    retry: bool,
+    drop: bool,
+    position: int | None,
+) -> None:
+    """List the events that a consumer never took, try them again or give them up."""
+    if (retry or drop) and not consumer:
+        raise click.UsageError("name the --consumer")
+    from fyr.core.events import DeadLetters
+
+    with _application(config_file, data_dir) as application:
+        letters = DeadLetters(application.outbox)
+        if retry or drop:
+            number = (letters.retry if retry else letters.drop)(consumer, position)
+            click.echo(f"{number:,} {'will be tried again' if retry else 'given up'}.")
+        else:
+            _list(letters, consumer)
+
+
+def _list(letters: DeadLetters, only: str) -> None:
+    consumer, after, found = only, 0, 0
+    while page := letters.page(consumer, after):
+        for letter in page:
+            if only and letter.consumer != only:
+                break
+            found += 1
+            what = letter.change.subject if letter.change else "an event that is gone"
+            click.echo(
+                f"{letter.consumer}  {letter.position}  {what}"
+                f"  after {letter.attempts} tries: {letter.error}"
+            )
+        consumer, after = page[-1].consumer, page[-1].position
+        if only and consumer != only:
+            break
+    if not found:
+        click.echo("No dead letters.")
+
+
+def _as_line(change: Change) -> str:
+    at = instant(change.at)
+    if change.topic != "resource":
+        return f"{change.position}  {at}  {change.topic}  {json.dumps(change.payload)}"
+    subject = f"{change.type}/{change.id}/_history/{change.version}"
+    return f"{change.position}  {at}  {change.method}  {subject}"
+
+
+def _as_json(change: Change) -> str:
+    return json.dumps(
+        {
+            "position": change.position,
+            "at": instant(change.at),
+            "topic": change.topic,
+            "type": change.type,
+            "id": change.id,
+            "version": change.version,
+            "method": change.method,
+            "traceId": change.trace_id,
+            "payload": change.payload,
+        },
+        ensure_ascii=False,
+    )
