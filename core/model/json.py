@@ -207,7 +207,7 @@ def _refuse_depth(value: Any, limits: Limits) -> None:
 
 def _refuse_surrogates(value: Any) -> None:
     """An escaped half of a pair is JSON, and no text: nothing can store it."""
-    level = [[value]]
+    level: list[Any] = [[value]]
     while level:
         for part in level:
             texts = [*part, *part.values()] if type(part) is dict else part
