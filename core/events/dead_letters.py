@@ -43,7 +43,7 @@ class DeadLetter:
     #: what the consumer raised the last time
     error: str
     #: the event itself
-    change: Change | None = None
+    change: Change | None
 
 
 class DeadLetters:
@@ -64,7 +64,10 @@ class DeadLetters:
         """
         rows = self._outbox.database.rows(_LIST, (consumer, consumer, after, count))
         changes = self._outbox.at(row[1] for row in rows)
-        return [DeadLetter(*row, changes.get(row[1])) for row in rows]
+        return [
+            DeadLetter(name, position, attempts, at, error, changes.get(position))
+            for name, position, attempts, at, error in rows
+        ]
 
     def retry(self, consumer: str, position: int | None = None) -> int:
         """Have one, or all of a consumer, tried again; tell how many."""

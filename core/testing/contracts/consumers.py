@@ -1,0 +1,170 @@
+"""What consumers and their leases promise; part of :mod:`..contracts.events`."""
+
+import threading
+
+import pytest
+
+from fyr.core.events import Change, consumer_metrics
+from fyr.core.events.consumers import LeaseLost
+from fyr.core.events.turn import Turn
+from fyr.core.store.port import Database
+from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.contracts.listening import SETTINGS, Deployment, Listener
+
+
+class ConsumersContract:
+    """Tests to inherit, with the fixtures of ``EventsContract``."""
+
+    def test_a_consumer_begins_with_what_follows_it(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        Deployment(database, clock).commit(("Patient/1", 1))
+        new, old = Listener("new"), Listener("old")
+        fyr = Deployment(
+            database, clock, [new.consumer(), old.consumer(from_start=True)]
+        )
+        fyr.commit(("Patient/1", 2))
+        fyr.worker.drain()
+
+        assert new.told == [("Patient/1", 2)]
+        assert old.told == [("Patient/1", 1), ("Patient/1", 2)]
+
+    def test_a_consumer_goes_on_where_it_was_after_a_restart(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        first = Deployment(database, clock, [listener.consumer()])
+        first.commit(("Patient/1", 1))
+        first.worker.drain()
+        first.commit(("Patient/1", 2))
+        Deployment(database, clock, [listener.consumer()]).worker.drain()
+
+        assert listener.told == [("Patient/1", 1), ("Patient/1", 2)]
+
+    def test_a_consumer_hears_of_the_types_that_it_wants(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        wanted = listener.consumer(types=frozenset({"Task"}))
+        fyr = Deployment(database, clock, [wanted])
+        fyr.commit(("Patient/1", 1), ("Task/1", 1), ("Patient/1", 2))
+        fyr.worker.drain()
+
+        assert listener.told == [("Task/1", 1)]
+        assert consumer_metrics(fyr.outbox)["listener"].lag == 0
+
+    def test_a_backlog_longer_than_a_batch_is_delivered_in_order(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        events = [(f"Patient/{number}", 1) for number in range(25)]
+        fyr.commit(*events)
+        fyr.worker.drain()
+
+        assert listener.told == events
+
+    def test_a_consumer_is_held_by_one_worker_at_a_time(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        fyr.commit(("Patient/1", 1))
+        other = Deployment(database, clock, [listener.consumer()])
+        held = other.relay.cursors.acquire("listener")
+
+        assert held is not None
+        assert fyr.worker.drain() == 0
+        other.relay.cursors.release(held)
+        assert fyr.worker.drain() == 1
+
+    def test_what_a_dead_worker_held_comes_again(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        dead = Deployment(database, clock, [listener.consumer()])
+        dead.commit(("Patient/1", 1))
+        assert dead.relay.cursors.acquire("listener")
+        alive = Deployment(database, clock, [listener.consumer()])
+
+        assert alive.worker.drain() == 0
+        clock.advance(seconds=SETTINGS.lease_seconds + 1)
+        assert alive.worker.drain() == 1
+
+    def test_a_worker_that_renews_its_lease_keeps_it(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        fyr = Deployment(database, clock, [Listener().consumer()])
+        lease = fyr.relay.cursors.acquire("listener")
+        assert lease is not None
+        for _ in range(3):
+            clock.advance(seconds=SETTINGS.lease_seconds / 2)
+            fyr.relay.cursors.renew([lease])
+
+        assert not lease.lost.is_set()
+        assert fyr.relay.cursors.acquire("listener") is None
+
+    def test_a_worker_that_lost_its_lease_can_note_nothing(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        slow, other = Listener(), Listener()
+        first = Deployment(database, clock, [slow.consumer()])
+        second = Deployment(database, clock, [other.consumer()])
+        first.commit(("Patient/1", 1), ("Patient/2", 1))
+
+        def overtaken(change: Change) -> None:
+            clock.advance(seconds=SETTINGS.lease_seconds + 1)
+            second.worker.drain()
+            first.relay.renew()
+
+        slow.fails = overtaken
+        first.worker.drain()
+
+        assert slow.asked == [("Patient/1", 1)]
+        assert other.told == [("Patient/1", 1), ("Patient/2", 1)]
+        metrics = consumer_metrics(first.outbox)["listener"]
+        assert (metrics.delivered, metrics.lag) == (2, 0)
+
+    def test_a_note_under_a_lost_lease_is_refused(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        fyr = Deployment(database, clock, [Listener().consumer()])
+        lease = fyr.relay.cursors.acquire("listener")
+        assert lease is not None
+        clock.advance(seconds=SETTINGS.lease_seconds + 1)
+        assert fyr.relay.cursors.acquire("listener")
+        fyr.commit(("Patient/1", 1))
+        fyr.outbox.sequencer.advance()
+        consumer = fyr.relay.consumers["listener"]
+        turn = Turn(fyr.relay._tools, consumer, lease, threading.Event())
+
+        with pytest.raises(LeaseLost):
+            turn.run()
+        assert lease.lost.is_set()
+
+    def test_two_workers_share_the_work(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listeners = [Listener(f"listener-{number}") for number in range(3)]
+        workers = [
+            Deployment(database, clock, [one.consumer() for one in listeners])
+            for _ in range(2)
+        ]
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=one.worker.run, args=(stop,)) for one in workers
+        ]
+        for thread in threads:
+            thread.start()
+        events = [(f"Patient/{number}", 1) for number in range(40)]
+        try:
+            for event in events:
+                workers[0].commit(event)
+            heard = [listener.wait_for(len(events)) for listener in listeners]
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+        assert heard == [True] * 3
+        assert [listener.told for listener in listeners] == [events] * 3
