@@ -15,9 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
+from fyr.core.errors import FyrError
+
 if TYPE_CHECKING:
     from prometheus_client import Histogram
     from prometheus_client.core import Metric
+
+log = structlog.get_logger("fyr.metrics")
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds; a read takes a fraction of a millisecond, a large bundle seconds.
@@ -97,10 +103,7 @@ class Metrics:
         self._sources.append(source)
 
     def page(self) -> bytes:
-        """Write all numbers in the text format of :data:`CONTENT_TYPE`.
-
-        :raises fyr.core.errors.Unavailable: a source cannot be asked.
-        """
+        """Write all numbers in the text format of :data:`CONTENT_TYPE`."""
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -128,12 +131,23 @@ class _Told:
         from prometheus_client.core import GaugeMetricFamily
 
         found: dict[str, GaugeMetricFamily] = {}
-        for source in self._sources:
-            for one in source():
-                names = [name for name, _ in one.labels]
-                family = found.setdefault(
-                    one.name,
-                    GaugeMetricFamily(one.name, one.documentation, labels=names),
-                )
-                family.add_metric([value for _, value in one.labels], one.value)
+        for one in self._readings():
+            names = [name for name, _ in one.labels]
+            family = found.setdefault(
+                one.name, GaugeMetricFamily(one.name, one.documentation, labels=names)
+            )
+            family.add_metric([value for _, value in one.labels], one.value)
         return found.values()
+
+    def _readings(self) -> Iterable[Reading]:
+        """Ask all; a source that is down is counted and hides no other number."""
+        failed = 0
+        for source in self._sources:
+            try:
+                yield from list(source())
+            except FyrError as error:
+                log.warning("a source of metrics is down", problem=str(error))
+                failed += 1
+        yield Reading(
+            "fyr_metrics_sources_down", "Sources that could not be asked.", failed
+        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, View, preferences
-from fyr.core.rest.outcomes import outcome_bytes
+from fyr.core.rest.outcomes import DONE, outcome_bytes
 
 if TYPE_CHECKING:
     from fyr.core.interactions.answer import Answer
@@ -47,15 +47,16 @@ def give_written(
     req: FyrRequest, resp: FyrResponse, answer: Answer, view: View
 ) -> None:
     """Answer a request that writes, with as much of the result as it prefers."""
-    env = req.env
-    prefer = env.get("HTTP_PREFER")
+    prefer = req.env.get("HTTP_PREFER")
     returns = "representation" if prefer is None else preferences(prefer).returns
     body = answer.body
+    status = answer.status
     if returns == "minimal":
         body = None
     elif returns == "OperationOutcome":
-        body = outcome_bytes(answer.issues)
-    resp.status = answer.status
+        body = outcome_bytes(answer.issues or DONE)
+        status = 200 if status == 204 else status
+    resp.status = status
     stored = answer.stored
     if stored is not None:
         headers = {

@@ -53,9 +53,7 @@ def _add_service(
     app: FyrApp, application: Application, service: Service, bodies: Bodies
 ) -> None:
     """Serve FHIR under ``/<path>``: https://hl7.org/fhir/R4/http.html#summary."""
-    callers = Callers(
-        service, application.clock, application.settings.server.public_url
-    )
+    callers = Callers(service, application.clock)
     parts = (application, callers, bodies)
     system, types, history = System(*parts), TypeLevel(*parts), History(*parts)
     metadata = Metadata(application, callers)
@@ -88,7 +86,7 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     """Add the routes of plugins; none may take a path that is taken."""
     hooks = application.hooks
     routes = hooks.register_routes() if hooks.register_routes else []
-    callers = Callers(ROUTES, application.clock, application.settings.server.public_url)
+    callers = Callers(ROUTES, application.clock)
     problems: list[str] = []
     taken = _first_segments(application)
     for route in routes:

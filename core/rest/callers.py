@@ -23,13 +23,11 @@ _HOST = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,
 class Callers:
     """Makes the contexts of all requests to one service."""
 
-    def __init__(self, service: Service, clock: Clock, public_url: str = "") -> None:
-        """Take the service, and the server's URL as clients see it, if it is known."""
+    def __init__(self, service: Service, clock: Clock) -> None:
+        """Take the service; without a ``public_base`` each request tells its own."""
         self.service = service
         self._clock = clock
-        self._base = service.public_base.rstrip("/")
-        if not self._base and public_url:
-            self._base = f"{public_url.rstrip('/')}/{service.path}"
+        self._base = service.public_base
 
     def base_url(self, env: dict[str, Any]) -> str:
         """Tell the base URL that this request's links stand on.

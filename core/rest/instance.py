@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#read, #update, #patch, #delete
 
 from __future__ import annotations
 
-from fyr.core.errors import NotFound
+from fyr.core.errors import MethodNotAllowed
 from fyr.core.rest.answers import give, give_written
 from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -48,8 +48,9 @@ class Instance(ServiceResource):
     ) -> None:
         """Call an operation on the type."""
         if resource_id[:1] != "$":
-            raise NotFound(
-                f"POST is for {resource_type} or an operation; an update is a PUT"
+            raise MethodNotAllowed(
+                f"POST is for {resource_type[:80]} or an operation; an update is a PUT",
+                headers={"Allow": "GET, HEAD, PUT, PATCH, DELETE"},
             )
         self._operate(req, resp, resource_id, resource_type)
 

@@ -8,6 +8,7 @@ and nothing else; the log has all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import falcon
@@ -15,6 +16,8 @@ import orjson
 import structlog
 
 from fyr.core.errors import FyrError, Issue
+from fyr.core.interactions.outcomes import outcome as made_of
+from fyr.core.rest.allow import allowed_methods
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import JSON, PLAIN, XML, View, view
 from fyr.core.rest.query import pairs
@@ -47,16 +50,17 @@ _UNPRINTABLE = {n: "�" for n in (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0x
 
 
 def outcome(issues: Iterable[Issue]) -> dict[str, Any]:
-    """Make the OperationOutcome of some issues."""
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [_issue(issue) for issue in issues],
-    }
+    """Make the OperationOutcome of some issues, with texts that any format can carry."""
+    return made_of(_readable(issue) for issue in issues)
 
 
 def outcome_bytes(issues: Iterable[Issue]) -> bytes:
-    """Make an OperationOutcome in JSON; texts that are no Unicode become readable."""
+    """Make the OperationOutcome of some issues in JSON."""
     return orjson.dumps(outcome(issues))
+
+
+#: What an interaction that had nothing to remark is told with.
+DONE = (Issue("informational", "done", severity="information"),)
 
 
 def add_error_handlers(app: falcon.App[FyrRequest, FyrResponse]) -> None:
@@ -84,28 +88,16 @@ def answer_issues(
     resp.add({"content-type": JSON})
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
-    told: dict[str, Any] = {"severity": issue.severity, "code": issue.code}
-    if issue.details:
-        system, code, display = issue.details
-        coding = {"system": system, "code": code, "display": display}
-        told["details"] = {
-            "coding": [{key: value for key, value in coding.items() if value}]
-        }
-        if display:
-            told["details"]["text"] = display
-    if issue.diagnostics:
-        told["diagnostics"] = _readable(issue.diagnostics)
-    if issue.expression:
-        told["expression"] = [_readable(path) for path in issue.expression]
-    return told
-
-
-def _readable(text: str) -> str:
+def _readable(issue: Issue) -> Issue:
     """Replace what neither JSON nor XML can carry: lone surrogates, control characters."""
-    if text.isprintable():
-        return text
-    return text.encode("utf-8", "replace").decode().translate(_UNPRINTABLE)
+    texts = (issue.diagnostics, *issue.expression)
+    if all(text.isprintable() for text in texts):
+        return issue
+    diagnostics, *expression = (
+        text.encode("utf-8", "replace").decode().translate(_UNPRINTABLE)
+        for text in texts
+    )
+    return replace(issue, diagnostics=diagnostics, expression=tuple(expression))
 
 
 def _view(req: FyrRequest) -> View:
@@ -122,6 +114,9 @@ def _answer_fyr_error(
         log.error("request failed", problem=str(error), path=req.path)
     for name, value in error.headers.items():
         resp.set_header(name, value)
+    caller = req.context.caller
+    if error.status == 405 and "Allow" not in error.headers and caller is not None:
+        resp.set_header("Allow", allowed_methods(caller))
     answer_issues(req, resp, error.status, error.issues)
 
 

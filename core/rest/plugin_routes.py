@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.interactions.admit import admit
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.query import pairs
@@ -34,7 +35,7 @@ def guarded(route: Route, interactions: Interactions, callers: Callers) -> objec
         def respond(req: FyrRequest, resp: FyrResponse, **params: Any) -> None:
             query = pairs(req.env["QUERY_STRING"])
             context = callers.context(req, "route", query, operation=route.path)
-            interactions.admit(context)
+            admit(interactions, context)
             responder(req, resp, **params)
 
         return respond

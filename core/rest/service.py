@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
-from fyr.core.interactions.answer import Incoming
+from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.operation_input import from_body, from_query
 from fyr.core.rest.answers import give
 from fyr.core.rest.body import Bodies
@@ -74,9 +74,9 @@ class ServiceResource:
         """Give a body that is read and parsed once the request has been admitted."""
         return Incoming(lambda: self._bodies.resource(req))
 
-    def _patch(self, req: FyrRequest) -> Incoming:
+    def _patch(self, req: FyrRequest) -> IncomingPatch:
         """Give a patch that is read and parsed once the request has been admitted."""
-        return Incoming(lambda: self._bodies.patch(req))
+        return IncomingPatch(lambda: self._bodies.patch(req))
 
     def _operate(
         self,

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fyr.core.errors import Unavailable
 from fyr.core.metrics import Metrics, Reading
 
 _COUNT_ONE = """
 import os, sys
 from pathlib import Path
+from fyr.core.errors import Unavailable
 from fyr.core.metrics import Metrics, share_between_processes
 
 share_between_processes(Path(sys.argv[1]))
@@ -54,6 +56,19 @@ def test_sources_are_asked_at_each_scrape() -> None:
 
     assert 'fyr_lag{consumer="a"} 3.0' in metrics.page().decode()
     assert 'fyr_lag{consumer="a"} 4.0' in metrics.page().decode()
+
+
+def test_a_source_that_is_down_hides_no_other_number() -> None:
+    def down() -> list[Reading]:
+        raise Unavailable("no database")
+
+    metrics = Metrics()
+    metrics.add_source(down)
+    metrics.add_source(lambda: [Reading("fyr_up", "Here.", 1)])
+
+    page = metrics.page().decode()
+    assert "fyr_up 1.0" in page
+    assert "fyr_metrics_sources_down 1.0" in page
 
 
 def test_forked_workers_are_summed_whoever_answers(tmp_path: Path) -> None:

@@ -71,8 +71,7 @@ def test_all_issues_are_told_with_their_published_codes() -> None:
 
     assert [issue["code"] for issue in issues] == ["invalid", "business-rule"]
     assert issues[1]["details"] == {
-        "coding": [{"system": "urn:codes", "code": "F1", "display": "Not now"}],
-        "text": "Not now",
+        "coding": [{"system": "urn:codes", "code": "F1", "display": "Not now"}]
     }
     assert "diagnostics" not in issues[1]
 

@@ -1,0 +1,366 @@
+"""Plugins in the way of real requests: each hook where it promises to be asked."""
+
+import pytest
+
+from fyr.core import (
+    Forbidden,
+    Issue,
+    Operation,
+    Plugin,
+    Principal,
+    Refused,
+    Route,
+    hookimpl,
+)
+from fyr.core.testing import PATIENT, PRACTITIONER
+
+ADA = {"resourceType": "Patient", "name": [{"family": "Lovelace", "given": ["Ada"]}]}
+
+
+def entry(method, url, resource=None):
+    made = {"request": {"method": method, "url": url}}
+    return {**made, "resource": resource} if resource else made
+
+
+def bundle(kind, *entries):
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+
+
+class Witness(Plugin):
+    """Notes who asked what, in order; refuses what is called Grinch."""
+
+    def start(self, application):
+        self.seen = []
+
+    def note(self, hook, context):
+        self.seen.append((hook, context.interaction))
+
+    @hookimpl
+    def request_received(self, context):
+        self.note("request_received", context)
+
+    @hookimpl
+    def authenticate(self, context):
+        self.note("authenticate", context)
+
+    @hookimpl
+    def authorize(self, context):
+        self.note("authorize", context)
+        if context.principal.user_type == "PATIENT" and context.interaction == "delete":
+            raise Forbidden("patients delete nothing")
+
+    @hookimpl
+    def narrow_search(self, context, params):
+        self.note("narrow_search", context)
+        if context.principal.user_type == "PATIENT":
+            return [*params, ("family", "Lovelace")]
+        return None
+
+    @hookimpl
+    def before_interaction(self, context):
+        self.note("before_interaction", context)
+
+    @hookimpl
+    def validate(self, context, resource):
+        self.note("validate", context)
+        if resource.get("name", [{}])[0].get("family") == "Nobody":
+            yield Issue("invalid", "nobody is called that", ("Patient.name[0].family",))
+
+    @hookimpl
+    def before_store(self, context, old, new):
+        self.note("before_store", context)
+        if new and new.get("name", [{}])[0].get("family") == "Grinch":
+            raise Refused("no Grinch here")
+        if new:
+            new["active"] = True
+
+    @hookimpl
+    def stored(self, context, session, old, new):
+        self.note("stored", context)
+        if new and new.get("gender") == "unknown":
+            raise RuntimeError("secret detail of a bug")
+
+    @hookimpl
+    def before_show(self, context, resource):
+        self.note("before_show", context)
+        if context.principal.user_type == "PRACTITIONER":
+            return {key: value for key, value in resource.items() if key != "name"}
+        return None
+
+    @hookimpl
+    def deliver(self, change):
+        self.seen.append(("deliver", f"{change.method} {change.type}"))
+
+    @hookimpl
+    def completed(self, context, status):
+        self.seen.append(("completed", status))
+
+    @hookimpl
+    def register_operations(self):
+        yield Operation(
+            "store-twice",
+            self.store_twice,
+            frozenset({"system"}),
+            affects_state=True,
+            documentation="Stores Ada and the Grinch.",
+        )
+
+    def store_twice(self, call):
+        raise Refused("not implemented by the witness")
+
+    @hookimpl
+    def register_routes(self):
+        class Hello:
+            def on_get(self, req, resp):
+                resp.media = {"hello": "world"}
+
+        yield Route("/witness/hello", Hello(), "Says hello.", public=True)
+        yield Route("/witness/inside", Hello(), "Says hello to those who may.")
+
+
+@pytest.fixture
+def fyr_plugins():
+    return {"witness": Witness}
+
+
+@pytest.fixture
+def witness(fyr_app) -> Witness:
+    return next(one.target for one in fyr_app.plugins if one.name == "witness")
+
+
+def test_a_create_meets_the_hooks_in_the_order_of_their_specifications(
+    fyr_client, witness
+) -> None:
+    answer = fyr_client.create(ADA)
+
+    assert answer.status == 201
+    assert [hook for hook, _ in witness.seen] == [
+        "request_received",
+        "authenticate",
+        "authorize",
+        "before_interaction",
+        "validate",
+        "before_store",
+        "stored",
+        "before_show",
+        "completed",
+    ]
+
+
+def test_an_edit_of_before_store_is_what_is_kept(fyr_client) -> None:
+    created = fyr_client.create(ADA).json
+
+    assert fyr_client.get(f"Patient/{created['id']}").json["active"] is True
+
+
+def test_a_delete_meets_before_store_and_stored(fyr_client, witness) -> None:
+    created = fyr_client.create(ADA).json
+    witness.seen.clear()
+    fyr_client.delete(f"Patient/{created['id']}")
+
+    assert ("before_store", "delete") in witness.seen
+    assert ("stored", "delete") in witness.seen
+
+
+def test_a_refusal_leaves_no_version_and_no_event(fyr_client, fyr_events) -> None:
+    grinch = {"resourceType": "Patient", "id": "g", "name": [{"family": "Grinch"}]}
+    answer = fyr_client.update(grinch)
+
+    assert (answer.status, answer.issues) == (422, ["no Grinch here"])
+    assert fyr_client.get("Patient/g").status == 404
+    assert fyr_events.all() == []
+
+
+def test_a_bug_in_stored_rolls_back_and_tells_the_client_nothing(
+    fyr_client, fyr_events
+) -> None:
+    answer = fyr_client.update(
+        {"resourceType": "Patient", "id": "u", "gender": "unknown"}
+    )
+
+    assert answer.status == 500
+    assert answer.json["resourceType"] == "OperationOutcome"
+    assert b"secret detail" not in answer.body
+    assert fyr_client.get("Patient/u").status == 404
+    assert fyr_events.all() == []
+
+
+def test_issues_of_validate_refuse_a_resource_and_come_with_those_of_its_structure(
+    fyr_client,
+) -> None:
+    nobody = {"resourceType": "Patient", "name": [{"family": "Nobody"}]}
+    created = fyr_client.create(nobody)
+    checked = fyr_client.post("Patient/$validate", nobody)
+
+    assert 400 <= created.status < 500
+    assert created.issues == ["nobody is called that"]
+    assert "nobody is called that" in checked.issues
+
+
+def test_entries_of_a_bundle_are_authorized_each_and_received_once(
+    fyr_client, witness
+) -> None:
+    answer = fyr_client.post(
+        "", bundle("batch", entry("POST", "Patient", ADA), entry("GET", "Patient"))
+    )
+
+    hooks = [hook for hook, _ in witness.seen]
+    assert answer.status == 200
+    assert (hooks.count("request_received"), hooks.count("authenticate")) == (1, 1)
+    authorized = [what for hook, what in witness.seen if hook == "authorize"]
+    assert authorized[1:] == ["create", "search-type"]
+
+
+def test_a_refusal_in_a_transaction_rolls_back_all_of_it(
+    fyr_client, fyr_events
+) -> None:
+    grinch = {"resourceType": "Patient", "name": [{"family": "Grinch"}]}
+    both = [entry("POST", "Patient", patient) for patient in (ADA, grinch)]
+    answer = fyr_client.post("", bundle("transaction", *both))
+
+    assert answer.status == 422
+    assert answer.issues == ["no Grinch here"]
+    assert fyr_events.all() == []
+
+
+def test_a_batch_goes_on_after_a_refusal(fyr_client, fyr_events) -> None:
+    grinch = {"resourceType": "Patient", "name": [{"family": "Grinch"}]}
+    both = [entry("POST", "Patient", patient) for patient in (grinch, ADA)]
+    answer = fyr_client.post("", bundle("batch", *both))
+
+    statuses = [one["response"]["status"][:3] for one in answer.json["entry"]]
+    assert statuses == ["422", "201"]
+    assert len(fyr_events.all()) == 1
+
+
+def test_narrow_search_hides_rows_and_the_total_agrees(fyr_client) -> None:
+    fyr_client.create(ADA)
+    fyr_client.create({"resourceType": "Patient", "name": [{"family": "Babbage"}]})
+    found = fyr_client.acting_as(PATIENT).get("Patient", {"_total": "accurate"})
+
+    assert found.json["total"] == len(found.resources) == 1
+    assert fyr_client.get("Patient", {"_total": "accurate"}).json["total"] == 2
+
+
+def test_before_show_masks_every_way_out(fyr_client) -> None:
+    created = fyr_client.create(ADA).json
+    nurse = fyr_client.acting_as(PRACTITIONER)
+    path = f"Patient/{created['id']}"
+    shown = [
+        nurse.get(path).json,
+        nurse.get(f"{path}/_history/1").json,
+        *nurse.get(f"{path}/_history").resources,
+        *nurse.get("Patient").resources,
+        *nurse.post("", bundle("batch", entry("GET", path))).resources,
+        nurse.create(ADA).json,
+    ]
+
+    assert len(shown) == 6
+    assert all("name" not in one for one in shown)
+    assert "name" in fyr_client.get(path).json
+
+
+def test_authorize_refuses_what_the_principal_may_not_do(fyr_client) -> None:
+    created = fyr_client.create(ADA).json
+    answer = fyr_client.acting_as(PATIENT).delete(f"Patient/{created['id']}")
+
+    assert (answer.status, answer.issues) == (403, ["patients delete nothing"])
+
+
+def test_deliver_is_asked_after_the_commit_in_the_order_of_commits(
+    fyr_client, fyr_events, witness
+) -> None:
+    created = fyr_client.create(ADA).json
+    fyr_client.update(created)
+    witness.seen.clear()
+    delivered = fyr_events.deliver()
+
+    assert delivered == 2
+    assert witness.seen == [("deliver", "POST Patient"), ("deliver", "PUT Patient")]
+
+
+def test_completed_is_told_of_refusals_too(fyr_client, witness) -> None:
+    fyr_client.get("Patient/nobody")
+
+    assert witness.seen[-1] == ("completed", 404)
+
+
+def test_an_operation_refuses_like_any_interaction(fyr_client) -> None:
+    answer = fyr_client.post("$store-twice", {"resourceType": "Parameters"})
+
+    assert answer.status == 422
+
+
+def test_a_public_route_needs_nobody_and_another_asks_authorize(
+    fyr_client, witness
+) -> None:
+    public = fyr_client.get("/witness/hello")
+    asked = [hook for hook, _ in witness.seen if hook == "authorize"]
+    inside = fyr_client.get("/witness/inside")
+
+    assert (public.status, asked, inside.status) == (200, [], 200)
+    assert ("authorize", "route") in witness.seen
+
+
+class TestFailing:
+    """A plugin that breaks where its failures are isolated."""
+
+    @pytest.fixture
+    def fyr_plugins(self):
+        class Broken(Plugin):
+            @hookimpl
+            def request_received(self):
+                raise OSError("its disk is full")
+
+        return {"broken": Broken}
+
+    @pytest.fixture
+    def fyr_options(self):
+        return {"plugins": {"quarantine_after": 2}}
+
+    def test_requests_go_on_and_quarantine_is_told(self, fyr_client, fyr_clock) -> None:
+        statuses = [fyr_client.create(ADA).status for _ in range(3)]
+        told = {
+            one["name"]: one for one in fyr_client.get("/admin/plugins").json["plugins"]
+        }
+        ready = fyr_client.get("/health/ready")
+        fyr_clock.advance(seconds=61)
+        later = fyr_client.get("/health/ready")
+
+        assert statuses == [201, 201, 201]
+        assert (told["broken"]["state"], told["broken"]["failures"]) == (
+            "quarantined",
+            2,
+        )
+        assert b"broken" in ready.body
+        assert b"broken" not in later.body
+
+
+class TestClosed:
+    """A server that knows its callers only from a plugin."""
+
+    @pytest.fixture
+    def fyr_options(self):
+        return {"security": {"mode": "closed"}}
+
+    @pytest.fixture
+    def fyr_plugins(self):
+        class Badge(Plugin):
+            @hookimpl
+            def authenticate(self, context):
+                if context.authorization == "Badge 7":
+                    return Principal("PRACTITIONER", "7")
+                return None
+
+        return {"badge": Badge}
+
+    def test_nobody_gets_in_without_being_known(self, fyr_client) -> None:
+        assert fyr_client.create(ADA).status == 401
+        assert (
+            fyr_client.with_headers(Authorization="Badge 8").create(ADA).status == 401
+        )
+
+    def test_whom_a_plugin_knows_gets_in(self, fyr_client) -> None:
+        assert (
+            fyr_client.with_headers(Authorization="Badge 7").create(ADA).status == 201
+        )
