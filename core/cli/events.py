@@ -19,7 +19,7 @@ from fyr.core.errors import FyrError
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.events import Change
+    from fyr.core.events import Change, DeadLetters
 
 
 @contextmanager
