@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def share_between_processes(folder: Path) -> None:
     for old in folder.glob("*.db"):
         old.unlink()
     os.environ[_FOLDER] = str(folder)
+    # Read once here, its memory is common to all that are forked from this process.
+    import_module("prometheus_client")
 
 
 class Metrics:

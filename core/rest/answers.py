@@ -63,8 +63,10 @@ def give_written(
             "etag": f'W/"{stored.version}"',
             "last-modified": http_date(stored.updated // 1000),
         }
-        if answer.location:
+        if answer.location and status == 201:
             headers["location"] = answer.location
+        elif answer.location and body is answer.body:
+            headers["content-location"] = answer.location
         resp.add(headers)
     if body is not None:
         send(req, resp, body, view)

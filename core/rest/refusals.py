@@ -54,7 +54,8 @@ class RefusalTask(ErrorTask):
             ("Content-Type", JSON),
             ("X-Content-Type-Options", "nosniff"),
         ]
-        self.channel.refused = True
+        channel: Any = self.channel
+        channel.refused = True
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -85,13 +86,17 @@ class RefusingChannel(HTTPChannel):
 
     def _stop_writing(self) -> bool:
         """Tell the client that the answer is whole; false when it has gone already."""
+        if self.socket is None or not self.connected:
+            return False
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             return False
-        return bool(self.connected)
+        return True
 
     def _throw_away(self) -> bool:
+        if self.socket is None:
+            return False
         try:
             return bool(self.socket.recv(_CHUNK))
         except BlockingIOError:

@@ -3,11 +3,14 @@
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 
 from fyr.config.settings import Settings
 from fyr.core.app import build
+from fyr.core.metrics import share_between_processes
 from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.prepare import prepare, refuse_unsafe
 from fyr.core.serving.supervisor import Child, Supervisor, run_once
@@ -23,7 +26,11 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
     :raises OSError: the address cannot be taken.
     """
     refuse_unsafe(settings)
-    with reserve(settings.server.host, settings.server.port) as reserved:
+    with (
+        reserve(settings.server.host, settings.server.port) as reserved,
+        TemporaryDirectory(prefix="fyr-metrics-") as counters,
+    ):
+        share_between_processes(Path(counters))
         port = reserved.getsockname()[1]
         if run_once("prepare", lambda: prepare(settings)):
             return 1
