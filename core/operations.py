@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound
+from fyr.core.hooks.errors import PluginError
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -97,6 +99,9 @@ class Operation:
     types: frozenset[str] = frozenset()
     #: whether it changes what is kept; one that does is called by POST only
     affects_state: bool = False
+    #: whether it tells itself what is wrong with the resources that it is given;
+    #: otherwise a malformed one is refused before it is called
+    judges_resources: bool = False
     #: canonical URL of its OperationDefinition; empty: the server's own
     definition: str = ""
     documentation: str = ""
@@ -132,12 +137,16 @@ class Operations:
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         """Take what all plugins registered.
 
-        :raises ValueError: two have one name for one type and level.
+        :raises PluginError: two have one name for one type and level.
         """
         self._all = tuple(operations)
-        for position, one in enumerate(self._all):
-            for other in self._all[:position]:
-                _refuse_clash(one, other)
+        problems = [
+            f"two operations ${one.name} for one type and level"
+            for one, other in combinations(self._all, 2)
+            if _clash(one, other)
+        ]
+        if problems:
+            raise PluginError(problems)
 
     def __iter__(self) -> Iterator[Operation]:
         """Go through all of them, in the order of registration."""
@@ -164,14 +173,12 @@ class Operations:
         return offered[name]
 
 
-def _refuse_clash(one: Operation, other: Operation) -> None:
-    if one.name != other.name or not one.levels & other.levels:
-        return
-    both_system = "system" in one.levels & other.levels
-    typed = (one.levels & other.levels) - {"system"}
-    types_meet = not one.types or not other.types or one.types & other.types
-    if both_system or (typed and types_meet):
-        raise ValueError(f"two operations ${one.name} for one level and type")
+def _clash(one: Operation, other: Operation) -> bool:
+    if one.name != other.name:
+        return False
+    levels = one.levels & other.levels
+    types_meet = not one.types or not other.types or bool(one.types & other.types)
+    return "system" in levels or (bool(levels) and types_meet)
 
 
 def _value(parameter: Resource) -> Any:

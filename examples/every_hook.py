@@ -38,7 +38,7 @@ told: Counter[str] = Counter()
 @hookimpl
 def register_services(settings):
     rules = TypeRules(frozenset({"read", "search-type"}))
-    yield Service("directory", "directory", "Who is who", {"Practitioner": rules})
+    yield Service("directory", "directory/fhir", "Who is who", {"Practitioner": rules})
 
 
 @hookimpl

@@ -4,6 +4,7 @@ import pytest
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, NotFound
+from fyr.core.hooks.errors import PluginError
 from fyr.core.operation_definitions import operation_definition
 from fyr.core.operation_input import from_body, from_query, problems
 from fyr.core.operations import Operation, OperationCall, OperationParameter, Operations
@@ -86,7 +87,7 @@ def test_a_misspelt_operation_is_told_its_neighbour() -> None:
     ],
 )
 def test_two_operations_for_one_place_are_refused(one, other) -> None:
-    with pytest.raises(ValueError, match="two operations"):
+    with pytest.raises(PluginError, match="two operations"):
         Operations([one, other])
 
 
