@@ -7,12 +7,13 @@ indentation has it parsed. https://hl7.org/fhir/R4/http.html#versions
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.negotiation import PLAIN, View, preferences
+from fyr.core.rest.negotiation import PLAIN, View, preferred
 from fyr.core.rest.outcomes import DONE, outcome_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _GZIP_FROM = 1400
 #: The quickest; FHIR's repetitive text shrinks well enough.
 _GZIP_LEVEL = 1
-_READS = ("GET", "HEAD")
 
 
 def give(req: FyrRequest, resp: FyrResponse, answer: Answer, view: View) -> None:
@@ -43,12 +43,26 @@ def give(req: FyrRequest, resp: FyrResponse, answer: Answer, view: View) -> None
         send(req, resp, body, view)
 
 
+def give_page(req: FyrRequest, resp: FyrResponse, answer: Answer, view: View) -> None:
+    """Answer a search or a history: a view is about the resources in its Bundle."""
+    if not view.shaped or answer.body is None:
+        give(req, resp, answer, view)
+        return
+    from fyr.core.model import json
+    from fyr.core.model.summary import shape
+
+    bundle = answer.resource()
+    for entry in bundle.get("entry", ()):
+        if "resource" in entry and entry.get("search", {}).get("mode") != "outcome":
+            entry["resource"] = shape(entry["resource"], view.summary, view.elements)
+    send(req, resp, json.dump(bundle), replace(view, summary=None, elements=None))
+
+
 def give_written(
     req: FyrRequest, resp: FyrResponse, answer: Answer, view: View
 ) -> None:
     """Answer a request that writes, with as much of the result as it prefers."""
-    prefer = req.env.get("HTTP_PREFER")
-    returns = "representation" if prefer is None else preferences(prefer).returns
+    returns = preferred(req.env).returns
     body = answer.body
     status = answer.status
     if returns == "minimal":

@@ -13,7 +13,7 @@ from fyr.core.clock import Clock
 from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.errors import Invalid
 from fyr.core.rest.exchange import FyrRequest
-from fyr.core.rest.negotiation import preferences
+from fyr.core.rest.negotiation import preferred
 from fyr.core.rest.query import Pairs
 from fyr.core.services import Service
 
@@ -51,7 +51,6 @@ class Callers:
         """Say what a request asks for; it is found in ``req.context.caller`` too."""
         env = req.env
         exchange = req.context
-        prefer = env.get("HTTP_PREFER")
         context = RequestContext(
             self.service,
             interaction,
@@ -64,7 +63,7 @@ class Callers:
             "",
             exchange.trace_id,
             self._base or self.base_url(env),
-            "strict" if prefer is None else preferences(prefer).handling,
+            preferred(env).handling if "HTTP_PREFER" in env else "strict",
             self._clock(),
         )
         exchange.caller = context

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#history, #vread
 from __future__ import annotations
 
 from fyr.core.errors import NotFound
-from fyr.core.rest.answers import give
+from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 
@@ -28,7 +28,7 @@ class History(ServiceResource):
         if resource_id is not None:
             refuse_bad_id(req, resource_id)
         context, wanted = self._ask(req, f"history-{level}", resource_type, resource_id)
-        give(req, resp, self._interactions.history(context), wanted)
+        give_page(req, resp, self._interactions.history(context), wanted)
 
     on_head = on_get
 

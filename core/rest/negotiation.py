@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from fyr.core.errors import Invalid, NotAcceptable, UnsupportedMediaType
 
@@ -67,7 +67,8 @@ _PLAIN_XML = View("xml", XML)
 class Preferences:
     """``Prefer``: https://hl7.org/fhir/R4/http.html#ops."""
 
-    returns: Literal["minimal", "representation", "OperationOutcome"] = "representation"
+    #: empty: the client leaves it to the server
+    returns: Literal["", "minimal", "representation", "OperationOutcome"] = ""
     handling: Literal["strict", "lenient"] = "strict"
 
 
@@ -155,6 +156,12 @@ def media_type(content_type: str) -> tuple[str, dict[str, str]]:
     return name, parameters
 
 
+def preferred(env: dict[str, Any]) -> Preferences:
+    """Tell what the client of a request prefers."""
+    prefer = env.get("HTTP_PREFER")
+    return DEFAULT_PREFERENCES if prefer is None else preferences(prefer)
+
+
 @lru_cache(maxsize=512)
 def preferences(prefer: str) -> Preferences:
     """Read a ``Prefer`` header; what is not known is left out, as RFC 7240 asks."""
@@ -162,7 +169,7 @@ def preferences(prefer: str) -> Preferences:
     for part in prefer.replace(";", ",").split(","):
         name, _, value = part.partition("=")
         found.setdefault(name.strip().lower(), value.strip().strip('"').lower())
-    returns = _RETURNS.get(found.get("return", ""), "representation")
+    returns = _RETURNS.get(found.get("return", ""), "")
     handling = "lenient" if found.get("handling") == "lenient" else "strict"
     return Preferences(returns, handling)  # type: ignore[arg-type]
 

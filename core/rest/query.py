@@ -26,6 +26,8 @@ def pairs(text: str) -> Pairs:
     if "%" in text and (broken := _BROKEN_PERCENT.search(text)):
         place = text[broken.start() : broken.start() + 3]
         raise Invalid(f"the query has a percent sign without two digits: {place!r}")
+    if "%00" in text:
+        raise Invalid("the query holds the character NUL, which no value has")
     try:
         if not text.isascii():
             text = text.encode("latin-1").decode("utf-8")

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.operation_input import from_body, from_query
-from fyr.core.rest.answers import give
+from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -68,7 +68,7 @@ class ServiceResource:
         context, _ = self._ask(req, interaction, resource_type)
         context.params += form_pairs(req, self._bodies)
         wanted = view(req.env.get("HTTP_ACCEPT"), context.params)
-        give(req, resp, self._interactions.search(context), wanted)
+        give_page(req, resp, self._interactions.search(context), wanted)
 
     def _incoming(self, req: FyrRequest) -> Incoming:
         """Give a body that is read and parsed once the request has been admitted."""

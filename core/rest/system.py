@@ -5,8 +5,9 @@ https://hl7.org/fhir/R4/http.html#transaction, #search
 
 from __future__ import annotations
 
-from fyr.core.rest.answers import give
+from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.negotiation import preferred
 from fyr.core.rest.service import ServiceResource
 
 
@@ -16,7 +17,7 @@ class System(ServiceResource):
     def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Find resources of all types (search-system)."""
         context, wanted = self._ask(req, "search-system")
-        give(req, resp, self._interactions.search(context), wanted)
+        give_page(req, resp, self._interactions.search(context), wanted)
 
     on_head = on_get
 
@@ -27,7 +28,8 @@ class System(ServiceResource):
         ``transaction`` until the Bundle has been read.
         """
         context, wanted = self._ask(req, "transaction")
-        answer = self._interactions.bundle(context, self._incoming(req))
+        returns = preferred(req.env).returns or "minimal"
+        answer = self._interactions.bundle(context, self._incoming(req), returns)
         give(req, resp, answer, wanted)
 
     def on_post_search(self, req: FyrRequest, resp: FyrResponse) -> None:

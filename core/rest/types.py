@@ -5,9 +5,12 @@ https://hl7.org/fhir/R4/http.html#create, #search, #ccreate, #cond-update
 
 from __future__ import annotations
 
-from fyr.core.rest.answers import give, give_written
+from urllib.parse import urlencode
+
+from fyr.core.rest.answers import give_page, give_written
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.instance import tags
+from fyr.core.rest.query import pairs
 from fyr.core.rest.service import ServiceResource, criteria
 
 
@@ -20,7 +23,7 @@ class TypeLevel(ServiceResource):
             self._operate(req, resp, resource_type)
             return
         context, wanted = self._ask(req, "search-type", resource_type)
-        give(req, resp, self._interactions.search(context), wanted)
+        give_page(req, resp, self._interactions.search(context), wanted)
 
     on_head = on_get
 
@@ -31,7 +34,7 @@ class TypeLevel(ServiceResource):
             return
         context, wanted = self._ask(req, "create", resource_type)
         answer = self._interactions.create(
-            context, self._incoming(req), req.env.get("HTTP_IF_NONE_EXIST")
+            context, self._incoming(req), _if_none_exist(req)
         )
         give_written(req, resp, answer, wanted)
 
@@ -65,3 +68,11 @@ class TypeLevel(ServiceResource):
     ) -> None:
         """Find resources of a type by a form (search-type)."""
         self._search_by_form(req, resp, resource_type)
+
+
+def _if_none_exist(req: FyrRequest) -> str | None:
+    """Tell the criteria of a conditional create, if it is one."""
+    header: str | None = req.env.get("HTTP_IF_NONE_EXIST")
+    if header is None:
+        return None
+    return urlencode(pairs(header.rpartition("?")[2]))

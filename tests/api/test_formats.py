@@ -93,6 +93,45 @@ def test_elements_are_chosen(client: Client, patient: Patient) -> None:
     assert {"resourceType", "id", "meta", "birthDate"} == set(shown)
 
 
+def test_views_of_a_search_are_about_what_it_finds(client: Client) -> None:
+    named = {**NEW, "name": [{"family": "Udsigt"}], "contact": [{"gender": "other"}]}
+    client.create(named)
+
+    summary = client.get("Patient?family=Udsigt&_summary=true").json
+    elements = client.get("Patient?family=Udsigt&_elements=active").json
+
+    assert summary["resourceType"] == "Bundle"
+    shown = summary["entry"][0]["resource"]
+    assert "contact" not in shown
+    assert shown["name"] == named["name"]
+    assert set(elements["entry"][0]["resource"]) == {
+        "resourceType",
+        "id",
+        "meta",
+        "active",
+    }
+
+
+def test_views_of_a_history_are_about_its_versions(
+    client: Client, patient: Patient
+) -> None:
+    page = client.get(f"{path_of(patient)}/_history?_elements=active").json
+
+    assert page["type"] == "history"
+    assert "name" not in page["entry"][0]["resource"]
+
+
+def test_the_next_page_comes_in_the_same_format(client: Client) -> None:
+    for _ in range(2):
+        client.create(NEW)
+
+    page = client.get("Patient/_history?_count=1&_format=xml&_pretty=true")
+    links = etree.fromstring(page.body).findall("{*}link/{*}url")
+
+    assert all("_format=xml" in link.get("value", "") for link in links)
+    assert len(links) == 2
+
+
 def test_large_answers_are_packed_for_those_who_take_gzip(client: Client) -> None:
     text = {
         "status": "generated",
