@@ -1,0 +1,1 @@
+"""The checks that validation is made of, each compiled once for its type."""
