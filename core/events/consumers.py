@@ -23,11 +23,13 @@ _ADD = """
 """
 _SEEN = "UPDATE consumer SET seen = ? WHERE name = ?"
 _ACQUIRE = """
-    UPDATE consumer SET owner = ?, lease_until = ?
+    UPDATE consumer SET owner = ?, lease_until = ?, seen = ?
     WHERE name = ? AND lease_until < ? AND paused_until <= ?
 """
 _HELD = "SELECT position, pauses FROM consumer WHERE name = ? AND owner = ?"
-_RENEW = "UPDATE consumer SET lease_until = ? WHERE name = ? AND owner = ?"
+_RENEW = """
+    UPDATE consumer SET lease_until = ?, seen = ? WHERE name = ? AND owner = ?
+"""
 _RELEASE = (
     "UPDATE consumer SET owner = '', lease_until = 0 WHERE name = ? AND owner = ?"
 )
@@ -107,7 +109,7 @@ class ConsumerState:
     error: str
     delivered: int
     failures: int
-    #: when a process last started that has it
+    #: when a process last started that has it, or a worker told it something
     seen: int
 
     def free(self, now: int) -> bool:
@@ -148,7 +150,7 @@ class Cursors:
 
         def work(session: Session) -> Lease | None:
             until = now + self._lease_millis
-            session.run(_ACQUIRE, (owner, until, name, now, now))
+            session.run(_ACQUIRE, (owner, until, now, name, now, now))
             rows = session.rows(_HELD, (name, owner))
             return Lease(name, owner, *rows[0]) if rows else None
 
@@ -157,10 +159,12 @@ class Cursors:
     def renew(self, leases: Iterable[Lease]) -> None:
         """Hold leases for longer; marks those that are lost."""
         held = list(leases)
-        until = to_millis(self._clock()) + self._lease_millis
+        now = to_millis(self._clock())
+        until = now + self._lease_millis
 
         def work(session: Session) -> list[Lease]:
-            session.run_many(_RENEW, [(until, one.name, one.owner) for one in held])
+            rows = [(until, now, one.name, one.owner) for one in held]
+            session.run_many(_RENEW, rows)
             return [
                 one for one in held if not session.rows(_HELD, (one.name, one.owner))
             ]

@@ -1,8 +1,8 @@
 """Retention: delivered events are removed after a while, finished jobs with them.
 
 An event stays while a consumer has it before it, or as a delivery to be repeated, or
-as a dead letter. A consumer that no process has started with for as long as events
-are kept holds nothing back: its plugin is gone.
+as a dead letter. A consumer that no process has had for as long as events are kept
+holds nothing back: its plugin is gone.
 """
 
 from fyr.core.clock import Clock, to_millis

@@ -35,6 +35,7 @@ class Worker:
         self._poll_seconds = settings.poll_seconds
         self._renew_seconds = settings.lease_seconds / 3
         self._renewed = 0.0
+        self._registered = False
         self._wake = Event()
         self._consuming: dict[str, Future[Any]] = {}
         self._working: set[Future[Any]] = set()
@@ -46,7 +47,6 @@ class Worker:
     def run(self, stop: Event) -> None:
         """Work until ``stop`` is set and what has begun is at an end."""
         threads = len(self._relay.consumers) + JOBS_AT_ONCE
-        self._try(self._register)
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
             while not stop.is_set():
                 self._try(lambda: self._look(pool, stop))
@@ -61,8 +61,8 @@ class Worker:
 
         For tests and for commands that must not leave anything behind.
         """
-        self._register()
         stop, total = Event(), 0
+        self._register()
         while True:
             self._relay.outbox.sequencer.advance()
             done = sum(self._relay.deliver(name, stop) for name in self._relay.ready())
@@ -74,10 +74,13 @@ class Worker:
             total += done
 
     def _register(self) -> None:
-        self._relay.register()
-        self._runs.jobs.register()
+        if not self._registered:
+            self._relay.register()
+            self._runs.jobs.register()
+            self._registered = True
 
     def _look(self, pool: ThreadPoolExecutor, stop: Event) -> None:
+        self._register()
         self._renew()
         self._relay.outbox.sequencer.advance()
         for name in self._relay.ready():

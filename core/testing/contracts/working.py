@@ -1,0 +1,208 @@
+"""What the loop of a worker promises.
+
+Inherit :class:`WorkerContract` and give the fixture ``database``: an empty one whose
+schema is up to date.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import pytest
+
+from fyr.core.errors import Unavailable
+from fyr.core.events import Change
+from fyr.core.jobs import Job, JobContext
+from fyr.core.store.port import Database, Row, Session
+from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.contracts.listening import SETTINGS, Deployment, Listener
+
+T = TypeVar("T")
+
+
+class Breaking:
+    """A database that can be out of reach, or broken in a way that nobody foresaw."""
+
+    def __init__(self, database: Database) -> None:
+        """Begin in reach."""
+        self._database = database
+        self.dialect = database.dialect
+        self.error: Exception | None = None
+        #: set when somebody met the error
+        self.met = threading.Event()
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Read, if it can be reached."""
+        self._fail()
+        return self._database.rows(sql, params)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Read in a transaction, if it can be reached."""
+        self._fail()
+        return self._database.read(work)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Write, if it can be reached."""
+        self._fail()
+        return self._database.write(work)
+
+    def health(self) -> str:
+        """Tell whether it can be reached."""
+        return str(self.error or "")
+
+    def close(self) -> None:
+        """Leave it to its owner."""
+
+    def _fail(self) -> None:
+        if self.error:
+            self.met.set()
+            raise self.error
+
+
+class WorkerContract:
+    """Tests to inherit."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        """Stand still until a test moves on."""
+        return FakeClock()
+
+    def test_a_consumer_that_hangs_delays_nobody(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        hanging, well = Listener("hanging"), Listener("well")
+        ran, let_go = threading.Event(), threading.Event()
+        hanging.fails = lambda change: _wait(let_go)
+        job = Job("job", lambda context: ran.set(), every=60)
+        fyr = Deployment(database, clock, [hanging.consumer(), well.consumer()], [job])
+        with _running(fyr):
+            fyr.commit(("Patient/1", 1), ("Patient/2", 1))
+            assert well.wait_for(2)
+            assert ran.wait(60)
+            assert hanging.told == []
+            let_go.set()
+            assert hanging.wait_for(2)
+
+    def test_a_worker_that_is_woken_looks_at_once(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        settings = SETTINGS.model_copy(update={"poll_seconds": 3600.0})
+        fyr = Deployment(database, clock, [listener.consumer()], settings=settings)
+        with _running(fyr):
+            for version in range(1, 4):
+                fyr.commit(("Patient/1", version))
+                fyr.worker.wake()
+                assert listener.wait_for(version)
+
+    def test_a_worker_that_stops_waits_for_what_it_has_begun(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        begun, let_go = threading.Event(), threading.Event()
+
+        def slow(change: Change) -> None:
+            begun.set()
+            let_go.wait(60)
+
+        listener.fails = slow
+        fyr = Deployment(database, clock, [listener.consumer()])
+        fyr.commit(("Patient/1", 1), ("Patient/2", 1))
+        with _running(fyr) as stop:
+            assert begun.wait(60)
+            stop.set()
+            let_go.set()
+
+        assert listener.told == [("Patient/1", 1)]
+        (state,) = fyr.relay.cursors.states()
+        assert (state.position, state.lease_until) == (1, 0)
+
+    def test_a_stopping_worker_interrupts_a_job_that_tells_its_progress(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        begun = threading.Event()
+
+        def endless(context: JobContext) -> None:
+            while True:
+                context.progress(0.5)
+                begun.set()
+
+        fyr = Deployment(database, clock, jobs=[Job("endless", endless, every=60)])
+        with _running(fyr) as stop:
+            assert begun.wait(60)
+            stop.set()
+
+        (state,) = fyr.jobs.states("endless")
+        assert (state.state, state.attempts) == ("waiting", 0)
+
+    @pytest.mark.parametrize("error", [Unavailable("down"), RuntimeError("a bug")])
+    def test_a_worker_outlives_what_its_database_does(
+        self, database: Database, clock: FakeClock, error: Exception
+    ) -> None:
+        listener = Listener()
+        breaking = Breaking(database)
+        fyr = Deployment(breaking, clock, [listener.consumer()])
+        with _running(fyr):
+            breaking.error = error
+            assert breaking.met.wait(60)
+            breaking.error = None
+            fyr.commit(("Patient/1", 1))
+            assert listener.wait_for(1)
+
+    def test_a_worker_that_begins_without_its_database_begins_later(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        ran = threading.Event()
+        breaking = Breaking(database)
+        fyr = Deployment(breaking, clock)
+        fyr.jobs.add(Job("late", lambda context: ran.set(), every=60))
+        breaking.error = Unavailable("down")
+        with _running(fyr):
+            assert breaking.met.wait(60)
+            breaking.error = None
+            assert ran.wait(60)
+
+    def test_a_lease_is_renewed_while_a_consumer_is_slow(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        settings = SETTINGS.model_copy(update={"lease_seconds": 0.1})
+        fyr = Deployment(database, clock, [listener.consumer()], settings=settings)
+
+        def until_renewed(change: Change) -> None:
+            first = _lease_end(fyr)
+            clock.advance(seconds=0.05)
+            for _ in range(6000):
+                if _lease_end(fyr) > first:
+                    return
+                threading.Event().wait(0.01)
+            raise AssertionError("not renewed in a minute")
+
+        listener.fails = until_renewed
+        fyr.commit(("Patient/1", 1))
+        with _running(fyr):
+            assert listener.wait_for(1)
+
+
+def _lease_end(fyr: Deployment) -> int:
+    (state,) = fyr.relay.cursors.states()
+    return state.lease_until
+
+
+def _wait(event: threading.Event) -> None:
+    event.wait(60)
+
+
+@contextmanager
+def _running(fyr: Deployment) -> Iterator[threading.Event]:
+    """Run a worker on a thread of its own, and see it end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=fyr.worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
