@@ -41,6 +41,8 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [_Joined()]
     root.setLevel(max(level, logging.WARNING))
+    # It would warn of each request that waits a moment for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def _add_trace(_logger: Any, _method: str, line: Any) -> Any:
