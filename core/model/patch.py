@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Final
 
-from fyr.core.errors import Invalid, Refused, UnsupportedMediaType
+from fyr.core.errors import Refused, UnsupportedMediaType
 from fyr.core.model import json, xml
 from fyr.core.model.fhirpath_patch import FhirPathPatch
 from fyr.core.model.json import DEFAULT_LIMITS, Limits
@@ -70,4 +70,4 @@ def apply(resource: Resource, patch: Patch) -> Resource:
     return patched
 
 
-__all__ = ["MEDIA_TYPES", "Invalid", "Patch", "apply", "read"]
+__all__ = ["MEDIA_TYPES", "Patch", "apply", "read"]

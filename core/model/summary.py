@@ -112,5 +112,5 @@ def _tagged(resource: Resource) -> Resource:
     tagged = {**meta, "tag": [*tags, dict(SUBSETTED)]}
     if "meta" in resource:
         return {**resource, "meta": tagged}
-    head = {k: resource[k] for k in ("resourceType", "id") if k in resource}
+    head: Resource = {k: resource[k] for k in ("resourceType", "id") if k in resource}
     return {**head, "meta": tagged, **resource}

@@ -31,7 +31,7 @@ def as_model(resource: Resource) -> "BaseModel":
     kind = str(resource.get("resourceType"))
     try:
         model = get_fhir_model_class(kind)
-    except (KeyError, LookupError, ImportError):
+    except ValueError:
         raise NotSupported(f"there is no typed model of {kind}") from None
     try:
         made: BaseModel = model.model_validate_json(json.dump(resource))

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from lxml import etree
+
 from fyr.core.model.definitions import RESOURCE_TYPES, TypeDefinition
 
 FHIR: Final = "http://hl7.org/fhir"
@@ -18,3 +20,8 @@ def is_attribute(fields: TypeDefinition, name: str) -> bool:
     if name == "id":
         return fields.name not in RESOURCE_TYPES
     return name == "url" and fields.name == "Extension"
+
+
+def text_of(node: etree._Element) -> str:
+    """Give all text in an element and below it."""
+    return "".join(str(part) for part in node.itertext())

@@ -14,7 +14,7 @@ from fyr.core.errors import Invalid, Issue, NotAcceptable, Refused
 from fyr.core.model import xml
 from fyr.core.model.json import Limits
 from fyr.core.model.resource import Resource
-from fyr.core.model.xml_names import FHIR
+from fyr.core.model.xml_names import FHIR, text_of
 from fyr.core.model.xml_reading import parse_tree
 from fyr.core.model.xml_selectors import Selector, read_selector
 
@@ -112,7 +112,7 @@ def _operation(node: etree._Element) -> Operation:
     if kind_of_node is not None and not kind_of_node.startswith("@"):
         raise Invalid("type is the name of an attribute after '@'")
     elements = tuple(map(_in_fhir, node.iterchildren(etree.Element)))
-    text = "".join(node.itertext()).strip()
+    text = text_of(node).strip()
     operation = Operation(
         kind,
         selector,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from fyr.core.errors import Invalid
-from fyr.core.model.xml_names import FHIR
+from fyr.core.model.xml_names import FHIR, text_of
 
 _NAME = r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*"
 _PREDICATE = re.compile(
@@ -90,7 +90,7 @@ class Selector:
 
     def _holds(self, node: etree._Element, predicate: Predicate) -> bool:
         if predicate.subject == ".":
-            return "".join(node.itertext()) == predicate.value
+            return text_of(node) == predicate.value
         nodes = [node]
         *path, last = predicate.subject.split("/")
         for name in path if last.startswith("@") else [*path, last]:
@@ -98,7 +98,7 @@ class Selector:
             nodes = [child for each in nodes for child in each.iterchildren(wanted)]
         if last.startswith("@"):
             return any(each.get(last[1:]) == predicate.value for each in nodes)
-        return any("".join(each.itertext()) == predicate.value for each in nodes)
+        return any(text_of(each) == predicate.value for each in nodes)
 
     def _qualified(self, name: str) -> str:
         prefix, colon, local = name.rpartition(":")

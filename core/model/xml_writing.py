@@ -31,7 +31,8 @@ def dump(resource: Resource, *, pretty: bool = False) -> bytes:
 def write_tree(resource: Resource) -> etree._Element:
     """Make the document's tree of a resource."""
     kind = resource["resourceType"]
-    root = etree.Element(_name(kind), nsmap={None: FHIR})
+    nsmap: Any = {None: FHIR}
+    root = etree.Element(_name(kind), nsmap=nsmap)
     try:
         _write_fields(root, resource, definition(kind))
     except ValueError as error:

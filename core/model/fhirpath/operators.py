@@ -93,7 +93,9 @@ def same(one: Node, other: Node, budget: Budget) -> bool | None:
         return None if order is None else order == 0
     if isinstance(left, Quantity) and isinstance(right, Quantity):
         return left.value == right.value if left.unit == right.unit else None
-    return _same_json(left, right, budget) and one.extra == other.extra
+    if left is None or right is None:
+        return None
+    return _same_json(left, right, budget)
 
 
 def _same_json(left: Any, right: Any, budget: Budget) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from fyr.core.errors import Invalid
+
 _MOMENT = re.compile(
     r"(?:(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?)?"
     r"(?:T?(\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?|T(\d{2})|T)?"
@@ -43,7 +45,7 @@ class Moment:
         """Read ``@2020-01-31T08:00`` or ``@T08:00``."""
         moment = cls.read(text[1:])
         if moment is None:
-            raise ValueError(text)
+            raise Invalid(f"FHIRPath: {text!r} is no date or time")
         return moment
 
     @classmethod
@@ -82,9 +84,9 @@ class Moment:
     def _in_utc(self) -> tuple[Decimal, ...]:
         if not self.zone or len(self.fields) < 5:
             return self.fields
-        whole = [int(field) for field in self.fields[:5]]
+        year, month, day, hour, minute = map(int, self.fields[:5])
         try:
-            moved = datetime(*whole[:3], whole[3], whole[4], tzinfo=UTC) - self.zone
+            moved = datetime(year, month, day, hour, minute, tzinfo=UTC) - self.zone
         except (ValueError, OverflowError):
             return self.fields
         date = (moved.year, moved.month, moved.day, moved.hour, moved.minute)
