@@ -36,22 +36,21 @@ def _translated(sql: str) -> str:
 
 
 class _Session:
-    """A transaction on one connection."""
+    """A transaction on one connection; in a pipeline each statement needs a cursor."""
 
     dialect = "postgresql"
 
-    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
-        self._cursor = cursor
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        cursor = self._cursor.execute(_translated(sql), params)
-        return cursor.fetchall() if cursor.description else []
+        return self._connection.execute(_translated(sql), params).fetchall()
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> None:
-        self._cursor.execute(_translated(sql), params)
+        self._connection.execute(_translated(sql), params)
 
     def run_many(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
-        self._cursor.executemany(_translated(sql), params)
+        self._connection.cursor().executemany(_translated(sql), params)
 
 
 class PostgresqlDatabase:
@@ -98,11 +97,10 @@ class PostgresqlDatabase:
         """Run ``work`` on one snapshot."""
         try:
             with self._pool.connection() as connection, connection.transaction():
-                cursor = connection.cursor()
-                cursor.execute(
+                connection.execute(
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
                 )
-                return work(_Session(cursor))
+                return work(_Session(connection))
         except psycopg.Error as error:
             raise _told(error) from error
 
@@ -145,7 +143,7 @@ class PostgresqlDatabase:
             connection.pipeline(),
             connection.transaction(),
         ):
-            return work(_Session(connection.cursor()))
+            return work(_Session(connection))
 
 
 def _told(error: psycopg.Error) -> FyrError:

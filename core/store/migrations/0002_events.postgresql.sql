@@ -40,7 +40,7 @@ CREATE TABLE delivery (
     error TEXT NOT NULL,
     PRIMARY KEY (consumer, position)
 );
-CREATE INDEX delivery_due ON delivery (consumer, state, due);
+CREATE INDEX delivery_due ON delivery (state, consumer, due);
 CREATE INDEX delivery_subject ON delivery (consumer, subject, position);
 CREATE TABLE job (
     id TEXT PRIMARY KEY,
