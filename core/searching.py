@@ -11,6 +11,9 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Issue
 from fyr.core.store.port import IndexRows, Session, Stored
 
+#: Parameter of a link to another page; opaque to clients.
+CURSOR = "_cursor"
+
 
 @dataclass(frozen=True, slots=True)
 class SearchParameter:

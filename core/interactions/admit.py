@@ -65,9 +65,7 @@ def refuse_not_offered(context: RequestContext) -> None:
             if name not in service.operations:
                 raise NotFound(f"${name} is not offered by this service")
         return
-    offered = (
-        service.types[kind].interactions if kind else service.system_interactions
-    )
+    offered = service.types[kind].interactions if kind else service.system_interactions
     # Which of the two a Bundle is stands in it: told apart once it has been parsed.
     if interaction in offered or (
         interaction == "transaction" and not kind and offered & _BUNDLES

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fyr.core.errors import Issue
 from fyr.core.store.port import Stored
 
 if TYPE_CHECKING:
-    from fyr.core.model.patch import Patch
+    from fyr.core.model.patch import Patch  # noqa: F401 - named in a text below
     from fyr.core.model.resource import Resource
 
 T = TypeVar("T")
@@ -31,8 +31,8 @@ class Source(Generic[T]):
         :raises fyr.core.errors.FyrError: it cannot be read or parsed.
         """
         if callable(self._given):
-            self._given = cast("Callable[[], T]", self._given)()
-        return cast("T", self._given)
+            self._given = self._given()
+        return self._given
 
 
 #: A resource that a client sends: ``Incoming(resource)`` or ``Incoming(function)``.

@@ -71,7 +71,7 @@ class Services:
 
         :param service: the one that the request came to, under ``base_url``.
         """
-        for base in self._bases(service, base_url):
+        for base in self._bases(service.name, base_url):
             if url.startswith(base) and (match := _LOCAL.fullmatch(url, len(base))):
                 return match[0] if match[1] in RESOURCE_TYPES else None
         return None
@@ -83,8 +83,11 @@ class Services:
         """
         return self._home(resource_type, service.name, base_url)
 
+    def _named(self, name: str) -> Service:
+        return next(one for one in self._all if one.name == name)
+
     def _base_of(self, resource_type: str, name: str, base_url: str) -> str:
-        service = next(one for one in self._all if one.name == name)
+        service = self._named(name)
         if resource_type in service.types:
             return base_url
         root = _root(service, base_url)
@@ -94,9 +97,9 @@ class Services:
                 return _base(one, root)
         return _base(last, root)
 
-    def _bases_beside(self, service: Service, base_url: str) -> tuple[str, ...]:
+    def _bases_beside(self, name: str, base_url: str) -> tuple[str, ...]:
         """Tell the bases of all services, with a slash, as one host shows them."""
-        root = _root(service, base_url)
+        root = _root(self._named(name), base_url)
         bases = {f"{base_url}/"} | {f"{_base(one, root)}/" for one in self._all}
         return tuple(sorted(bases - {"/"}))
 

@@ -29,6 +29,10 @@ _VREAD = (
     f"SELECT {_COLUMNS} FROM resource r JOIN version v ON v.pid = r.pid"
     " WHERE r.type = ? AND r.id = ? AND v.version = ?"
 )
+_CURRENT_BETWEEN = (
+    " AND v.updated <= ? AND NOT EXISTS (SELECT 1 FROM version n"
+    " WHERE n.pid = v.pid AND n.version = v.version + 1 AND n.updated <= ?)"
+)
 _HEAD = "INSERT INTO resource (pid, type, id, version, updated, deleted) VALUES (?, ?, ?, ?, ?, ?)"
 _MOVE = "UPDATE resource SET version = ?, updated = ?, deleted = ? WHERE pid = ?"
 _VERSION = "INSERT INTO version (pid, version, updated, method, type, body) VALUES (?, ?, ?, ?, ?, ?)"
@@ -80,14 +84,14 @@ class ResourceStore:
         type: str | None = None,
         id: str | None = None,
         since: int | None = None,
-        at: int | None = None,
+        at: tuple[int, int] | None = None,
         before: tuple[int, int, int] | None = None,
         count: int = 20,
     ) -> list[Stored]:
         """Read versions, newest first.
 
         :param since: only those made at this instant or later (milliseconds).
-        :param at: only those made up to this instant.
+        :param at: only those that were current at some time between two instants.
         :param before: ``(updated, pid, version)`` of the last one of the page before.
         """
         sql, params = (
@@ -98,11 +102,13 @@ class ResourceStore:
             (" AND v.type = ?", type),
             (" AND r.id = ?", id),
             (" AND v.updated >= ?", since),
-            (" AND v.updated <= ?", at),
         ):
             if value is not None:
                 sql += clause
                 params.append(value)
+        if at is not None:
+            sql += _CURRENT_BETWEEN
+            params += [at[1], at[0]]
         if type is not None and id is not None:
             sql += " AND r.type = ?"
             params.append(type)

@@ -1,0 +1,155 @@
+"""FHIR batch and transaction: https://hl7.org/fhir/R4/http.html#transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from fyr.core.clock import instant
+from fyr.core.context import RequestContext
+from fyr.core.errors import FyrError, Invalid, Issue, TooLarge
+from fyr.core.interactions.admit import refuse_not_offered
+from fyr.core.interactions.answer import Answer, Incoming
+from fyr.core.interactions.entries import Entry, entry_of, perform, place_of
+from fyr.core.interactions.outcomes import joined, outcome
+from fyr.core.interactions.pages import bundle_of, response_entry, response_of
+from fyr.core.interactions.show import full_url
+from fyr.core.interactions.transaction import transaction
+from fyr.core.model import json
+from fyr.core.model.validation import problems
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.resource import Resource
+
+log = structlog.get_logger("fyr.interactions")
+
+
+def bundle(
+    interactions: Interactions, context: RequestContext, source: Incoming, returns: str
+) -> Answer:
+    """Do what the entries ask for, each alone or all or none."""
+    interactions.admit(context)
+    sent = source.parse()
+    kind = _kind(sent)
+    context.interaction = kind
+    refuse_not_offered(context)
+    raw = _entries(interactions, sent)
+    if kind == "batch":
+        answers = [
+            _alone(interactions, context, number, one, returns)
+            for number, one in enumerate(raw)
+        ]
+    else:
+        entries = _understood(interactions, context, raw)
+        done = transaction(interactions, entries)
+        answers = [
+            told(entry, answer, returns)
+            for entry, answer in zip(entries, done, strict=True)
+        ]
+    return Answer(200, bundle_of(f"{kind}-response", answers))
+
+
+def told(entry: Entry, answer: Answer, returns: str) -> bytes:
+    """Make the entry of the answer that tells what became of an entry."""
+    stored, body = answer.stored, answer.body
+    about: Resource | None = outcome(answer.issues) if answer.issues else None
+    if entry.writes:
+        if returns != "representation":
+            body = None
+        if returns == "OperationOutcome":
+            about = outcome(answer.issues)
+    if entry.method == "HEAD":
+        body = None
+    name = full_url(entry.context, stored.type, stored.id) if stored and body else ""
+    location = ""
+    if stored is not None and not stored.deleted and entry.writes:
+        location = f"{stored.type}/{stored.id}/_history/{stored.version}"
+    response = response_of(
+        answer.status,
+        location=location,
+        version=stored.version if stored else None,
+        updated=instant(stored.updated) if stored else "",
+        outcome=json.dump(about) if about else None,
+    )
+    return response_entry(response, name, body)
+
+
+def _kind(sent: Resource) -> str:
+    """Tell whether it is a batch or a transaction.
+
+    :raises Invalid: it is neither.
+    """
+    kind = sent.get("type")
+    if sent.get("resourceType") != "Bundle" or kind not in ("batch", "transaction"):
+        raise Invalid(
+            "what is sent to the base URL is a Bundle of type batch or transaction;"
+            " to store a resource, send it to the URL of its type",
+            expression=["Bundle.type"],
+        )
+    return str(kind)
+
+
+def _entries(interactions: Interactions, sent: Resource) -> list[Any]:
+    """Give the entries of a Bundle that is right but for the resources in it.
+
+    :raises TooLarge: there are more than this server takes.
+    :raises Invalid: its structure is wrong.
+    """
+    entries = sent.get("entry", [])
+    most = interactions.settings.fhir.max_bundle_entries
+    if isinstance(entries, list) and len(entries) > most:
+        raise TooLarge(f"the Bundle has {len(entries)} entries; {most} are allowed")
+    frame = sent
+    if isinstance(entries, list) and entries:
+        frame = {**sent, "entry": [_without_resource(one) for one in entries]}
+    if found := problems(frame, expected_type="Bundle"):
+        raise Invalid(found)
+    return list(entries)
+
+
+def _without_resource(entry: Any) -> Any:
+    if not isinstance(entry, dict) or "request" not in entry:
+        return entry
+    return {name: value for name, value in entry.items() if name != "resource"}
+
+
+def _understood(
+    interactions: Interactions, context: RequestContext, raw: Sequence[Resource]
+) -> list[Entry]:
+    entries: list[Entry] = []
+    failures: list[tuple[str, FyrError]] = []
+    for number, one in enumerate(raw):
+        try:
+            entries.append(entry_of(interactions, context, number, one))
+        except FyrError as error:
+            failures.append((place_of(number), error))
+    if failures:
+        raise joined(failures)
+    return entries
+
+
+def _alone(
+    interactions: Interactions,
+    context: RequestContext,
+    number: int,
+    raw: Resource,
+    returns: str,
+) -> bytes:
+    """Do what an entry of a batch asks for; what goes wrong is its own answer."""
+    try:
+        entry = entry_of(interactions, context, number, raw)
+        return told(entry, perform(interactions, entry), returns)
+    except FyrError as error:
+        return _failed(error.status, error.issues)
+    except Exception as error:
+        # The entries before it are done, and the client is to hear of them.
+        log.error("bug in an entry of a batch", entry=number, exc_info=error)
+        return _failed(500, [Issue("exception", "the server failed on this entry")])
+
+
+def _failed(status: int, issues: Sequence[Issue]) -> bytes:
+    response = response_of(status, outcome=json.dump(outcome(issues)))
+    return response_entry(response, "", None)

@@ -1,0 +1,86 @@
+"""FHIR operations: https://hl7.org/fhir/R4/operations.html.
+
+One that affects state runs in a transaction, which its interactions take part in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fyr.core.context import RequestContext
+from fyr.core.errors import Invalid
+from fyr.core.interactions.answer import Answer, Incoming
+from fyr.core.interactions.show import with_bases
+from fyr.core.model import json
+from fyr.core.model.validation import problems as structure_problems
+from fyr.core.operation_input import problems
+from fyr.core.operations import Operation, OperationCall
+from fyr.core.store.port import Session
+
+if TYPE_CHECKING:
+    from fyr.core.errors import Issue
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.resource import Resource
+    from fyr.core.operations import Level
+
+
+def operate(
+    interactions: Interactions, context: RequestContext, source: Incoming
+) -> Answer:
+    """Call the operation that the context names, and answer what it gives."""
+    interactions.admit(context)
+    operation = interactions.operations.find(
+        context.operation or "", _level(context), context.resource_type
+    )
+    parameters = source.parse()
+    found = _problems(operation, parameters)
+    if found:
+        raise Invalid(found)
+    call = OperationCall(
+        context=context,
+        operation=operation,
+        parameters=parameters,
+        interactions=interactions,
+        resource_type=context.resource_type,
+        resource_id=context.resource_id,
+    )
+    result = _run(interactions, call)
+    if result is None:
+        return Answer(204)
+    body = json.dump(result)
+    if context.service.absolute_references:
+        body = with_bases(interactions, context, body)
+    return Answer(200, body)
+
+
+def _level(context: RequestContext) -> Level:
+    if context.resource_type is None:
+        return "system"
+    return "type" if context.resource_id is None else "instance"
+
+
+def _problems(operation: Operation, parameters: Resource) -> list[Issue]:
+    """Tell what is wrong with the form of the parameters, then with what they are.
+
+    Resources in them are left to an operation that judges them itself.
+    """
+    found = structure_problems(parameters, expected_type="Parameters")
+    if operation.judges_resources:
+        found = [
+            one for one in found if not any(".resource" in at for at in one.expression)
+        ]
+    return found or problems(operation, parameters)
+
+
+def _run(interactions: Interactions, call: OperationCall) -> Resource | None:
+    if not call.operation.affects_state:
+        return call.operation.handler(call)
+
+    def work(session: Session) -> Resource | None:
+        within = interactions.within(session)
+        return call.operation.handler(
+            replace(call, session=session, interactions=within)
+        )
+
+    return interactions.database.write(work)

@@ -1,0 +1,37 @@
+"""FHIR patch: https://hl7.org/fhir/R4/http.html#patch.
+
+The patched resource is checked as if it had been sent whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fyr.core.context import RequestContext
+from fyr.core.interactions.answer import Answer, IncomingPatch
+from fyr.core.interactions.storing import Write
+from fyr.core.interactions.write import made
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.patch import Patch
+
+
+def patch(
+    interactions: Interactions,
+    context: RequestContext,
+    source: IncomingPatch,
+    if_match: Sequence[str] | None,
+) -> Answer:
+    """Change parts of the current version and store the next one."""
+    interactions.admit(context)
+    return made(interactions, patching(context, source.parse(), if_match))
+
+
+def patching(
+    context: RequestContext, patch: Patch, if_match: Sequence[str] | None
+) -> Write:
+    """Say what a patch of the context's resource is to do."""
+    key = (context.resource_type or "", context.resource_id or "")
+    return Write(context, "PATCH", key, patch=patch, if_match=if_match)

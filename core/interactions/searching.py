@@ -1,0 +1,102 @@
+"""FHIR search: https://hl7.org/fhir/R4/http.html#search, #searchset.
+
+What a query means is the search engine's; here is who may ask it, and the Bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from fyr.core.context import RequestContext
+from fyr.core.errors import NotSupported
+from fyr.core.interactions.answer import Answer
+from fyr.core.interactions.outcomes import outcome
+from fyr.core.interactions.pages import Link, bundle_of, search_entry
+from fyr.core.interactions.show import full_url, shown
+from fyr.core.model import json
+from fyr.core.searching import CURSOR, SearchPage
+from fyr.core.store.port import Stored
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+
+Pairs = Sequence[tuple[str, str]]
+
+#: How the answer is written; nothing that a search engine would have to know.
+FORMS = frozenset({"_format", "_pretty"})
+
+
+def search(interactions: Interactions, context: RequestContext) -> Answer:
+    """Answer one page of what the parameters find."""
+    interactions.admit(context)
+    engine = interactions.engine
+    if engine is None:
+        raise NotSupported("this server has no search")
+    kind = context.resource_type
+    params: Pairs = [pair for pair in context.params if pair[0] not in FORMS]
+    if interactions.hooks.narrow_search:
+        params = interactions.hooks.narrow_search(
+            context=context, resource_type=kind, params=params
+        )
+    page = interactions.database.read(
+        lambda session: engine.search(session, context, kind, params)
+    )
+    body = bundle_of(
+        "searchset",
+        _entries(interactions, context, page),
+        total=page.total,
+        links=_links(context, page),
+    )
+    return Answer(200, body, issues=tuple(page.issues))
+
+
+def page_url(
+    context: RequestContext, path: str, params: Iterable[tuple[str, str]]
+) -> str:
+    """Tell the URL of a page.
+
+    :param path: below the base URL, such as ``Patient`` or ``Patient/1/_history``.
+    """
+    base = "/".join(part for part in (context.base_url, path) if part)
+    query = urlencode(list(params), quote_via=quote, safe="/:|,$")
+    return f"{base}?{query}" if query else base
+
+
+def forms_of(context: RequestContext) -> list[tuple[str, str]]:
+    """Tell the parameters of how an answer is written, for the links of its pages."""
+    return [pair for pair in context.params if pair[0] in FORMS]
+
+
+def _entries(
+    interactions: Interactions, context: RequestContext, page: SearchPage
+) -> Iterator[bytes]:
+    yield from _found(interactions, context, page.matches, "match")
+    yield from _found(interactions, context, page.included, "include")
+    if page.issues:
+        yield search_entry("", json.dump(outcome(page.issues)), "outcome")
+
+
+def _found(
+    interactions: Interactions,
+    context: RequestContext,
+    found: Iterable[Stored],
+    mode: str,
+) -> Iterator[bytes]:
+    touched = interactions.hooks.before_show or context.service.absolute_references
+    for stored in found:
+        body = stored.body or b""
+        if touched:
+            body = shown(interactions, context, body)
+        yield search_entry(full_url(context, stored.type, stored.id), body, mode)
+
+
+def _links(context: RequestContext, page: SearchPage) -> list[Link]:
+    path = context.resource_type or ""
+    used = [*page.used, *forms_of(context)]
+    links = [("self", page_url(context, path, used))]
+    if page.next is not None:
+        rest = [pair for pair in used if pair[0] != CURSOR]
+        links.append(("next", page_url(context, path, [*rest, (CURSOR, page.next)])))
+    return links

@@ -1,0 +1,221 @@
+"""The part of a write inside its transaction: lock, check, complete, put, tell.
+
+Written once for one resource and for many, so that an entry of a transaction goes the
+way of a single write: https://hl7.org/fhir/R4/http.html#versioning
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fyr.core.clock import to_millis
+from fyr.core.context import RequestContext
+from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
+from fyr.core.interactions.outcomes import joined
+from fyr.core.interactions.preconditions import check
+from fyr.core.interactions.receive import checked
+from fyr.core.interactions.stamp import with_id, with_meta
+from fyr.core.model import json
+from fyr.core.store.port import Key, NewVersion, Session, Stored
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.patch import Patch
+    from fyr.core.model.resource import Resource
+
+
+@dataclass(slots=True)
+class Write:
+    """One version that is to be made; the attempt to make it may be repeated."""
+
+    context: RequestContext
+    #: ``POST``, ``PUT``, ``PATCH`` or ``DELETE``
+    method: str
+    key: Key
+    #: parsed and checked; of a POST or PUT
+    resource: Resource | None = None
+    #: of a PATCH
+    patch: Patch | None = None
+    if_match: Sequence[str] | None = None
+    if_none_match: Sequence[str] | None = None
+    #: whether the id was made for this write, so that nobody else can have it
+    fresh: bool = False
+    #: whether the id must not be in use, because criteria did not find its resource
+    absent: bool = False
+    #: where it stands in a bundle, for messages
+    place: str = ""
+    #: what plugins had to say about the resource beside errors
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that has been made; without ``stored`` there was nothing to delete."""
+
+    write: Write
+    before: Stored | None
+    stored: Stored | None
+
+    @property
+    def created(self) -> bool:
+        """Whether the resource was not there before."""
+        return self.before is None or self.before.deleted
+
+
+@dataclass(slots=True)
+class _Step:
+    """A write between its checks and its rows."""
+
+    write: Write
+    head: Stored | None
+    old: Resource | None
+    new: Resource | None
+    version: NewVersion
+
+
+def lock(
+    interactions: Interactions, session: Session, writes: Iterable[Write]
+) -> Mapping[Key, Stored]:
+    """Keep others from changing what is to be written; tell the newest versions."""
+    keys = [write.key for write in writes if not write.fresh]
+    return interactions.resources.lock(session, keys) if keys else {}
+
+
+def store(
+    interactions: Interactions,
+    session: Session,
+    writes: Sequence[Write],
+    heads: Mapping[Key, Stored] | None = None,
+) -> list[Written]:
+    """Make versions of different resources, all or none, in the transaction.
+
+    :param heads: what :func:`lock` told, if it has been asked before.
+    :raises FyrError: what stands in the way, of all writes together.
+    """
+    if heads is None:
+        heads = lock(interactions, session, writes)
+    # After the locks: who waited for another writer comes later than that writer.
+    now = to_millis(interactions.clock())
+    steps: dict[int, _Step] = {}
+    failures: list[tuple[str, FyrError]] = []
+    for number, write in enumerate(writes):
+        try:
+            step = _step(interactions, session, write, heads.get(write.key), now)
+        except FyrError as error:
+            failures.append((write.place, error))
+        else:
+            if step is not None:
+                steps[number] = step
+    if failures:
+        raise joined(failures)
+    made = _put(interactions, session, list(steps.values()))
+    stored = dict(zip(steps, made, strict=True))
+    return [
+        Written(write, heads.get(write.key), stored.get(number))
+        for number, write in enumerate(writes)
+    ]
+
+
+def _put(
+    interactions: Interactions, session: Session, steps: list[_Step]
+) -> list[Stored]:
+    if not steps:
+        return []
+    made = interactions.resources.put(session, [step.version for step in steps])
+    if interactions.hooks.stored:
+        for step in steps:
+            interactions.hooks.stored(
+                context=step.write.context, session=session, old=step.old, new=step.new
+            )
+    return list(made)
+
+
+def _step(
+    interactions: Interactions,
+    session: Session,
+    write: Write,
+    head: Stored | None,
+    now: int,
+) -> _Step | None:
+    """Check a write against what is stored, and complete what it will store.
+
+    :return: ``None`` when there is nothing left to delete.
+    """
+    check(interactions.settings, write.if_match, write.if_none_match, head)
+    there = head is not None and not head.deleted
+    if write.method == "DELETE" and not there:
+        return None
+    if write.absent and there:
+        text = f"{'/'.join(write.key)} is there and does not match the criteria"
+        raise Conflict(text)
+    hooks = interactions.hooks
+    old = new = None
+    if head is not None and head.body is not None:
+        if write.method == "PATCH" or hooks.before_store or hooks.stored:
+            old = json.parse(head.body)
+    if write.method != "DELETE":
+        new = _content(interactions, write, head, old)
+    if new is not None:
+        # A repeated attempt must begin with what was sent.
+        new = with_id(deepcopy(new) if hooks.before_store else new, write.key[1])
+    if hooks.before_store:
+        hooks.before_store(context=write.context, session=session, old=old, new=new)
+    updated = max(now, head.updated) if head is not None else now
+    number = head.version + 1 if head is not None else 1
+    if new is not None:
+        new = with_meta(new, number, updated)
+    version = _version(interactions, write, head, new, number, updated)
+    return _Step(write, head, old, new, version)
+
+
+def _content(
+    interactions: Interactions,
+    write: Write,
+    head: Stored | None,
+    old: Resource | None,
+) -> Resource:
+    """Tell the resource that a write will leave, not yet completed."""
+    name = "/".join(write.key)
+    if write.patch is not None:
+        if head is None:
+            raise NotFound(f"no {name} to patch")
+        if old is None:
+            raise Gone(f"{name} has been deleted")
+        from fyr.core.model.patch import apply
+
+        patched = apply(old, write.patch)
+        write.issues = checked(interactions, write.context, patched)
+        return patched
+    if write.resource is None:
+        raise ValueError(f"{write.method} {name} without a resource")
+    if head is None and write.method == "PUT" and not write.fresh:
+        rules = write.context.service.types[write.key[0]]
+        if not rules.update_create:
+            text = f"no {name}, and ids are given by the server: POST to {write.key[0]}"
+            raise MethodNotAllowed(text)
+    return write.resource
+
+
+def _version(
+    interactions: Interactions,
+    write: Write,
+    head: Stored | None,
+    new: Resource | None,
+    number: int,
+    updated: int,
+) -> NewVersion:
+    engine = interactions.engine
+    return NewVersion(
+        type=write.key[0],
+        id=write.key[1],
+        version=number,
+        updated=updated,
+        method=write.method,
+        body=json.dump(new) if new is not None else None,
+        pid=head.pid if head is not None else 0,
+        index=engine.index(new) if engine is not None and new is not None else {},
+        trace_id=write.context.trace_id,
+    )
