@@ -53,7 +53,10 @@ def _add_trace(_logger: Any, _method: str, line: Any) -> Any:
 
 
 def _text_ending() -> list[Any]:
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Not the fancy one: it would show the values of variables, and with them people.
+    plain = structlog.dev.plain_traceback
+    colors = sys.stderr.isatty()
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
 
 
 def _json_ending() -> list[Any]:

@@ -12,8 +12,6 @@ from fyr.core.hooks.plugin import Plugin
 from fyr.core.rest.app import create_wsgi
 from fyr.core.testing.client import Client
 
-HERE = {"Host": "localhost:8080"}
-
 
 def test_a_process_that_answers_is_alive(client: Client) -> None:
     assert client.get("/health/live").json["status"] == "ok"
@@ -43,7 +41,7 @@ def test_metrics_count_requests_by_what_they_asked_for(fyr_client: Client) -> No
     fyr_client.get("Nonsense/1")
     fyr_client.get("/nowhere")
 
-    answer = fyr_client.get("/metrics", **HERE)
+    answer = fyr_client.get("/metrics")
 
     assert answer.headers["content-type"].startswith("text/plain")
     counted = [
@@ -58,7 +56,7 @@ def test_metrics_count_requests_by_what_they_asked_for(fyr_client: Client) -> No
 
 
 def test_plugins_are_told_to_the_machine_itself(client: Client) -> None:
-    told = client.get("/admin/plugins", **HERE).json
+    told = client.get("/admin/plugins").json
 
     assert "search" in {one["name"] for one in told["plugins"]}
 
@@ -78,12 +76,12 @@ class TestToken:
 
     def test_the_token_opens_and_nothing_else_does(self, fyr_client: Client) -> None:
         told = [
-            fyr_client.get("/metrics", Authorization=sent, **HERE).status
+            fyr_client.get("/metrics", Authorization=sent).status
             for sent in ("Bearer s3cret", "Bearer other", "Basic s3cret", "Bearer é")
         ]
 
         assert told == [200, 401, 401, 401]
-        assert fyr_client.get("/metrics", **HERE).status == 401
+        assert fyr_client.get("/metrics").status == 401
 
 
 class Hello:

@@ -38,7 +38,7 @@ def test_the_statement_tells_version_formats_and_address(
     assert statement["kind"] == "instance"
     assert {"application/fhir+json", "application/fhir+xml"} <= set(statement["format"])
     assert "application/json-patch+json" in statement["patchFormat"]
-    assert statement["implementation"]["url"] == "http://falconframework.org/fhir"
+    assert statement["implementation"]["url"] == "http://localhost/fhir"
 
 
 def test_every_type_is_offered_with_all_that_fhir_has(

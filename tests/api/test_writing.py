@@ -19,7 +19,7 @@ def test_a_create_tells_where_the_resource_is(client: Client) -> None:
 
     assert answer.status == 201
     assert answer.headers["etag"] == 'W/"1"'
-    where = f"http://falconframework.org/fhir/Patient/{answer.json['id']}/_history/1"
+    where = f"http://localhost/fhir/Patient/{answer.json['id']}/_history/1"
     assert answer.headers["location"] == where
     assert answer.json["name"] == NEW["name"]
 
