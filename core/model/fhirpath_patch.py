@@ -11,9 +11,12 @@ from typing import Any
 
 from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.model import editing
+from fyr.core.model.definitions import Element
 from fyr.core.model.fhirpath import Node, check, select, select_list
+from fyr.core.model.nesting import refuse_deep
 from fyr.core.model.patch_values import element_for, value_for
 from fyr.core.model.resource import Resource
+from fyr.core.model.validation import problems
 
 #: Parts that each operation needs besides ``type`` and ``path``.
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -62,9 +65,11 @@ class FhirPathPatch:
         """
         if parameters.get("resourceType") != "Parameters":
             raise Invalid("a FHIRPath Patch is a Parameters resource")
+        if found_wrong := problems(parameters):
+            raise Invalid(found_wrong)
         items = parameters.get("parameter", [])
-        if not isinstance(items, list) or len(items) > MAX_OPERATIONS:
-            raise Invalid(f"parameter is a list of at most {MAX_OPERATIONS} operations")
+        if len(items) > MAX_OPERATIONS:
+            raise Invalid(f"more than {MAX_OPERATIONS} operations")
         issues: list[Issue] = []
         found = []
         for number, item in enumerate(items):
@@ -101,8 +106,8 @@ class FhirPathPatch:
         return resource
 
 
-def _operation(item: Any) -> Operation:
-    if not isinstance(item, dict) or item.get("name") != "operation":
+def _operation(item: dict[str, Any]) -> Operation:
+    if item.get("name") != "operation":
         raise Invalid("each parameter is named 'operation'")
     parts, value = _parts(item)
     kind, path = parts.get("type"), parts.get("path")
@@ -120,8 +125,6 @@ def _operation(item: Any) -> Operation:
 def _parts(item: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read the plain parts, and find the part that holds the value."""
     given = item.get("part", [])
-    if not isinstance(given, list) or not all(isinstance(part, dict) for part in given):
-        raise Invalid("part is a list of objects")
     found: dict[str, Any] = {}
     value: dict[str, Any] = {}
     for part in given:
@@ -174,6 +177,20 @@ def _list(resource: Resource, operation: Operation) -> tuple[Node, str]:
     return holder, element.name
 
 
+def _made(holder: Node, element: Element, operation: Operation) -> editing.Pair:
+    """Make the value, and refuse one that would stand too deep."""
+    pair = value_for(element, operation.value)
+    above = 0
+    node: Node | None = holder
+    while node is not None:
+        # An item of a list is two levels below what holds the list.
+        above += 1 if node.index is None else 2
+        node = node.parent
+    for part in pair:
+        refuse_deep(above, part)
+    return pair
+
+
 def _within(number: int, most: int, name: str) -> int:
     if not 0 <= number <= most:
         raise Refused(f"{name} is {number}, and must be from 0 to {most}")
@@ -186,7 +203,7 @@ def _add(resource: Resource, operation: Operation) -> None:
     element = element_for(target, name, operation.value)
     if not element.is_list and next(target.children(name), None) is not None:
         raise Refused(f"{name} is there already", expression=[f"{target.path}.{name}"])
-    value, extra = value_for(element, operation.value)
+    value, extra = _made(target, element, operation)
     editing.append(target, element, value, extra)
 
 
@@ -195,7 +212,7 @@ def _insert(resource: Resource, operation: Operation) -> None:
     element = element_for(target, name, operation.value)
     pairs = editing.pairs(target, name)
     place = _within(operation.parts["index"], len(pairs), "index")
-    pairs.insert(place, value_for(element, operation.value))
+    pairs.insert(place, _made(target, element, operation))
     editing.store_pairs(target, name, pairs)
 
 
@@ -211,7 +228,7 @@ def _replace(resource: Resource, operation: Operation) -> None:
         raise Refused("only an element can be replaced")
     name = target.element.choice_of or target.key
     element = element_for(target.parent, name, operation.value)
-    value, extra = value_for(element, operation.value)
+    value, extra = _made(target.parent, element, operation)
     editing.replace(target, element, value, extra)
 
 

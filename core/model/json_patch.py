@@ -14,6 +14,7 @@ from typing import Any
 from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.model import json
 from fyr.core.model.json import Limits
+from fyr.core.model.nesting import MAX_DEPTH, measure
 
 #: Members that each operation needs besides ``op`` and ``path``.
 _NEEDS = {
@@ -27,6 +28,8 @@ _NEEDS = {
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 #: Values that all ``copy`` operations of one patch may make.
 MAX_COPIED = 100_000
+#: Values that all operations of one patch may put somewhere.
+MAX_PLACED = 1_000_000
 #: Operations of one patch.
 MAX_OPERATIONS = 10_000
 
@@ -130,6 +133,7 @@ class _Run:
         self.document = document
         self._emptied: list[Any] = []
         self._copied = 0
+        self._placed = 0
 
     def get(self, pointer: Pointer) -> Any:
         value = self.document
@@ -137,7 +141,17 @@ class _Run:
             value = _member(value, part)
         return value
 
+    def _place(self, pointer: Pointer, value: Any) -> None:
+        """Refuse what would stand too deep, and work without end."""
+        size, depth = measure(value)
+        self._placed += size
+        if self._placed > MAX_PLACED:
+            raise LookupError("the patch is too much work")
+        if len(pointer) + depth > MAX_DEPTH:
+            raise LookupError(f"nests deeper than {MAX_DEPTH} levels")
+
     def add(self, pointer: Pointer, value: Any) -> None:
+        self._place(pointer, value)
         if not pointer:
             self.document = value
             return
@@ -152,6 +166,7 @@ class _Run:
 
     def replace(self, pointer: Pointer, value: Any) -> None:
         self.get(pointer)
+        self._place(pointer, value)
         if not pointer:
             self.document = value
             return
@@ -169,7 +184,7 @@ class _Run:
         return value
 
     def copied(self, value: Any) -> Any:
-        self._copied += _size(value)
+        self._copied += measure(value)[0]
         if self._copied > MAX_COPIED:
             raise LookupError("the patch copies too much")
         return deepcopy(value)
@@ -196,18 +211,6 @@ def _index(text: str, length: int) -> int:
     if int(text) >= length:
         raise LookupError(f"the list is shorter than {int(text)}")
     return int(text)
-
-
-def _size(value: Any) -> int:
-    waiting, count = [value], 0
-    while waiting:
-        value = waiting.pop()
-        count += 1
-        if isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-    return count
 
 
 def _prune(value: Any, emptied: set[int]) -> None:

@@ -30,6 +30,7 @@ from fyr.core.model.xml_names import (
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBERS = {**dict.fromkeys(INTEGERS, _INTEGER), **dict.fromkeys(DECIMALS, _DECIMAL)}
 _SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -173,10 +174,18 @@ class _Reader:
         if "id" in node.attrib:
             extra = {"id": str(node.attrib["id"]), **extra}
         text = node.attrib.get("value")
-        value = None if text is None else _primitive(str(text), element.type_code)
+        value = None if text is None else self._primitive(str(text), element.type_code)
         if value is None and not extra:
             self._problem("neither a value nor extensions", path)
         return value, extra or None
+
+    def _primitive(self, text: str, type_code: str) -> Any:
+        if type_code in BOOLEANS and text in ("true", "false"):
+            return text == "true"
+        notation = _NUMBERS.get(type_code)
+        if notation and notation.fullmatch(text):
+            return number(text, self._limits.max_number_digits)
+        return text
 
     def _complex(
         self, node: etree._Element, element: Element, path: str, depth: int
@@ -214,16 +223,6 @@ def _append(
         found.setdefault(name, [None] * length).append(value)
     if primitive and (extra is not None or partner in found):
         found.setdefault(partner, [None] * length).append(extra)
-
-
-def _primitive(text: str, type_code: str) -> Any:
-    if type_code in BOOLEANS and text in ("true", "false"):
-        return text == "true"
-    if type_code in INTEGERS and _INTEGER.fullmatch(text):
-        return number(text)
-    if type_code in DECIMALS and _DECIMAL.fullmatch(text):
-        return number(text)
-    return text
 
 
 def _xhtml(node: etree._Element) -> str:

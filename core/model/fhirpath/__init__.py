@@ -92,7 +92,11 @@ def _run(
     }
     given = {name: _as_nodes(value) for name, value in variables.items()}
     scope = Scope(root, {**known, **given}, Budget(), now or utc_now())
-    return scope.run(tree)
+    try:
+        return scope.run(tree)
+    except RecursionError:
+        # Trees are bounded; how much of the stack the caller has used is not known.
+        raise Invalid("FHIRPath: nested too deep") from None
 
 
 def _as_nodes(value: Any) -> list[Node]:

@@ -1,8 +1,11 @@
 """FHIRPath Patch, as https://hl7.org/fhir/R4/fhirpatch.html has it."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid, Refused
 from fyr.core.model import json, patch
@@ -35,7 +38,9 @@ def operation(kind: str, path: str, **parts: Any) -> dict[str, Any]:
 
 
 def patched(*operations: dict[str, Any]) -> dict[str, Any]:
-    parameters = {"resourceType": "Parameters", "parameter": list(operations)}
+    parameters: dict[str, Any] = {"resourceType": "Parameters"}
+    if operations:
+        parameters["parameter"] = list(operations)
     return patch.apply(PATIENT, FhirPathPatch.of(parameters))
 
 
@@ -229,7 +234,9 @@ def test_a_patch_without_operations_changes_nothing() -> None:
         operation("delete", "Patient"),
         operation("delete", "1 + 1"),
         operation("replace", "Patient.photo", value={"valueString": "x"}),
-        operation("replace", "Patient.identifier", value={"valueIdentifier": {}}),
+        operation(
+            "replace", "Patient.identifier", value={"valueIdentifier": {"value": "9"}}
+        ),
         operation("replace", "Patient.birthDate", value={"valueInteger": 5}),
         operation("replace", "Patient.multipleBirth", value={"valueString": "x"}),
         operation("replace", "Patient", value={"valueString": "x"}),
@@ -239,12 +246,23 @@ def test_a_patch_without_operations_changes_nothing() -> None:
         operation("add", "Patient.photo", name="url", value={"valueUrl": "x"}),
         operation("add", "Patient", name="photo", value={"part": [{"name": "nick"}]}),
         operation("add", "Patient", name="gender", value={"part": [{"name": "id"}]}),
-        operation("add", "Patient", name="photo", value={"resource": {}}),
         operation(
-            "insert", "Patient.identifier", index=4, value={"valueIdentifier": {}}
+            "add",
+            "Patient",
+            name="photo",
+            value={"resource": {"resourceType": "Organization"}},
         ),
         operation(
-            "insert", "Patient.identifier", index=-1, value={"valueIdentifier": {}}
+            "insert",
+            "Patient.identifier",
+            index=4,
+            value={"valueIdentifier": {"value": "9"}},
+        ),
+        operation(
+            "insert",
+            "Patient.identifier",
+            index=-1,
+            value={"valueIdentifier": {"value": "9"}},
         ),
         operation("insert", "Patient.birthDate", index=0, value={"valueDate": "2000"}),
         operation("move", "Patient.identifier", source=3, destination=0),
@@ -286,3 +304,67 @@ def test_all_malformed_operations_are_told_at_once() -> None:
 def test_parts_that_nobody_knows_are_refused() -> None:
     with pytest.raises(Invalid, match="colour"):
         patched(operation("delete", "Patient.active", colour="red"))
+
+
+def test_values_that_are_not_valid_are_told_with_their_places() -> None:
+    with pytest.raises(Invalid) as refusal:
+        patched(
+            operation(
+                "add", "Patient", name="name", value={"valueHumanName": {"given": {}}}
+            )
+        )
+
+    assert refusal.value.issues[0].expression == (
+        "Parameters.parameter[0].part[3].value.given",
+    )
+
+
+def test_nesting_is_bounded_over_all_operations() -> None:
+    nested = {
+        "part": [
+            {"name": "url", "valueUri": "u"},
+            {"name": "extension", "part": [{"name": "url", "valueUri": "u"}]},
+        ]
+    }
+    deepest = "Patient.repeat(extension).last()"
+    first = operation("add", "Patient", name="extension", value=nested)
+    deeper = [operation("add", deepest, name="extension", value=nested)] * 30
+
+    with pytest.raises(Refused, match="deeper than 100"):
+        patched(first, *deeper)
+
+
+KINDS = st.sampled_from(["add", "insert", "delete", "replace", "move"])
+PATHS = st.sampled_from(
+    """Patient Patient.name Patient.name[0].given[1] Patient.birthDate active
+    Patient.multipleBirth Patient.contact Patient.name[1].given Patient.nick""".split()
+)
+VALUES = st.sampled_from(
+    [
+        {},
+        {"valueString": "x"},
+        {"valueHumanName": {"given": ["x"]}},
+        {"valueBoolean": True},
+        {"part": [{"name": "name", "valueHumanName": {"text": "x"}}]},
+        {"part": [{"name": "given", "valueString": "x"}]},
+        {"resource": {"resourceType": "Organization"}},
+    ]
+)
+OPERATIONS = st.builds(
+    operation,
+    KINDS,
+    PATHS,
+    name=st.sampled_from(["name", "given", "birthDate", "multipleBirth", "nick", "id"]),
+    index=st.integers(-1, 3),
+    source=st.integers(-1, 3),
+    destination=st.integers(-1, 3),
+    value=VALUES,
+)
+
+
+@given(st.lists(OPERATIONS, max_size=4))
+def test_no_patch_raises_anything_but_a_refusal(
+    operations: list[dict[str, Any]],
+) -> None:
+    with suppress(Invalid, Refused):
+        assert patched(*operations)["id"] == "p"

@@ -132,6 +132,24 @@ def test_copying_cannot_exhaust_the_memory() -> None:
         patched({"a": [1]}, *doubling)
 
 
+def test_nesting_is_bounded_over_all_operations() -> None:
+    deeper = [
+        {"op": "add", "path": "/a" * depth, "value": {"b": 1}}
+        for depth in range(1, 120)
+    ]
+
+    with pytest.raises(Refused, match="deeper than 100"):
+        patched({"id": "x"}, *deeper)
+
+
+def test_moving_large_values_again_and_again_is_bounded() -> None:
+    there = {"op": "move", "from": "/a", "path": "/b"}
+    back = {"op": "move", "from": "/b", "path": "/a"}
+
+    with pytest.raises(Refused, match="too much work"):
+        patched({"a": list(range(5000))}, *[there, back] * 200)
+
+
 def test_decimals_keep_their_text() -> None:
     patch = JsonPatch.of(json.decode(b'[{"op":"add","path":"/v","value":1.00}]'))
 

@@ -1,5 +1,7 @@
 """References: found, made relative, made absolute."""
 
+from typing import Any
+
 from fyr.core.model import json
 from fyr.core.model.references import absolute, references, relative
 
@@ -38,8 +40,8 @@ def test_own_absolute_references_become_relative() -> None:
         "Patient/1",
         "#a",
     ]
-    resource = {"resourceType": "List", "entry": []}
-    resource["entry"] = [{"item": {"reference": target}} for target in targets]
+    items = [{"item": {"reference": target}} for target in targets]
+    resource: dict[str, Any] = {"resourceType": "List", "entry": items}
 
     relative(resource, own)
 

@@ -84,10 +84,8 @@ def test_pretty_printing_leaves_the_narrative_alone() -> None:
 
 
 def test_entities_of_html_become_characters() -> None:
-    resource = {"resourceType": "Patient", "text": {"status": "empty", "div": ""}}
-    resource["text"]["div"] = (
-        '<div xmlns="http://www.w3.org/1999/xhtml">a&nbsp;&amp;</div>'  # type: ignore[index]
-    )
+    div = '<div xmlns="http://www.w3.org/1999/xhtml">a&nbsp;&amp;</div>'
+    resource = {"resourceType": "Patient", "text": {"status": "empty", "div": div}}
 
     back = xml.parse(xml.dump(resource))
 
