@@ -14,8 +14,6 @@ from fyr.core.context import Principal
 from fyr.core.testing.principals import authorization
 
 FHIR_JSON = "application/fhir+json"
-#: What requests say that they were sent to: this machine, as ``/admin`` asks for.
-HOST = "localhost"
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -89,7 +87,6 @@ class Client:
             method,
             quote(target, safe="/$:@!&'()*+,;=~%"),
             query_string=query,
-            host=HOST,
             host="localhost",
             headers={**_content_type(body), **self.headers, **(headers or {})},
             body=_bytes(body),
