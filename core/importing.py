@@ -8,7 +8,7 @@ gets one (create): https://hl7.org/fhir/R4/http.html#upsert.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.context import SYSTEM, RequestContext
@@ -79,7 +79,7 @@ class Import:
         except FyrError as error:
             if len(group) == 1:
                 place, resource = group[0]
-                self._refuse(place, _name(resource), _without_entry(error.issues))
+                self._refuse(place, _name(resource), _as_alone(resource, error.issues))
             else:
                 middle = len(group) // 2
                 for half in (group[:middle], group[middle:]):
@@ -137,16 +137,13 @@ def _name(resource: Resource) -> str:
     return f"{kind}/{identity}" if identity else kind
 
 
-def _without_entry(issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
-    """Take away the transaction around a single resource from the paths of issues."""
-    prefix = "Bundle.entry[0].resource."
+def _as_alone(resource: Resource, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    """Tell issues of the only entry of a transaction as those of its resource."""
+    entry, kind = "Bundle.entry[0].resource.", f"{resource['resourceType']}."
     return tuple(
-        Issue(
-            issue.code,
-            issue.diagnostics,
-            tuple(path.removeprefix(prefix) for path in issue.expression),
-            issue.severity,
-            issue.details,
+        replace(
+            issue,
+            expression=tuple(path.replace(entry, kind, 1) for path in issue.expression),
         )
         for issue in issues
     )
