@@ -193,15 +193,14 @@ class PluginContract:
 
 
 def _sources(target: object) -> list[Path]:
-    """Tell the files of a plugin's module, or of the package that it is in."""
+    """Tell the files of a plugin: its module's, or those of the package that it is in."""
     name = target.__name__ if inspect.ismodule(target) else type(target).__module__
-    module = sys.modules[name]
-    file = Path(inspect.getfile(module))
-    package = (module.__package__ or "").partition(".")[0]
-    if not package or package == "fyr":
-        return sorted(file.parent.rglob("*.py")) if file.stem == "__init__" else [file]
-    top = Path(inspect.getfile(sys.modules[package])).parent
-    return sorted(top.rglob("*.py"))
+    module = sys.modules.get(name, target)
+    package = sys.modules.get(getattr(module, "__package__", None) or "")
+    top = getattr(package, "__file__", None)
+    if top is None:
+        return [Path(str(inspect.getsourcefile(module)))]  # type: ignore[arg-type]
+    return sorted(Path(top).parent.rglob("*.py"))
 
 
 def _imports(file: Path) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The plugins that the documentation shows, as their readers would use them."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def module_of(file: Path):
     spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
