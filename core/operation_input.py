@@ -36,16 +36,16 @@ def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resou
     """
     declared = {one.name: one for one in operation.inputs}
     parameters = []
-    problems = []
+    issues: list[Issue] = []
     for name, text in params:
         if name not in declared and name.startswith("_"):
             continue
         try:
             parameters.append(_from_text(operation, declared, name, text))
         except Invalid as error:
-            problems += error.issues
-    if problems:
-        raise Invalid(problems)
+            issues += error.issues
+    if issues:
+        raise Invalid(issues)
     return _parameters(parameters)
 
 

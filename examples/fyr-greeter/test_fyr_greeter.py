@@ -41,13 +41,13 @@ def test_a_patient_who_is_not_there_cannot_be_greeted(fyr_client: Client) -> Non
 
 
 def test_an_unwelcome_patient_is_not_stored(fyr_client: Client) -> None:
-    grinch = {"resourceType": "Patient", "name": [{"family": "Grinch"}]}
-    answer = fyr_client.create(grinch)
+    grinch = {"resourceType": "Patient", "id": "g", "name": [{"family": "Grinch"}]}
+    answer = fyr_client.update(grinch)
 
     assert answer.status == 422
     assert answer.issues == ["Grinch is not welcome"]
     assert answer.json["issue"][0]["expression"] == ["Patient.name[0].family"]
-    assert fyr_client.get("Patient", {"family": "Grinch"}).resources == []
+    assert fyr_client.get("Patient/g").status == 404
 
 
 def test_an_unwelcome_patient_takes_the_whole_transaction_along(
