@@ -150,7 +150,9 @@ class _Reader:
         elif name in found or "_" + name in found:
             self._problem(f"<{name}> more than once", place)
             return
-        value, extra = self._value(node, element, place, depth + 1)
+        # As deep as in JSON, where a list is a level of its own.
+        inside = depth + (2 if element.is_list else 1)
+        value, extra = self._value(node, element, place, inside)
         if not element.is_list:
             if value is not None:
                 found[name] = value
