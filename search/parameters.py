@@ -1,0 +1,129 @@
+"""The search parameters that this server knows: R4's own, and those of plugins.
+
+https://hl7.org/fhir/R4/searchparameter-registry.html
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.resource import Resource
+from fyr.search.expressions import parts_of
+from fyr.search.hashes import param_id
+
+_STANDARD = "http://hl7.org/fhir/SearchParameter/"
+#: Types of R4 that are resources, and no domain resources.
+_PLAIN = frozenset({"Binary", "Bundle", "Parameters"})
+#: Parameter types that are kept in an index table, with the table.
+TABLES: Mapping[str, str] = {
+    "token": "idx_token",
+    "string": "idx_string",
+    "reference": "idx_reference",
+    "date": "idx_date",
+    "number": "idx_number",
+    "quantity": "idx_quantity",
+    "uri": "idx_uri",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A search parameter of one resource type."""
+
+    resource_type: str
+    name: str
+    #: ``token``, ``string``, ``reference``, ``date``, ``number``, ``quantity``, ``uri``,
+    #: ``composite`` or ``special``
+    type: str
+    url: str
+    #: parts of the union that its expression is, each beginning at a type
+    paths: tuple[str, ...]
+    #: types that a reference may lead to; empty: any
+    targets: frozenset[str] = frozenset()
+    #: compared by sound; nothing here does
+    phonetic: bool = False
+    documentation: str = ""
+
+    @property
+    def id(self) -> int:
+        """Its number in the index tables."""
+        return param_id(self.resource_type, self.name)
+
+    @property
+    def table(self) -> str | None:
+        """Where its values are kept; ``None``: they are not (yet)."""
+        if self.phonetic or not self.paths:
+            return None
+        return TABLES.get(self.type)
+
+
+class Parameters:
+    """All parameters, by resource type and name."""
+
+    def __init__(self, custom: Iterable[Resource] = ()) -> None:
+        """Take R4's parameters, and ``SearchParameter`` resources that come on top."""
+        self._custom = tuple(custom)
+        self._by_type: dict[str, Mapping[str, Parameter]] = {}
+
+    def of(self, resource_type: str) -> Mapping[str, Parameter]:
+        """Give the parameters of a type by name, those of all types included."""
+        found = self._by_type.get(resource_type)
+        if found is None:
+            found = self._by_type[resource_type] = self._collect(resource_type)
+        return found
+
+    def _collect(self, resource_type: str) -> Mapping[str, Parameter]:
+        if resource_type not in RESOURCE_TYPES:
+            return {}
+        bases = ["Resource", resource_type]
+        if resource_type not in _PLAIN:
+            bases.insert(1, "DomainResource")
+        found = {
+            name: _standard(resource_type, name, line)
+            for base in bases
+            for name, line in _lines().get(base, {}).items()
+        }
+        for source in self._custom:
+            if any(base in bases for base in source["base"]):
+                one = _from_resource(resource_type, bases, source)
+                found[one.name] = one
+        return dict(sorted(found.items()))
+
+
+@cache
+def _lines() -> dict[str, dict[str, Any]]:
+    source = files("fyr.search").joinpath("data/r4.json")
+    lines: dict[str, dict[str, Any]] = json.loads(source.read_bytes())
+    return lines
+
+
+def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
+    return Parameter(
+        resource_type=resource_type,
+        name=name,
+        type=line["type"],
+        url=_STANDARD + line["id"],
+        paths=tuple(line.get("paths", ())),
+        targets=frozenset(line.get("targets", ())),
+        phonetic=line.get("usage") == "phonetic",
+    )
+
+
+def _from_resource(
+    resource_type: str, bases: Iterable[str], source: Resource
+) -> Parameter:
+    expression = source.get("expression", "")
+    paths = [part for base in bases for part in parts_of(expression, base)]
+    return Parameter(
+        resource_type=resource_type,
+        name=source["code"],
+        type=source["type"],
+        url=source["url"],
+        paths=tuple(dict.fromkeys(paths)),
+        targets=frozenset(source.get("target", ())),
+        documentation=source.get("description", ""),
+    )
