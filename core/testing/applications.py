@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock
 from fyr.core.hooks.plugin import Plugin
@@ -50,12 +52,31 @@ def application(
     """
     from fyr.core.app import build
 
+    log_plainly()
     more = {"test-principals": TestPrincipals, **(plugins or {})}
     built = build(settings, clock=clock, plugins=more)
     try:
         yield built
     finally:
         built.close()
+
+
+def log_plainly() -> None:
+    """Let log lines stand with a test that fails, and be cheap where none does.
+
+    Unless somebody has set structlog up: its own default draws every variable of a
+    traceback.
+    """
+    if structlog.is_configured():
+        return
+    plain = structlog.dev.plain_traceback
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain),
+        ],
+        cache_logger_on_first_use=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,12 @@ import pytest
 
 from fyr.core.context import RequestContext
 from fyr.core.services import Service
+from fyr.core.testing.applications import log_plainly
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_logs() -> None:
+    log_plainly()
 
 
 @pytest.fixture
