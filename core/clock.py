@@ -1,10 +1,13 @@
 """The time, as something that can be passed in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 #: Gives the present time with its time zone; tests pass one of their own.
 Clock = Callable[[], datetime]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def utc_now() -> datetime:
@@ -14,7 +17,8 @@ def utc_now() -> datetime:
 
 def to_millis(moment: datetime) -> int:
     """Tell a moment as milliseconds since 1970, UTC: how the store keeps times."""
-    return int(moment.timestamp() * 1000)
+    # In whole numbers: a float of seconds is a millisecond short now and then.
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:

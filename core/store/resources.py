@@ -124,16 +124,22 @@ class ResourceStore:
         In the order of their keys, so that two transactions wait and do not deadlock.
         """
         found: dict[Key, Stored] = {}
-        hold = " FOR UPDATE OF r" if session.dialect == "postgresql" else ""
         for part in _parts(sorted(set(keys))):
             marks = ", ".join(["(?, ?)"] * len(part))
+            chosen = f"(r.type, r.id) IN (VALUES {marks})"
+            flat = [value for key in part for value in key]
+            if session.dialect == "postgresql":
+                # A statement of its own: who waited reads what the other one wrote.
+                session.run(
+                    f"SELECT r.pid FROM resource r WHERE {chosen}"
+                    " ORDER BY r.type, r.id FOR UPDATE",
+                    flat,
+                )
             sql = (
                 f"SELECT {_COLUMNS} FROM resource r"
                 " JOIN version v ON v.pid = r.pid AND v.version = r.version"
-                f" WHERE (r.type, r.id) IN (VALUES {marks})"
-                f" ORDER BY r.type, r.id{hold}"
+                f" WHERE {chosen}"
             )
-            flat = [value for key in part for value in key]
             found |= {(row[1], row[2]): _stored(row) for row in session.rows(sql, flat)}
         return found
 
