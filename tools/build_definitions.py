@@ -1,6 +1,6 @@
 """Builds ``core/model/definitions/r4`` from the StructureDefinitions of FHIR R4.
 
-    python tools/build_definitions.py hl7.fhir.r4.examples-4.0.1.tgz
+    python tools/build_definitions.py hl7.fhir.r4.examples-4.0.1.tgz [FOLDER]
 
 The package (CC0) holds them in its ``Bundle-types.json`` and ``Bundle-resources.json``,
 and the codes of required bindings in ``Bundle-valuesets.json`` and
@@ -25,7 +25,7 @@ FHIR_TYPE = BASE + "structuredefinition-fhir-type"
 Json = dict[str, Any]
 
 
-def main(package: str) -> None:
+def main(package: str, target: Path = TARGET) -> None:
     """Read the package and write all files anew."""
     bundles = read_bundles(package)
     structures = [
@@ -35,15 +35,19 @@ def main(package: str) -> None:
         if one["resourceType"] == "StructureDefinition" and one["kind"] != "logical"
     ]
     value_sets = expand_all(bundles["valuesets"] + bundles["v3-valuesets"])
-    used: set[str] = set()
-    for old in TARGET.glob("*.json"):
+    files = {
+        one["name"]: type_file(one, value_sets)
+        for one in structures
+        if one["kind"] != "primitive-type"
+    }
+    used = {line.get("codes") for one in files.values() for line in one["elements"]}
+    files["_types"] = type_lists(structures)
+    files["_primitives"] = dict(primitives(structures))
+    files["_value_sets"] = {url: value_sets[url] for url in sorted(used - {None})}
+    for old in target.glob("*.json"):
         old.unlink()
-    for structure in structures:
-        if structure["kind"] != "primitive-type":
-            write_type(structure, value_sets, used)
-    write("_types", type_lists(structures))
-    write("_primitives", dict(primitives(structures)))
-    write("_value_sets", {url: value_sets[url] for url in sorted(used)})
+    for name, content in files.items():
+        (target / f"{name}.json").write_text(rendered(content), encoding="utf-8")
 
 
 def read_bundles(package: str) -> dict[str, list[Json]]:
@@ -90,23 +94,20 @@ def extension(holder: Json, url: str) -> str | None:
     return None
 
 
-def write_type(structure: Json, value_sets: dict[str, Json], used: set[str]) -> None:
-    """Write one type: a head, then its elements in their order."""
-    name = structure["name"]
-    head = {
-        "name": name,
-        "kind": structure["kind"],
+def type_file(structure: Json, value_sets: dict[str, Json]) -> Json:
+    """Give one type: a head, then its elements in their order."""
+    kind = structure["kind"]
+    return {
+        "name": structure["name"],
+        "kind": kind,
         "abstract": structure["abstract"],
         "base": structure.get("baseDefinition", "").removeprefix(BASE),
+        "elements": [
+            compact(element, kind, value_sets)
+            for element in structure["snapshot"]["element"][1:]
+            if element["max"] != "0"
+        ],
     }
-    lines = []
-    for element in structure["snapshot"]["element"][1:]:
-        if element["max"] == "0":
-            continue
-        line = compact(element, structure["kind"], value_sets)
-        used.update([line["codes"]] if "codes" in line else [])
-        lines.append(line)
-    write(name, {**head, "elements": lines})
 
 
 def compact(element: Json, kind: str, value_sets: dict[str, Json]) -> Json:
@@ -187,8 +188,8 @@ def codes_of(concepts: Iterable[Json]) -> Iterator[str]:
         yield from codes_of(concept.get("concept", ()))
 
 
-def write(name: str, content: Json) -> None:
-    """Write a file with one line a member, and one an element."""
+def rendered(content: Json) -> str:
+    """Lay out one line a member, and one an element."""
     parts = []
     for key, value in content.items():
         text = json.dumps(value, ensure_ascii=False)
@@ -197,8 +198,8 @@ def write(name: str, content: Json) -> None:
             text = f"[\n{rows}\n]"
         parts.append(f"{json.dumps(key)}: {text}")
     body = ",\n".join(parts)
-    (TARGET / f"{name}.json").write_text(f"{{{body}}}\n", encoding="utf-8")
+    return f"{{{body}}}\n"
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else TARGET)

@@ -22,6 +22,8 @@ from fyr.core.model.resource import FhirDecimal, Resource
 _PLAIN_INTEGER = 15
 #: Beyond it a number is an attack: no measurement has a thousand digits.
 _MAX_EXPONENT = 999
+#: Names given twice that are told of.
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,9 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
     try:
         value = _decoder(limits).decode(text)
     except _DuplicateName:
-        raise Invalid(_duplicates(text, limits)) from None
+        raise Invalid(_duplicates(text)) from None
     except JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Invalid(
-            [Issue("structure", f"not JSON: {error.msg} at {where}")]
-        ) from None
+        raise Invalid([_not_json(error)]) from None
     except RecursionError:
         raise _too_deep(limits) from None
     if data.count(b"{") + data.count(b"[") > limits.max_depth:
@@ -155,28 +154,31 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Invalid([Issue("structure", f"not JSON: {name} is not a number")])
 
 
-def _duplicates(text: str, limits: Limits) -> list[Issue]:
-    """Read again to name all names that are given twice, each told once."""
+def _duplicates(text: str) -> list[Issue]:
+    """Read again and name all that is given twice, each name once."""
     names: dict[str, None] = {}
 
-    def gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def gather(pairs: list[tuple[str, Any]]) -> None:
         counts = Counter(name for name, _ in pairs)
         names.update(dict.fromkeys(name for name, n in counts.items() if n > 1))
-        return dict(pairs)
 
+    issues = []
+    reader = JSONDecoder(object_pairs_hook=gather, parse_int=str, parse_float=str)
     try:
-        JSONDecoder(object_pairs_hook=gather, parse_int=str, parse_float=str).decode(
-            text
-        )
-    except (JSONDecodeError, RecursionError):
-        names.setdefault("", None)
-        return [
-            Issue("structure", "a name is given twice in an object, and it is not JSON")
-        ]
-    return [
-        Issue("structure", f"{shown(name)} is given twice in one object")
-        for name in names
-    ]
+        reader.decode(text)
+    except JSONDecodeError as error:
+        issues.append(_not_json(error))
+    except RecursionError:
+        issues.append(Issue("too-costly", "nested too deeply to be read"))
+    for name in list(names)[:_LISTED]:
+        text = f"the name {shown(name)} is given twice in one object"
+        issues.append(Issue("structure", text))
+    return issues
+
+
+def _not_json(error: JSONDecodeError) -> Issue:
+    where = f"line {error.lineno}, column {error.colno}"
+    return Issue("structure", f"not JSON: {error.msg} at {where}")
 
 
 def _too_deep(limits: Limits) -> Invalid:

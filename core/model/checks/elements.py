@@ -25,9 +25,10 @@ def check_for(element: Element, enter: Enter, resource: ObjectCheck) -> Check:
     label = element.choice_of or element.name
     if element.primitive:
         one = _primitive(element)
+        code = "value" if element.value_set is None else "code-invalid"
         if element.is_list:
-            return _primitive_list(one, element.name)
-        return _single_primitive(one, label)
+            return _primitive_list(one, element.name, code)
+        return _single_primitive(one, label, code)
     visit = resource if element.type_code == "Resource" else _complex(element, enter)
     return _list(visit, label) if element.is_list else _single(visit, label)
 
@@ -38,19 +39,19 @@ def extension_check_for(element: Element, enter: Enter) -> Check:
     label = element.choice_of or element.name
     if element.is_list:
         return _extension_list(visit, element.name)
-    return _single(visit, label)
+    return _single_extension(_single(visit, label), element.name, label)
 
 
-def _single_primitive(one: primitives.Check, label: str) -> Check:
+def _single_primitive(one: primitives.Check, label: str, code: str) -> Check:
     def check(item: Any, holder: Object, path: str, walk: Walk) -> None:
         problem = one(item)
         if problem is not None:
-            walk.add(_code_of(item, problem), problem, f"{path}.{label}")
+            walk.add(_code_of(item, code), problem, f"{path}.{label}")
 
     return check
 
 
-def _primitive_list(one: primitives.Check, name: str) -> Check:
+def _primitive_list(one: primitives.Check, name: str, code: str) -> Check:
     def check(items: Any, holder: Object, path: str, walk: Walk) -> None:
         if type(items) is not list or not items:
             _refuse_list(items, f"{path}.{name}", walk)
@@ -60,7 +61,16 @@ def _primitive_list(one: primitives.Check, name: str) -> Check:
                 continue
             problem = one(item)
             if problem is not None:
-                walk.add(_code_of(item, problem), problem, f"{path}.{name}[{index}]")
+                walk.add(_code_of(item, code), problem, f"{path}.{name}[{index}]")
+
+    return check
+
+
+def _single_extension(one: Check, name: str, label: str) -> Check:
+    def check(item: Any, holder: Object, path: str, walk: Walk) -> None:
+        one(item, holder, path, walk)
+        if name not in holder:
+            _refuse_lone_id(item, f"{path}.{label}", walk)
 
     return check
 
@@ -78,6 +88,8 @@ def _extension_list(visit: ObjectCheck, name: str) -> Check:
             place = f"{path}.{name}[{index}]"
             if type(item) is dict:
                 visit(item, place, walk)
+                if _beside(holder, name, index) is None:
+                    _refuse_lone_id(item, place, walk)
             elif item is not None:
                 walk.add(
                     "structure",
@@ -90,6 +102,12 @@ def _extension_list(visit: ObjectCheck, name: str) -> Check:
     return check
 
 
+def _refuse_lone_id(item: Any, path: str, walk: Walk) -> None:
+    """An id is for a value or for extensions: rule ele-1 of every element."""
+    if type(item) is dict and item.keys() == {"id"}:
+        walk.add("structure", "has an id and nothing else", path)
+
+
 def _beside(holder: Object, name: str, index: int) -> Any:
     """Give what stands at the same place in the partner of a list."""
     partner = holder.get(name)
@@ -98,11 +116,9 @@ def _beside(holder: Object, name: str, index: int) -> Any:
     return None
 
 
-def _code_of(item: Any, problem: str) -> str:
-    """Tell the value that is wrong from the wrong kind of value."""
-    if item is None or type(item) is list or type(item) is dict:
-        return "structure"
-    return "code-invalid" if " allowed: " in problem else "value"
+def _code_of(item: Any, code: str) -> str:
+    """Tell the wrong kind of value from a value that is wrong."""
+    return "structure" if item is None or type(item) in (list, dict) else code
 
 
 def _single(visit: ObjectCheck, label: str) -> Check:
@@ -162,16 +178,18 @@ def _code(
         problem = form(value)
         if problem is not None:
             return problem
-        return f"{shown(value)} is not {_allowed(value_set, codes, value)}"
+        return (
+            f"{shown(value)} is not allowed here; {_allowed(value_set, codes, value)}"
+        )
 
     return check
 
 
 def _allowed(value_set: str, codes: frozenset[str], value: str) -> str:
+    if len(codes) <= _LISTED:
+        return f"allowed are {', '.join(sorted(codes))}"
     hint = did_you_mean(value, codes)
-    listed = sorted(codes)[:_LISTED]
-    more = f" … ({len(codes)} in {value_set})" if len(codes) > _LISTED else ""
-    return f"allowed: {', '.join(listed)}{more}{hint}"
+    return f"allowed are the {len(codes)} codes of {value_set}{hint}"
 
 
 def _complex(element: Element, enter: Enter) -> ObjectCheck:
@@ -230,7 +248,7 @@ def _concept(value_set: str, visit: ObjectCheck) -> ObjectCheck:
         if type(codings) is list and not any(map(is_allowed, codings)):
             systems = ", ".join(allowed)
             listed = ", ".join(sorted(codes)[:_LISTED])
-            text = f"has no code of {systems}, which is required; allowed: {listed}"
+            text = f"has no code of {systems}, which is required; allowed are {listed}"
             walk.add("code-invalid", text, path)
 
     return check

@@ -19,12 +19,20 @@ _LONGEST_NAME = 64
 class Rules:
     """What may and must stand in an object of one type."""
 
-    __slots__ = ("_choices", "_extension", "_required", "checks", "name", "resource")
+    __slots__ = (
+        "_choices",
+        "_extension",
+        "_more_than_id",
+        "_required",
+        "checks",
+        "name",
+    )
 
     def __init__(self, fields: TypeDefinition) -> None:
         """Compile a definition."""
         self.name = fields.path if fields.kind == "nested" else fields.name
-        self.resource = fields.kind == "resource"
+        # Beside a primitive an id may stand alone: the value is the other member's.
+        self._more_than_id = fields.kind != "resource" and fields.path != "Element"
         self._extension = fields.name == "Extension"
         self.checks = _checks(fields)
         self._choices = {
@@ -53,7 +61,7 @@ class Rules:
                     _check_choice(value, base, names, path, walk)
         elif not value:
             walk.add("structure", "an object must not be empty", path)
-        elif "id" in value and not self.resource:
+        elif "id" in value and self._more_than_id:
             walk.add("structure", "has an id and nothing else", path)
 
     def _tell_unknown(self, key: str, path: str, walk: Walk) -> None:
