@@ -8,7 +8,7 @@ says.
 from fyr.core.errors import Invalid, Issue
 
 #: Steps that one expression may take.
-MAX_STEPS = 250_000
+MAX_STEPS = 1_000_000
 #: Characters that a step stands for.
 _CHARACTERS = 64
 
