@@ -10,7 +10,8 @@ class Route:
     ``path`` is a template as https://falcon.readthedocs.io/en/stable/api/routing.html
     has it, such as ``/greeter/{name}``. ``resource`` has ``on_get`` and the like.
     A ``public`` route answers without a principal; any other is asked for through
-    the hooks ``authenticate`` and ``authorize`` like a FHIR request.
+    the hooks ``authenticate`` and ``authorize`` like a FHIR request, and finds its
+    :class:`~fyr.core.RequestContext`, principal included, in ``req.context.caller``.
     """
 
     path: str

@@ -114,6 +114,8 @@ def _answer_fyr_error(
         log.error("request failed", problem=str(error), path=req.path)
     for name, value in error.headers.items():
         resp.set_header(name, value)
+    if error.status == 503:
+        resp.set_header("Retry-After", "5")
     caller = req.context.caller
     if error.status == 405 and "Allow" not in error.headers and caller is not None:
         resp.set_header("Allow", allowed_methods(caller))
