@@ -1,10 +1,10 @@
 """All official R4 examples: read, checked and written again."""
 
-import re
+import json as plain_json
 import tarfile
 from pathlib import Path
+from typing import Any
 
-import orjson
 import pytest
 
 from fyr.core.model import json
@@ -37,8 +37,6 @@ INVALID = {
     "QuestionnaireResponse-item-subject.json": {"SearchParameter.id"},
     "ig-r4.json": {"ImplementationGuide.name", "ImplementationGuide.status"},
 }
-#: Numbers, wherever white space before them is left out too.
-NUMBER = re.compile(rb"(?<=[:,\[ \t\r\n])-?[0-9][0-9.eE+-]*(?=[,\]}\s])")
 #: An example whose items have no ``linkId``, in many places.
 NO_LINK_IDS = "Questionnaire-qs1.json"
 
@@ -77,6 +75,8 @@ def test_all_are_read_and_only_the_invalid_ones_have_problems(examples):
 
 def same(data: bytes, again: bytes) -> bool:
     """Tell whether two documents hold the same, down to the digits of numbers."""
-    if orjson.loads(data) != orjson.loads(again):
-        return False
-    return NUMBER.findall(data) == NUMBER.findall(again)
+
+    def read(text: bytes) -> Any:
+        return plain_json.loads(text, parse_float=str, parse_int=str)
+
+    return read(data) == read(again)
