@@ -11,6 +11,7 @@ from typing import Any
 
 from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.model import editing
+from fyr.core.model.budget import Budget
 from fyr.core.model.definitions import Element
 from fyr.core.model.fhirpath import Node, check, select, select_list
 from fyr.core.model.nesting import refuse_deep
@@ -88,9 +89,10 @@ class FhirPathPatch:
         :raises Refused: an operation does not fit this resource.
         :raises Invalid: a path cannot be evaluated.
         """
+        budget = Budget()
         for number, operation in enumerate(self.operations):
             try:
-                _APPLY[operation.kind](resource, operation)
+                _APPLY[operation.kind](resource, operation, budget)
             except Refused as problem:
                 raise Refused(
                     [
@@ -168,8 +170,8 @@ def _element(node: Node, resource: Resource) -> Node:
     return node
 
 
-def _list(resource: Resource, operation: Operation) -> tuple[Node, str]:
-    holders, name = select_list(operation.path, resource)
+def _list(resource: Resource, operation: Operation, budget: Budget) -> tuple[Node, str]:
+    holders, name = select_list(operation.path, resource, budget)
     holder = _standing(_one(holders), resource)
     element = element_for(holder, name, operation.value)
     if not element.is_list:
@@ -197,8 +199,8 @@ def _within(number: int, most: int, name: str) -> int:
     return number
 
 
-def _add(resource: Resource, operation: Operation) -> None:
-    target = _standing(_one(select(operation.path, resource)), resource)
+def _add(resource: Resource, operation: Operation, budget: Budget) -> None:
+    target = _standing(_one(select(operation.path, resource, budget=budget)), resource)
     name = operation.parts["name"]
     element = element_for(target, name, operation.value)
     if not element.is_list and next(target.children(name), None) is not None:
@@ -207,8 +209,8 @@ def _add(resource: Resource, operation: Operation) -> None:
     editing.append(target, element, value, extra)
 
 
-def _insert(resource: Resource, operation: Operation) -> None:
-    target, name = _list(resource, operation)
+def _insert(resource: Resource, operation: Operation, budget: Budget) -> None:
+    target, name = _list(resource, operation, budget)
     element = element_for(target, name, operation.value)
     pairs = editing.pairs(target, name)
     place = _within(operation.parts["index"], len(pairs), "index")
@@ -216,14 +218,14 @@ def _insert(resource: Resource, operation: Operation) -> None:
     editing.store_pairs(target, name, pairs)
 
 
-def _delete(resource: Resource, operation: Operation) -> None:
-    found = select(operation.path, resource)
+def _delete(resource: Resource, operation: Operation, budget: Budget) -> None:
+    found = select(operation.path, resource, budget=budget)
     if found:
         editing.remove(_element(_one(found), resource))
 
 
-def _replace(resource: Resource, operation: Operation) -> None:
-    target = _element(_one(select(operation.path, resource)), resource)
+def _replace(resource: Resource, operation: Operation, budget: Budget) -> None:
+    target = _element(_one(select(operation.path, resource, budget=budget)), resource)
     if target.element is None or target.parent is None:
         raise Refused("only an element can be replaced")
     name = target.element.choice_of or target.key
@@ -232,8 +234,8 @@ def _replace(resource: Resource, operation: Operation) -> None:
     editing.replace(target, element, value, extra)
 
 
-def _move(resource: Resource, operation: Operation) -> None:
-    target, name = _list(resource, operation)
+def _move(resource: Resource, operation: Operation, budget: Budget) -> None:
+    target, name = _list(resource, operation, budget)
     pairs = editing.pairs(target, name)
     source = _within(operation.parts["source"], len(pairs) - 1, "source")
     place = _within(operation.parts["destination"], len(pairs) - 1, "destination")
@@ -241,7 +243,7 @@ def _move(resource: Resource, operation: Operation) -> None:
     editing.store_pairs(target, name, pairs)
 
 
-_APPLY: dict[str, Callable[[Resource, Operation], None]] = {
+_APPLY: dict[str, Callable[[Resource, Operation, Budget], None]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,

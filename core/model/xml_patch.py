@@ -12,6 +12,7 @@ from lxml import etree
 
 from fyr.core.errors import Invalid, Issue, NotAcceptable, Refused
 from fyr.core.model import xml
+from fyr.core.model.budget import Budget
 from fyr.core.model.json import Limits
 from fyr.core.model.resource import Resource
 from fyr.core.model.xml_names import FHIR, text_of
@@ -83,9 +84,10 @@ class XmlPatch:
             root = xml.write_tree(resource)
         except NotAcceptable as problem:
             raise Refused(str(problem)) from None
+        budget = Budget()
         for number, operation in enumerate(self.operations):
             try:
-                _APPLY[operation.kind](operation, _target(operation, root))
+                _APPLY[operation.kind](operation, _target(operation, root, budget))
             except Refused as problem:
                 text = (
                     f"operation {number}, {operation.kind} {operation.selector.text!r}"
@@ -151,8 +153,10 @@ def _in_fhir(node: etree._Element) -> etree._Element:
     return made
 
 
-def _target(operation: Operation, root: etree._Element) -> etree._Element:
-    found = operation.selector.elements(root)
+def _target(
+    operation: Operation, root: etree._Element, budget: Budget
+) -> etree._Element:
+    found = operation.selector.elements(root, budget)
     if len(found) != 1:
         count = "nothing" if not found else f"{len(found)} elements"
         raise Refused(f"selects {count}, and must select one")

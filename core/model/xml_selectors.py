@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from fyr.core.errors import Invalid
+from fyr.core.model.budget import Budget
 from fyr.core.model.xml_names import FHIR, text_of
 
 _NAME = r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*"
@@ -57,27 +58,31 @@ class Selector:
     attribute: str | None
     namespaces: Mapping[str | None, str]
 
-    def elements(self, root: etree._Element) -> list[etree._Element]:
-        """Find the elements that the path selects, the attribute left aside."""
+    def elements(self, root: etree._Element, budget: Budget) -> list[etree._Element]:
+        """Find the elements that the path selects, the attribute left aside.
+
+        :raises Invalid: the budget does not suffice.
+        """
         if self.id is not None:
             found = [
                 node for node in root.iter(etree.Element) if node.get("id") == self.id
             ]
         else:
-            found = self._narrowed([root], self.steps[0]) if self.steps else []
+            found = self._narrowed([root], self.steps[0], budget) if self.steps else []
         for step in self.steps if self.id is not None else self.steps[1:]:
             found = [
                 child
                 for node in found
                 for child in self._narrowed(
-                    list(node.iterchildren(etree.Element)), step
+                    list(node.iterchildren(etree.Element)), step, budget
                 )
             ]
         return found
 
     def _narrowed(
-        self, nodes: list[etree._Element], step: Step
+        self, nodes: list[etree._Element], step: Step, budget: Budget
     ) -> list[etree._Element]:
+        budget.spend(1 + len(nodes))
         if step.name != "*":
             wanted = self._qualified(step.name)
             nodes = [node for node in nodes if node.tag == wanted]
@@ -85,10 +90,14 @@ class Selector:
             if predicate.position:
                 nodes = nodes[predicate.position - 1 : predicate.position]
             else:
-                nodes = [node for node in nodes if self._holds(node, predicate)]
+                nodes = [node for node in nodes if self._holds(node, predicate, budget)]
         return nodes
 
-    def _holds(self, node: etree._Element, predicate: Predicate) -> bool:
+    def _holds(
+        self, node: etree._Element, predicate: Predicate, budget: Budget
+    ) -> bool:
+        if not predicate.subject.startswith("@"):
+            budget.spend(sum(1 for _ in node.iter()))
         if predicate.subject == ".":
             return text_of(node) == predicate.value
         nodes = [node]

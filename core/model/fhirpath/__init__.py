@@ -13,8 +13,8 @@ from typing import Any
 
 from fyr.core.clock import utc_now
 from fyr.core.errors import Invalid
+from fyr.core.model.budget import Budget
 from fyr.core.model.fhirpath import grammar
-from fyr.core.model.fhirpath.budget import Budget
 from fyr.core.model.fhirpath.evaluation import Scope
 from fyr.core.model.fhirpath.nodes import Node, resource_node
 from fyr.core.model.fhirpath.operators import computed
@@ -50,12 +50,19 @@ def select(
     *,
     variables: Variables | None = None,
     now: datetime | None = None,
+    budget: Budget | None = None,
 ) -> list[Node]:
-    """Evaluate an expression, and tell of each result where it stands."""
-    return _run(grammar.parse(expression), resource, variables or {}, now)
+    """Evaluate an expression, and tell of each result where it stands.
+
+    :param budget: shared by expressions that belong together; one of its own if left out.
+    """
+    tree = grammar.parse(expression)
+    return _run(tree, resource, variables or {}, now, budget or Budget())
 
 
-def select_list(expression: str, resource: dict[str, Any]) -> tuple[list[Node], str]:
+def select_list(
+    expression: str, resource: dict[str, Any], budget: Budget
+) -> tuple[list[Node], str]:
     """Split ``path.name`` and evaluate what is before the last dot.
 
     A list that is empty cannot be selected; what it would stand in can.
@@ -67,7 +74,7 @@ def select_list(expression: str, resource: dict[str, Any]) -> tuple[list[Node], 
         raise Invalid(
             f"FHIRPath {expression!r}: does not end in the name of an element"
         )
-    return _run(tree.target, resource, {}, None), tree.step.name
+    return _run(tree.target, resource, {}, None, budget), tree.step.name
 
 
 def check(expression: str) -> None:
@@ -80,6 +87,7 @@ def _run(
     resource: dict[str, Any],
     variables: Variables,
     now: datetime | None,
+    budget: Budget,
 ) -> list[Node]:
     root = [resource_node(resource)]
     known = {
@@ -91,7 +99,7 @@ def _run(
         "loinc": computed("http://loinc.org"),
     }
     given = {name: _as_nodes(value) for name, value in variables.items()}
-    scope = Scope(root, {**known, **given}, Budget(), now or utc_now())
+    scope = Scope(root, {**known, **given}, budget, now or utc_now())
     try:
         return scope.run(tree)
     except RecursionError:

@@ -8,7 +8,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from fyr.core.errors import Invalid
-from fyr.core.model.fhirpath.budget import Budget
+from fyr.core.model.budget import Budget
 from fyr.core.model.fhirpath.nodes import Node
 from fyr.core.model.fhirpath.values import Moment, Quantity
 

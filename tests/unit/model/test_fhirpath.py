@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
 from fyr.core.model import json
+from fyr.core.model.budget import Budget
 from fyr.core.model.fhirpath import evaluate, select, select_list
 
 PATIENT = json.parse(
@@ -139,7 +140,7 @@ def test_results_know_where_they_stand() -> None:
 
 
 def test_the_holder_of_an_empty_list_can_be_found() -> None:
-    holders, name = select_list("Patient.name[1].prefix", PATIENT)
+    holders, name = select_list("Patient.name[1].prefix", PATIENT, Budget())
 
     assert [node.path for node in holders] == ["Patient.name[1]"]
     assert name == "prefix"

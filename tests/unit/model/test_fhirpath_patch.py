@@ -334,6 +334,16 @@ def test_nesting_is_bounded_over_all_operations() -> None:
         patched(first, *deeper)
 
 
+def test_all_operations_together_have_one_budget() -> None:
+    costly = "Patient.where(%resource.descendants().select(%resource.descendants()).exists())"
+    change = operation("delete", f"{costly}.photo")
+
+    with pytest.raises(Invalid) as refusal:
+        patched(*[change] * 900)
+
+    assert [issue.code for issue in refusal.value.issues] == ["too-costly"]
+
+
 KINDS = st.sampled_from(["add", "insert", "delete", "replace", "move"])
 PATHS = st.sampled_from(
     """Patient Patient.name Patient.name[0].given[1] Patient.birthDate active

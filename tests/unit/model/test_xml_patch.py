@@ -165,6 +165,16 @@ def test_all_malformed_operations_are_told_at_once() -> None:
     ]
 
 
+def test_all_operations_together_have_one_budget() -> None:
+    selector = "Patient" + "[name/@id='n1']" * 100 + "/active"
+    change = f'<add sel="{selector}" pos="after"><name><text value="x"/></name></add>'
+
+    with pytest.raises(Invalid) as refusal:
+        patched(change * 900)
+
+    assert [issue.code for issue in refusal.value.issues] == ["too-costly"]
+
+
 @given(st.text("/@*[]().:='\"fab12 ", max_size=40))
 def test_no_selector_raises_anything_but_a_refusal(text: str) -> None:
     with suppress(Invalid):

@@ -1,20 +1,20 @@
-"""How much work one expression may cause.
+"""How much work the expressions of one request may cause.
 
 Every element that is visited, made or compared costs one step, and text costs by its
-length, so an expression that somebody sends ends within about a second whatever it
-says.
+length, so what somebody sends ends within about a second whatever it says. A patch has
+one budget for all its operations.
 """
 
 from fyr.core.errors import Invalid, Issue
 
-#: Steps that one expression may take.
+#: Steps of one expression, or of all in one patch.
 MAX_STEPS = 1_000_000
 #: Characters that a step stands for.
 _CHARACTERS = 64
 
 
 class Budget:
-    """What is left for one evaluation."""
+    """What is left of the steps."""
 
     __slots__ = ("_left",)
 
@@ -29,9 +29,7 @@ class Budget:
         """
         self._left -= steps
         if self._left < 0:
-            raise Invalid(
-                [Issue("too-costly", "FHIRPath: the expression takes too long")]
-            )
+            raise Invalid([Issue("too-costly", "the expression takes too long")])
 
     def spend_text(self, characters: int) -> None:
         """Take the steps of making a text of that length."""
