@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from waitress import create_server, wasyncore
+from waitress import wasyncore
+from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.rest.refusals import RefusingChannel
@@ -66,7 +67,8 @@ class HttpWorker:
         """Start to listen; nothing is answered before ``run``."""
         self._drain_seconds = settings.drain_seconds
         self._stopping = False
-        self._server = create_server(
+        # Any: the stubs leave out what a server of one socket has.
+        self._server: Any = create_server(
             application,
             sockets=[bound],
             threads=settings.threads,
@@ -77,7 +79,8 @@ class HttpWorker:
             # A larger body reaches the application, whose 413 says what is allowed.
             max_request_body_size=2 * settings.max_body_bytes,
             inbuf_overflow=1_048_576,
-            clear_untrusted_proxy_headers=True,
+            # Nothing here reads them, so there is nothing to take away.
+            clear_untrusted_proxy_headers=False,
         )
         self._server.channel_class = RefusingChannel
 

@@ -116,7 +116,16 @@ def _prepared(folder: Path, durable: bool) -> Postgres:
     log = (folder / "log").open("wb")
     options |= {"stdout": log, "stderr": subprocess.STDOUT}
     subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"]
+        [
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-N",
+        ]
         + ["--encoding=UTF8", "--locale=C.UTF-8"],
         check=True,
         **options,
