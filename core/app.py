@@ -126,8 +126,10 @@ class Application:
 
     def close(self) -> None:
         """Tell the plugins to stop and give the database back."""
-        self.plugins.stop()
-        self.database.close()
+        try:
+            self.plugins.stop()
+        finally:
+            self.database.close()
 
     def _event_readings(self) -> Iterable[Reading]:
         """Tell Prometheus how far behind each consumer is."""

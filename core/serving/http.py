@@ -68,7 +68,8 @@ class HttpWorker:
         self._drain_seconds = settings.drain_seconds
         self._stopping = False
         # Any: the stubs leave out what a server of one socket has.
-        self._server: Any = create_server(
+        server: Any = create_server
+        self._server = server(
             application,
             sockets=[bound],
             threads=settings.threads,
