@@ -1,30 +1,24 @@
-"""The database that the settings name."""
+"""Opens the database that the settings name, and brings its schema up to date."""
 
-from __future__ import annotations
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core.store.migrations import migrate
+from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database
-
-#: Namespace of core's own tables.
-NAMESPACE = "fyr"
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the store and see to its schema.
+    """Open the store; the caller closes it.
 
-    :raises ConfigError: ``store.url`` names no kind of database that is known.
-    :raises fyr.core.errors.Unavailable: it cannot be reached, or its schema does not fit.
+    :raises Unavailable: it cannot be reached.
+    :raises FyrError: its schema does not fit.
+    :raises fyr.config.load.ConfigError: the URL is none that is known.
     """
     database = _connect(settings)
     try:
-        migrate(
-            database,
-            NAMESPACE,
-            "fyr.core.store.migrations",
-            apply=settings.store.migrate,
-        )
+        migrate(database, apply=settings.store.migrate)
     except BaseException:
         database.close()
         raise
@@ -33,21 +27,25 @@ def open_database(settings: Settings) -> Database:
 
 def _connect(settings: Settings) -> Database:
     url = settings.store.url
-    if url.startswith("sqlite:"):
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not parts.netloc:
         from fyr.core.store.sqlite import SqliteDatabase
 
-        name = url.removeprefix("sqlite:").removeprefix("//").removeprefix("/")
-        return SqliteDatabase(settings.data_dir / name if name else None)
-    if url.startswith(("postgresql:", "postgres:")):
+        file = unquote(parts.path.removeprefix("/"))
+        return SqliteDatabase(settings.data_dir / Path(file) if file else None)
+    if parts.scheme in ("postgresql", "postgres"):
         from fyr.core.store.postgresql import PostgresqlDatabase
 
-        password = settings.store.password
+        secret = settings.store.password
         return PostgresqlDatabase(
             url,
-            password=password.get_secret_value() if password else "",
+            password=secret.get_secret_value() if secret else "",
             pool_size=settings.store.pool_size,
             retries=settings.store.retries,
         )
     raise ConfigError(
-        [f"store.url: neither sqlite: nor postgresql: {url.split(':')[0]}:"]
+        [
+            "store.url: is to be sqlite:///FILE, sqlite:// or"
+            " postgresql://USER@HOST:PORT/NAME"
+        ]
     )

@@ -1,82 +1,106 @@
-"""Versions of resources on any database: read, history, and the rows of a write.
+"""The resource store: versions of resources and what they are found by.
 
-Versions are never changed: a write adds one and moves the head. Everything that a
-version brings (head, index values, outbox row) goes into the caller's transaction.
+Written once for every database, on :class:`~fyr.core.store.port.Session`. A version,
+its index rows and its row of the outbox are written together or not at all.
 """
 
-from __future__ import annotations
-
-import itertools
-import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from hashlib import blake2b
+from typing import Any, cast
 
+from fyr.core.store.pids import Pids
 from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
 from fyr.core.store.schema import INDEX_TABLES
 
-#: pids that a process takes at a time: a create asks for none of its own.
-PID_BLOCK = 1000
-#: Most keys of one statement.
-_AT_ONCE = 400
+#: Most values in one statement.
+_AT_ONCE = 200
 
-_COLUMNS = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body"
-_READ = (
-    f"SELECT {_COLUMNS} FROM resource r"
-    " JOIN version v ON v.pid = r.pid AND v.version = r.version"
-    " WHERE r.type = ? AND r.id = ?"
-)
-_VREAD = (
-    f"SELECT {_COLUMNS} FROM resource r JOIN version v ON v.pid = r.pid"
-    " WHERE r.type = ? AND r.id = ? AND v.version = ?"
-)
-_CURRENT_BETWEEN = (
-    " AND v.updated <= ? AND NOT EXISTS (SELECT 1 FROM version n"
-    " WHERE n.pid = v.pid AND n.version = v.version + 1 AND n.updated <= ?)"
-)
-_HEAD = "INSERT INTO resource (pid, type, id, version, updated, deleted) VALUES (?, ?, ?, ?, ?, ?)"
-_MOVE = "UPDATE resource SET version = ?, updated = ?, deleted = ? WHERE pid = ?"
-_VERSION = "INSERT INTO version (pid, version, updated, method, type, body) VALUES (?, ?, ?, ?, ?, ?)"
-_OUTBOX = (
-    "INSERT INTO outbox (topic, type, id, version, method, trace_id, at)"
-    " VALUES ('resource', ?, ?, ?, ?, ?, ?)"
-)
-_INDEX = {
-    table: f"INSERT INTO {table} (pid, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})"
+#: Columns of a :class:`Stored`, of the tables ``resource`` as r and ``version`` as v.
+STORED = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body"
+
+_READ = """
+    SELECT r.pid, v.version, v.updated, v.method, v.body
+    FROM resource r JOIN version v ON v.pid = r.pid AND v.version = r.version
+    WHERE r.type = ? AND r.id = ?
+"""
+_VREAD = """
+    SELECT r.pid, v.version, v.updated, v.method, v.body
+    FROM resource r JOIN version v ON v.pid = r.pid
+    WHERE r.type = ? AND r.id = ? AND v.version = ?
+"""
+_HEADS = f"""
+    SELECT {STORED}
+    FROM resource r JOIN version v ON v.pid = r.pid AND v.version = r.version
+    WHERE """
+_VERSIONS = f"SELECT {STORED} FROM version v JOIN resource r ON r.pid = v.pid WHERE "
+_LOCK = "SELECT pid FROM resource WHERE "
+
+_ADD_HEAD = """
+    INSERT INTO resource (pid, type, id, version, updated, deleted)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
+_MOVE_HEAD = "UPDATE resource SET version = ?, updated = ?, deleted = ? WHERE pid = ?"
+_ADD_VERSION = """
+    INSERT INTO version (pid, version, updated, type, method, body)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
+_ADD_EVENT = """
+    INSERT INTO outbox (topic, type, id, version, method, trace_id, at)
+    VALUES ('resource', ?, ?, ?, ?, ?, ?)
+"""
+_REMOVE_INDEX = {table: f"DELETE FROM {table} WHERE pid = ?" for table in INDEX_TABLES}
+_ADD_INDEX = {
+    table: (
+        f"INSERT INTO {table} (pid, {', '.join(columns)})"
+        f" VALUES (?{', ?' * len(columns)})"
+    )
     for table, columns in INDEX_TABLES.items()
 }
+_CLAIM = "INSERT INTO unique_claim (key) VALUES (?)"
+_UNCLAIM = "DELETE FROM unique_claim WHERE key = ?"
+_COUNTS = "SELECT type, COUNT(*) FROM resource WHERE deleted = 0 GROUP BY type"
 
 
 class ResourceStore:
-    """The resources of a database; safe to share between threads."""
+    """The resources of one database; safe to share between threads."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database."""
+        """Take the database, whose schema is up to date."""
         self.database = database
-        self._pids: Any = iter(())
-        self._pids_lock = threading.Lock()
+        self._pids = Pids()
 
     def read(self, type: str, id: str) -> Stored | None:
-        """Read the current version, a deleted one included; ``None``: never there."""
-        rows = self.database.rows(_READ, (type, id))
-        return _stored(rows[0]) if rows else None
+        """Read the newest version, which may say that the resource is deleted."""
+        for pid, version, updated, method, body in self.database.rows(
+            _READ, (type, id)
+        ):
+            return Stored(pid, type, id, version, updated, method, body)
+        return None
 
     def vread(self, type: str, id: str, version: int) -> Stored | None:
-        """Read one version; ``None`` when there is none."""
-        rows = self.database.rows(_VREAD, (type, id, version))
-        return _stored(rows[0]) if rows else None
+        """Read one version."""
+        for pid, number, updated, method, body in self.database.rows(
+            _VREAD, (type, id, version)
+        ):
+            return Stored(pid, type, id, number, updated, method, body)
+        return None
 
-    def read_many(self, session: Session, pids: Sequence[int]) -> list[Stored]:
-        """Read current versions by pid, in the order of the pids; unknown ones are left out."""
-        found: dict[int, Stored] = {}
-        for part in _parts(pids):
-            marks = ", ".join("?" * len(part))
-            sql = (
-                f"SELECT {_COLUMNS} FROM resource r"
-                " JOIN version v ON v.pid = r.pid AND v.version = r.version"
-                f" WHERE r.pid IN ({marks})"
-            )
-            found |= {row[0]: _stored(row) for row in session.rows(sql, part)}
-        return [found[pid] for pid in pids if pid in found]
+    def read_many(
+        self, session: Session, wanted: Sequence[int] | Sequence[Key]
+    ) -> list[Stored]:
+        """Read the newest versions of some resources, in the order of the asking.
+
+        :param wanted: pids, or types with ids; one that is not there is left out.
+        """
+        if not wanted:
+            return []
+        if isinstance(wanted[0], int):
+            pids = cast(Sequence[int], wanted)
+            by_pid = {one.pid: one for one in self._heads_of_pids(session, pids)}
+            return [by_pid[pid] for pid in pids if pid in by_pid]
+        keys = cast(Sequence[Key], wanted)
+        by_key = {(one.type, one.id): one for one in self._heads_of_keys(session, keys)}
+        return [by_key[key] for key in keys if key in by_key]
 
     def history(
         self,
@@ -88,118 +112,66 @@ class ResourceStore:
         before: tuple[int, int, int] | None = None,
         count: int = 20,
     ) -> list[Stored]:
-        """Read versions, newest first.
+        """Read versions, newest first: of one resource, of a type, or of all.
 
-        :param since: only those made at this instant or later (milliseconds).
-        :param at: only those that were current at some time between two instants.
-        :param before: ``(updated, pid, version)`` of the last one of the page before.
+        :param since: only what was made at this moment or later, in milliseconds.
+        :param at: only what was the newest at some time between these two moments.
+        :param before: ``updated``, ``pid`` and ``version`` of the last one that was
+            read, to go on behind it.
         """
-        sql, params = (
-            f"SELECT {_COLUMNS} FROM version v JOIN resource r ON r.pid = v.pid WHERE 1 = 1",
-            [],
-        )
-        for clause, value in (
-            (" AND v.type = ?", type),
-            (" AND r.id = ?", id),
-            (" AND v.updated >= ?", since),
-        ):
-            if value is not None:
-                sql += clause
-                params.append(value)
+        where: list[str] = []
+        params: list[Any] = []
+
+        def limit(condition: str, *values: Any) -> None:
+            where.append(condition)
+            params.extend(values)
+
+        order = "v.updated DESC, v.pid DESC, v.version DESC"
+        if id is not None:
+            order = "v.version DESC"
+            limit("r.type = ? AND r.id = ?", type, id)
+        elif type is not None:
+            limit("v.type = ?", type)
+        if since is not None:
+            limit("v.updated >= ?", since)
         if at is not None:
-            sql += _CURRENT_BETWEEN
-            params += [at[1], at[0]]
-        if type is not None and id is not None:
-            sql += " AND r.type = ?"
-            params.append(type)
-        if before is not None:
-            sql += " AND (v.updated, v.pid, v.version) < (?, ?, ?)"
-            params += before
-        sql += " ORDER BY v.updated DESC, v.pid DESC, v.version DESC LIMIT ?"
-        return [_stored(row) for row in self.database.rows(sql, (*params, count))]
+            limit(_AT, at[1], at[0])
+        if before is not None and id is not None:
+            limit("v.version < ?", before[2])
+        elif before is not None:
+            limit("(v.updated, v.pid, v.version) < (?, ?, ?)", *before)
+        sql = f"{_VERSIONS}{' AND '.join(where) or '1 = 1'} ORDER BY {order} LIMIT ?"
+        return [Stored(*row) for row in self.database.rows(sql, (*params, count))]
 
     def lock(self, session: Session, keys: Iterable[Key]) -> dict[Key, Stored]:
-        """Read current versions and hold them until the transaction ends.
+        """Let nobody else change some resources until the transaction ends.
 
-        In the order of their keys, so that two transactions wait and do not deadlock.
+        Tells their newest versions, of deleted ones too; a resource that has never
+        been there is left out, and cannot be locked.
         """
-        found: dict[Key, Stored] = {}
-        for part in _parts(sorted(set(keys))):
-            marks = ", ".join(["(?, ?)"] * len(part))
-            chosen = f"(r.type, r.id) IN (VALUES {marks})"
-            flat = [value for key in part for value in key]
-            if session.dialect == "postgresql":
-                # A statement of its own: who waited reads what the other one wrote.
-                session.run(
-                    f"SELECT r.pid FROM resource r WHERE {chosen}"
-                    " ORDER BY r.type, r.id FOR UPDATE",
-                    flat,
-                )
-            sql = (
-                f"SELECT {_COLUMNS} FROM resource r"
-                " JOIN version v ON v.pid = r.pid AND v.version = r.version"
-                f" WHERE {chosen}"
-            )
-            found |= {(row[1], row[2]): _stored(row) for row in session.rows(sql, flat)}
-        return found
-
-    def claim(self, session: Session, key: str) -> None:
-        """Let at most one transaction at a time go on with the same key.
-
-        A second one waits here until the first has ended.
-        """
-        session.run("INSERT INTO unique_claim (key) VALUES (?)", (key,))
-        session.run("DELETE FROM unique_claim WHERE key = ?", (key,))
-        session.rows("SELECT 1")
+        ordered = sorted(set(keys))
+        if session.dialect == "sqlite":
+            # Its one writer holds everything.
+            found = self._heads_of_keys(session, ordered)
+        else:
+            # What was waited for is seen by the next statement only.
+            found = self._heads_of_pids(session, self._locked(session, ordered))
+        return {(one.type, one.id): one for one in found}
 
     def put(self, session: Session, versions: Sequence[NewVersion]) -> list[Stored]:
-        """Store versions with their index values, and a row of the outbox for each."""
-        fresh = iter(self._take_pids(session, sum(not one.pid for one in versions)))
-        pids = [one.pid or next(fresh) for one in versions]
-        new = [
-            (pid, one) for pid, one in zip(pids, versions, strict=True) if not one.pid
-        ]
-        moved = [one for one in versions if one.pid]
+        """Store versions of different resources, with all that belongs to them.
+
+        Who gives the next version of a resource has locked it. When two do so at the
+        same time, one of them is refused by the database and runs again.
+        """
+        fresh = [one for one in versions if not one.pid]
+        given = iter(self._pids.take(session, len(fresh)) if fresh else ())
+        pids = [one.pid or next(given) for one in versions]
+        self._put_heads(session, pids, versions)
+        self._put_index(session, pids, versions)
         _many(
             session,
-            _HEAD,
-            [
-                (pid, one.type, one.id, one.version, one.updated, int(one.body is None))
-                for pid, one in new
-            ],
-        )
-        _many(
-            session,
-            _MOVE,
-            [
-                (one.version, one.updated, int(one.body is None), one.pid)
-                for one in moved
-            ],
-        )
-        _many(
-            session,
-            _VERSION,
-            [
-                (pid, one.version, one.updated, one.method, one.type, one.body)
-                for pid, one in zip(pids, versions, strict=True)
-            ],
-        )
-        for table in INDEX_TABLES:
-            _many(
-                session,
-                f"DELETE FROM {table} WHERE pid = ?",
-                [(one.pid,) for one in moved],
-            )
-        for table, sql in _INDEX.items():
-            rows = [
-                (pid, *row)
-                for pid, one in zip(pids, versions, strict=True)
-                for row in one.index.get(table, ())
-            ]
-            _many(session, sql, rows)
-        _many(
-            session,
-            _OUTBOX,
+            _ADD_EVENT,
             [
                 (one.type, one.id, one.version, one.method, one.trace_id, one.updated)
                 for one in versions
@@ -212,41 +184,109 @@ class ResourceStore:
             for pid, one in zip(pids, versions, strict=True)
         ]
 
-    def count(self) -> int:
-        """Tell how many resources there are; over all rows, for operators."""
-        sql = "SELECT COUNT(*) FROM resource WHERE deleted = 0"
-        return int(self.database.rows(sql)[0][0])
+    def claim(self, session: Session, key: str) -> None:
+        """Let one transaction at a time go on with a key; the others wait for its end.
 
-    def _take_pids(self, session: Session, number: int) -> list[int]:
-        """Take pids for new resources.
-
-        SQLite has one writer, so the next ones follow the last row. PostgreSQL's
-        sequence gives blocks, kept by this process: no round trip for most creates.
+        Nothing stays behind: the row is taken back by the transaction that makes it.
         """
         if session.dialect == "sqlite":
-            last = session.rows("SELECT COALESCE(MAX(pid), 0) FROM resource")[0][0]
-            return list(range(last + 1, last + 1 + number))
-        with self._pids_lock:
-            taken = list(itertools.islice(self._pids, number))
-            while len(taken) < number:
-                first = session.rows("SELECT nextval('pid_block')")[0][0]
-                self._pids = iter(range(first, first + PID_BLOCK))
-                taken += itertools.islice(self._pids, number - len(taken))
-        return taken
+            return
+        digest = blake2b(key.encode(), digest_size=16).hexdigest()
+        session.run(_CLAIM, (digest,))
+        session.run(_UNCLAIM, (digest,))
+
+    def counts(self) -> dict[str, int]:
+        """Count the resources of each type that are not deleted; reads all heads."""
+        return dict(cast(Sequence[tuple[str, int]], self.database.rows(_COUNTS)))
+
+    def count(self) -> int:
+        """Count all resources that are not deleted."""
+        return sum(self.counts().values())
+
+    def _put_heads(
+        self, session: Session, pids: Sequence[int], versions: Sequence[NewVersion]
+    ) -> None:
+        heads: list[Row] = []
+        moves: list[Row] = []
+        rows: list[Row] = []
+        for pid, one in zip(pids, versions, strict=True):
+            deleted = int(one.body is None)
+            if one.pid:
+                moves.append((one.version, one.updated, deleted, pid))
+            else:
+                heads.append((pid, one.type, one.id, one.version, one.updated, deleted))
+            rows.append((pid, one.version, one.updated, one.type, one.method, one.body))
+        _many(session, _ADD_HEAD, heads)
+        _many(session, _MOVE_HEAD, moves)
+        _many(session, _ADD_VERSION, rows)
+
+    def _put_index(
+        self, session: Session, pids: Sequence[int], versions: Sequence[NewVersion]
+    ) -> None:
+        known = [(one.pid,) for one in versions if one.pid]
+        if known:
+            for statement in _REMOVE_INDEX.values():
+                _many(session, statement, known)
+        rows: dict[str, list[Row]] = {}
+        for pid, one in zip(pids, versions, strict=True):
+            for table, values in one.index.items():
+                rows.setdefault(table, []).extend((pid, *value) for value in values)
+        for table, table_rows in rows.items():
+            _many(session, _ADD_INDEX[table], table_rows)
+
+    def _locked(self, session: Session, ordered: Sequence[Key]) -> list[int]:
+        pids: list[int] = []
+        for part in _parts(ordered):
+            sql = f"{_LOCK}{_among_keys(part, '')} ORDER BY type, id FOR UPDATE"
+            pids += [row[0] for row in session.rows(sql, _flat(part))]
+        return pids
+
+    def _heads_of_keys(self, session: Session, keys: Sequence[Key]) -> list[Stored]:
+        return [
+            Stored(*row)
+            for part in _parts(keys)
+            for row in session.rows(_HEADS + _among_keys(part, "r."), _flat(part))
+        ]
+
+    def _heads_of_pids(self, session: Session, pids: Sequence[int]) -> list[Stored]:
+        return [
+            Stored(*row)
+            for part in _parts(pids)
+            for row in session.rows(_HEADS + _among_pids(part), part)
+        ]
 
 
-def _stored(row: Row) -> Stored:
-    return Stored(*row)
+#: Was made before the end of a span, and had not been replaced at its beginning.
+_AT = """
+    v.updated <= ? AND NOT EXISTS (
+        SELECT 1 FROM version n
+        WHERE n.pid = v.pid AND n.version = v.version + 1 AND n.updated <= ?
+    )
+"""
 
 
-def _many(session: Session, sql: str, rows: list[tuple[Any, ...]]) -> None:
+def _many(session: Session, sql: str, rows: Sequence[Row]) -> None:
     if len(rows) == 1:
         session.run(sql, rows[0])
     elif rows:
         session.run_many(sql, rows)
 
 
-def _parts(values: Iterable[Any]) -> Iterable[list[Any]]:
-    iterator = iter(values)
-    while part := list(itertools.islice(iterator, _AT_ONCE)):
-        yield part
+def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
+def _among_keys(keys: Sequence[Key], prefix: str) -> str:
+    if len(keys) == 1:
+        return f"{prefix}type = ? AND {prefix}id = ?"
+    marks = ", ".join(["(?, ?)"] * len(keys))
+    return f"({prefix}type, {prefix}id) IN (VALUES {marks})"
+
+
+def _among_pids(pids: Sequence[int]) -> str:
+    return f"r.pid IN ({', '.join('?' * len(pids))})" if len(pids) > 1 else "r.pid = ?"
+
+
+def _flat(keys: Iterable[Key]) -> list[str]:
+    return [part for key in keys for part in key]

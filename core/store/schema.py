@@ -2,6 +2,7 @@
 
 #: Table -> columns after ``pid``. ``param`` is ``param_id("Patient", "name")``; systems
 #: are hashed (``hash64``), because they are only ever compared; texts are folded by search.
+#: No value is ``None`` (what is absent is 0 or an empty text), no row is there twice.
 INDEX_TABLES: dict[str, tuple[str, ...]] = {
     "idx_token": ("param", "code", "system"),
     "idx_string": ("param", "folded", "original"),

@@ -1,221 +1,261 @@
-"""SQLite behind the store's port: WAL, many readers, one group-committing writer.
+"""The SQLite adapter: https://sqlite.org/wal.html.
 
-Several writers starve each other in SQLite for seconds, so a process has one writer
-thread: it takes all works that wait, runs each in a savepoint, commits once and answers
-them together. Processes take turns by a lock on a file beside the database.
+Readers never wait. Writers of this process share commits
+(:mod:`fyr.core.store.group_commit`), writers of other processes take turns
+(:mod:`fyr.core.store.turns`). A commit is on the disk when it is answered
+(``synchronous=FULL``), but for a store that is thrown away anyway.
 """
 
-from __future__ import annotations
-
-import fcntl
-import queue
-import shutil
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from fyr.core.errors import Conflict, FyrError, Unavailable
+from fyr.core.errors import Conflict, FyrError, Invalid, Unavailable
+from fyr.core.store.group_commit import GroupCommit, Task
 from fyr.core.store.port import Row, Session
+from fyr.core.store.turns import Turns
 
 T = TypeVar("T")
 
-#: Works that share one commit.
-GROUP = 64
-_BUSY_MILLIS = 30_000
+#: How long somebody who writes with another program is waited for.
+_BUSY_SECONDS = 10.0
+_SETUP = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = {synchronous};
+    PRAGMA cache_size = -{cache_kib};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA journal_size_limit = 67108864;
+"""
+#: Pages that hold some bodies of usual size each without much waste; set once, at birth.
+_PAGE_SIZE = 8192
+
+_CONFLICTS = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+#: Primary result codes of a file or a disk that does not do what it should.
+_DOWN = {
+    sqlite3.SQLITE_BUSY: "another program keeps it locked",
+    sqlite3.SQLITE_LOCKED: "another program keeps it locked",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk fails",
+    sqlite3.SQLITE_NOTADB: "its file is not a database",
+    sqlite3.SQLITE_PERM: "its file cannot be opened",
+    sqlite3.SQLITE_READONLY: "its file cannot be written to",
+}
 
 
-class _Session:
-    """A transaction on one connection."""
+class SqliteSession:
+    """A transaction, or a snapshot to read from."""
+
+    __slots__ = ("_connection",)
 
     dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take the connection that the transaction runs on."""
         self._connection = connection
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(sql, params).fetchall()
+        """Run a statement and fetch what it returns."""
+        try:
+            return self._connection.execute(sql, params).fetchall()
+        except _ERRORS as error:
+            _fail(error)
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> None:
-        self._connection.execute(sql, params)
+        """Run a statement."""
+        try:
+            self._connection.execute(sql, params)
+        except _ERRORS as error:
+            _fail(error)
 
     def run_many(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, params)
+        """Run a statement once for each row of parameters."""
+        try:
+            self._connection.executemany(sql, params)
+        except _ERRORS as error:
+            _fail(error)
 
 
 class SqliteDatabase:
-    """A SQLite file; ``path`` of ``None`` is thrown away at ``close``."""
+    """One database file, shared by the threads of this process."""
 
     dialect = "sqlite"
 
     def __init__(self, path: Path | None) -> None:
-        """Open the file and start the writer.
+        """Open the file, which is made when it is not there.
 
-        :raises Unavailable: the file cannot be opened.
+        :param path: ``None`` for a store that is thrown away when it is closed.
+        :raises Unavailable: it cannot be opened.
         """
-        self._folder = None if path else Path(tempfile.mkdtemp(prefix="fyr-"))
-        self._path = path or self._folder / "fyr.db"  # type: ignore[operator]
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="fyr-")
+            path = Path(self._folder.name) / "fyr.db"
+        self._path = path
         self._synchronous = "OFF" if self._folder else "FULL"
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._readers_lock = threading.Lock()
-        self._works: queue.SimpleQueue[
-            tuple[Callable[[Session], Any], Future[Any]] | None
-        ]
-        self._works = queue.SimpleQueue()
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._commits = GroupCommit(self._carry_out)
         self._closed = False
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writing = self._connect()
-            self._lock_file = open(f"{self._path}-turn", "w")
-        except (OSError, sqlite3.Error) as error:
-            raise Unavailable(
-                f"the store {self._path} cannot be opened: {error}"
-            ) from None
-        self._writer = threading.Thread(
-            target=self._write_all, name="fyr-writer", daemon=True
-        )
-        self._writer.start()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._turns = Turns(path)
+            with self._turns.turn():
+                self._writer = self._connect(cache_kib=16_000)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be opened: {error.strerror}") from error
+        except sqlite3.Error as error:
+            self._turns.close()
+            _fail(error)
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read outside any transaction."""
-        try:
-            return self._reader().execute(sql, params).fetchall()
-        except sqlite3.Error as error:
-            raise _told(error) from error
+        with self._reading() as connection:
+            try:
+                return connection.execute(sql, params).fetchall()
+            except _ERRORS as error:
+                _fail(error)
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` on one snapshot."""
-        connection = self._reader()
-        try:
+        """Run ``work`` on one snapshot, which begins with its first statement."""
+        with self._reading() as connection:
             connection.execute("BEGIN")
             try:
-                return work(_Session(connection))
+                return work(SqliteSession(connection))
             finally:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise _told(error) from error
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` on the writer thread and wait for its commit."""
-        if threading.current_thread() is self._writer:
-            raise RuntimeError("a write inside a write: use the session that is there")
-        if self._closed:
-            raise Unavailable("the store is closed")
-        done: Future[T] = Future()
-        self._works.put((work, done))
-        return done.result()
+        """Run ``work`` in a transaction, together with what others have waiting."""
+        return self._commits.submit(work)
 
     def health(self) -> str:
-        """Tell what is wrong, if anything."""
+        """Tell what is wrong, if anything is."""
         try:
-            self.rows("SELECT 1")
+            self.rows("SELECT 1 FROM sqlite_master LIMIT 1")
         except FyrError as error:
             return str(error)
         return ""
 
     def close(self) -> None:
-        """Let the writer finish and close every connection."""
+        """Close the file; a store that is thrown away is gone after it."""
         if self._closed:
             return
         self._closed = True
-        self._works.put(None)
-        self._writer.join()
-        for connection in [*self._readers, self._writing]:
-            connection.close()
-        self._lock_file.close()
+        while self._readers:
+            self._readers.pop().close()
+        self._writer.close()
+        self._turns.close()
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.cleanup()
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._reader()
+        try:
+            yield connection
+        finally:
+            self._readers.append(connection)
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            connection = self._connect(cache_kib=4_000)
+            connection.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as error:
+            _fail(error)
+        return connection
+
+    def _connect(self, *, cache_kib: int) -> sqlite3.Connection:
+        if self._closed:
+            raise Unavailable("the store is closed")
         connection = sqlite3.connect(
             self._path,
-            timeout=_BUSY_MILLIS / 1000,
+            timeout=_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
+        connection.executescript(
+            _SETUP.format(synchronous=self._synchronous, cache_kib=cache_kib)
+        )
         return connection
 
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
-            self._local.connection = connection
-            with self._readers_lock:
-                self._readers.append(connection)
-        return connection
+    def _carry_out(self, batch: list[Task[Any]]) -> None:
+        """Commit a batch; a work that fails takes back its own changes only."""
+        if self._closed:
+            raise Unavailable("the store is closed")
+        with self._turns.turn():
+            try:
+                self._transact(batch)
+            except _ERRORS as error:
+                self._lost(batch, error)
 
-    def _write_all(self) -> None:
-        while True:
-            first = self._works.get()
-            if first is None:
+    def _transact(self, batch: list[Task[Any]]) -> None:
+        connection = self._writer
+        session = SqliteSession(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        if len(batch) == 1:
+            (task,) = batch
+            try:
+                task.carry_out(session)
+            except BaseException:
+                self._roll_back()
                 return
-            group = [first]
-            last = False
-            while len(group) < GROUP and not last:
-                try:
-                    following = self._works.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    last = True
-                else:
-                    group.append(following)
-            self._commit(group)
-            if last:
-                return
+        else:
+            for task in batch:
+                self._within(session, task)
+        connection.execute("COMMIT")
 
-    def _commit(
-        self, group: list[tuple[Callable[[Session], Any], Future[Any]]]
-    ) -> None:
-        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+    def _within(self, session: SqliteSession, task: Task[Any]) -> None:
+        connection = self._writer
+        connection.execute("SAVEPOINT work")
         try:
-            self._writing.execute("BEGIN IMMEDIATE")
-            for work, done in group:
-                answers.append((done, *self._one(work)))
-            self._writing.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._writing.in_transaction:
-                self._writing.execute("ROLLBACK")
-            answers = [(done, None, _told(error)) for _, done in group]
-        finally:
-            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
-        for done, result, failure in answers:
-            if failure is None:
-                done.set_result(result)
-            else:
-                done.set_exception(failure)
+            task.carry_out(session)
+        except BaseException:
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
 
-    def _one(self, work: Callable[[Session], Any]) -> tuple[Any, BaseException | None]:
-        self._writing.execute("SAVEPOINT work")
+    def _lost(self, batch: list[Task[Any]], error: Exception) -> None:
+        """Tell everybody whose work was undone because the whole could not be kept."""
+        self._roll_back()
         try:
-            result = work(_Session(self._writing))
-        except sqlite3.Error as error:
-            self._undo()
-            return None, _told(error)
-        except BaseException as error:
-            self._undo()
-            return None, error
-        self._writing.execute("RELEASE work")
-        return result, None
+            _fail(error)
+        except FyrError as told:
+            for task in batch:
+                task.error = task.error or told
 
-    def _undo(self) -> None:
-        self._writing.execute("ROLLBACK TO work")
-        self._writing.execute("RELEASE work")
+    def _roll_back(self) -> None:
+        # A full disk and the like have SQLite end the transaction by itself.
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
 
-def _told(error: sqlite3.Error) -> FyrError:
-    if isinstance(error, sqlite3.IntegrityError):
-        return Conflict(f"another writer was faster: {error}")
-    return Unavailable(f"the store does not answer: {error}")
+#: What the driver raises for statements and for values that it cannot pass on.
+_ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+
+
+def _fail(error: Exception) -> NoReturn:
+    """Raise what a driver's exception means here."""
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        raise Invalid("a number or a text is none that can be stored") from error
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _CONFLICTS:
+        raise Conflict("it is there already") from error
+    if reason := _DOWN.get(code & 0xFF):
+        raise Unavailable(f"the database cannot be used: {reason}") from error
+    if code == sqlite3.SQLITE_TOOBIG:
+        raise Invalid("it is larger than what can be stored") from error
+    raise FyrError("the database refused a statement") from error
