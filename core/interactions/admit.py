@@ -41,7 +41,9 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
     kind = context.resource_type
     rules = context.service.types.get(kind) if kind is not None else None
     if rules is None or context.interaction not in rules.interactions:
-        refuse_not_offered(context)
+        # Which of the two a Bundle is stands in it, and is looked at once it is parsed.
+        if context.interaction != "transaction" or not _offers_bundles(context):
+            refuse_not_offered(context)
     if hooks.before_interaction:
         hooks.before_interaction(context=context)
 
@@ -66,13 +68,14 @@ def refuse_not_offered(context: RequestContext) -> None:
                 raise NotFound(f"${name} is not offered by this service")
         return
     offered = service.types[kind].interactions if kind else service.system_interactions
-    # Which of the two a Bundle is stands in it: told apart once it has been parsed.
-    if interaction in offered or (
-        interaction == "transaction" and not kind and offered & _BUNDLES
-    ):
+    if interaction in offered:
         return
     place = kind or "the whole service"
     raise MethodNotAllowed(f"{interaction} is not offered on {place}")
+
+
+def _offers_bundles(context: RequestContext) -> bool:
+    return not _BUNDLES.isdisjoint(context.service.system_interactions)
 
 
 def _authenticate(interactions: Interactions, context: RequestContext) -> None:

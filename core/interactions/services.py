@@ -141,14 +141,13 @@ def _enabled(service: Service, settings: Settings) -> bool:
 
 
 def _configured(service: Service, settings: Settings) -> Service:
-    table = settings.services.get(service.name)
-    public = table.public_url if table else ""
-    if not public and not service.public_base and settings.server.public_url:
-        public = f"{settings.server.public_url.rstrip('/')}/{service.path}"
+    """Give a service its public URL: its own setting, what it says, the server's."""
     path = service.path.strip("/")
-    return replace(
-        service, path=path, public_base=(public or service.public_base).rstrip("/")
-    )
+    table = settings.services.get(service.name)
+    base = (table.public_url if table else "") or service.public_base
+    if not base and settings.server.public_url:
+        base = f"{settings.server.public_url.rstrip('/')}/{path}"
+    return replace(service, path=path, public_base=base.rstrip("/"))
 
 
 def _unknown(settings: Settings, names: list[str]) -> list[str]:

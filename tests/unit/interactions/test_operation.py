@@ -1,0 +1,170 @@
+import pytest
+
+from fyr.core.errors import Invalid, NotFound, Refused
+from fyr.core.interactions import Incoming
+from fyr.core.operations import Operation, OperationParameter
+
+PATIENT = {"resourceType": "Patient", "id": "a"}
+
+
+def parameters(**values):
+    given = [{"name": name, **value} for name, value in values.items()]
+    return {"resourceType": "Parameters", **({"parameter": given} if given else {})}
+
+
+def call(world, name, source=None, kind=None, identity=None, **more):
+    context = world.context("operation", kind, identity, operation=name, **more)
+    return world.interactions.operate(context, Incoming(source or parameters()))
+
+
+def reading(call):
+    return call.subject()
+
+
+def writing(call):
+    from fyr.core.context import RequestContext
+
+    def context(kind):
+        return RequestContext(call.context.service, "create", kind, parent=call.context)
+
+    call.interactions.create(context("Patient"), Incoming({"resourceType": "Patient"}))
+    call.interactions.create(
+        context("Basic"), Incoming({"resourceType": "Basic", "code": {"text": "x"}})
+    )
+    if call.value("fail"):
+        raise Refused("changed my mind")
+    history = RequestContext(
+        call.context.service, "history-system", parent=call.context
+    )
+    return call.interactions.history(history).resource()
+
+
+INSTANCE = frozenset({"instance"})
+SYSTEM = frozenset({"system"})
+READ = Operation("reading", reading, INSTANCE)
+WRITE = Operation(
+    "writing",
+    writing,
+    SYSTEM,
+    affects_state=True,
+    parameters=(OperationParameter("fail", "boolean"),),
+)
+
+
+def test_an_operation_answers_what_it_gives(build) -> None:
+    world = build(operations=[READ])
+    world.update(dict(PATIENT))
+
+    assert call(world, "reading", kind="Patient", identity="a").resource()["id"] == "a"
+
+
+def test_an_operation_that_gives_nothing_is_answered_without_a_body(build) -> None:
+    world = build(operations=[Operation("nothing", lambda call: None, SYSTEM)])
+
+    assert call(world, "nothing").status == 204
+
+
+def test_an_operation_that_is_not_there_is_not_found(world) -> None:
+    with pytest.raises(NotFound):
+        call(world, "nothing")
+
+
+def test_what_an_operation_writes_is_one_transaction(build) -> None:
+    world = build(operations=[WRITE])
+
+    seen = call(world, "writing").resource()
+    with pytest.raises(Refused):
+        call(world, "writing", parameters(fail={"valueBoolean": True}))
+
+    assert len(seen["entry"]) == 2
+    assert len(world.history()["entry"]) == 2
+
+
+def test_wrong_parameters_are_told_before_the_operation_is_called(build) -> None:
+    world = build(operations=[WRITE])
+
+    with pytest.raises(Invalid):
+        call(world, "writing", parameters(fail={"valueString": "x"}))
+    with pytest.raises(Invalid):
+        call(world, "writing", {"resourceType": "Parameters", "parameter": 1})
+
+
+def issues_of(answer):
+    assert answer.status == 200
+    return [
+        (issue["severity"], *issue.get("expression", []))
+        for issue in answer.resource()["issue"]
+    ]
+
+
+def test_validate_finds_what_a_create_would_be_refused_for_and_stores_nothing(
+    world,
+) -> None:
+    source = parameters(
+        resource={"resource": {"resourceType": "Patient", "nam": 1}},
+        mode={"valueCode": "create"},
+    )
+
+    answer = call(world, "validate", source, "Patient")
+
+    assert issues_of(answer) == [("error", "Patient.nam")]
+    assert "entry" not in world.history()
+
+
+def test_validate_says_when_all_is_well(world) -> None:
+    source = parameters(resource={"resource": {"resourceType": "Patient"}})
+
+    assert issues_of(call(world, "validate", source, "Patient")) == [("information",)]
+
+
+def test_validate_of_another_type_is_an_error(world) -> None:
+    source = parameters(resource={"resource": {"resourceType": "Patient"}})
+
+    assert issues_of(call(world, "validate", source, "Basic"))[0][0] == "error"
+
+
+def test_validate_compares_the_id_of_an_update(world) -> None:
+    source = parameters(
+        resource={"resource": {"resourceType": "Patient", "id": "b"}},
+        mode={"valueCode": "update"},
+    )
+
+    assert issues_of(call(world, "validate", source, "Patient", "a")) == [
+        ("error", "Patient.id")
+    ]
+
+
+def test_validate_of_what_is_stored(world) -> None:
+    world.update(dict(PATIENT))
+
+    assert issues_of(call(world, "validate", None, "Patient", "a")) == [
+        ("information",)
+    ]
+
+
+def test_validate_of_a_delete_wants_something_to_delete(world) -> None:
+    world.update(dict(PATIENT))
+    source = parameters(mode={"valueCode": "delete"})
+
+    assert issues_of(call(world, "validate", source, "Patient", "a")) == [
+        ("information",)
+    ]
+    with pytest.raises(NotFound):
+        call(world, "validate", source, "Patient", "b")
+
+
+def test_validate_admits_that_it_does_not_know_a_profile(world) -> None:
+    source = parameters(
+        resource={"resource": {"resourceType": "Patient"}},
+        profile={"valueUri": "http://example.org/StructureDefinition/x"},
+    )
+
+    assert issues_of(call(world, "validate", source, "Patient")) == [("warning",)]
+
+
+@pytest.mark.parametrize(
+    "source", [parameters(), parameters(mode={"valueCode": "wishful"})]
+)
+def test_validate_without_anything_to_validate_is_refused(world, source) -> None:
+    with pytest.raises(Invalid):
+        call(world, "validate", source, "Patient")

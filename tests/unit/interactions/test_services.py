@@ -1,0 +1,141 @@
+import pytest
+
+from fyr.config.load import ConfigError
+from fyr.config.settings import Settings
+from fyr.core.hooks.markers import hookimpl
+from fyr.core.hooks.pipeline import Hooks
+from fyr.core.interactions import Incoming
+from fyr.core.interactions.services import registered_services
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
+
+RULES = TypeRules(ALL_TYPE_INTERACTIONS)
+
+
+class Areas:
+    """Offers two services, one of them with absolute references."""
+
+    @hookimpl
+    def register_services(self, settings):
+        yield Service(
+            "patient",
+            "patient/fhir",
+            "Patients",
+            {"Patient": RULES},
+            absolute_references=True,
+        )
+        yield Service("organization", "/organization/fhir", "", {"Organization": RULES})
+
+
+def services(**options):
+    return registered_services(Settings(**options), Hooks({"areas": Areas()}))
+
+
+def test_the_service_that_has_everything_comes_first() -> None:
+    assert [one.name for one in services()] == ["fhir", "patient", "organization"]
+    assert set(services().default.types) == RESOURCE_TYPES
+
+
+def test_a_service_may_be_switched_off_and_have_a_public_url() -> None:
+    found = services(
+        services={
+            "fhir": {"enabled": False},
+            "patient": {"public_url": "https://patient.example.org/fhir/"},
+        }
+    )
+
+    assert [one.name for one in found] == ["patient", "organization"]
+    assert found.default.public_base == "https://patient.example.org/fhir"
+
+
+def test_the_url_of_the_server_stands_before_the_paths_of_services() -> None:
+    found = services(server={"public_url": "https://fyr.example.org/"})
+
+    assert [one.public_base for one in found] == [
+        "https://fyr.example.org/fhir",
+        "https://fyr.example.org/patient/fhir",
+        "https://fyr.example.org/organization/fhir",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"pateint": {}}, "services.pateint: no such service; did you mean patient?"),
+        (
+            {name: {"enabled": False} for name in ("fhir", "patient", "organization")},
+            "services: none is enabled",
+        ),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_named(table, told) -> None:
+    with pytest.raises(ConfigError) as caught:
+        services(services=table)
+
+    assert caught.value.problems == [told]
+
+
+def test_two_services_with_one_path_stop_the_server() -> None:
+    class Clash:
+        @hookimpl
+        def register_services(self, settings):
+            return [Service("other", "fhir", "", {})]
+
+    with pytest.raises(ConfigError, match="path 'fhir'"):
+        registered_services(Settings(), Hooks({"clash": Clash()}))
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("https://here.example.org/fhir/Patient/1", "Patient/1"),
+        ("https://here.example.org/patient/fhir/Patient/1", "Patient/1"),
+        ("https://o.example.org/fhir/Organization/1", "Organization/1"),
+        ("https://here.example.org/fhir/Patient/1/_history/2", "Patient/1/_history/2"),
+        ("https://here.example.org/fhir/Nothing/1", None),
+        ("https://here.example.org/fhir/Patient?name=x", None),
+        ("https://here.example.org/fhirPatient/1", None),
+        ("https://there.example.org/fhir/Patient/1", None),
+    ],
+)
+def test_urls_of_this_deployment_are_known(url, local) -> None:
+    found = services(
+        services={"organization": {"public_url": "https://o.example.org/fhir"}}
+    )
+
+    assert found.own(url, found.default, "https://here.example.org/fhir") == local
+
+
+def test_references_are_written_out_for_a_service_that_wants_it(build) -> None:
+    world = build(
+        plugins={"areas": Areas()},
+        services={"organization": {"public_url": "https://o.example.org/fhir"}},
+    )
+    patients = next(one for one in world.interactions.services if one.name == "patient")
+    base = "https://here.example.org/patient/fhir"
+    patient = {
+        "resourceType": "Patient",
+        "id": "a",
+        "managingOrganization": {
+            "reference": "https://o.example.org/fhir/Organization/1"
+        },
+        "link": [
+            {"type": "seealso", "other": {"reference": f"{base}/Patient/b"}},
+            {"type": "seealso", "other": {"reference": "RelatedPerson/c"}},
+        ],
+    }
+    context = world.context("update", "Patient", "a", service=patients, base_url=base)
+
+    shown = world.interactions.update(context, Incoming(patient)).resource()
+    kept = world.read("Patient", "a").resource()
+
+    def references(resource):
+        links = [one["other"]["reference"] for one in resource["link"]]
+        return [resource["managingOrganization"]["reference"], *links]
+
+    assert references(kept) == ["Organization/1", "Patient/b", "RelatedPerson/c"]
+    assert references(shown) == [
+        "https://o.example.org/fhir/Organization/1",
+        f"{base}/Patient/b",
+        "https://here.example.org/fhir/RelatedPerson/c",
+    ]
