@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from fyr.config.settings import Settings
+from fyr.core.events import Outbox
 from fyr.core.store.open import open_database
-from fyr.core.store.port import Database
+from fyr.core.store.port import Database, NewVersion, Stored
+from fyr.core.store.resources import ResourceStore
 from fyr.core.testing.contracts.events import EventsContract
 from fyr.core.testing.contracts.jobs import JobsContract
 from fyr.core.testing.contracts.killing import KilledWorkersContract
@@ -65,4 +67,39 @@ class TestKilledWorkersOnSqlite(OnSqlite, KilledWorkersContract):
 
 
 class TestKilledWorkersOnPostgresql(OnPostgresql, KilledWorkersContract):
+    pass
+
+
+class StoredVersions:
+    def test_a_stored_version_is_an_event_with_its_resources(
+        self, database: Database
+    ) -> None:
+        resources = ResourceStore(database)
+
+        def put(version: int, pid: int, body: bytes | None) -> Stored:
+            method = "PUT" if body else "DELETE"
+            new = NewVersion(
+                "Patient", "1", version, 1500, method, body, pid, trace_id="trace"
+            )
+            (stored,) = database.write(lambda session: resources.put(session, [new]))
+            return stored
+
+        first = put(1, 0, b'{"resourceType":"Patient","id":"1"}')
+        put(2, first.pid, None)
+        changes = list(Outbox(database, resources).tail(0))
+
+        assert [change.version for change in changes] == [1, 2]
+        assert [change.trace_id for change in changes] == ["trace", "trace"]
+        assert (
+            changes[0].new == changes[1].old == {"resourceType": "Patient", "id": "1"}
+        )
+        assert changes[1].deleted
+        assert changes[1].new is None
+
+
+class TestStoredVersionsOnSqlite(OnSqlite, StoredVersions):
+    pass
+
+
+class TestStoredVersionsOnPostgresql(OnPostgresql, StoredVersions):
     pass
