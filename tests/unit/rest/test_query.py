@@ -29,7 +29,9 @@ def test_raw_utf_8_is_understood() -> None:
     assert pairs("name=Åse".encode().decode("latin-1")) == (("name", "Åse"),)
 
 
-@pytest.mark.parametrize("text", ["name=%", "name=%zz", "name=%C3", "a=%ff", "n=\xc3", "a=%00"])
+@pytest.mark.parametrize(
+    "text", ["name=%", "name=%zz", "name=%C3", "a=%ff", "n=\xc3", "a=%00"]
+)
 def test_what_is_not_percent_encoded_utf_8_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         pairs(text)
