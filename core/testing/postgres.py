@@ -94,6 +94,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
         yield server
     finally:
         server.stop()
+        server._options["stdout"].close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
