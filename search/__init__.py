@@ -1,1 +1,62 @@
-"""search."""
+"""Search, a plugin like any other: finds resources by what is in them.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from importlib.resources import files
+
+from fyr.config.settings import Settings
+from fyr.core import hookimpl
+from fyr.core.clock import Clock
+from fyr.core.model.resource import Resource
+from fyr.core.store.migrating import migrate
+from fyr.core.store.port import Database, Session
+from fyr.search.engine import Engine
+from fyr.search.parameters import Parameters
+
+__all__ = ["provide_search"]
+
+
+@hookimpl
+def provide_search(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    search_parameters: Sequence[Resource],
+) -> Engine:
+    """Give the search engine that Fyr brings."""
+    migrate(
+        database,
+        namespace="search",
+        folder=files("fyr.search.migrations"),
+        apply=settings.store.migrate,
+    )
+    return Engine(
+        Parameters(search_parameters),
+        settings=settings,
+        clock=clock,
+        link_key=_link_key(settings, database),
+    )
+
+
+def _link_key(settings: Settings, database: Database) -> bytes:
+    """Give the key of paging links: the one in the settings, or one that all share."""
+    if settings.security.link_secret is not None:
+        return settings.security.link_secret.get_secret_value().encode()
+
+    def work(session: Session) -> str:
+        session.run(
+            "INSERT INTO search_link_key (id, secret) VALUES (1, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            (secrets.token_hex(32),),
+        )
+        return str(
+            session.rows("SELECT secret FROM search_link_key WHERE id = 1")[0][0]
+        )
+
+    known = database.rows("SELECT secret FROM search_link_key WHERE id = 1")
+    return bytes.fromhex(known[0][0] if known else database.write(work))

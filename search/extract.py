@@ -32,6 +32,7 @@ class Node:
     __slots__ = ("below", "guarded", "leaves")
 
     def __init__(self) -> None:
+        """Begin with nothing to take."""
         #: JSON name -> place
         self.below: dict[str, Node] = {}
         #: ``where(name='value')`` -> the same place, when that holds
@@ -46,6 +47,7 @@ class Extractor:
     """Takes from resources their rows in the index tables."""
 
     def __init__(self, parameters: Parameters) -> None:
+        """Take what resources are to be found by."""
         self._parameters = parameters
         self._compiled: dict[str, tuple[Node, list[tuple[Convert, int]]]] = {}
 

@@ -27,6 +27,7 @@ class Rows:
     __slots__ = ("date", "number", "quantity", "reference", "string", "token", "uri")
 
     def __init__(self) -> None:
+        """Begin with no rows."""
         self.token: list[Row] = []
         self.string: list[Row] = []
         self.reference: list[Row] = []
@@ -61,7 +62,7 @@ def _boolean(value: Any, param: int, rows: Rows) -> None:
     rows.token.append((param, "true" if value else "false", NO_SYSTEM))
 
 
-def coding(value: Any, param: int, rows: Rows) -> None:
+def _coding(value: Any, param: int, rows: Rows) -> None:
     code = value.get("code", "")
     if code or "system" in value:
         rows.token.append((param, bounded(code), _system(value)))
@@ -69,7 +70,7 @@ def coding(value: Any, param: int, rows: Rows) -> None:
 
 def _concept(value: Any, param: int, rows: Rows) -> None:
     for one in value.get("coding", ()):
-        coding(one, param, rows)
+        _coding(one, param, rows)
 
 
 def identifier(value: Any, param: int, rows: Rows) -> None:
@@ -232,7 +233,7 @@ CONVERTERS: Mapping[str, Mapping[str, Convert]] = {
     "token": {
         **_each(["code", "string", "id", *_URIS], _token),
         "boolean": _boolean,
-        "Coding": coding,
+        "Coding": _coding,
         "CodeableConcept": _concept,
         "Identifier": identifier,
         "ContactPoint": identifier,

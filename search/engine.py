@@ -1,0 +1,227 @@
+"""The search engine of a server: https://hl7.org/fhir/R4/search.html.
+
+Joins what the rooms beside it know: which values a resource has, what a query means,
+how it becomes SQL, and where a page ended.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qsl, urlencode
+
+from fyr.config.settings import Settings
+from fyr.core.clock import Clock
+from fyr.core.context import RequestContext
+from fyr.core.errors import Invalid, Issue, NotSupported
+from fyr.core.model.resource import Resource
+from fyr.core.searching import CURSOR, SearchPage, SearchParameter
+from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search.cursors import Cursors
+from fyr.search.extract import Extractor
+from fyr.search.operands import Operands
+from fyr.search.pages import count, read_included, read_page
+from fyr.search.parameters import Parameter, Parameters
+from fyr.search.query import QueryParser
+from fyr.search.results import RESULTS
+from fyr.search.tree import Query
+
+Pairs = Sequence[tuple[str, str]]
+
+#: Most resources that one page includes besides its matches.
+MOST_INCLUDED = 1000
+#: Parameters that the row itself answers, or that every type has.
+_COMMON = ("_id", "_lastUpdated")
+
+
+class Engine:
+    """Finds resources by the rows that it has taken from them; safe between threads."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        settings: Settings,
+        clock: Clock,
+        link_key: bytes,
+    ) -> None:
+        """Take what is known, and the key that paging links are signed with."""
+        self._parameters = parameters
+        self._extractor = Extractor(parameters)
+        self._settings = settings
+        self._clock = clock
+        self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
+        self._bases = _bases(settings)
+
+    def index(self, resource: Resource) -> IndexRows:
+        """Take from a resource the values that it can be found by."""
+        return self._extractor.rows(resource)
+
+    def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
+        """Tell the parameters of a type that can be searched by."""
+        return [
+            SearchParameter(one.name, one.type, one.url, one.documentation)
+            for one in self._parameters.of(resource_type).values()
+            if _answered(one)
+        ]
+
+    def search(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Pairs,
+    ) -> SearchPage:
+        """Find one page of resources.
+
+        :raises NotSupported: an unknown parameter or modifier.
+        :raises Invalid: a value that is not of the parameter's type.
+        :raises fyr.core.errors.Gone: a paging link whose time is over.
+        """
+        lenient = context.handling == "lenient"
+        query = self._parse(context, resource_type, params, lenient=lenient)
+        self._refuse_hidden(context, query)
+        if query.count == 0 or query.show.get("_summary") == "count":
+            return _page(query, (), (), count(session, query), None)
+        identity = _identity(resource_type, query)
+        after = self._cursors.read(identity, query.cursor) if query.cursor else None
+        page = read_page(session, query, after)
+        included = self._included(session, context, query, page.matches)
+        following = self._cursors.write(identity, page.after) if page.after else None
+        total = _total(session, query, len(page.matches), following)
+        return _page(query, page.matches, included, total, following)
+
+    def criteria(
+        self, session: Session, context: RequestContext, resource_type: str, query: str
+    ) -> Sequence[Stored]:
+        """Find at most two current versions for the criteria of a conditional interaction."""
+        params = parse_qsl(query, keep_blank_values=True)
+        shaping = [name for name, _ in params if name.partition(":")[0] in RESULTS]
+        if shaping or any(name == CURSOR for name, _ in params):
+            raise NotSupported(f"criteria {query[:100]!r} hold more than criteria")
+        parsed = self._parse(context, resource_type, params, lenient=False)
+        if not parsed.criteria:
+            raise Invalid("criteria tell nothing to search by")
+        parsed.count = 2
+        return read_page(session, parsed, None).matches
+
+    def _parse(
+        self,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Pairs,
+        *,
+        lenient: bool,
+    ) -> Query:
+        bases = {*self._bases, context.base_url, context.service.public_base} - {""}
+        parser = QueryParser(
+            self._parameters,
+            Operands(self._clock, lambda url: _relative(url, bases)),
+            default_count=self._settings.fhir.default_count,
+            max_count=self._settings.fhir.max_count,
+        )
+        types = [resource_type] if resource_type else _searched(context)
+        return parser.parse(types, params, lenient=lenient)
+
+    def _refuse_hidden(self, context: RequestContext, query: Query) -> None:
+        """Refuse what the service does not offer and its client has sent.
+
+        A plugin may narrow a search by any parameter.
+        """
+        for kind in query.types:
+            rules = context.service.types.get(kind)
+            if rules is None or rules.search_parameters is None:
+                continue
+            for name, _ in context.params:
+                code = name.partition(":")[0].partition(".")[0]
+                known = code in self._parameters.of(kind) and not code.startswith("_")
+                if known and code not in rules.search_parameters:
+                    raise NotSupported(
+                        f"{context.service.name} offers no search parameter {code!r}"
+                        f" for {kind}"
+                    )
+
+    def _included(
+        self,
+        session: Session,
+        context: RequestContext,
+        query: Query,
+        matches: Sequence[Stored],
+    ) -> list[Stored]:
+        """Read what the page includes, each resource once and no match again."""
+        pids = [one.pid for one in matches]
+        found: dict[int, Stored] = {}
+        for include in query.includes if pids else ():
+            more = read_included(session, include, pids, MOST_INCLUDED + 1)
+            found |= {one.pid: one for one in more if one.type in context.service.types}
+        for pid in pids:
+            found.pop(pid, None)
+        if len(found) > MOST_INCLUDED:
+            query.issues.append(
+                Issue(
+                    "too-costly",
+                    f"more than {MOST_INCLUDED} resources would be included: the rest"
+                    " was left out; ask for smaller pages",
+                    severity="warning",
+                )
+            )
+        return list(found.values())[:MOST_INCLUDED]
+
+
+def _answered(parameter: Parameter) -> bool:
+    return parameter.name in _COMMON or parameter.table is not None
+
+
+def _bases(settings: Settings) -> frozenset[str]:
+    """Tell the base URLs that this deployment is known by."""
+    named = {one.public_url.rstrip("/") for one in settings.services.values()}
+    if settings.server.public_url:
+        named.add(settings.server.public_url.rstrip("/") + "/fhir")
+    return frozenset(named)
+
+
+def _relative(url: str, bases: Iterable[str]) -> str:
+    for base in bases:
+        if url.startswith(base + "/"):
+            return url[len(base) + 1 :]
+    return url
+
+
+def _searched(context: RequestContext) -> list[str]:
+    """Tell the types that a search over all types is about."""
+    return sorted(
+        kind
+        for kind in context.service.types
+        if context.service.offers(kind, "search-type")
+    )
+
+
+def _identity(resource_type: str | None, query: Query) -> str:
+    """Write what a cursor is good for: the search, whatever the size of its pages."""
+    pairs = [pair for pair in query.used if pair[0] not in (CURSOR, "_count")]
+    return f"{resource_type or ''}?{urlencode(pairs)}"
+
+
+def _total(
+    session: Session, query: Query, matches: int, following: str | None
+) -> int | None:
+    """Count when it was asked for, or when the only page has told it anyway."""
+    if query.total in ("accurate", "estimate"):
+        return count(session, query)
+    alone = query.cursor is None and following is None
+    return matches if alone and query.total != "none" else None
+
+
+def _page(
+    query: Query,
+    matches: Sequence[Stored],
+    included: Sequence[Stored],
+    total: int | None,
+    following: str | None,
+) -> SearchPage:
+    return SearchPage(
+        matches,
+        included,
+        total,
+        used=tuple(query.used),
+        next=following,
+        issues=tuple(query.issues),
+        show=query.show or None,
+    )

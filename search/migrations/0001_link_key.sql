@@ -1,0 +1,1 @@
+CREATE TABLE search_link_key (id INTEGER PRIMARY KEY, secret TEXT NOT NULL);

@@ -1,0 +1,1 @@
+"""Tables of search's own; the index tables are the store's."""

@@ -1,0 +1,160 @@
+"""The SQL of one page: order, the place where the page before ended, included resources.
+
+A page begins after the sort values of the last match (keyset), never at an offset, and
+``pid``, which a resource keeps for ever, decides between equal ones. Missing sort values
+stand at the end in both directions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fyr.core.store.port import Row, Session, Stored
+from fyr.search.sql import Conditions, Sql, conjoined, one_of
+from fyr.search.tree import Include, Query, SortKey
+
+#: Table -> column whose values sort.
+_SORTED_BY = {
+    "idx_token": "code",
+    "idx_string": "folded",
+    "idx_reference": "target_id",
+    "idx_number": "low",
+    "idx_quantity": "low",
+    "idx_uri": "value",
+}
+_VERSION = "r.pid, r.type, r.id, r.version, r.updated, v.method, v.body"
+_OF_HEAD = "JOIN version v ON v.pid = r.pid AND v.version = r.version"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Matches in their order, and the sort values of the last when there are more."""
+
+    matches: list[Stored]
+    after: list[Any] | None
+
+
+def read_page(session: Session, query: Query, after: Sequence[Any] | None) -> Page:
+    """Read the page that begins after some sort values, or the first."""
+    sql = page_sql(session.dialect, query, after)
+    rows = session.rows(sql.text, sql.values)
+    matches = [Stored(*row[:7]) for row in rows[: query.count]]
+    if len(rows) <= query.count:
+        return Page(matches, None)
+    return Page(matches, list(rows[query.count - 1][7:]))
+
+
+def page_sql(dialect: str, query: Query, after: Sequence[Any] | None) -> Sql:
+    """Tell the statement of a page: versions, then their sort values, one row too many."""
+    keys = [*query.sort, SortKey("", False)]
+    names = [f"k{number}" for number in range(len(keys))]
+    columns = [_column(key) for key in keys]
+    found = Conditions(dialect).current(query.types, query.criteria)
+    listed = ", ".join(
+        f"{column.text} AS {name}" for column, name in zip(columns, names, strict=True)
+    )
+    inner = f"SELECT r.pid AS pid, {listed} FROM resource r WHERE {found.text}"
+    begin = _after(keys, names, after) if after else Sql("")
+    order = ", ".join(
+        part
+        for key, name in zip(keys, names, strict=True)
+        for part in _order(key, name)
+    )
+    return Sql(
+        f"SELECT {_VERSION}, {', '.join(f'p.{name}' for name in names)} FROM"
+        f" (SELECT * FROM ({inner}) c {'WHERE ' if after else ''}{begin.text}"
+        f" ORDER BY {order} LIMIT ?) p"
+        f" JOIN resource r ON r.pid = p.pid {_OF_HEAD} ORDER BY {order}",
+        (
+            *(value for column in columns for value in column.values),
+            *found.values,
+            *begin.values,
+            query.count + 1,
+        ),
+    )
+
+
+def count(session: Session, query: Query) -> int:
+    """Count all matches."""
+    found = Conditions(session.dialect).current(query.types, query.criteria)
+    sql = f"SELECT COUNT(*) FROM resource r WHERE {found.text}"
+    return int(session.rows(sql, found.values)[0][0])
+
+
+def _column(key: SortKey) -> Sql:
+    if key.table is None:
+        return Sql({"": "r.pid", "_id": "r.id", "_lastUpdated": "r.updated"}[key.name])
+    if key.table == "idx_date":
+        column = "high" if key.descending else "low"
+    else:
+        column = _SORTED_BY[key.table]
+    best = "MAX" if key.descending else "MIN"
+    chosen = one_of("x.param", key.params)
+    return Sql(
+        f"(SELECT {best}(x.{column}) FROM {key.table} x"
+        f" WHERE x.pid = r.pid AND {chosen.text})",
+        chosen.values,
+    )
+
+
+def _order(key: SortKey, name: str) -> list[str]:
+    direction = f"{name} DESC" if key.descending else name
+    return [f"{name} IS NULL", direction] if key.table else [direction]
+
+
+def _after(keys: Sequence[SortKey], names: Sequence[str], values: Sequence[Any]) -> Sql:
+    """Say that a row comes after the one that has these sort values."""
+    choices = []
+    equal: list[Sql] = []
+    for key, name, value in zip(keys, names, values, strict=True):
+        beyond = _beyond(key, name, value)
+        if beyond is not None:
+            choices.append(conjoined([*equal, beyond]))
+        equal.append(
+            Sql(f"{name} IS NULL") if value is None else Sql(f"{name} = ?", (value,))
+        )
+    return conjoined(choices, " OR ")
+
+
+def _beyond(key: SortKey, name: str, value: Any) -> Sql | None:
+    if value is None:
+        return None
+    comparison = f"{name} < ?" if key.descending else f"{name} > ?"
+    if key.table:
+        return Sql(f"({comparison} OR {name} IS NULL)", (value,))
+    return Sql(comparison, (value,))
+
+
+def read_included(
+    session: Session, include: Include, pids: Sequence[int], most: int
+) -> list[Stored]:
+    """Read what the matches refer to, or what refers to them, at most so many."""
+    sql = _referring(include, pids) if include.reverse else _referred(include, pids)
+    text = f"{sql.text} AND r.deleted = 0 ORDER BY r.pid LIMIT ?"
+    rows: list[Row] = session.rows(text, (*sql.values, most))
+    return [Stored(*row) for row in rows]
+
+
+def _referred(include: Include, pids: Sequence[int]) -> Sql:
+    parts = [one_of("x.pid", pids), one_of("x.param", include.params)]
+    if include.type:
+        parts.append(Sql("x.target_type = ?", (include.type,)))
+    chosen = conjoined(parts)
+    return Sql(
+        f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
+        " (SELECT t.pid FROM idx_reference x JOIN resource t"
+        " ON t.type = x.target_type AND t.id = x.target_id"
+        f" WHERE {chosen.text})",
+        chosen.values,
+    )
+
+
+def _referring(include: Include, pids: Sequence[int]) -> Sql:
+    chosen = conjoined([one_of("t.pid", pids), one_of("x.param", include.params)])
+    return Sql(
+        f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
+        " (SELECT x.pid FROM resource t JOIN idx_reference x"
+        " ON x.target_id = t.id AND x.target_type = t.type"
+        f" WHERE {chosen.text})",
+        chosen.values,
+    )

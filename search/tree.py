@@ -1,0 +1,158 @@
+"""What a query means, as a tree of plain values: made by ``query``, told by ``sql``.
+
+https://hl7.org/fhir/R4/search.html. A parameter has a number for each resource type
+that is searched; texts and systems are in the form in which the index keeps them.
+"""
+
+from dataclasses import dataclass, field
+
+from fyr.core.errors import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``system|code``; ``None`` is any, system 0 is none."""
+
+    system: int | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a string begins with, contains or is."""
+
+    folded: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a reference leads to; type ``None`` is any."""
+
+    type: str | None
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A prefix and a range in milliseconds, both ends in it."""
+
+    prefix: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A prefix, a number, and the range that its digits tell (its end not in it)."""
+
+    prefix: str
+    value: float
+    low: float
+    high: float
+    code: str | None = None
+    system: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """A URI as it is."""
+
+    value: str
+
+
+Operand = Token | Text | Target | Moment | Amount | Uri
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One of the parameter's values meets one of the operands."""
+
+    table: str
+    params: Ids
+    operands: tuple[Operand, ...]
+    #: ``exact`` or ``contains`` for strings
+    modifier: str = ""
+    #: ``:not``: no value does
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The parameter has no value in any of the tables, or has one."""
+
+    places: tuple[tuple[str, Ids], ...]
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """``_id``."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """``_lastUpdated``."""
+
+    operands: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A reference leads to a resource, of one of the types, that meets a criterion."""
+
+    params: Ids
+    types: tuple[str, ...]
+    inner: "Criterion"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """A resource of another type meets a criterion, and refers to this one."""
+
+    type: str
+    params: Ids
+    inner: "Criterion"
+
+
+Criterion = Match | Missing | HasId | Updated | Chain | Has
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """``_id``, ``_lastUpdated`` (both without a table) or a parameter's values."""
+
+    name: str
+    descending: bool
+    table: str | None = None
+    params: Ids = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """References to follow from the matches, or (``reverse``) to them."""
+
+    params: Ids
+    reverse: bool
+    #: only targets, or sources, of this type
+    type: str | None = None
+
+
+@dataclass(slots=True)
+class Query:
+    """A search as it was understood."""
+
+    types: tuple[str, ...]
+    criteria: list[Criterion] = field(default_factory=list)
+    sort: list[SortKey] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
+    count: int = 0
+    #: ``none``, ``estimate``, ``accurate``, or empty when none was said
+    total: str = ""
+    cursor: str | None = None
+    show: dict[str, str] = field(default_factory=dict)
+    used: list[tuple[str, str]] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
