@@ -61,6 +61,8 @@ class Application:
         self.database: Database = open_database(settings)
         try:
             self._join()
+            # Before the first write of this process: a new consumer misses none of them.
+            self.relay.register()
             self.plugins.start(self)
         except BaseException:
             self.database.close()

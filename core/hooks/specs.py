@@ -254,7 +254,7 @@ def before_show(context: RequestContext, resource: Resource) -> Resource | None:
 def deliver(change: Change) -> None:
     """Act on a change that has been committed.
 
-    Called by a worker for each event of the outbox, in the order of commits for each
+    Called by a worker for each stored version, in the order of commits for each
     resource, at least once. Every plugin has a cursor of its own, so that one that is
     slow or fails delays nobody else: an exception brings this event back later, with
     growing waits, and in the end makes it a dead letter; later events of the same
