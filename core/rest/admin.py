@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("fyr.rest")
 
 _JSON = "application/json"
+#: What proxies add: the sender is somebody else than the peer.
+_HANDED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 class AdminGate:
@@ -49,7 +51,7 @@ class AdminGate:
                     "the token of security.admin_token is needed here",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
-        elif not (_is_here(req.remote_addr) and _is_here(req.host)):
+        elif not _is_local(req):
             raise Forbidden(
                 "this is for the machine itself, unless security.admin_token is set"
             )
@@ -137,6 +139,12 @@ class Ready:
 def _tell(resp: FyrResponse, told: dict[str, Any]) -> None:
     resp.data = orjson.dumps(told)
     resp.add({"content-type": _JSON, "cache-control": "no-store"})
+
+
+def _is_local(req: FyrRequest) -> bool:
+    """Whether a request was made on this machine, and for it; not handed on to it."""
+    handed_on = any(name in req.env for name in _HANDED_ON)
+    return not handed_on and _is_here(req.remote_addr) and _is_here(req.host)
 
 
 def _is_here(host: str) -> bool:

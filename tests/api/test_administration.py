@@ -69,6 +69,10 @@ def test_administration_is_not_for_other_machines(client: Client, path: str) -> 
     assert answer.json["resourceType"] == "OperationOutcome"
 
 
+def test_administration_is_not_for_those_behind_a_proxy(client: Client) -> None:
+    assert client.get("/metrics", X_Forwarded_For="198.51.100.7").status == 403
+
+
 class TestToken:
     @pytest.fixture
     def fyr_options(self) -> dict[str, Any]:
