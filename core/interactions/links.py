@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.model.definitions import TypeDefinition, definition
-from fyr.core.model.references import references
+from fyr.core.model.references import holders, references
 from fyr.core.store.port import Key
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
 
 _URIS = frozenset({"uri", "url", "oid", "uuid"})
+_FOLLOWED = (str, list, dict)
 _VERSIONED = re.compile(r"(.+)/_history/[A-Za-z0-9\-.]{1,64}")
 _NARRATIVE = re.compile(r"""(?<=[\s])((?:href|src)\s*=\s*)(["'])(.*?)\2""", re.DOTALL)
 _RESTFUL = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
@@ -38,6 +39,8 @@ class Search:
 
 def searches_in(resource: Resource) -> list[Search]:
     """Find the references of a resource that criteria tell."""
+    if not any("?" in holder["reference"] for holder in holders(resource)):
+        return []
     return [
         Search(f"{path}.reference", match[0], match[1], match[2])
         for path, holder in references(resource)
@@ -101,26 +104,40 @@ class _Follower:
         return self._object(resource, definition(resource["resourceType"]))
 
     def _object(self, value: dict[str, Any], of: TypeDefinition) -> dict[str, Any]:
-        if of.name == "Reference" and isinstance(value.get("reference"), str):
-            value = {**value, "reference": self._reference(value["reference"])}
-        return {name: self._member(name, item, of) for name, item in value.items()}
+        made = {
+            name: self._member(name, item, of) if type(item) in _FOLLOWED else item
+            for name, item in value.items()
+        }
+        if of.name == "Reference" and isinstance(made.get("reference"), str):
+            made["reference"] = self._reference(made["reference"])
+        return made
 
     def _member(self, name: str, value: Any, of: TypeDefinition) -> Any:
+        if isinstance(value, str):
+            return self._text(name, value, of)
         if isinstance(value, list):
             return [self._member(name, item, of) for item in value]
-        if isinstance(value, dict):
-            if "resourceType" in value:
-                return self.resource(value)
-            if name.startswith("_"):
-                return self._object(value, definition("Element"))
-            element = of.elements.get(name)
-            children = element.children if element else None
-            return self._object(value, children) if children else value
-        if isinstance(value, str) and (element := of.elements.get(name)):
-            if element.type_code in _URIS and value in self._changed:
-                return "/".join(self._keys[value])
-            if element.type_code == "xhtml":
-                return _NARRATIVE.sub(self._narrative, value)
+        if not isinstance(value, dict):
+            return value
+        if "resourceType" in value:
+            return self.resource(value)
+        if name.startswith("_"):
+            return self._object(value, definition("Element"))
+        element = of.elements.get(name)
+        children = element.children if element else None
+        return self._object(value, children) if children else value
+
+    def _text(self, name: str, value: str, of: TypeDefinition) -> str:
+        is_link = value in self._changed
+        if not is_link and not value.startswith("<"):
+            return value
+        element = of.elements.get(name)
+        if element is None:
+            return value
+        if is_link and element.type_code in _URIS:
+            return "/".join(self._keys[value])
+        if element.type_code == "xhtml":
+            return _NARRATIVE.sub(self._narrative, value)
         return value
 
     def _reference(self, url: str) -> str:

@@ -17,6 +17,8 @@ _RELATIVE = re.compile(
     rb"([A-Z][A-Za-z]{1,63})(?=/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?\")"
 )
 
+_NESTED = (dict, list)
+
 
 def references(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each ``Reference`` that has a ``reference``, contained resources included.
@@ -40,13 +42,25 @@ def references(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
             waiting.extend(reversed(members))
 
 
+def holders(resource: Resource) -> Iterator[dict[str, Any]]:
+    """Give each ``Reference`` that has a ``reference``, in no order: the quick way."""
+    waiting: list[Any] = [resource]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            if type(value.get("reference")) is str:
+                yield value
+            value = value.values()
+        waiting.extend([one for one in value if type(one) in _NESTED])
+
+
 def relative(resource: Resource, is_own: Callable[[str], str | None]) -> None:
     """Make absolute references to this server relative, in place.
 
     :param is_own: takes a URL and gives the reference to store, such as ``Patient/1``,
         or ``None`` for a URL that is not this server's.
     """
-    for _, holder in references(resource):
+    for holder in holders(resource):
         url = holder["reference"]
         if "://" in url:
             holder["reference"] = is_own(url) or url
