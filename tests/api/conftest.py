@@ -1,4 +1,4 @@
-"""The real application on a store that is thrown away, one for all tests of a folder.
+"""The real application on stores that are thrown away, one for all tests of a folder.
 
 Tests that change nothing but their own resources share ``client``; those that need
 settings, plugins or a clock of their own take ``fyr_client`` and its fixtures.
@@ -13,6 +13,8 @@ from fyr.core.app import Application
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.postgres import available, running_postgres
+from fyr.core.testing.servers import absent
 
 PATIENT = {
     "resourceType": "Patient",
@@ -23,9 +25,23 @@ PATIENT = {
 
 
 @pytest.fixture(scope="session")
-def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """An application that many tests use."""
-    settings = settings_with({}, tmp_path_factory.mktemp("api"))
+def postgresql_url() -> Iterator[str]:
+    """An empty database of a PostgreSQL that was started for these tests."""
+    if why := available():
+        absent("postgresql", why)
+    with running_postgres() as server:
+        yield server.new_database()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shared_app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Application]:
+    """An application that many tests use, on each of the databases in turn."""
+    url = "sqlite://"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    settings = settings_with({"store": {"url": url}}, tmp_path_factory.mktemp("api"))
     with application(settings, FakeClock()) as built:
         yield built
 

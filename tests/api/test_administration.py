@@ -17,11 +17,14 @@ def test_a_process_that_answers_is_alive(client: Client) -> None:
     assert client.get("/health/live").json["status"] == "ok"
 
 
-def test_readiness_tells_the_state_of_each_port(client: Client) -> None:
+def test_readiness_tells_the_state_of_each_port(
+    client: Client, shared_app: Application
+) -> None:
     answer = client.get("/health/ready")
 
     assert answer.status == 200
-    assert answer.json["ports"]["store"] == {"status": "ok", "kind": "sqlite"}
+    kind = shared_app.database.dialect
+    assert answer.json["ports"]["store"] == {"status": "ok", "kind": kind}
     assert answer.json["ports"]["search"] == {"status": "ok"}
 
 
