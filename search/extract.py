@@ -4,7 +4,8 @@ The expressions of a type's parameters become one tree of JSON names, so that a
 resource is walked once and only what is in it costs time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.model.definitions import Element, TypeDefinition, codes_of, definition
@@ -40,6 +41,15 @@ class Node:
         self.leaves: list[tuple[Convert, int]] = []
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What is to be taken from resources of one type."""
+
+    root: Node
+    #: what no path tells, read from the whole resource
+    whole: list[tuple[Convert, int]]
+
+
 Place = tuple[Node, Element | None, TypeDefinition | None]
 
 
@@ -49,33 +59,35 @@ class Extractor:
     def __init__(self, parameters: Parameters) -> None:
         """Take what resources are to be found by."""
         self._parameters = parameters
-        self._compiled: dict[str, tuple[Node, list[tuple[Convert, int]]]] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def rows(self, resource: Resource) -> IndexRows:
         """Give the rows of a resource by table, without ``pid``."""
         kind = resource["resourceType"]
         compiled = self._compiled.get(kind)
         if compiled is None:
-            compiled = self._compiled[kind] = self._compile(kind)
-        root, whole = compiled
+            known = self._parameters.of(kind).values()
+            compiled = self._compiled[kind] = compile_type(kind, known)
         rows = Rows()
-        _walk(root, resource, rows)
-        for convert, param in whole:
+        _walk(compiled.root, resource, rows)
+        for convert, param in compiled.whole:
             convert(resource, param, rows)
         return rows.tables()
 
-    def _compile(self, kind: str) -> tuple[Node, list[tuple[Convert, int]]]:
-        root = Node()
-        whole: list[tuple[Convert, int]] = []
-        for parameter in self._parameters.of(kind).values():
-            if parameter.name in _NOT_INDEXED or parameter.table is None:
-                continue
-            for path in parameter.paths:
-                if path in _WHOLE:
-                    whole.append((_WHOLE[path], parameter.id))
-                else:
-                    _add(root, kind, parameter, path)
-        return root, whole
+
+def compile_type(kind: str, parameters: Iterable[Parameter]) -> Compiled:
+    """Make the tree of a type's parameters."""
+    root = Node()
+    whole: list[tuple[Convert, int]] = []
+    for parameter in parameters:
+        if parameter.name in _NOT_INDEXED or parameter.table is None:
+            continue
+        for path in parameter.paths:
+            if path in _WHOLE:
+                whole.append((_WHOLE[path], parameter.id))
+            else:
+                _add(root, kind, parameter, path)
+    return Compiled(root, whole)
 
 
 def _walk(node: Node, value: Mapping[str, Any], rows: Rows) -> None:
