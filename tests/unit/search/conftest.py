@@ -72,17 +72,20 @@ class Library:
 
     def page(self, kind: str | None, query: str = "", **more: Any) -> SearchPage:
         pairs = urllib.parse.parse_qsl(query, keep_blank_values=True)
-        context = RequestContext(
-            self.service,
-            "search-type" if kind else "search-system",
-            kind,
-            params=tuple(pairs),
-            base_url="http://here/fhir",
-            **more,
-        )
+        context = self.context(kind, params=tuple(pairs), **more)
         return self.database.read(
             lambda session: self.engine.search(session, context, kind, pairs)
         )
+
+    def context(self, kind: str | None, **more: Any) -> RequestContext:
+        interaction = "search-type" if kind else "search-system"
+        base = "http://here/fhir"
+        return RequestContext(self.service, interaction, kind, base_url=base, **more)
+
+    def offer(self, kind: str, parameters: set[str]) -> None:
+        """Have a service that searches one type by these parameters only."""
+        rules = TypeRules(ALL_TYPE_INTERACTIONS, frozenset(parameters))
+        self.service = Service("small", "small", "small", {kind: rules})
 
     def ids(self, kind: str | None, query: str = "", **more: Any) -> list[str]:
         return [one.id for one in self.page(kind, query, **more).matches]
