@@ -183,6 +183,8 @@ def _require(entry: Entry) -> None:
     :raises Invalid: it does.
     """
     context = entry.context
+    if entry.resource is not None and not isinstance(entry.resource, dict):
+        raise Invalid([Issue("structure", "must be a resource", ("resource",))])
     if context.interaction in _WITH_RESOURCE and entry.resource is None:
         text = f"a {entry.method} needs a resource"
         raise Invalid([Issue("required", text, ("resource",))])

@@ -67,10 +67,12 @@ def _problems(operation: Operation, parameters: Resource) -> list[Issue]:
     """
     found = structure_problems(parameters, expected_type="Parameters")
     if operation.judges_resources:
-        found = [
-            one for one in found if not any(".resource" in at for at in one.expression)
-        ]
+        found = [one for one in found if not _inside_resource(one)]
     return found or problems(operation, parameters)
+
+
+def _inside_resource(issue: Issue) -> bool:
+    return any(".resource." in place for place in issue.expression)
 
 
 def _run(interactions: Interactions, call: OperationCall) -> Resource | None:

@@ -205,6 +205,12 @@ def build_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
         yield partial(built, closing, tmp_path_factory.mktemp("worlds"))
 
 
+@pytest.fixture(scope="module")
+def lasting(build_many: Build) -> World:
+    """One world for all examples of a module."""
+    return build_many()
+
+
 @pytest.fixture
 def world(build: Build) -> World:
     """Interactions without plugins, on SQLite."""
