@@ -1,128 +1,164 @@
-"""PostgreSQL behind the store's port: psycopg 3, a pool, pipelined writes.
+"""The PostgreSQL adapter: https://www.postgresql.org/docs/current/mvcc.html.
 
-https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html: statements of a transaction
-are sent as they come and answered together, at the next ``rows`` or the commit.
+What a transaction runs is sent when something is read, or with the commit: a write
+that reads nothing is one trip to the server. Isolation is READ COMMITTED; who changes
+what it has read locks it. A transaction that loses a race is run again.
 """
 
-from __future__ import annotations
-
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from threading import local
+from typing import Any, NoReturn, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import ConnectionPool, PoolTimeout
 
-from fyr.core.errors import Conflict, FyrError, Unavailable
+from fyr.core.errors import Conflict, FyrError, Invalid, Unavailable
+from fyr.core.store.connections import Connections
 from fyr.core.store.port import Row, Session
+from fyr.core.store.wire import STALE, Statement, Wire
 
 T = TypeVar("T")
 
-#: Lost races: the same work, done again, may win.
-_RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
-#: The connection is gone, or there was none to be had.
-_LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
-_WAIT_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 0.005
+#: Another transaction was faster; to run the same again may succeed.
+RACES = (
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.UniqueViolation,
+    errors.LockNotAvailable,
+)
+#: The server ends, or begins, or the connection is gone; errors of the driver itself
+#: have no code.
+LOST = ("57P01", "57P02", "57P03", "25P03", None)
+#: First and longest wait before a repeat, in seconds.
+_PAUSE, _LONGEST_PAUSE = 0.002, 0.5
+
+#: Rows of one statement, largest first: few different statements to prepare.
+_ROWS_AT_ONCE = (64, 16, 4, 2, 1)
+_INSERT = re.compile(
+    r"\s*(INSERT\s+INTO\s[^?']*?\sVALUES\s*)(\([^()']*\))\s*", re.IGNORECASE
+)
 
 
-@lru_cache(maxsize=4096)
-def _translated(sql: str) -> str:
-    """Write the port's ``?`` as psycopg's ``%s``."""
-    return sql.replace("%", "%%").replace("?", "%s")
+class GivenUp(Exception):
+    """The server has given up a transaction; seen by work, never outside a write.
+
+    Not a :class:`FyrError`, so that nobody who gathers those keeps it.
+    """
+
+    def __init__(self, error: psycopg.Error) -> None:
+        """Take what the driver says."""
+        self.error = error
+        super().__init__(str(error))
 
 
-class _Session:
-    """A transaction on one connection; in a pipeline each statement needs a cursor."""
+class PostgresqlSession:
+    """A transaction; what is only run waits until something is read."""
+
+    __slots__ = ("_waiting", "_wire", "committing", "failure")
 
     dialect = "postgresql"
 
-    def __init__(self, connection: psycopg.Connection[Row]) -> None:
-        self._connection = connection
+    def __init__(self, wire: Wire, begin: str) -> None:
+        """Take a connection, and the statement that begins the transaction."""
+        self._wire = wire
+        self._waiting: list[Statement] = [(begin, ())]
+        #: why the server has given up, if it has
+        self.failure: psycopg.Error | None = None
+        #: whether the commit has been sent
+        self.committing = False
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(_translated(sql), params).fetchall()
+        """Run a statement, after all that waits, and fetch what it returns."""
+        self._waiting.append((sql, params))
+        return self._send()
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> None:
-        self._connection.execute(_translated(sql), params)
+        """Run a statement before the next one that is read, or at the commit."""
+        self._waiting.append((sql, params))
 
     def run_many(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
-        self._connection.cursor().executemany(_translated(sql), params)
+        """Run a statement once for each row of parameters."""
+        rows = list(params)
+        insert = _insert(sql)
+        if insert is None:
+            self._waiting += [(sql, row) for row in rows]
+            return
+        start = 0
+        for size in _ROWS_AT_ONCE:
+            while len(rows) - start >= size:
+                part = rows[start : start + size]
+                values = [value for row in part for value in row]
+                self._waiting.append((insert(size), values))
+                start += size
+
+    def commit(self) -> None:
+        """Run what waits and end the transaction."""
+        self.committing = True
+        self._waiting.append(("COMMIT", ()))
+        self._send()
+
+    def _send(self) -> list[Row]:
+        if self.failure is not None:
+            # Somebody has caught it, which brings nothing back.
+            raise GivenUp(self.failure)
+        waiting, self._waiting = self._waiting, []
+        try:
+            return self._wire.execute(waiting)
+        except psycopg.Error as error:
+            self.failure = error
+            raise GivenUp(error) from error
 
 
 class PostgresqlDatabase:
-    """A PostgreSQL database by its URL."""
+    """A PostgreSQL database, shared by the threads of this process."""
 
     dialect = "postgresql"
 
     def __init__(
         self, url: str, *, password: str = "", pool_size: int = 8, retries: int = 8
     ) -> None:
-        """Connect.
+        """Take where it is, and connect once, to tell at the start when that fails.
 
-        :raises Unavailable: nobody answers there, or not to this user.
+        :raises Unavailable: the server cannot be reached.
         """
-        more = {"password": password} if password else {}
+        self._connections = Connections(url, password, pool_size)
         self._retries = retries
-        self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            kwargs={"autocommit": True, **more},
-            open=False,
-            timeout=_WAIT_SECONDS,
-        )
-        self._pool.open()
-        try:
-            self._pool.wait(_WAIT_SECONDS)
-        except _LOST as error:
-            self._pool.close()
-            raise Unavailable(f"the store cannot be reached: {error}") from None
+        self._writing = local()
+        with self._connections.one():
+            pass
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Read outside any transaction; once more when the connection was lost."""
-        try:
-            return self._rows(sql, params)
-        except _LOST:
-            self._pool.check()
-        try:
-            return self._rows(sql, params)
-        except psycopg.Error as error:
-            raise _told(error) from error
+        """Read outside any transaction."""
+        return self._reading(lambda wire: wire.execute(((sql, params),)))
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` on one snapshot."""
-        try:
-            with self._pool.connection() as connection, connection.transaction():
-                connection.execute(
-                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-                )
-                return work(_Session(connection))
-        except psycopg.Error as error:
-            raise _told(error) from error
+        """Run ``work`` on one snapshot, which begins with its first statement."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+        def snapshot(wire: Wire) -> T:
+            session = PostgresqlSession(wire, begin)
+            result = work(session)
+            session.commit()
+            return result
+
+        return self._reading(snapshot)
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` in one transaction, again after a lost race."""
-        pause = _FIRST_PAUSE_SECONDS
-        for attempt in range(self._retries + 1):
-            try:
-                return self._write(work)
-            except _RACES as error:
-                if attempt == self._retries:
-                    raise Conflict(
-                        "other writers were faster, again and again; try later"
-                    ) from error
-                time.sleep(pause * random.uniform(0.5, 1.5))
-                pause = min(pause * 2, 1.0)
-            except psycopg.Error as error:
-                raise _told(error) from error
-        raise AssertionError("not reached")
+        """Run ``work`` in a transaction, again after each race that it loses."""
+        if getattr(self._writing, "on", False):
+            raise RuntimeError("write inside write: use the session that is there")
+        self._writing.on = True
+        try:
+            return self._repeated(work)
+        finally:
+            self._writing.on = False
 
     def health(self) -> str:
-        """Tell what is wrong, if anything."""
+        """Tell what is wrong, if anything is."""
         try:
             self.rows("SELECT 1")
         except FyrError as error:
@@ -130,25 +166,86 @@ class PostgresqlDatabase:
         return ""
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._pool.close()
+        """Close the connections, those in use when they are given back."""
+        self._connections.close()
 
-    def _rows(self, sql: str, params: Sequence[Any]) -> list[Row]:
-        with self._pool.connection() as connection:
-            return connection.execute(_translated(sql), params).fetchall()
+    def _reading(self, work: Callable[[Wire], T]) -> T:
+        """Run what changes nothing; once more when that may help."""
+        try:
+            return self._read(work)
+        except psycopg.Error as error:
+            if not (_is_lost(error) or isinstance(error, STALE)):
+                _fail(error)
+        try:
+            return self._read(work)
+        except psycopg.Error as error:
+            _fail(error)
 
-    def _write(self, work: Callable[[Session], T]) -> T:
-        with (
-            self._pool.connection() as connection,
-            connection.pipeline(),
-            connection.transaction(),
-        ):
-            return work(_Session(connection))
+    def _read(self, work: Callable[[Wire], T]) -> T:
+        with self._connections.one() as wire:
+            try:
+                return work(wire)
+            except GivenUp as given_up:
+                raise given_up.error from None
+            finally:
+                _roll_back(wire)
+
+    def _repeated(self, work: Callable[[Session], T]) -> T:
+        pause = _PAUSE
+        for left in range(self._retries, -1, -1):
+            with self._connections.one() as wire:
+                session = PostgresqlSession(wire, "BEGIN")
+                try:
+                    result = work(session)
+                    session.commit()
+                    return result
+                except GivenUp as given_up:
+                    if not left or not _may_repeat(session, given_up.error):
+                        _fail(given_up.error)
+                finally:
+                    _roll_back(wire)
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        raise AssertionError("the last attempt has ended neither way")
 
 
-def _told(error: psycopg.Error) -> FyrError:
-    if isinstance(error, _RACES):
-        return Conflict("another writer was faster")
-    if isinstance(error, _LOST):
-        return Unavailable("the store cannot be reached")
-    return Unavailable(f"the store does not answer: {type(error).__name__}")
+def _roll_back(wire: Wire) -> None:
+    """End the transaction that is still open, if one is."""
+    if wire.in_transaction:
+        try:
+            wire.execute((("ROLLBACK", ()),))
+        except psycopg.Error:
+            # The server rolls back what loses its connection.
+            wire.close()
+
+
+def _may_repeat(session: PostgresqlSession, error: psycopg.Error) -> bool:
+    """Whether to run the work again: never when it may have been committed."""
+    if isinstance(error, RACES + STALE):
+        return True
+    return _is_lost(error) and not session.committing
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate in LOST
+
+
+def _fail(error: psycopg.Error) -> NoReturn:
+    """Raise what a driver's exception means here."""
+    if isinstance(error, RACES):
+        raise Conflict("others keep changing the same: try again") from error
+    if isinstance(error, psycopg.DataError):
+        raise Invalid("a number or a text is none that can be stored") from error
+    if isinstance(error, psycopg.OperationalError):
+        raise Unavailable("the database cannot be used at present") from error
+    raise FyrError("the database refused a statement") from error
+
+
+@lru_cache(maxsize=256)
+def _insert(sql: str) -> Callable[[int], str] | None:
+    """Tell how to insert so many rows with one statement, if it inserts values."""
+    match = _INSERT.fullmatch(sql)
+    if match is None:
+        return None
+    head, row = match[1], match[2]
+    return lru_cache(lambda size: head + ", ".join([row] * size))
