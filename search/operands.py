@@ -14,7 +14,7 @@ from fyr.core.errors import Invalid
 from fyr.search.hashes import hash64
 from fyr.search.moments import range_of
 from fyr.search.references import CONTAINED, target_of
-from fyr.search.texts import COMPARED, bounded, fold
+from fyr.search.texts import bounded, fold
 from fyr.search.tree import Amount, Moment, Operand, Target, Text, Token, Uri
 from fyr.search.values import NO_SYSTEM, number
 
@@ -126,8 +126,6 @@ def text(value: str) -> Text:
     folded = fold(original)
     if not folded:
         raise ValueError(f"{value[:60]!r} has nothing to compare")
-    if len(folded) > COMPARED:
-        raise ValueError(f"it has more than {COMPARED} characters")
     return Text(folded, bounded(original))
 
 

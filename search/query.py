@@ -14,6 +14,7 @@ from fyr.search.hashes import param_id
 from fyr.search.operands import Operands, plain, reference, values
 from fyr.search.parameters import Parameter, Parameters
 from fyr.search.results import RESULTS, Results
+from fyr.search.texts import COMPARED
 from fyr.search.tree import (
     Chain,
     Criterion,
@@ -23,8 +24,10 @@ from fyr.search.tree import (
     Match,
     Missing,
     Moment,
+    Operand,
     Query,
     Target,
+    Text,
     Updated,
 )
 
@@ -188,6 +191,8 @@ class QueryParser:
         operands = self._operands.read(one.type, value, one.name)
         if modifier == "not":
             return Match(table, params, operands, negated=True)
+        if modifier != "exact":
+            _check_lengths(one.name, operands)
         return Match(table, params, operands, modifier)
 
     def _chain(
@@ -238,6 +243,15 @@ class QueryParser:
             raise NotSupported(f"{code!r} of {kind} is no reference")
         inner = self.criterion([kind], rest, value, depth + 1)
         return Has(kind, (link.id,), inner)
+
+
+def _check_lengths(name: str, operands: Iterable[Operand]) -> None:
+    """Refuse what is longer than what the index compares."""
+    if any(isinstance(one, Text) and len(one.folded) > COMPARED for one in operands):
+        raise Invalid(
+            f"search parameter {name!r} has more than {COMPARED} characters: they can"
+            " only be compared :exact"
+        )
 
 
 def _missing(found: list[Parameter], value: str) -> Criterion:

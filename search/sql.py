@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fyr.search.texts import COMPARED
 from fyr.search.tree import (
     Amount,
     Chain,
@@ -102,7 +103,7 @@ class Conditions:
 
     def _text(self, wanted: Text, modifier: str) -> Sql:
         if modifier == "exact":
-            exact = (wanted.folded, wanted.original)
+            exact = (wanted.folded[:COMPARED], wanted.original)
             return Sql("(folded = ? AND original = ?)", exact)
         if modifier == "contains":
             finder = "strpos" if self._postgresql else "instr"

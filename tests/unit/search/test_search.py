@@ -316,6 +316,8 @@ def test_what_is_not_offered_is_named(library: Any, query: str, says: str) -> No
         "_total=some",
         "_id=a,,b",
         "family=%00",
+        "family=" + "x" * 300,
+        "family:contains=" + "x" * 300,
         "organization:Organization=Patient/1",
         "_include=Observation:subject",
         "_has:Observation=x",

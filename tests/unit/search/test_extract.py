@@ -1,0 +1,197 @@
+"""What is taken from a resource, also compared with a FHIRPath library's answers."""
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fhirpathpy
+import pytest
+from fhirpathpy.models import models
+
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.search.extract import Extractor, Node, compile_type
+from fyr.search.hashes import hash64, param_id
+from fyr.search.parameters import Parameter, Parameters
+
+EXAMPLES = (
+    Path(__file__).parents[4] / "shared" / "data" / "hl7.fhir.r4.examples-4.0.1.tgz"
+)
+PARAMETERS = Parameters()
+EXTRACTOR = Extractor(PARAMETERS)
+PER_TYPE = 4
+#: Their unions hold types that a parameter of the kind cannot have (a date an Age).
+MIXED = {("Procedure", "date"), ("CarePlan", "activity-date"), ("Immunization", "date")}
+
+
+def rows(table: str, resource: dict[str, Any], name: str) -> list[tuple[Any, ...]]:
+    param = param_id(resource["resourceType"], name)
+    found = EXTRACTOR.rows(resource).get(table, [])
+    return [row[1:] for row in found if row[0] == param]
+
+
+def patient(**more: Any) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": "x", **more}
+
+
+def test_a_value_is_kept_once() -> None:
+    same = {"system": "http://s", "value": "1"}
+
+    found = rows("idx_token", patient(identifier=[same, same]), "identifier")
+
+    assert found == [("1", hash64("http://s"))]
+
+
+def test_a_choice_is_read_in_whatever_type_it_has() -> None:
+    base = {"resourceType": "Observation", "status": "final", "code": {}}
+
+    moment = rows("idx_date", {**base, "effectiveDateTime": "1970-01-01"}, "date")
+    period = {"start": "1970-01-01", "end": "1970-01-01"}
+    both = rows("idx_date", {**base, "effectivePeriod": period}, "date")
+
+    assert moment == both == [(0, 86_399_999)]
+
+
+def test_values_of_extended_primitives_are_read_and_nulls_are_none() -> None:
+    name = {"given": ["A", None], "_given": [None, {"extension": []}]}
+
+    assert rows("idx_string", patient(name=[name]), "given") == [("a", "A")]
+
+
+def test_references_are_told_apart_by_where_they_lead() -> None:
+    links = [
+        {"reference": "Practitioner/1/_history/2"},
+        {"reference": "http://far/Practitioner/1"},
+        {"reference": "#inside"},
+        {"reference": "urn:uuid:1"},
+        {"display": "nobody"},
+    ]
+
+    found = rows(
+        "idx_reference", patient(generalPractitioner=links), "general-practitioner"
+    )
+
+    assert found == [
+        ("1", "Practitioner"),
+        ("http://far/Practitioner/1", ""),
+        ("inside", "#"),
+        ("urn:uuid:1", ""),
+    ]
+
+
+def test_only_references_of_the_wanted_type_are_a_patient() -> None:
+    for reference, is_patient in [
+        ({"reference": "Patient/1"}, True),
+        ({"reference": "http://far/Patient/1"}, True),
+        ({"reference": "urn:uuid:1", "type": "Patient"}, True),
+        ({"reference": "Group/1"}, False),
+    ]:
+        observation = {"resourceType": "Observation", "subject": reference}
+        assert bool(rows("idx_reference", observation, "patient")) == is_patient
+
+
+def test_the_death_of_a_patient_is_known_either_way() -> None:
+    assert rows("idx_token", patient(), "deceased") == [("false", 0)]
+    for dead in ({"deceasedBoolean": True}, {"deceasedDateTime": "2020"}):
+        assert rows("idx_token", patient(**dead), "deceased") == [("true", 0)]
+
+
+def test_the_first_entry_of_a_bundle_is_its_composition() -> None:
+    entries = [{"resource": {"resourceType": "Composition", "id": "c"}}, {}]
+    bundle = {"resourceType": "Bundle", "type": "document", "entry": entries}
+
+    assert rows("idx_reference", bundle, "composition") == [("c", "Composition")]
+
+
+def test_every_parameter_of_every_type_is_compiled() -> None:
+    for kind in RESOURCE_TYPES:
+        assert EXTRACTOR.rows({"resourceType": kind}) is not None
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[dict[str, Any]]:
+    """A few official examples of each type."""
+    if not EXAMPLES.exists():
+        pytest.skip(f"{EXAMPLES.name} is absent here: the official examples")
+    taken: dict[str, list[dict[str, Any]]] = {}
+    with tarfile.open(EXAMPLES) as archive:
+        for member in archive:
+            kind = Path(member.name).name.partition("-")[0]
+            full = len(taken.get(kind, ())) >= PER_TYPE
+            if kind in RESOURCE_TYPES and not full and member.size < 100_000:
+                content = archive.extractfile(member)
+                assert content is not None
+                taken.setdefault(kind, []).append(
+                    json.load(content, parse_float=Decimal)
+                )
+    return [one for found in taken.values() for one in found]
+
+
+def test_the_extractor_takes_what_fhirpath_finds(
+    examples: list[dict[str, Any]],
+) -> None:
+    differences = []
+    for resource in examples:
+        kind = resource["resourceType"]
+        for parameter in PARAMETERS.of(kind).values():
+            if parameter.table is None or parameter.name in ("_id", "_lastUpdated"):
+                continue
+            if (kind, parameter.name) in MIXED:
+                continue
+            ours = sorted(map(repr, taken(parameter, resource)))
+            theirs = sorted(map(repr, evaluated(parameter, resource)))
+            if ours != theirs:
+                differences.append((kind, resource["id"], parameter.name, ours, theirs))
+
+    assert differences == []
+    assert len(examples) > 400
+
+
+def taken(parameter: Parameter, resource: dict[str, Any]) -> list[Any]:
+    """The values that the extractor hands to a parameter's conversion."""
+    compiled = compile_type(parameter.resource_type, [parameter])
+    return list(visited(compiled.root, resource, parameter.id))
+
+
+def visited(node: Node, value: Any, param: int) -> Iterator[Any]:
+    if any(number == param for _, number in node.leaves):
+        yield value
+    for (name, wanted), below in node.guarded.items():
+        if value.get(name) == wanted:
+            yield from visited(below, value, param)
+    for name, below in node.below.items():
+        found = value.get(name) if isinstance(value, dict) else None
+        for one in found if isinstance(found, list) else [found]:
+            if one is not None:
+                yield from visited(below, one, param)
+
+
+def evaluated(parameter: Parameter, resource: dict[str, Any]) -> list[Any]:
+    """What the library finds, whatever the references in it lead to."""
+    simple = [path for path in parameter.paths if "[" not in path and "!=" not in path]
+    return [
+        one
+        for path in simple
+        for one in expression(of_type(resource, path))(resource, {})
+    ]
+
+
+def of_type(resource: dict[str, Any], path: str) -> str:
+    """The library does not know that every type is a Resource."""
+    return path.replace("Resource.", f"{resource['resourceType']}.", 1)
+
+
+COMPILED: dict[str, Any] = {}
+
+
+def expression(text: str) -> Any:
+    if text not in COMPILED:
+        plain = text.partition(".where(resolve() is ")[0]
+        # The library knows no resolve(), and takes "as" for one value only.
+        plain = re.sub(r"\((\S+) as (\w+)\)", r"\1.ofType(\2)", plain)
+        plain = plain.replace(".as(", ".ofType(")
+        COMPILED[text] = fhirpathpy.compile(plain, models["r4"])
+    return COMPILED[text]

@@ -1,0 +1,98 @@
+"""No search reads a whole table: what the databases say that they would do."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from fyr.core.clock import utc_now
+from fyr.search.operands import Operands
+from fyr.search.pages import page_sql, read_included
+from fyr.search.parameters import Parameters
+from fyr.search.query import QueryParser
+from fyr.search.tree import Include
+
+QUERIES = [
+    ("Patient", ""),
+    ("Patient", "_id=a,b"),
+    ("Patient", "_lastUpdated=gt2024"),
+    ("Patient", "identifier=http://s|1"),
+    ("Patient", "identifier=1&family=x&gender=male"),
+    ("Patient", "family=x"),
+    ("Patient", "family:exact=x"),
+    ("Patient", "family:contains=x"),
+    ("Patient", "gender:not=male"),
+    ("Patient", "gender:missing=true"),
+    ("Patient", "birthdate=ge1980&birthdate=lt1990"),
+    ("Patient", "birthdate=1980"),
+    ("Patient", "organization=Organization/1"),
+    ("Patient", "organization.name=x"),
+    ("Patient", "_has:Observation:subject:code=x"),
+    ("Patient", "family=x&_sort=-birthdate,_id"),
+    ("Observation", "patient=1&date=ge2020&_sort=-date"),
+    ("Observation", "value-quantity=gt5||kg"),
+    ("RiskAssessment", "probability=gt0.5"),
+    ("ValueSet", "url=http://x"),
+]
+PARSER = QueryParser(
+    Parameters(), Operands(utc_now, str), default_count=20, max_count=200
+)
+
+
+def plan(library: Any, text: str, values: Any) -> str:
+    def work(session: Any) -> str:
+        if session.dialect == "sqlite":
+            rows = session.rows(f"EXPLAIN QUERY PLAN {text}", values)
+            return "\n".join(row[3] for row in rows)
+        # So few rows that reading all would be right: take that choice away.
+        session.rows("SELECT set_config('enable_seqscan', 'off', true)")
+        return "\n".join(row[0] for row in session.rows(f"EXPLAIN {text}", values))
+
+    return str(library.database.write(work))
+
+
+def whole_tables(plan: str) -> list[str]:
+    """The lines that read a table from its first row to its last."""
+    return [
+        line
+        for line in plan.splitlines()
+        if "Seq Scan" in line
+        or (line.startswith("SCAN ") and line.split()[1] not in ("p", "c"))
+    ]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["first", "next"])
+@pytest.mark.parametrize(("kind", "text"), QUERIES)
+def test_a_page_is_read_by_an_index(
+    library: Any, kind: str, text: str, after: bool
+) -> None:
+    query = PARSER.parse([kind], parse_qsl(text), lenient=False)
+    keys: list[Any] = ["x" if key.name == "_id" else 0 for key in query.sort] + [7]
+    sql = page_sql(library.database.dialect, query, keys if after else None)
+
+    told = plan(library, sql.text, sql.values)
+
+    assert whole_tables(told) == [], told
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    class Asked:
+        dialect = library.database.dialect
+
+        def rows(self, text: str, values: Any) -> list[Any]:
+            asked.append((text, values))
+            return []
+
+    read_included(Asked(), Include((1, 2), reverse, "Patient"), [1, 2, 3], 10)  # type: ignore[arg-type]
+    told = plan(library, *asked[0])
+
+    assert whole_tables(told) == [], told
+
+
+def test_a_whole_table_would_be_noticed(library: Any) -> None:
+    told = plan(library, "SELECT body FROM version WHERE method = ?", ("PUT",))
+
+    assert whole_tables(told)
