@@ -48,4 +48,6 @@ class Service:
 ALL_TYPE_INTERACTIONS = frozenset(
     "read vread update patch delete create search-type history-instance history-type".split()
 )
-ALL_SYSTEM_INTERACTIONS = frozenset("transaction batch search-system history-system".split())
+ALL_SYSTEM_INTERACTIONS = frozenset(
+    "transaction batch search-system history-system".split()
+)

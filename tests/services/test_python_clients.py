@@ -85,7 +85,7 @@ def test_fhirclient_creates_reads_and_searches(fyr: FyrProcess) -> None:
     answer = patient.create(smart.server)
 
     read = Patient.read(answer["id"], smart.server)
-    found = Patient.where({"family": "Smart"}).perform_resources(smart.server)
+    found = Patient.where({"family": "Smart"}).perform_resources_iter(smart.server)
 
     assert read.name[0].family == "Smart"
     assert [patient.id for patient in found] == [answer["id"]]

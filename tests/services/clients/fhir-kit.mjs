@@ -22,7 +22,7 @@ found.first = (await client.vread({ resourceType: 'Patient', id: made.id, versio
 
 const patched = await client.patch({
   resourceType: 'Patient', id: made.id,
-  JSONPatch: [{ op: 'replace', path: '/gender', value: 'other' }],
+  jsonPatch: [{ op: 'replace', path: '/gender', value: 'other' }],
 });
 found.gender = patched.gender;
 found.history = (await client.history({ resourceType: 'Patient', id: made.id })).entry.length;
