@@ -21,4 +21,4 @@ def postgresql() -> Iterator[Postgres]:
 @pytest.fixture
 def postgresql_url(postgresql: Postgres) -> str:
     """The URL of an empty database."""
-    return postgresql.new_database()
+    return postgresql.new_schema()
