@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.store.port import Row, Session, Stored
-from fyr.search.sql import Conditions, Sql, conjoined, one_of
+from fyr.search.sql import THEN, Conditions, Sql, conjoined, one_of
 from fyr.search.tree import Include, Query, SortKey
 
 #: Table -> column whose values sort.
@@ -142,9 +142,8 @@ def _referred(include: Include, pids: Sequence[int]) -> Sql:
     chosen = conjoined(parts)
     return Sql(
         f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
-        " (SELECT t.pid FROM idx_reference x JOIN resource t"
-        " ON t.type = x.target_type AND t.id = x.target_id"
-        f" WHERE {chosen.text})",
+        f" (SELECT t.pid FROM idx_reference x {THEN} resource t"
+        f" WHERE {chosen.text} AND t.type = x.target_type AND t.id = x.target_id)",
         chosen.values,
     )
 
@@ -153,8 +152,7 @@ def _referring(include: Include, pids: Sequence[int]) -> Sql:
     chosen = conjoined([one_of("t.pid", pids), one_of("x.param", include.params)])
     return Sql(
         f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
-        " (SELECT x.pid FROM resource t JOIN idx_reference x"
-        " ON x.target_id = t.id AND x.target_type = t.type"
-        f" WHERE {chosen.text})",
+        f" (SELECT x.pid FROM resource t {THEN} idx_reference x"
+        f" WHERE {chosen.text} AND x.target_id = t.id AND x.target_type = t.type)",
         chosen.values,
     )

@@ -28,6 +28,9 @@ from fyr.search.tree import (
 
 #: Stands after every text that begins with the same characters.
 _AFTER_ALL = "\U0010ffff"
+#: A join that SQLite, which knows little of what is in its tables, does in this order;
+#: PostgreSQL knows better and chooses.
+THEN = "CROSS JOIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,10 @@ class Conditions:
         params = one_of("x.param", chain.params)
         inner = self.current(chain.types, [chain.inner], target)
         return Sql(
-            f"{row}.pid IN (SELECT x.pid FROM idx_reference x JOIN resource {target}"
-            f" ON {target}.type = x.target_type AND {target}.id = x.target_id"
-            f" WHERE {params.text} AND {inner.text})",
-            (*params.values, *inner.values),
+            f"{row}.pid IN (SELECT x.pid FROM resource {target}"
+            f" {THEN} idx_reference x WHERE {inner.text} AND {params.text}"
+            f" AND x.target_id = {target}.id AND x.target_type = {target}.type)",
+            (*inner.values, *params.values),
         )
 
     def _has(self, has: Has, row: str) -> Sql:
@@ -128,9 +131,9 @@ class Conditions:
         inner = self.current((has.type,), [has.inner], source)
         return Sql(
             f"({row}.type, {row}.id) IN (SELECT x.target_type, x.target_id"
-            f" FROM resource {source} JOIN idx_reference x ON x.pid = {source}.pid"
-            f" WHERE {params.text} AND {inner.text})",
-            (*params.values, *inner.values),
+            f" FROM resource {source} {THEN} idx_reference x"
+            f" WHERE {inner.text} AND x.pid = {source}.pid AND {params.text})",
+            (*inner.values, *params.values),
         )
 
 

@@ -92,6 +92,15 @@ def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) ->
     assert whole_tables(told) == [], told
 
 
+def test_references_are_looked_up_by_what_they_lead_to(library: Any) -> None:
+    query = PARSER.parse(["Patient"], [("organization.name", "x")], lenient=False)
+    sql = page_sql(library.database.dialect, query, None)
+
+    told = plan(library, sql.text, sql.values).replace(" = ", "=")
+
+    assert "target_id=" in told, told
+
+
 def test_a_whole_table_would_be_noticed(library: Any) -> None:
     told = plan(library, "SELECT body FROM version WHERE method = ?", ("PUT",))
 
