@@ -92,11 +92,13 @@ def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) ->
     assert whole_tables(told) == [], told
 
 
-def test_references_are_looked_up_by_what_they_lead_to(library: Any) -> None:
+def test_sqlite_looks_references_up_by_what_they_lead_to(library: Any) -> None:
+    if library.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL chooses by what it knows of its tables")
     query = PARSER.parse(["Patient"], [("organization.name", "x")], lenient=False)
     sql = page_sql(library.database.dialect, query, None)
 
-    told = plan(library, sql.text, sql.values).replace(" = ", "=")
+    told = plan(library, sql.text, sql.values)
 
     assert "target_id=" in told, told
 
