@@ -38,12 +38,8 @@ class Task(Generic[T]):
         self.done = False
 
     def carry_out(self, session: Session) -> None:
-        """Do the work; what it raises is kept for the one who waits, and raised."""
-        try:
-            self.result = self._context.run(self._work, session)
-        except BaseException as error:
-            self.error = error
-            raise
+        """Do the work, as if its own thread did."""
+        self.result = self._context.run(self._work, session)
 
     def wait(self) -> None:
         """Wait until somebody calls ``wake``."""

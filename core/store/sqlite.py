@@ -6,6 +6,7 @@ Readers never wait. Writers of this process share commits
 (``synchronous=FULL``), but for a store that is thrown away anyway.
 """
 
+import os
 import sqlite3
 import tempfile
 from collections import deque
@@ -55,34 +56,48 @@ _DOWN = {
 class SqliteSession:
     """A transaction, or a snapshot to read from."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "failure")
 
     dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Take the connection that the transaction runs on."""
         self._connection = connection
+        #: the first error of a statement; as on PostgreSQL, nothing goes on after it
+        self.failure: FyrError | None = None
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run a statement and fetch what it returns."""
+        self.require()
         try:
             return self._connection.execute(sql, params).fetchall()
         except _ERRORS as error:
-            _fail(error)
+            self._fail(error)
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run a statement."""
+        self.require()
         try:
             self._connection.execute(sql, params)
         except _ERRORS as error:
-            _fail(error)
+            self._fail(error)
 
     def run_many(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
+        self.require()
         try:
             self._connection.executemany(sql, params)
         except _ERRORS as error:
-            _fail(error)
+            self._fail(error)
+
+    def require(self) -> None:
+        """Raise the error of an earlier statement, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+
+    def _fail(self, error: Exception) -> NoReturn:
+        self.failure = told(error)
+        raise self.failure from error
 
 
 class SqliteDatabase:
@@ -107,6 +122,8 @@ class SqliteDatabase:
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # What SQLite puts beside the file gets the same permissions.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._turns = Turns(path)
             with self._turns.turn():
                 self._writer = self._connect(cache_kib=16_000)
@@ -114,7 +131,7 @@ class SqliteDatabase:
             raise Unavailable(f"{path} cannot be opened: {error.strerror}") from error
         except sqlite3.Error as error:
             self._turns.close()
-            _fail(error)
+            raise told(error) from error
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read outside any transaction."""
@@ -122,7 +139,7 @@ class SqliteDatabase:
             try:
                 return connection.execute(sql, params).fetchall()
             except _ERRORS as error:
-                _fail(error)
+                raise told(error) from error
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on one snapshot, which begins with its first statement."""
@@ -174,7 +191,7 @@ class SqliteDatabase:
             connection = self._connect(cache_kib=4_000)
             connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
-            _fail(error)
+            raise told(error) from error
         return connection
 
     def _connect(self, *, cache_kib: int) -> sqlite3.Connection:
@@ -205,37 +222,24 @@ class SqliteDatabase:
 
     def _transact(self, batch: list[Task[Any]]) -> None:
         connection = self._writer
-        session = SqliteSession(connection)
         connection.execute("BEGIN IMMEDIATE")
         if len(batch) == 1:
-            (task,) = batch
-            try:
-                task.carry_out(session)
-            except BaseException:
+            if not _carried_out(batch[0], connection):
                 self._roll_back()
                 return
         else:
             for task in batch:
-                self._within(session, task)
+                connection.execute("SAVEPOINT work")
+                if not _carried_out(task, connection):
+                    connection.execute("ROLLBACK TO work")
+                connection.execute("RELEASE work")
         connection.execute("COMMIT")
-
-    def _within(self, session: SqliteSession, task: Task[Any]) -> None:
-        connection = self._writer
-        connection.execute("SAVEPOINT work")
-        try:
-            task.carry_out(session)
-        except BaseException:
-            connection.execute("ROLLBACK TO work")
-        connection.execute("RELEASE work")
 
     def _lost(self, batch: list[Task[Any]], error: Exception) -> None:
         """Tell everybody whose work was undone because the whole could not be kept."""
         self._roll_back()
-        try:
-            _fail(error)
-        except FyrError as told:
-            for task in batch:
-                task.error = task.error or told
+        for task in batch:
+            task.error = task.error or told(error)
 
     def _roll_back(self) -> None:
         # A full disk and the like have SQLite end the transaction by itself.
@@ -247,15 +251,27 @@ class SqliteDatabase:
 _ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
-def _fail(error: Exception) -> NoReturn:
-    """Raise what a driver's exception means here."""
+def _carried_out(task: Task[Any], connection: sqlite3.Connection) -> bool:
+    """Do one work and tell whether it is to be kept."""
+    session = SqliteSession(connection)
+    try:
+        task.carry_out(session)
+        session.require()
+    except BaseException as error:
+        task.error = error
+        return False
+    return True
+
+
+def told(error: Exception) -> FyrError:
+    """Tell what a driver's exception means here."""
     if isinstance(error, OverflowError | UnicodeEncodeError):
-        raise Invalid("a number or a text is none that can be stored") from error
+        return Invalid("a number or a text is none that can be stored")
     code = getattr(error, "sqlite_errorcode", 0)
     if code in _CONFLICTS:
-        raise Conflict("it is there already") from error
+        return Conflict("it is there already")
     if reason := _DOWN.get(code & 0xFF):
-        raise Unavailable(f"the database cannot be used: {reason}") from error
+        return Unavailable(f"the database cannot be used: {reason}")
     if code == sqlite3.SQLITE_TOOBIG:
-        raise Invalid("it is larger than what can be stored") from error
-    raise FyrError("the database refused a statement") from error
+        return Invalid("it is larger than what can be stored")
+    return FyrError("the database refused a statement")

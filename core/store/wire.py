@@ -7,6 +7,7 @@ is most of what a small transaction costs here.
 
 import re
 import select
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
@@ -105,7 +106,10 @@ class Wire:
         adapter = self._adapter
         if not params:
             return (_numbered(sql), ()), (), ()
-        values = adapter.dump_sequence(params, [PyFormat.AUTO] * len(params))
+        try:
+            values = adapter.dump_sequence(params, [PyFormat.AUTO] * len(params))
+        except (OverflowError, UnicodeEncodeError, struct.error) as error:
+            raise psycopg.DataError(str(error)) from error
         return (_numbered(sql), adapter.types or ()), values, adapter.formats or ()
 
     def _send(

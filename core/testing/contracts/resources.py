@@ -1,0 +1,381 @@
+"""What the resource store promises on every database; see ``contracts.store``."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from fyr.core.store.port import Database, Key, NewVersion, Session, Stored
+from fyr.core.store.resources import ResourceStore
+from fyr.core.store.schema import INDEX_TABLES
+from fyr.core.testing.contracts.threads import at_once
+
+#: A row for each index table.
+INDEX: dict[str, list[tuple[Any, ...]]] = {
+    "idx_token": [(1, "a", 0), (1, "b", -(2**63))],
+    "idx_string": [(2, "ærø", "Ærø")],
+    "idx_reference": [(3, "1", "Patient")],
+    "idx_date": [(4, -5, 2**62)],
+    "idx_number": [(5, 0.1, 1e300)],
+    "idx_quantity": [(6, 1.5, 2.5, "mm", 7)],
+    "idx_uri": [(-(2**31), "urn:x")],
+}
+
+
+def version(reference: str, number: int = 1, **more: Any) -> NewVersion:
+    """Make a version of ``Patient/1`` with a body that tells its number."""
+    type_, id_ = reference.split("/")
+    values: dict[str, Any] = {
+        "updated": 1000 * number,
+        "method": "POST" if number == 1 else "PUT",
+        "body": b'{"n":%d}' % number,
+    }
+    return NewVersion(type_, id_, number, **{**values, **more})
+
+
+class ResourceStoreContract:
+    """Tests to inherit."""
+
+    @pytest.fixture
+    def database(self, opening: Callable[[], Database]) -> Iterator[Database]:
+        opened = opening()
+        yield opened
+        opened.close()
+
+    @pytest.fixture
+    def store(self, database: Database) -> ResourceStore:
+        return ResourceStore(database)
+
+    def put(self, store: ResourceStore, *versions: NewVersion) -> list[Stored]:
+        return store.database.write(lambda session: store.put(session, versions))
+
+    def change(self, store: ResourceStore, reference: str, **more: Any) -> Stored:
+        """Store the next version, whatever the present one is, as writers do."""
+        type_, id_ = reference.split("/")
+        key: Key = (type_, id_)
+
+        def work(session: Session) -> Stored:
+            head = store.lock(session, [key]).get(key)
+            pid, number = (head.pid, head.version + 1) if head else (0, 1)
+            new = version(reference, number, pid=pid, **more)
+            return store.put(session, [new])[0]
+
+        return store.database.write(work)
+
+    def index_rows(self, database: Database, pid: int) -> dict[str, set[Any]]:
+        found = {
+            table: set(
+                database.rows(
+                    f"SELECT {', '.join(columns)} FROM {table} WHERE pid = ?", (pid,)
+                )
+            )
+            for table, columns in INDEX_TABLES.items()
+        }
+        return {table: rows for table, rows in found.items() if rows}
+
+    def test_what_is_stored_is_read_byte_by_byte(self, store: ResourceStore) -> None:
+        body = '{"æ":"\\u0000 50%","n":1.00}'.encode()
+        (stored,) = self.put(store, version("Patient/1", body=body))
+
+        assert stored.body == body
+        assert store.read("Patient", "1") == stored
+        assert store.vread("Patient", "1", 1) == stored
+
+    def test_what_was_never_there_is_none(self, store: ResourceStore) -> None:
+        self.put(store, version("Patient/1"))
+
+        assert store.read("Patient", "2") is None
+        assert store.read("patient", "1") is None
+        assert store.vread("Patient", "1", 2) is None
+
+    def test_old_versions_stay(self, store: ResourceStore) -> None:
+        first = self.change(store, "Patient/1")
+        second = self.change(store, "Patient/1")
+
+        assert second.pid == first.pid
+        assert store.read("Patient", "1") == second
+        assert store.vread("Patient", "1", 1) == first
+
+    def test_a_deleted_resource_is_read_as_such_and_may_come_back(
+        self, store: ResourceStore
+    ) -> None:
+        self.change(store, "Patient/1")
+        gone = self.change(store, "Patient/1", body=None, method="DELETE")
+        read = store.read("Patient", "1")
+        count = store.count()
+        back = self.change(store, "Patient/1")
+
+        assert read == gone
+        assert gone.deleted
+        assert count == 0
+        assert (back.version, back.deleted) == (3, False)
+        assert store.counts() == {"Patient": 1}
+
+    def test_index_rows_are_those_of_the_newest_version(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        first = self.change(store, "Patient/1", index=INDEX)
+        before = self.index_rows(database, first.pid)
+        self.change(store, "Patient/1", index={"idx_uri": [(9, "urn:y")]})
+        after = self.index_rows(database, first.pid)
+        self.change(store, "Patient/1", body=None, method="DELETE")
+
+        assert before == {table: set(rows) for table, rows in INDEX.items()}
+        assert after == {"idx_uri": {(9, "urn:y")}}
+        assert self.index_rows(database, first.pid) == {}
+
+    def test_each_version_has_its_row_in_the_outbox(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        self.change(store, "Patient/1", trace_id="t1")
+        self.change(store, "Patient/1", body=None, method="DELETE")
+
+        assert database.rows(
+            "SELECT topic, type, id, version, method, trace_id, at FROM outbox"
+            " ORDER BY seq"
+        ) == [
+            ("resource", "Patient", "1", 1, "POST", "t1", 1000),
+            ("resource", "Patient", "1", 2, "DELETE", "", 2000),
+        ]
+
+    def test_a_batch_that_fails_half_way_leaves_nothing(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        def work(session: Session) -> None:
+            store.put(session, [version(f"Patient/{n}", index=INDEX) for n in range(9)])
+            session.rows("SELECT 1")
+            raise LookupError("half way")
+
+        with pytest.raises(LookupError, match="half way"):
+            database.write(work)
+
+        for table in ("resource", "version", "outbox", *INDEX_TABLES):
+            assert database.rows(f"SELECT * FROM {table}") == []
+
+    def test_a_thousand_resources_are_stored_at_once(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        names = [f"Patient/{n:04}" for n in range(1000)]
+        stored = self.put(store, *(version(name, index=INDEX) for name in names))
+
+        def read(session: Session) -> tuple[list[Stored], list[Stored]]:
+            keys = [(one.type, one.id) for one in stored]
+            pids = [one.pid for one in reversed(stored)]
+            return store.read_many(session, keys), store.read_many(session, pids)
+
+        by_key, by_pid = database.read(read)
+        assert by_key == stored
+        assert by_pid == stored[::-1]
+        assert len({one.pid for one in stored}) == 1000
+        assert store.counts() == {"Patient": 1000}
+
+    def test_what_is_not_there_is_left_out_of_many(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        (stored,) = self.put(store, version("Patient/1"))
+
+        assert database.read(lambda s: store.read_many(s, [])) == []
+        assert database.read(lambda s: store.read_many(s, [stored.pid, 77])) == [stored]
+        keys = [("Patient", "2"), ("Patient", "1")]
+        assert database.read(lambda s: store.read_many(s, keys)) == [stored]
+
+    def test_two_processes_never_give_the_same_pid(
+        self, store: ResourceStore, opening: Callable[[], Database]
+    ) -> None:
+        other = ResourceStore(opening())
+
+        def work(chosen: tuple[int, ResourceStore]) -> list[int]:
+            number, own = chosen
+            pids = []
+            for n in range(10):
+                new = [version(f"Patient/{number}-{n}-{m}") for m in range(130)]
+                pids += [one.pid for one in self.put(own, *new)]
+            return pids
+
+        outcomes = at_once(work, enumerate([store, other, store, other]))
+        other.database.close()
+
+        given = [pid for pids in outcomes for pid in pids]  # type: ignore[union-attr]
+        assert len(given) == len(set(given)) == 5200
+
+    def test_no_update_is_lost(self, store: ResourceStore) -> None:
+        def work(_: int) -> list[int]:
+            return [self.change(store, "Patient/1").version for _ in range(5)]
+
+        outcomes = at_once(work, range(8))
+
+        made = [number for numbers in outcomes for number in numbers]  # type: ignore[union-attr]
+        assert sorted(made) == list(range(1, 41))
+        assert store.read("Patient", "1").version == 40  # type: ignore[union-attr]
+        history = store.history(type="Patient", id="1", count=100)
+        assert [one.version for one in history] == list(range(40, 0, -1))
+
+    def test_of_two_that_store_the_same_version_one_is_refused(
+        self, store: ResourceStore
+    ) -> None:
+        """Also where somebody forgets to lock."""
+        pid = self.put(store, version("Patient/1"))[0].pid
+
+        def work(name: str) -> list[Stored]:
+            return self.put(store, version("Patient/1", 2, pid=pid, body=name.encode()))
+
+        outcomes = at_once(work, "ab")
+
+        refused = [one for one in outcomes if isinstance(one, Exception)]
+        assert [type(one).__name__ for one in refused] == ["Conflict"]
+        assert len(store.history(count=9)) == 2
+
+    def test_who_waited_for_a_lock_sees_what_the_other_made(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        self.change(store, "Patient/1")
+        key = ("Patient", "1")
+        held = threading.Event()
+        seen: list[int] = []
+
+        def second() -> None:
+            held.wait(60)
+            found = database.write(lambda session: store.lock(session, [key]))
+            seen.append(found[key].version)
+
+        def first(session: Session) -> None:
+            head = store.lock(session, [key])[key]
+            held.set()
+            store.put(session, [version("Patient/1", 2, pid=head.pid)])
+
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        database.write(first)
+        waiting.join()
+
+        assert seen == [2]
+
+    def test_locks_of_many_in_any_order_do_not_block_each_other_for_good(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        keys = [("Patient", str(n)) for n in range(12)]
+        self.put(store, *(version("/".join(key)) for key in keys))
+
+        def work(number: int) -> int:
+            order = keys[number:] + keys[:number]
+            if number % 2:
+                order.reverse()
+            return sum(
+                len(database.write(lambda session: store.lock(session, order)))
+                for _ in range(10)
+            )
+
+        assert at_once(work, range(8)) == [120] * 8
+
+    def test_a_lock_tells_of_deleted_resources_and_not_of_absent_ones(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        self.change(store, "Patient/1")
+        gone = self.change(store, "Patient/1", body=None, method="DELETE")
+        keys = [("Patient", "2"), ("Patient", "1"), ("Patient", "1")]
+
+        assert database.write(lambda session: store.lock(session, keys)) == {
+            ("Patient", "1"): gone
+        }
+
+    def test_of_64_who_claim_the_same_exactly_one_creates(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        find = "SELECT pid FROM idx_token WHERE param = 1 AND code = 'x'"
+
+        def work(number: int) -> bool:
+            def one(session: Session) -> bool:
+                store.claim(session, "Patient?identifier=" + "x" * 5000)
+                if session.rows(find):
+                    return False
+                index = {"idx_token": [(1, "x", 0)]}
+                store.put(session, [version(f"Patient/{number}", index=index)])
+                return True
+
+            return database.write(one)
+
+        outcomes = at_once(work, range(64))
+
+        assert sorted(map(str, outcomes)) == ["False"] * 63 + ["True"]
+        assert store.count() == 1
+        assert database.rows("SELECT * FROM unique_claim") == []
+
+    def test_a_claim_is_let_go_by_who_fails(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        def fails(session: Session) -> None:
+            store.claim(session, "k")
+            session.rows("SELECT 1")
+            raise LookupError("k")
+
+        with pytest.raises(LookupError):
+            database.write(fails)
+
+        database.write(lambda session: store.claim(session, "k"))
+
+    def test_history_is_of_one_of_a_type_or_of_all_newest_first(
+        self, store: ResourceStore
+    ) -> None:
+        self.put(store, version("Patient/1"), version("Patient/2"), version("Group/1"))
+        self.change(store, "Patient/1")
+        self.change(store, "Patient/1", body=None, method="DELETE")
+
+        def told(**asked: Any) -> list[str]:
+            found = store.history(count=9, **asked)
+            return [f"{one.type}/{one.id}/{one.version}" for one in found]
+
+        assert told(type="Patient", id="1") == [f"Patient/1/{n}" for n in (3, 2, 1)]
+        everything = told()
+        assert everything[:2] == ["Patient/1/3", "Patient/1/2"]
+        assert sorted(everything[2:]) == ["Group/1/1", "Patient/1/1", "Patient/2/1"]
+        assert told(type="Patient") == [
+            one for one in everything if one.startswith("Patient")
+        ]
+        assert told(type="Device") == told(type="Patient", id="3") == []
+
+    def test_history_may_begin_at_a_moment_or_be_of_one(
+        self, store: ResourceStore
+    ) -> None:
+        for _ in range(4):
+            self.change(store, "Patient/1")
+
+        def numbers(**asked: Any) -> list[int]:
+            return [one.version for one in store.history(count=9, **asked)]
+
+        assert numbers(since=3000) == [4, 3]
+        assert numbers(since=3001) == [4]
+        assert numbers(at=(2500, 2600)) == [2]
+        assert numbers(at=(2500, 3000), type="Patient", id="1") == [3, 2]
+        assert numbers(at=(3000, 3999), type="Patient") == [3]
+        assert numbers(at=(0, 999)) == []
+        assert numbers(at=(9000, 9999)) == [4]
+
+    @pytest.mark.parametrize("count", [1, 2, 3, 7, 50])
+    @pytest.mark.parametrize(
+        "asked", [{}, {"type": "Patient"}, {"type": "Patient", "id": "1"}]
+    )
+    def test_pages_of_history_repeat_and_skip_nothing_while_others_write(
+        self, store: ResourceStore, count: int, asked: dict[str, Any]
+    ) -> None:
+        # All at the same moment, as in a transaction.
+        new = [
+            version(f"{kind}/{n}") for kind in ("Group", "Patient") for n in range(5)
+        ]
+        self.put(store, *new)
+        for _ in range(6):
+            self.change(store, "Patient/1", updated=1000)
+        expected = store.history(count=100, **asked)
+
+        found: list[Stored] = []
+        while page := store.history(
+            count=count,
+            before=(found[-1].updated, found[-1].pid, found[-1].version)
+            if found
+            else None,
+            **asked,
+        ):
+            found += page
+            self.change(store, "Patient/1", updated=5000)
+
+        assert found == expected
