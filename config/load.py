@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from fyr.config.settings import Settings
@@ -69,6 +71,8 @@ def load(
         settings = _with_options(from_files, options or {})
     except ValidationError as error:
         raise ConfigError(strangers + sentences(error)) from None
+    except SettingsError:
+        raise ConfigError(strangers + _not_json()) from None
     if strangers:
         raise ConfigError(strangers)
     return settings
@@ -102,6 +106,21 @@ def _unknown_variables() -> list[str]:
         key = name.removeprefix("FYR_").split("__")[0].lower()
         if key not in Settings.model_fields:
             problems.append(f"{name}: no such setting{_neighbour(key, Settings)}")
+    return problems
+
+
+def _not_json() -> list[str]:
+    """Name the variables that hold a list or a table, and not as JSON."""
+    problems = []
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith("FYR_") or name.startswith(_RESERVED):
+            continue
+        source = EnvSettingsSource(_Sources)
+        source.env_vars = {name.lower(): value}
+        try:
+            source()
+        except SettingsError:
+            problems.append(f'{name}: is to be JSON, such as ["one", "two"]')
     return problems
 
 

@@ -4,10 +4,13 @@ One TOML file, then ``FYR_`` environment variables over it (``FYR_SERVER__PORT=9
 a secret may stand in a file that ``<name>_file`` names. Nothing unknown is accepted.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+_URL = r"^(https?://\S+)?$"
 
 
 class Section(BaseModel):
@@ -45,7 +48,9 @@ class ServerSettings(Section):
         True, description="Run an event and job worker beside the HTTP workers."
     )
     public_url: str = Field(
-        "", description="URL that clients see; empty: taken from each request."
+        "",
+        pattern=_URL,
+        description="URL that clients see; empty: taken from each request.",
     )
     max_body_bytes: int = Field(
         50_000_000, ge=1024, description="Largest request body; more is 413."
@@ -84,6 +89,7 @@ class StoreSettings(Section):
 
     url: str = Field(
         "sqlite:///fyr.db",
+        pattern=r"^(sqlite://(/.*)?|postgres(ql)?://.+)$",
         description=(
             "`sqlite:///FILE` (relative to the data folder), `sqlite://` (thrown away"
             " at the end) or `postgresql://USER@HOST:PORT/NAME`."
@@ -102,6 +108,11 @@ class StoreSettings(Section):
     migrate: bool = Field(
         True, description="Bring the schema up to date at start; else refuse to start."
     )
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: without a password that stands in it."""
+        return re.sub(r"(//[^:/@]*):[^/]*@", r"\1:***@", self.url)
 
 
 class EventSettings(Section):
@@ -175,7 +186,7 @@ class PluginSettings(Section):
 class ServiceSettings(Section):
     """``[services.NAME]``: one FHIR service of this deployment."""
 
-    public_url: str = Field("", description="Base URL that clients see.")
+    public_url: str = Field("", pattern=_URL, description="Base URL that clients see.")
     enabled: bool = Field(True, description="Whether this deployment serves it.")
 
 

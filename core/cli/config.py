@@ -2,10 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from fyr.core.cli.options import config_option, settings_from
+from fyr.config.load import ConfigError
+from fyr.config.settings import Settings
+from fyr.core.cli.options import config_option, fail, settings_from
+
+_MASK = "**********"
 
 
 @click.group()
@@ -18,7 +23,10 @@ def config() -> None:
 def show(config_file: Path | None) -> None:
     """Print every setting as it is in force; secrets are masked."""
     settings = settings_from(config_file)
-    click.echo(json.dumps(settings.model_dump(mode="json"), indent=2))
+    shown = settings.model_dump(mode="json")
+    shown["store"]["url"] = settings.store.shown_url
+    shown["plugin"] = _plugin_tables(settings)
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 @config.command()
@@ -26,14 +34,34 @@ def show(config_file: Path | None) -> None:
 def check(config_file: Path | None) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is."""
     settings = settings_from(config_file)
-    from fyr.config.load import ConfigError
-    from fyr.core.cli.options import fail
+    from fyr.core.cli.extra import commands_of
     from fyr.core.hooks.loading import load_plugins
+    from fyr.core.interactions.services import registered_services
     from fyr.core.serving.prepare import refuse_unsafe
 
     try:
         refuse_unsafe(settings)
-        load_plugins(settings)
+        hooks = load_plugins(settings).hooks
+        registered_services(settings, hooks)
+        commands_of(hooks)
     except ConfigError as error:
         fail(error, 2)
     click.echo("The settings are fine.")
+
+
+def _plugin_tables(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Tell the plugins' settings, defaults included.
+
+    Which of them are secret is known to the plugin alone: of one that does not take
+    part, or cannot be loaded, all values are masked.
+    """
+    from fyr.core.hooks.loading import load_plugins
+
+    tables: dict[str, dict[str, Any]] = {
+        name: dict.fromkeys(table, _MASK) for name, table in settings.plugin.items()
+    }
+    try:
+        loaded = load_plugins(settings)
+    except ConfigError:
+        return tables
+    return tables | {one.name: one.settings.model_dump(mode="json") for one in loaded}

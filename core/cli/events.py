@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.cli.options import opened, settings_from, with_deployment
 from fyr.core.clock import instant
-from fyr.core.errors import FyrError
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -27,16 +26,8 @@ def _application(
     config_file: Path | None, data_dir: Path | None
 ) -> Iterator[Application]:
     settings = settings_from(config_file, data_dir=data_dir)
-    from fyr.core.app import build
-
-    try:
-        application = build(settings)
-        try:
-            yield application
-        finally:
-            application.close()
-    except FyrError as error:
-        fail(error)
+    with opened(settings) as application:
+        yield application
 
 
 @click.group()

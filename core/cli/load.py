@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.cli.options import opened, settings_from, with_deployment
 from fyr.core.cli.sources import Source, Unreadable, read, total_bytes
 from fyr.core.errors import FyrError, Issue
 from fyr.core.importing import Import, Refusal
@@ -36,24 +36,16 @@ def load(
     is 1 when anything was refused.
     """
     settings = settings_from(config_file, data_dir=data_dir)
-    from fyr.core.app import build
-
-    try:
-        application = build(settings)
-    except FyrError as error:
-        fail(error)
     progress = _Progress(total_bytes(list(paths)), quiet)
-    importing = Import(application, progress.refused)
-    try:
+    with opened(settings) as application:
+        importing = Import(application, progress.refused)
         for source in read(list(paths)):
             if isinstance(source, Unreadable):
-                importing.reject(str(source), "file", ())
+                importing.reject(source.place, f"cannot be read: {source}", ())
                 continue
             _take(importing, source, as_is)
             progress.moved(source.consumed, importing)
         importing.finish()
-    finally:
-        application.close()
     progress.end(importing)
     sys.exit(1 if importing.failed else 0)
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from fyr.core.cli.options import fail, settings_from, with_deployment
-from fyr.core.errors import FyrError
+from fyr.core.cli.options import opened, settings_from, with_deployment
 
 
 @click.command()
@@ -14,11 +13,6 @@ from fyr.core.errors import FyrError
 def migrate(config_file: Path | None, data_dir: Path | None, check: bool) -> None:
     """Apply the migrations that the store has not seen yet."""
     settings = settings_from(config_file, data_dir=data_dir, store__migrate=not check)
-    from fyr.core.app import build
-
-    try:
-        application = build(settings)
-    except FyrError as error:
-        fail(error)
-    application.close()
+    with opened(settings):
+        pass
     click.echo("The schema is up to date.")

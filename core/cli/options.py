@@ -1,15 +1,21 @@
 """Options that several sub-commands share, and the settings they lead to."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from fyr.config.load import ConfigError, load
 from fyr.config.settings import Settings
 from fyr.core.errors import FyrError
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +38,7 @@ def with_deployment(command: F) -> F:
 def settings_from(config_file: Path | None, **options: Any) -> Settings:
     """Read the settings with those options over them that were given.
 
+    Without a file of its own a sub-command takes the one of ``fyr --config FILE``.
     Names are dotted with two underscores (``server__port``). Ends the process with
     status 2, and one line for each mistake, when something is wrong.
     """
@@ -40,10 +47,32 @@ def settings_from(config_file: Path | None, **options: Any) -> Settings:
         for name, value in options.items()
         if value is not None
     }
+    here = click.get_current_context(silent=True)
+    if config_file is None and here is not None:
+        config_file = here.find_root().params.get("config_file")
     try:
         return load(config_file, given)
     except ConfigError as error:
         fail(error, 2)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Application]:
+    """Build the application, and close it at the end.
+
+    Ends the process with status 1, and a line for each reason, when it cannot be built
+    or what is done with it fails.
+    """
+    from fyr.core.app import build
+
+    try:
+        application = build(settings)
+        try:
+            yield application
+        finally:
+            application.close()
+    except (ConfigError, FyrError, OSError) as error:
+        fail(error)
 
 
 def fail(error: Exception, status: int = 1) -> NoReturn:

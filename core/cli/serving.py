@@ -60,13 +60,16 @@ def worker(config_file: Path | None, data_dir: Path | None) -> None:
 
 def _where(settings: Settings, url: str) -> str:
     """Tell what is served where."""
+    plugins = ", ".join(settings.plugins.enabled)
+    if settings.plugins.folder:
+        plugins += f", and all in {settings.plugins.folder}"
     lines = [
         f"Fyr {__version__} serves {settings.server.workers} x HTTP at {url}",
         f"  FHIR         {url}/fhir   (try {url}/fhir/metadata)",
         f"  health       {url}/health/ready",
         f"  metrics      {url}/metrics",
-        f"  plugins      {url}/admin/plugins   ({', '.join(settings.plugins.enabled)})",
-        f"  store        {settings.store.url} in {settings.data_dir.resolve()}",
+        f"  plugins      {url}/admin/plugins   ({plugins})",
+        f"  store        {settings.store.shown_url} in {settings.data_dir.resolve()}",
     ]
     if settings.security.mode == "open":
         lines.append(

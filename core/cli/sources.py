@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 #: Endings that are read, without ``.gz``.
 _LINES = (".ndjson", ".jsonl")
 _SINGLE = (".json", ".xml")
-_PACKAGES = (".tgz", ".tar.gz")
+_PACKAGES = (".tgz", ".tar.gz", ".tar")
 #: Files of a package that are no resources.
 _NOT_RESOURCES = ("package.json", ".index.json", "ig-r4.json")
 
@@ -35,7 +35,12 @@ class Source:
 
 
 class Unreadable(Exception):
-    """A file that is not what its name says."""
+    """A file that is not what its name says; ``place`` is which."""
+
+    def __init__(self, place: str, why: str) -> None:
+        """Take the file's path, and what is the matter with it."""
+        super().__init__(why)
+        self.place = place
 
 
 def total_bytes(paths: list[Path]) -> int:
@@ -59,7 +64,7 @@ def read(paths: list[Path]) -> Iterator[Source | Unreadable]:
                         source.place, source.body, source.is_xml, source.in_package, at
                     )
         except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-            yield Unreadable(f"{path}: cannot be read: {error}")
+            yield Unreadable(str(path), _why(error))
         consumed = before + path.stat().st_size
 
 
@@ -72,8 +77,12 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 
 def _known(path: Path) -> bool:
-    name = path.name.removesuffix(".gz")
-    return name.endswith((*_LINES, *_SINGLE, ".tgz", ".tar"))
+    name = path.name.lower().removesuffix(".gz")
+    return name.endswith((*_LINES, *_SINGLE, *_PACKAGES))
+
+
+def _why(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _resources(path: Path, file: IO[bytes]) -> Iterator[Source]:
@@ -93,7 +102,8 @@ def _resources(path: Path, file: IO[bytes]) -> Iterator[Source]:
 
 
 def _package(path: Path, file: IO[bytes]) -> Iterator[Source]:
-    with tarfile.open(fileobj=file, mode="r|gz") as package:
+    mode: Literal["r|", "r|gz"] = "r|" if path.name.lower().endswith(".tar") else "r|gz"
+    with tarfile.open(fileobj=file, mode=mode) as package:
         for member in package:
             name = Path(member.name).name
             if (

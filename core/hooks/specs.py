@@ -93,7 +93,9 @@ def register_jobs() -> Iterable[Job] | None:
 def register_commands() -> Iterable[click.Command] | None:
     """Offer sub-commands of ``fyr``.
 
-    Called when the command line starts with a configuration that names the plugin.
+    ``fyr --config FILE NAME`` calls them, or ``fyr NAME`` where ``FYR_CONFIG`` names
+    the file; the context's ``obj`` is all settings. Called when the command line
+    starts with a sub-command that is not Fyr's own, and for the help.
     """
 
 

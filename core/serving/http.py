@@ -44,11 +44,14 @@ def reserve(host: str, port: int) -> socket.socket:
     :raises OSError: the address is not this machine's, or somebody has it.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        port = probe.getsockname()[1]
-    return bind(host, port)
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            port = probe.getsockname()[1]
+        return bind(host, port)
+    except OSError as error:
+        raise OSError(f"{host} port {port}: {error.strerror}") from error
 
 
 class HttpWorker:

@@ -2,9 +2,13 @@
 
 import ipaddress
 
+import structlog
+
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
+
+log = structlog.get_logger("fyr.serving")
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -35,6 +39,12 @@ def prepare(settings: Settings) -> None:
     """Bring the schema up to date, check that all plugins load, put in the demo data."""
     application = build(settings)
     try:
+        if settings.security.mode == "closed" and not application.hooks.authenticate:
+            log.warning(
+                "nobody can call",
+                problem="security.mode is closed and no plugin authenticates,"
+                " so each request to FHIR gets 401",
+            )
         if settings.demo:
             from fyr.core.serving.demo import load_demo
 

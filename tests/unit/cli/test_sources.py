@@ -75,7 +75,7 @@ def test_a_broken_file_is_named_and_the_next_one_is_read(tmp_path: Path) -> None
     found = list(read([tmp_path]))
 
     assert isinstance(found[0], Unreadable)
-    assert "a.ndjson.gz" in str(found[0])
+    assert found[0].place.endswith("a.ndjson.gz")
     assert isinstance(found[1], Source)
 
 
@@ -94,3 +94,17 @@ def test_what_was_read_is_counted_against_the_whole(tmp_path: Path) -> None:
 
     assert isinstance(last, Source)
     assert last.consumed == total_bytes([tmp_path]) == 10
+
+
+def test_a_package_may_come_unpacked_as_tar(tmp_path: Path) -> None:
+    packed = package(tmp_path, {"package/A.json": b"yes"})
+    path = tmp_path / "some.tar"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+
+    assert bodies(path) == [b"yes"]
+
+
+def test_the_case_of_an_ending_has_no_meaning(tmp_path: Path) -> None:
+    (tmp_path / "A.JSON").write_bytes(b"1")
+
+    assert bodies(tmp_path) == [b"1"]

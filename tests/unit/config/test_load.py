@@ -36,6 +36,30 @@ def test_the_environment_stands_above_the_file(tmp_path, monkeypatch) -> None:
     assert (settings.server.port, settings.server.threads) == (2222, 3)
 
 
+def test_a_list_that_is_not_json_is_named(monkeypatch) -> None:
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", "search")
+
+    with pytest.raises(ConfigError) as caught:
+        load()
+
+    assert caught.value.problems == [
+        'FYR_PLUGINS__ENABLED: is to be JSON, such as ["one", "two"]'
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[server]\npublic_url = 'fhir.example.org'",
+        "[services.fhir]\npublic_url = 'a b'",
+        "[store]\nurl = 'mysql://host'",
+    ],
+)
+def test_a_url_of_no_known_form_is_refused(tmp_path, text) -> None:
+    with pytest.raises(ConfigError, match="url: String should match"):
+        load(write(tmp_path, text))
+
+
 def test_an_option_stands_above_the_environment(monkeypatch) -> None:
     monkeypatch.setenv("FYR_SERVER__PORT", "2222")
     monkeypatch.setenv("FYR_SERVER__THREADS", "5")

@@ -1,0 +1,200 @@
+"""The ``fyr`` command as a deployer types it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fyr.core.cli import main
+
+PLUGIN = """
+import click
+from pydantic import SecretStr
+from fyr.core import Manifest, Plugin, PluginSettings, hookimpl
+
+
+class Settings(PluginSettings):
+    token: SecretStr = SecretStr("")
+    ward: str = "3"
+
+
+class Hours(Plugin):
+    manifest = Manifest(settings=Settings)
+
+    @hookimpl
+    def register_commands(self):
+        @click.command("{command}")
+        @click.pass_obj
+        def hours(settings):
+            click.echo(f"ward {{self.settings.ward}} in {{settings.data_dir.name}}")
+
+        yield hours
+"""
+
+Fyr = Callable[..., Result]
+
+
+@pytest.fixture
+def fyr(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fyr:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("FYR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FYR_DATA_DIR", str(tmp_path / "data"))
+    return lambda *arguments: CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Callable[..., Path]:
+    def write(settings: str = "", command: str = "ward-hours") -> Path:
+        folder = tmp_path / "plugins"
+        folder.mkdir()
+        (folder / "hours.py").write_text(PLUGIN.format(command=command))
+        file = tmp_path / "fyr.toml"
+        file.write_text(f'[plugins]\nfolder = "{folder}"\n{settings}')
+        return file
+
+    return write
+
+
+def test_a_plugins_command_is_a_sub_command(fyr: Fyr, deployment) -> None:
+    file = deployment('[plugin.hours]\nward = "7"')
+
+    done = fyr("--config", file, "ward-hours")
+
+    assert (done.output, done.exit_code) == ("ward 7 in data\n", 0)
+
+
+def test_the_variable_that_names_the_file_brings_its_commands(
+    fyr: Fyr, deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_CONFIG", str(deployment()))
+
+    done = fyr("ward-hours")
+
+    assert done.exit_code == 0
+
+
+def test_the_help_lists_plugins_commands(fyr: Fyr, deployment) -> None:
+    file = deployment()
+
+    assert "ward-hours" in fyr("--config", file, "--help").output
+
+
+def test_the_help_comes_though_the_settings_are_wrong(fyr: Fyr, tmp_path: Path) -> None:
+    (tmp_path / "fyr.toml").write_text("[plugins]\nenabled = ['nobody']")
+
+    done = fyr("--config", tmp_path / "fyr.toml", "--help")
+
+    assert "no such plugin: nobody" in done.output
+    assert "serve" in done.output
+
+
+def test_a_command_named_as_one_of_fyrs_own_is_refused(fyr: Fyr, deployment) -> None:
+    file = deployment(command="serve")
+
+    done = fyr("config", "check", "--config", file)
+
+    assert (done.output, done.exit_code) == ("fyr: commands: two are named serve\n", 2)
+
+
+def test_the_file_of_the_whole_command_is_that_of_its_sub_commands(
+    fyr: Fyr, deployment
+) -> None:
+    file = deployment("[server]\nport = 7777")
+
+    shown = json.loads(fyr("--config", file, "config", "show").output)
+
+    assert shown["server"]["port"] == 7777
+
+
+def test_secrets_of_plugins_are_masked(fyr: Fyr, deployment) -> None:
+    file = deployment('[plugin.hours]\ntoken = "swordfish"')
+
+    done = fyr("config", "show", "--config", file)
+
+    assert "swordfish" not in done.output
+    assert json.loads(done.output)["plugin"]["hours"]["ward"] == "3"
+
+
+def test_all_settings_of_a_plugin_that_cannot_be_asked_are_masked(
+    fyr: Fyr, deployment
+) -> None:
+    file = deployment(
+        '[plugin.hours]\ntoken = "swordfish"\n[plugin.nobody]\nx = "tuna"'
+    )
+
+    done = fyr("config", "show", "--config", file)
+
+    assert done.exit_code == 0
+    assert not {"swordfish", "tuna"} & set(done.output.split('"'))
+
+
+def test_a_password_in_the_url_of_the_store_is_masked(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_STORE__URL", "postgresql://me:pass:w@rd@host:5432/fyr")
+
+    shown = json.loads(fyr("config", "show").output)
+
+    assert shown["store"]["url"] == "postgresql://me:***@host:5432/fyr"
+
+
+def test_the_check_names_services_that_nobody_offers(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_SERVICES__FIHR__ENABLED", "true")
+
+    done = fyr("config", "check")
+
+    assert done.output == "fyr: services.fihr: no such service; did you mean fhir?\n"
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("migrate",),
+        ("load", __file__),
+        ("events", "tail"),
+        ("plugins",),
+        ("config", "check"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_plugin_is_named_by_each_command(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", '["saerch"]')
+
+    done = fyr(*arguments)
+
+    assert done.output.startswith("fyr: plugins.enabled: no such plugin: saerch")
+    assert done.exit_code in (1, 2)
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_in_a_sentence(
+    fyr: Fyr, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    done = fyr("migrate", "--data-dir", tmp_path / "file" / "below")
+
+    assert done.exit_code == 1
+    assert done.output.startswith("fyr: ")
+
+
+def test_what_load_could_not_read_is_named_with_the_reason(
+    fyr: Fyr, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json.gz").write_bytes(b"no gzip")
+
+    done = fyr("load", tmp_path / "a.json.gz")
+
+    assert done.exit_code == 1
+    assert (
+        f"refused: {tmp_path / 'a.json.gz'}: cannot be read: Not a gzipped file"
+        in done.output
+    )
