@@ -9,26 +9,34 @@ many threads as there are clients.
 """
 
 import argparse
+import logging
 import multiprocessing
+import os
 import random
 import signal
 import socket
+import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import crud
 import falcon
 import load
 import processes
+import psycopg
 import resources
 from http_client import Connection
-from pydantic import SecretStr
 
-from fyr.config.settings import ServerSettings, Settings, StoreSettings
+from fyr.config.settings import ServerSettings
+from fyr.core.model.json import dump
 from fyr.core.serving.http import HttpWorker, bind
-from fyr.core.store.open import open_database
 from fyr.core.store.port import NewVersion
-from fyr.core.store.resources import ResourceStore
+from fyr.core.store.schema import INDEX_TABLES
+from fyr.search.extract import Extractor
+from fyr.search.parameters import Parameters
 
 
 class Bare:
@@ -46,6 +54,7 @@ class Bare:
 
 def serve_bare(bound: socket.socket, body: bytes) -> None:
     """Run the bare handler until SIGTERM."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = falcon.App()
     app.add_route("/fhir/{type}/{id}", Bare(body))
     worker = HttpWorker(app, bound, ServerSettings())
@@ -73,43 +82,97 @@ def bare_reads(body: bytes, clients: int, seconds: float) -> tuple[float, float]
         before = processes.cpu_seconds([process.pid])
         sample = load.run(read, url, clients=clients, seconds=seconds)
         spent = processes.cpu_seconds([process.pid]) - before
-        processes.os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, signal.SIGTERM)
         process.join()
     return sample.count / seconds, spent * 1000 / sample.count
 
 
-def bare_creates(settings: Settings, rows: list[NewVersion], clients: int) -> float:
-    """Measure how many transactions a second write these rows and nothing else."""
-    database = open_database(settings)
-    store = ResourceStore(database)
-    shares = [rows[n::clients] for n in range(clients)]
+def bare_creates(url: str, folder: Path, versions: list[NewVersion]) -> float:
+    """Measure how many transactions a second write these rows and nothing else.
 
-    def write(share: list[NewVersion]) -> None:
-        for row in share:
-            database.write(lambda session, row=row: store.put(session, [row]))  # type: ignore[misc]
+    With the driver alone, into the tables that Fyr has made: one connection on SQLite,
+    which has one writer; eight threads with pipelines on PostgreSQL.
+    """
+    statements = [
+        list(statements_of(n + 10**12, one)) for n, one in enumerate(versions)
+    ]
+    if url.startswith("sqlite"):
+        return bare_sqlite(folder / "data" / "fyr.db", statements)
+    return bare_postgresql(url, statements)
 
-    threads = [threading.Thread(target=write, args=(share,)) for share in shares]
+
+def statements_of(
+    pid: int, one: NewVersion
+) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """Tell the statements of one create, with ``?`` for parameters, and their rows."""
+    yield (
+        "INSERT INTO resource (pid, type, id, version, updated, deleted) VALUES (?, ?, ?, ?, ?, ?)",
+        [(pid, one.type, one.id, 1, one.updated, 0)],
+    )
+    yield (
+        "INSERT INTO version (pid, type, version, updated, method, body) VALUES (?, ?, ?, ?, ?, ?)",
+        [(pid, one.type, 1, one.updated, "POST", one.body)],
+    )
+    for table, rows in one.index.items():
+        names = ", ".join(INDEX_TABLES[table])
+        marks = ", ".join("?" * (len(INDEX_TABLES[table]) + 1))
+        yield (
+            f"INSERT INTO {table} (pid, {names}) VALUES ({marks})",
+            [(pid, *row) for row in rows],
+        )
+    yield (
+        "INSERT INTO outbox (topic, type, id, version, method, at) VALUES (?, ?, ?, ?, ?, ?)",
+        [("resource", one.type, one.id, 1, "POST", one.updated)],
+    )
+
+
+def bare_sqlite(file: Path, creates: list[Any]) -> float:
+    """Write each create in a transaction of its own, durably."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    began = time.perf_counter()
+    for statements in creates:
+        connection.execute("BEGIN IMMEDIATE")
+        for sql, rows in statements:
+            connection.executemany(sql, rows)
+        connection.execute("COMMIT")
+    taken = time.perf_counter() - began
+    connection.close()
+    return len(creates) / taken
+
+
+def bare_postgresql(url: str, creates: list[Any], clients: int = 8) -> float:
+    """Write each create in a transaction of its own, from several connections."""
+
+    def write(share: list[Any]) -> None:
+        with psycopg.connect(url) as connection:
+            for statements in share:
+                with connection.pipeline(), connection.transaction():
+                    for sql, rows in statements:
+                        sql = sql.replace("?", "%s")
+                        connection.cursor().executemany(sql, rows)
+
+    threads = [
+        threading.Thread(target=write, args=(creates[n::clients],))
+        for n in range(clients)
+    ]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    taken = time.perf_counter() - began
-    database.close()
-    return len(rows) / taken
+    return len(creates) / (time.perf_counter() - began)
 
 
-def new_rows(number: int) -> list[NewVersion]:
-    """Make what a create of bench/crud writes: body, index values, outbox row."""
-    from fyr.core.model.json import dump
-    from fyr.search.engine import extract_only
-
-    chance = random.Random(3)
+def new_versions(number: int) -> list[NewVersion]:
+    """Make what a create of bench/crud writes: body and index values."""
+    chance, extractor = random.Random(3), Extractor(Parameters(()))
     made = []
     for n in range(number):
         body = resources.observation(chance, f"Patient/{chance.randrange(1000)}")
         body["id"] = f"bare-{n}"
         body["meta"] = {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000Z"}
+        values = extractor.rows(body)
         made.append(
             NewVersion(
                 "Observation",
@@ -119,7 +182,7 @@ def new_rows(number: int) -> list[NewVersion]:
                 "POST",
                 dump(body),
                 0,
-                extract_only(body),
+                values,
             )
         )
     return made
@@ -154,13 +217,8 @@ def main() -> None:
                     spent * 1000 / sample.count,
                 )
             bare = bare_reads(body, options.clients, options.seconds)
-            url = server.database_url
-            settings = Settings(
-                data_dir=server.folder / "bare",
-                store=StoreSettings(url=url, password=SecretStr("")),
-            )
             creates = bare_creates(
-                settings, new_rows(options.resources), options.clients
+                server.database_url, server.folder, new_versions(options.resources)
             )
         print(
             f"\n{store}: read {found['read'][0]:.0f}/s at {found['read'][1]:.3f} ms CPU;",

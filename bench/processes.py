@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class Server:
     folder: Path
     database_pid: int | None = None
     database_url: str = ""
+    #: seconds from the start of its command until it said that it serves
+    start_seconds: float = 0.0
 
     @property
     def pids(self) -> list[int]:
@@ -95,5 +98,7 @@ def fyr(store: str = "sqlite", workers: int = 1) -> Iterator[Server]:
 @contextmanager
 def _serving(folder: Path, url: str, workers: int) -> Iterator[Server]:
     settings = {"STORE__URL": url, "SERVER__WORKERS": str(workers)}
+    began = time.perf_counter()
     with fyr_process(folder, settings=settings) as running:
-        yield Server(running.base, running.pid, folder, None, url)
+        taken = time.perf_counter() - began
+        yield Server(running.base, running.pid, folder, None, url, taken)

@@ -21,10 +21,10 @@ def main() -> None:
     options = parser.parse_args()
     times, memory = [], {}
     for _ in range(options.repeat):
-        began = time.perf_counter()
         with processes.fyr(options.store, options.workers) as server:
+            began = time.perf_counter()
             reply = Connection(server.base_url).request("GET", "/metadata")
-            times.append(time.perf_counter() - began)
+            times.append(server.start_seconds + time.perf_counter() - began)
             if reply.status != 200:
                 raise SystemExit(f"metadata answered {reply.status}")
             memory = {
