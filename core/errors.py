@@ -66,10 +66,27 @@ class NotSupported(FyrError):
 
 
 class Unauthenticated(FyrError):
-    """Nobody, or somebody whose credentials do not hold."""
+    """Nobody, or somebody whose credentials do not hold.
+
+    Asks for a bearer token unless ``headers`` has a challenge of its own, as each 401
+    has to: https://www.rfc-editor.org/rfc/rfc9110.html#name-401-unauthorized.
+    """
 
     status = 401
     code = "login"
+
+    def __init__(
+        self,
+        problem: str | Iterable[Issue],
+        *,
+        expression: Iterable[str] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Take what every error takes."""
+        challenge = {"WWW-Authenticate": 'Bearer realm="fyr"'}
+        super().__init__(
+            problem, expression=expression, headers={**challenge, **(headers or {})}
+        )
 
 
 class Forbidden(FyrError):

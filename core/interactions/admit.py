@@ -85,8 +85,7 @@ def _authenticate(interactions: Interactions, context: RequestContext) -> None:
         context.principal = principal
     elif interactions.settings.security.mode != "open":
         raise Unauthenticated(
-            "this server must know who asks: send an Authorization header",
-            headers={"WWW-Authenticate": 'Bearer realm="fyr"'},
+            "this server must know who asks: send an Authorization header"
         )
 
 
