@@ -22,6 +22,7 @@ from fyr.core.events import (
     unsequenced,
 )
 from fyr.core.hooks.loading import load_plugins
+from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.interactions import Interactions
 from fyr.core.interactions.services import registered_services
@@ -72,7 +73,7 @@ class Application:
         hooks, clock = self.hooks, self.clock
         self.resources = ResourceStore(self.database)
         self.services = registered_services(self.settings, hooks)
-        self.operations = Operations([VALIDATE, *_all(hooks.register_operations)])
+        self.operations = registered_operations(hooks)
         self.search = self._search_engine()
         self.outbox = Outbox(self.database, self.resources, clock=clock)
         self.consumers = [
@@ -170,6 +171,14 @@ def build(
 ) -> Application:
     """Make an application; the caller closes it."""
     return Application(settings, clock=clock, plugins=plugins)
+
+
+def registered_operations(hooks: Hooks) -> Operations:
+    """Join the operations of the core with those that plugins offer.
+
+    :raises ConfigError: two are offered under one name for one type and level.
+    """
+    return Operations([VALIDATE, *_all(hooks.register_operations)])
 
 
 def _all(chain: Any) -> list[Any]:

@@ -34,6 +34,7 @@ def show(config_file: Path | None) -> None:
 def check(config_file: Path | None) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is."""
     settings = settings_from(config_file)
+    from fyr.core.app import registered_operations
     from fyr.core.cli.extra import commands_of
     from fyr.core.hooks.loading import load_plugins
     from fyr.core.interactions.services import registered_services
@@ -43,7 +44,10 @@ def check(config_file: Path | None) -> None:
         refuse_unsafe(settings)
         hooks = load_plugins(settings).hooks
         registered_services(settings, hooks)
+        registered_operations(hooks)
         commands_of(hooks)
+        if hooks.register_routes:
+            hooks.register_routes()
     except ConfigError as error:
         fail(error, 2)
     click.echo("The settings are fine.")

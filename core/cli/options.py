@@ -13,6 +13,7 @@ import click
 from fyr.config.load import ConfigError, load
 from fyr.config.settings import Settings
 from fyr.core.errors import FyrError
+from fyr.core.logging import configure_logging
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -51,9 +52,11 @@ def settings_from(config_file: Path | None, **options: Any) -> Settings:
     if config_file is None and here is not None:
         config_file = here.find_root().params.get("config_file")
     try:
-        return load(config_file, given)
+        settings = load(config_file, given)
     except ConfigError as error:
         fail(error, 2)
+    configure_logging(settings.log)
+    return settings
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core import __version__
 from fyr.core.cli.options import fail, settings_from, with_deployment
-from fyr.core.logging import configure_logging
 
 
 @click.command()
@@ -35,7 +34,6 @@ def serve(
         server__workers=workers,
         demo=True if demo else None,
     )
-    configure_logging(settings.log)
     from fyr.core.serving import main
 
     try:
@@ -49,7 +47,6 @@ def serve(
 def worker(config_file: Path | None, data_dir: Path | None) -> None:
     """Deliver events and run jobs, beside any number of other workers."""
     settings = settings_from(config_file, data_dir=data_dir)
-    configure_logging(settings.log)
     from fyr.core.serving import main
 
     try:

@@ -123,9 +123,25 @@ def _load(
         distribution=candidate.distribution,
         version=candidate.version,
         manifest=manifest,
-        target=target if isinstance(target, ModuleType) else target(values),
+        target=_made(name, target, values),
         settings=values,
     )
+
+
+def _made(
+    name: str, target: ModuleType | type[Plugin], values: PluginSettings
+) -> ModuleType | Plugin:
+    if isinstance(target, ModuleType):
+        return target
+    try:
+        return target(values)
+    except PluginError:
+        raise
+    except Exception as error:
+        log.debug("plugin cannot be made", plugin=name, exc_info=True)
+        raise PluginError(
+            [f"plugin {name}: cannot be made: {type(error).__name__}: {error}"]
+        ) from error
 
 
 def _checked(target: object) -> ModuleType | type[Plugin]:

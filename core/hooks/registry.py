@@ -6,13 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from fyr.config.load import ConfigError
+from fyr.core.errors import FyrError
 from fyr.core.hooks.discovery import Candidate
+from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Implementation
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,13 @@ class PluginRegistry:
                 self._started.append(plugin.target)
                 try:
                     plugin.target.start(application)
+                except Exception as error:
+                    self.stop()
+                    if isinstance(error, ConfigError | FyrError):
+                        raise
+                    sentence = f"cannot start: {type(error).__name__}: {error}"
+                    log.debug("plugin cannot start", plugin=plugin.name, exc_info=True)
+                    raise PluginError([f"plugin {plugin.name}: {sentence}"]) from error
                 except BaseException:
                     self.stop()
                     raise

@@ -43,6 +43,8 @@ def fyr(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fyr:
     for name in [name for name in os.environ if name.startswith("FYR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FYR_DATA_DIR", str(tmp_path / "data"))
+    # The runner closes its standard error, and loggers keep theirs.
+    monkeypatch.setattr("fyr.core.cli.options.configure_logging", lambda settings: None)
     return lambda *arguments: CliRunner().invoke(main, [str(one) for one in arguments])
 
 
@@ -173,6 +175,33 @@ def test_a_wrong_plugin_is_named_by_each_command(
 
     assert done.output.startswith("fyr: plugins.enabled: no such plugin: saerch")
     assert done.exit_code in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (
+            "    yield from [Operation('x', print, {'system'})] * 2",
+            "two operations $x for one type and level",
+        ),
+        (
+            "    raise LookupError('no operations')",
+            "plugin it: register_operations: LookupError: no operations",
+        ),
+    ],
+)
+def test_the_check_names_what_is_wrong_with_operations(
+    fyr: Fyr, tmp_path: Path, source: str, sentence: str
+) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    head = "from fyr.core import Operation, hookimpl\n\n@hookimpl\n"
+    (folder / "it.py").write_text(f"{head}def register_operations():\n{source}\n")
+    (tmp_path / "fyr.toml").write_text(f'[plugins]\nfolder = "{folder}"')
+
+    done = fyr("config", "check", "--config", tmp_path / "fyr.toml")
+
+    assert (done.output, done.exit_code) == (f"fyr: {sentence}\n", 2)
 
 
 def test_a_data_folder_that_cannot_be_made_is_told_in_a_sentence(

@@ -243,6 +243,22 @@ def test_a_file_with_two_plugins_is_refused(offer, folder) -> None:
     assert "more than one subclass of Plugin" in problem
 
 
+def test_a_plugin_that_cannot_be_made_is_named_with_the_reason(offer, folder) -> None:
+    (folder / "sick.py").write_text(
+        dedent("""
+        from fyr.core import Plugin
+
+        class Sick(Plugin):
+            def __init__(self, settings):
+                raise KeyError("ward")
+        """)
+    )
+
+    assert problems_of(settings(folder=folder)) == [
+        "plugin sick: cannot be made: KeyError: 'ward'"
+    ]
+
+
 def test_secrets_are_masked_in_the_report(offer) -> None:
     offer("greeter", GREETER, "thing_greeter:Greeter")
     registry = load_plugins(settings("greeter", greeter={"key": "hemmeligt"}))

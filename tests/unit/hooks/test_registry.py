@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fyr.core import Manifest, Plugin, hookimpl
+from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import PluginSettings
@@ -109,7 +110,9 @@ def test_a_plugin_that_cannot_start_stops_those_before_it() -> None:
         first=Starting(first), second=Starting(second, RuntimeError("no broker"))
     )
 
-    with pytest.raises(RuntimeError, match="no broker"):
+    with pytest.raises(
+        PluginError, match="plugin second: cannot start: RuntimeError: no broker"
+    ):
         registry.start("the application")
     assert first[-1] == second[-1] == "stop"
 
