@@ -58,7 +58,8 @@ class GroupCommit:
         self._carry_out = carry_out
         self._guard = Lock()
         self._waiting: deque[Task[Any]] = deque()
-        self._led = False
+        #: the task whose thread leads, or has been told to
+        self._leading: Task[Any] | None = None
         self._leader = 0
 
     def submit(self, work: Callable[[Session], T]) -> T:
@@ -71,14 +72,29 @@ class GroupCommit:
         task = Task(work)
         with self._guard:
             self._waiting.append(task)
-            follows, self._led = self._led, True
-        if follows:
-            task.wait()
+            leads = self._leading is None
+            if leads:
+                self._leading = task
+        if not leads:
+            self._follow(task)
         if not task.done:
             self._lead()
         if task.error is not None:
             raise task.error
         return cast(T, task.result)
+
+    def _follow(self, task: Task[Any]) -> None:
+        """Wait for the outcome, or to be told to lead."""
+        try:
+            task.wait()
+        except BaseException:
+            # Interrupted from the keyboard: the others go on without this one.
+            with self._guard:
+                if task in self._waiting:
+                    self._waiting.remove(task)
+                if self._leading is task:
+                    self._hand_over()
+            raise
 
     def _lead(self) -> None:
         """Carry out one batch, then let the first that came in meanwhile lead."""
@@ -96,10 +112,11 @@ class GroupCommit:
                 if not ended and task.error is None:
                     task.error = Unavailable("the write was not carried out")
                 task.done = True
-            with self._guard:
-                following = self._waiting[0] if self._waiting else None
-                self._led = following is not None
-            for task in batch:
                 task.wake()
-            if following is not None:
-                following.wake()
+            with self._guard:
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._leading = self._waiting[0] if self._waiting else None
+        if self._leading is not None:
+            self._leading.wake()

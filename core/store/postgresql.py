@@ -29,6 +29,9 @@ RACES = (
     errors.SerializationFailure,
     errors.UniqueViolation,
     errors.LockNotAvailable,
+    # Two that create the same table, which IF NOT EXISTS does not see.
+    errors.DuplicateObject,
+    errors.DuplicateTable,
 )
 #: The server ends, or begins, or the connection is gone; errors of the driver itself
 #: have no code.

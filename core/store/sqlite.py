@@ -31,8 +31,6 @@ _SETUP = """
     PRAGMA temp_store = MEMORY;
     PRAGMA journal_size_limit = 67108864;
 """
-#: Pages that hold some bodies of usual size each without much waste; set once, at birth.
-_PAGE_SIZE = 8192
 
 _CONFLICTS = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -204,7 +202,6 @@ class SqliteDatabase:
             check_same_thread=False,
             cached_statements=512,
         )
-        connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
         connection.executescript(
             _SETUP.format(synchronous=self._synchronous, cache_kib=cache_kib)
         )
