@@ -49,20 +49,31 @@ def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resou
     return _parameters(parameters)
 
 
-def from_body(operation: Operation, body: Resource | None) -> Resource:
-    """Make ``Parameters`` of a body: itself, or the one resource that is asked for.
+def from_post(
+    operation: Operation, body: Resource | None, params: Iterable[tuple[str, str]]
+) -> Resource:
+    """Make ``Parameters`` of a body and of the query beside it.
 
-    :raises Invalid: another resource was sent and no parameter takes it alone.
+    The body is ``Parameters``, or the one resource that is asked for.
+
+    :raises Invalid: another resource was sent and no parameter takes it alone; or as
+        :func:`from_query` does.
     """
+    asked = from_query(operation, params)
     if body is None:
-        return _parameters([])
+        return asked
+    named = asked.get("parameter", [])
     kind = body.get("resourceType")
     if kind == "Parameters":
-        return body
+        given = body.get("parameter", [])
+        # What is not a list is told by those who check the structure.
+        if not named or not isinstance(given, list):
+            return body
+        return {**body, "parameter": [*given, *named]}
     takers = [one for one in operation.inputs if one.type in (kind, *_ANY_RESOURCE)]
     if len(takers) != 1:
         raise Invalid(f"${operation.name} takes Parameters, and not {kind}")
-    return _parameters([{"name": takers[0].name, "resource": body}])
+    return _parameters([{"name": takers[0].name, "resource": body}, *named])
 
 
 def problems(operation: Operation, parameters: Resource) -> list[Issue]:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fyr.core.interactions.answer import Incoming, IncomingPatch
-from fyr.core.operation_input import from_body, from_query
+from fyr.core.operation_input import from_post, from_query
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
@@ -116,10 +116,7 @@ class ServiceResource:
         return operation
 
     def _posted(self, req: FyrRequest, operation: Operation, params: Pairs) -> Resource:
-        body = self._bodies.optional_resource(req)
-        if body is None:
-            return from_query(operation, params)
-        return from_body(operation, body)
+        return from_post(operation, self._bodies.optional_resource(req), params)
 
 
 def refuse_bad_id(req: FyrRequest, resource_id: str) -> None:

@@ -6,7 +6,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, NotFound
 from fyr.core.hooks.errors import PluginError
 from fyr.core.operation_definitions import operation_definition
-from fyr.core.operation_input import from_body, from_query, problems
+from fyr.core.operation_input import from_post, from_query, problems
 from fyr.core.operations import Operation, OperationCall, OperationParameter, Operations
 from fyr.core.services import Service
 
@@ -157,16 +157,25 @@ def test_an_output_parameter_cannot_be_given() -> None:
 
 
 def test_parameters_are_taken_as_they_are() -> None:
-    assert from_body(GREET, given(HELLO)) == given(HELLO)
-    assert from_body(GREET, None) == {"resourceType": "Parameters"}
+    assert from_post(GREET, given(HELLO), []) == given(HELLO)
+    assert from_post(GREET, None, []) == {"resourceType": "Parameters"}
 
 
 def test_a_plain_resource_becomes_the_parameter_that_takes_it() -> None:
     patient = {"resourceType": "Patient"}
 
-    assert from_body(GREET, patient) == given({"name": "who", "resource": patient})
+    assert from_post(GREET, patient, []) == given({"name": "who", "resource": patient})
     with pytest.raises(Invalid, match="takes Parameters, and not Device"):
-        from_body(GREET, {"resourceType": "Device"})
+        from_post(GREET, {"resourceType": "Device"}, [])
+
+
+@pytest.mark.parametrize("body", [{"resourceType": "Patient"}, None, given(HELLO)])
+def test_what_the_query_says_counts_beside_a_body(body) -> None:
+    taken = from_post(GREET, body, [("times", "2")])
+
+    assert taken["parameter"][-1] == {"name": "times", "valuePositiveInt": 2}
+    with pytest.raises(Invalid, match="unknown parameter: tims"):
+        from_post(GREET, body, [("tims", "2")])
 
 
 def test_parameters_as_declared_have_no_problems() -> None:
