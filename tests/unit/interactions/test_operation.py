@@ -153,13 +153,13 @@ def test_validate_of_a_delete_wants_something_to_delete(world) -> None:
         call(world, "validate", source, "Patient", "b")
 
 
-def test_validate_admits_that_it_does_not_know_a_profile(world) -> None:
+def test_validate_fails_a_profile_that_it_does_not_know(world) -> None:
     source = parameters(
         resource={"resource": {"resourceType": "Patient"}},
         profile={"valueUri": "http://example.org/StructureDefinition/x"},
     )
 
-    assert issues_of(call(world, "validate", source, "Patient")) == [("warning",)]
+    assert issues_of(call(world, "validate", source, "Patient")) == [("error",)]
 
 
 @pytest.mark.parametrize(
