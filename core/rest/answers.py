@@ -114,7 +114,7 @@ def rendered(body: bytes, view: View) -> bytes:
     if view.format == "xml":
         from fyr.core.model import xml
 
-        return xml.dump(resource)
+        return xml.dump(resource, pretty=view.pretty)
     written = json.dump(resource)
     return json.pretty(written) if view.pretty else written
 

@@ -76,6 +76,13 @@ def test_pretty_is_for_people(client: Client, patient: Patient) -> None:
     assert answer.json == patient
 
 
+def test_pretty_xml_is_for_people_too(client: Client, patient: Patient) -> None:
+    view = {"_pretty": "true", "_format": "xml"}
+    answer = client.get(path_of(patient), params=view)
+
+    assert b'\n  <id value="' in answer.body
+
+
 def test_a_summary_leaves_out_and_says_so(client: Client) -> None:
     contact = [{"name": {"family": "Nær"}}]
     made = client.create({**NEW, "contact": contact}).json
