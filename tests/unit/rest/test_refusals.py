@@ -15,7 +15,10 @@ Ask = Callable[[bytes], tuple[int, Any]]
 _LIMIT = 2048
 
 
-def served(_env: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+def served(env: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+    if env["PATH_INFO"] == "/nothing":
+        start("204 No Content", [])
+        return []
     start("200 OK", [("Content-Length", "2")])
     return [b"{}"]
 
@@ -33,7 +36,7 @@ def ask() -> Iterator[Ask]:
             connection.sendall(request)
             answer = connection.makefile("rb").read()
         head, _, body = answer.partition(b"\r\n\r\n")
-        return int(head.split()[1]), json.loads(body)
+        return int(head.split()[1]), json.loads(body) if body[:1] == b"{" else body
 
     yield send
     worker.stop()
@@ -82,3 +85,19 @@ def test_a_request_of_another_client_is_answered_after_all_that(ask: Ask) -> Non
     status, _ = ask(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
 
     assert status == 200
+
+
+def test_a_connection_outlives_an_answer_without_a_body(ask: Ask) -> None:
+    empty = b"GET /nothing HTTP/1.1\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+
+    status, body = ask(empty + last)
+
+    assert status == 204
+    assert body.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_client_that_wants_to_close_after_no_body_is_let_go(ask: Ask) -> None:
+    status, body = ask(b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert (status, body) == (204, b"")
