@@ -95,6 +95,7 @@ class Application:
         )
         self.metrics = Metrics()
         self.metrics.add_source(self._event_readings)
+        hooks.on_failure(self.metrics.plugin_failed)
         self.interactions = Interactions(
             settings=self.settings,
             database=self.database,

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: requests by this process and its siblings, lag of consumers.
+"""Numbers for Prometheus: requests and failures of all processes, lag of consumers.
 
 Several worker processes of one ``fyr serve`` share a folder of small files, so that
 each of them answers ``/metrics`` with the sums of all, dead ones included:
@@ -68,7 +68,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """Start at nothing, or go on in the folder that the processes share."""
-        from prometheus_client import CollectorRegistry, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Histogram
 
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -76,6 +76,12 @@ class Metrics:
             "Time to answer a request; its count is the number of requests.",
             ("service", "interaction", "type", "status"),
             buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._failures = Counter(
+            "fyr_plugin_failures",
+            "Failures of plugins, by hook; refusals are none.",
+            ("plugin", "hook"),
             registry=self._registry,
         )
         self._series: dict[tuple[str, str, str, int], Histogram] = {}
@@ -100,6 +106,10 @@ class Metrics:
             series = self._requests.labels(*key)
             self._series[key] = series
         series.observe(seconds)
+
+    def plugin_failed(self, plugin: str, hook: str) -> None:
+        """Count a failure of a plugin in whichever process it was asked."""
+        self._failures.labels(plugin, hook).inc()
 
     def add_source(self, source: Source) -> None:
         """Have ``source`` asked at each scrape."""

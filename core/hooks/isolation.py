@@ -74,6 +74,7 @@ class Implementation:
         "_clock",
         "_function",
         "hook",
+        "on_failure",
         "plugin",
         "quarantine",
         "rule",
@@ -97,6 +98,8 @@ class Implementation:
         self.rule = rule
         self.timing = Timing()
         self.quarantine = Quarantine(patience, clock)
+        #: told the plugin and the hook of each failure
+        self.on_failure: Callable[[str, str], None] | None = None
         self._function = function
         self._arguments = tuple(arguments)
         self._clock = clock
@@ -116,6 +119,8 @@ class Implementation:
         except Exception as error:
             if not self._is_answer(error):
                 self.timing.fail(error, self._clock())
+                if self.on_failure is not None:
+                    self.on_failure(self.plugin, self.hook)
             if self.rule.moment is Moment.START and not isinstance(error, PluginError):
                 sentence = f"{self.hook}: {type(error).__name__}: {error}"
                 raise PluginError([f"plugin {self.plugin}: {sentence}"]) from error

@@ -159,6 +159,12 @@ class Hooks:
         """Go through the hooks in the order of their specifications."""
         return (getattr(self, name) for name in RULES)
 
+    def on_failure(self, told: Callable[[str, str], None]) -> None:
+        """Have each failure told, by plugin and hook; a refusal is none."""
+        for chain in self:
+            for implementation in chain:
+                implementation.on_failure = told
+
     def deliveries(self) -> dict[str, Callable[[Change], None]]:
         """Tell, by plugin, how to hand it a change; each raises what the plugin raises.
 

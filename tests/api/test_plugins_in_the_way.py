@@ -116,3 +116,12 @@ class TestClosed:
         known = fyr_client.acting_as(Principal("PRACTITIONER", "ada"))
 
         assert known.get("Patient/none").status == 404
+
+
+def test_a_plugins_bug_is_seen_in_the_metrics(
+    fyr_client: Client, witness: Witness, fyr_app: Any
+) -> None:
+    fyr_client.get("Patient?_id=bug")
+
+    line = 'fyr_plugin_failures_total{hook="authorize",plugin="witness"} 1.0'
+    assert line in fyr_app.metrics.page().decode()

@@ -210,3 +210,16 @@ def test_a_refused_event_is_a_failure_since_nobody_is_there_to_be_answered() -> 
         hooks.deliveries()["late"](None)
 
     assert hooks.deliver[0].timing.failures == 1
+
+
+def test_each_failure_is_told_and_a_refusal_is_none(context) -> None:
+    fragile, told = Fragile(), []
+    hooks = Hooks({"fragile": fragile})
+    hooks.on_failure(lambda plugin, hook: told.append((plugin, hook)))
+
+    hooks.request_received(context=context)
+    fragile.error = Forbidden("no")
+    with pytest.raises(Forbidden):
+        hooks.request_received(context=context)
+
+    assert told == [("fragile", "request_received")]

@@ -81,3 +81,12 @@ def test_forked_workers_are_summed_whoever_answers(tmp_path: Path) -> None:
 
     line = next(line for line in done.stdout.splitlines() if "_count{" in line)
     assert line.endswith(" 3.0")
+
+
+def test_failures_of_plugins_are_counted_by_hook() -> None:
+    metrics = Metrics()
+
+    metrics.plugin_failed("greeter", "deliver")
+
+    line = 'fyr_plugin_failures_total{hook="deliver",plugin="greeter"} 1.0'
+    assert line in metrics.page().decode()
