@@ -6,7 +6,7 @@ a secret may stand in a file that ``<name>_file`` names. Nothing unknown is acce
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -21,20 +21,34 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: Any) -> Any:
-        """Fill ``<name>`` from the file that ``<name>_file`` names."""
+        """Fill a secret ``<name>`` from the file that ``<name>_file`` names.
+
+        A plugin has that key for each of its ``SecretStr``, declared or not.
+        """
         if not isinstance(values, dict):
             return values
-        for key in [key for key in values if key.endswith("_file")]:
-            name = key.removesuffix("_file")
-            if name in cls.model_fields and values[key] and not values.get(name):
-                try:
-                    secret = Path(values[key]).read_text(encoding="utf-8").strip()
-                except OSError as error:
-                    raise ValueError(
-                        f"{key}: cannot be read: {error.strerror}"
-                    ) from None
-                values = {**values, name: secret}
-        return values
+        filled = dict(values)
+        for name, field in cls.model_fields.items():
+            key = f"{name}_file"
+            if SecretStr not in (field.annotation, *get_args(field.annotation)):
+                continue
+            file = values.get(key)
+            if key not in cls.model_fields:
+                filled.pop(key, None)
+            if file and not values.get(name):
+                filled[name] = _secret_in(Path(file), key)
+        return filled
+
+
+def _secret_in(file: Path, key: str) -> str:
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
+        raise ValueError(f"{key}: cannot be read: {reason}") from None
+    if not secret:
+        raise ValueError(f"{key}: the file is empty")
+    return secret
 
 
 class ServerSettings(Section):

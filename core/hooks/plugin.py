@@ -15,8 +15,7 @@ class PluginSettings(Section):
     """Base of a plugin's typed settings, its table ``[plugin.NAME]``.
 
     An unknown key or a wrong value stops the server and is named. Declare secrets as
-    ``SecretStr``: they are shown masked, and ``<name>_file`` reads one from a file
-    where the model declares that field too.
+    ``SecretStr``: they are shown masked, and ``<name>_file`` reads one from a file.
     """
 
 

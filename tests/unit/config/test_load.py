@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from fyr.config.load import ConfigError, load
+from fyr.config.settings import Section
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +142,22 @@ def test_all_mistakes_are_told_at_once(tmp_path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
         load(tmp_path / "none.toml")
+
+
+def test_a_secret_file_that_is_empty_is_refused(tmp_path) -> None:
+    (tmp_path / "token").write_text("\n")
+    table = f"[security]\nadmin_token_file = '{tmp_path / 'token'}'"
+
+    with pytest.raises(ConfigError, match="admin_token_file: the file is empty"):
+        load(write(tmp_path, table))
+
+
+def test_each_secret_of_a_plugin_may_stand_in_a_file(tmp_path) -> None:
+    class Keyed(Section):
+        key: SecretStr
+
+    (tmp_path / "key").write_text("swordfish\n")
+
+    settings = Keyed.model_validate({"key_file": str(tmp_path / "key")})
+
+    assert settings.key.get_secret_value() == "swordfish"
