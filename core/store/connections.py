@@ -8,7 +8,8 @@ before it is used, and new connections take its place.
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, local
+from queue import Empty, SimpleQueue
+from threading import local
 from typing import Any
 
 import psycopg
@@ -36,7 +37,10 @@ class Connections:
         self._url = url
         self._options = {**_OPTIONS, **({"password": password} if password else {})}
         self._idle: deque[Wire] = deque()
-        self._free = BoundedSemaphore(size)
+        # As many entries as may be in use; a semaphore without its Python.
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(size):
+            self._free.put(None)
         self._mine = local()
         self._closed = False
 
@@ -50,8 +54,8 @@ class Connections:
         :raises Unavailable: the server cannot be reached, or all are in use.
         """
         depth: int = getattr(self._mine, "depth", 0)
-        if not depth and not self._free.acquire(timeout=WAIT_SECONDS):
-            raise Unavailable("all connections of the database are in use")
+        if not depth:
+            self._wait()
         self._mine.depth = depth + 1
         wire = None
         try:
@@ -62,13 +66,19 @@ class Connections:
                 self._give_back(wire)
             self._mine.depth = depth
             if not depth:
-                self._free.release()
+                self._free.put(None)
 
     def close(self) -> None:
         """Close all that are not in use, and the others when they are given back."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+
+    def _wait(self) -> None:
+        try:
+            self._free.get(timeout=WAIT_SECONDS)
+        except Empty:
+            raise Unavailable("all connections of the database are in use") from None
 
     def _kept(self) -> Wire | None:
         while self._idle:
