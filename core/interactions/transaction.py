@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fyr.core.errors import FyrError, Invalid, PreconditionFailed
+from fyr.core.errors import FyrError, Invalid, NotSupported, PreconditionFailed
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.conditional import (
     directed,
@@ -58,8 +58,10 @@ def transaction(interactions: Interactions, entries: Sequence[Entry]) -> list[An
     """
     plans: list[_Plan] = []
     failures: list[tuple[str, FyrError]] = []
+    names: set[str] = set()
     for entry in sorted(filter(_writes, entries), key=_rank):
         try:
+            _refuse_second_name(entry, names)
             plans.append(_planned(interactions, entry))
         except FyrError as error:
             failures.append((entry.place, error))
@@ -92,6 +94,19 @@ def _rank(entry: Entry) -> int:
 
 def _number(place: str) -> int:
     return int(place.partition("[")[2].partition("]")[0])
+
+
+def _refuse_second_name(entry: Entry, names: set[str]) -> None:
+    """Refuse a ``fullUrl`` that another entry has, for links to it could mean either.
+
+    :raises Invalid: it is among the names, which it is added to otherwise.
+    """
+    if not entry.full_url or entry.method == "DELETE":
+        return
+    if entry.full_url in names:
+        text = f"another entry has the fullUrl {entry.full_url[:200]} too"
+        raise Invalid(text, expression=["fullUrl"])
+    names.add(entry.full_url)
 
 
 def _planned(interactions: Interactions, entry: Entry) -> _Plan:
@@ -216,6 +231,7 @@ class _Attempt:
         """Find what conditional references mean; exactly one resource each.
 
         :raises PreconditionFailed: one of them means nothing, or several.
+        :raises FyrError: one of them is no search, or not one that is offered.
         """
         failures: list[tuple[str, FyrError]] = []
         known: set[str] = set()
@@ -225,9 +241,12 @@ class _Attempt:
                     continue
                 try:
                     self._links.add(search.reference, self._meant(plan, search))
-                except PreconditionFailed as error:
-                    told = type(error)(str(error), expression=[search.path])
-                    failures.append((plan.entry.place, told))
+                except (Invalid, NotSupported, PreconditionFailed) as error:
+                    there = [
+                        replace(issue, expression=(search.path,))
+                        for issue in error.issues
+                    ]
+                    failures.append((plan.entry.place, type(error)(there)))
                 else:
                     known.add(search.reference)
         if failures:

@@ -230,6 +230,19 @@ def test_a_conditional_reference_to_none_or_several_refuses_all(
     assert "entry" not in world.history("Basic")
 
 
+@pytest.mark.parametrize("query", ["identifier=%ff", "nonsense=1"])
+def test_a_conditional_reference_that_is_no_search_is_told_with_its_place(
+    world, query
+) -> None:
+    referring = patient(managingOrganization={"reference": f"Organization?{query}"})
+
+    with pytest.raises(FyrError) as caught:
+        world.carry_out("transaction", entry("POST", "Patient", referring))
+
+    place = "Bundle.entry[0].resource.managingOrganization.reference"
+    assert caught.value.issues[0].expression == (place,)
+
+
 def test_criteria_of_entries_are_asked_in_the_transaction(world) -> None:
     world.create(patient("there"))
     world.create(patient("dead"))
@@ -324,6 +337,15 @@ def test_two_entries_about_one_resource_are_refused(world) -> None:
         )
 
     assert len(caught.value.issues) == 1
+
+
+def test_two_entries_of_one_name_are_refused(world) -> None:
+    named = {**entry("POST", "Patient", patient()), "fullUrl": "urn:uuid:a"}
+
+    with pytest.raises(Invalid) as caught:
+        world.carry_out("transaction", named, dict(named))
+
+    assert caught.value.issues[0].expression == ("Bundle.entry[1].fullUrl",)
 
 
 def test_two_entries_with_the_same_criteria_are_refused(world) -> None:
