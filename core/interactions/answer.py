@@ -51,7 +51,7 @@ class Answer:
     body: bytes | None = None
     #: the version that the answer is about, for ETag and Last-Modified
     stored: Stored | None = None
-    #: URL of the version that was made; empty for an answer that made none
+    #: URL of the version that a write made or found; empty for other answers
     location: str = ""
     #: what is to be told beside success: warnings, and parameters that were ignored
     issues: tuple[Issue, ...] = ()

@@ -14,7 +14,7 @@ from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, PreconditionFai
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.criteria import claim, find, find_locked, normal
 from fyr.core.interactions.receive import received
-from fyr.core.interactions.show import shown
+from fyr.core.interactions.show import full_url, shown
 from fyr.core.interactions.storing import Write, store
 from fyr.core.interactions.write import answered, created, fresh_id
 from fyr.core.store.port import Session, Stored
@@ -138,7 +138,8 @@ def existing(
 ) -> Answer:
     """Answer a conditional create with the resource that is there already."""
     body = shown(interactions, context, found.body or b"")
-    return Answer(200, body, found)
+    url = full_url(context, found.type, found.id)
+    return Answer(200, body, found, f"{url}/_history/{found.version}")
 
 
 def refuse_unless_offered(context: RequestContext) -> None:

@@ -77,10 +77,11 @@ def give_written(
             "etag": f'W/"{stored.version}"',
             "last-modified": http_date(stored.updated // 1000),
         }
-        if answer.location and status == 201:
-            headers["location"] = answer.location
-        elif answer.location and body is answer.body:
+        if answer.location and body is answer.body and status != 201:
             headers["content-location"] = answer.location
+        elif answer.location:
+            # Whoever wrote by criteria and takes no body learns the id only here.
+            headers["location"] = answer.location
         resp.add(headers)
     if body is not None:
         send(req, resp, body, view)

@@ -105,6 +105,24 @@ def test_a_create_that_exists_already_answers_what_is_there(client: Client) -> N
     assert second.json["id"] == first.json["id"]
 
 
+def test_who_writes_by_criteria_and_takes_no_body_learns_the_id(client: Client) -> None:
+    criteria = "identifier=urn:example:few|1"
+    identified = {
+        **NEW,
+        "identifier": [{"system": "urn:example:few", "value": "1"}],
+    }
+    identity = client.create(identified).json["id"]
+    few = {"Prefer": "return=minimal"}
+
+    found = client.create(identified, If_None_Exist=criteria, **few)
+    changed = client.put(f"Patient?{criteria}", identified, **few)
+
+    for answer, version in ((found, 1), (changed, 2)):
+        where = f"http://localhost/fhir/Patient/{identity}/_history/{version}"
+        assert (answer.status, answer.body) == (200, b"")
+        assert answer.headers["location"] == where
+
+
 def test_criteria_can_tell_what_to_change(client: Client) -> None:
     identified = {**NEW, "identifier": [{"system": "urn:test", "value": "by-criteria"}]}
     target = "Patient?identifier=urn:test|by-criteria&_format=json"
