@@ -111,7 +111,8 @@ def accepted(accept: str) -> View:
     :raises NotAcceptable: it likes none that can be made.
     """
     best: tuple[float, View] | None = None
-    for part in accept.split(","):
+    # An empty header tells no more than one that is not there.
+    for part in (accept.strip() or "*/*").split(","):
         name, parameters = _parsed(part)
         quality = _quality(parameters.get("q"))
         found = _of_type(name, parameters)

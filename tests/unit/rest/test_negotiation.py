@@ -21,6 +21,7 @@ from fyr.core.rest.negotiation import (
     ("accept", "form"),
     [
         ("*/*", "json"),
+        ("", "json"),
         ("application/fhir+json", "json"),
         ("application/json", "json"),
         ("application/fhir+xml", "xml"),
@@ -44,7 +45,6 @@ def test_the_format_that_the_client_likes_best_is_made(accept: str, form: str) -
         "image/png, text/html",
         "application/fhir+json;q=0",
         "application/fhir+json; fhirVersion=5.0",
-        "",
     ],
 )
 def test_a_client_that_takes_nothing_of_ours_is_told(accept: str) -> None:
