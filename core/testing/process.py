@@ -52,23 +52,11 @@ def fyr_process(
     :param settings: variables over the defaults, ``{"STORE__URL": "postgresql://..."}``.
     :raises RuntimeError: it ended instead of serving; with what it said.
     """
-    environment = {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("FYR_")
-        },
-        "FYR_SECURITY__MODE": "open",
-        "FYR_DATA_DIR": str(folder / "data"),
-        "FYR_SERVER__PORT": "0",
-        "FYR_LOG__LEVEL": "warning",
-        **{f"FYR_{name}": value for name, value in (settings or {}).items()},
-    }
     errors = (folder / f"{command}.log").open("a+")
     process = subprocess.Popen(
         [fyr_command(), command, *arguments],
         cwd=folder,
-        env=environment,
+        env=_environment(folder, settings),
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
@@ -87,3 +75,36 @@ def fyr_process(
         running.stop()
         process.stdout.close()
         errors.close()
+
+
+def fyr_output(
+    folder: Path, *arguments: str, settings: Mapping[str, str] | None = None
+) -> str:
+    """Run a command beside :func:`fyr_process`, with its settings; tell what it prints.
+
+    :raises RuntimeError: its status was not 0; with what it said.
+    """
+    done = subprocess.run(
+        [fyr_command(), *arguments],
+        cwd=folder,
+        env=_environment(folder, settings),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"fyr {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def _environment(folder: Path, settings: Mapping[str, str] | None) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("FYR_")
+    }
+    return {
+        **inherited,
+        "FYR_SECURITY__MODE": "open",
+        "FYR_DATA_DIR": str(folder / "data"),
+        "FYR_SERVER__PORT": "0",
+        "FYR_LOG__LEVEL": "warning",
+        **{f"FYR_{name}": value for name, value in (settings or {}).items()},
+    }
