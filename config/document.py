@@ -17,15 +17,26 @@ def settings_page() -> str:
     }
     parts = [_table("", top)]
     for name, field in Settings.model_fields.items():
-        section = _section(field)
+        section, place = _section(field), name
+        if section is None:
+            section, place = _named_section(field), f"{name}.NAME"
         if section is not None:
-            parts.append(f"## `[{name}]`\n\n{_first_line(section)}\n")
-            parts.append(_table(name, section.model_fields))
+            parts.append(f"## `[{place}]`\n\n{_first_line(section)}\n")
+            parts.append(_table(place.replace(".", "__"), section.model_fields))
     return "\n".join(parts)
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
-    kind = field.annotation
+    return _as_section(field.annotation)
+
+
+def _named_section(field: FieldInfo) -> type[BaseModel] | None:
+    """Tell what stands in each table of a table of tables."""
+    arguments = get_args(field.annotation)
+    return _as_section(arguments[-1]) if arguments else None
+
+
+def _as_section(kind: Any) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 

@@ -201,6 +201,17 @@ class ServiceSettings(Section):
     """``[services.NAME]``: one FHIR service of this deployment."""
 
     public_url: str = Field("", pattern=_URL, description="Base URL that clients see.")
+    former_urls: list[str] = Field(
+        [],
+        description="Base URLs it had before: references to them are still its own.",
+    )
+    absolute_references: bool | None = Field(
+        None,
+        description=(
+            "Whether its answers hold absolute references; unset: as the service"
+            " declares. What is kept is relative either way."
+        ),
+    )
     enabled: bool = Field(True, description="Whether this deployment serves it.")
 
 

@@ -35,6 +35,8 @@ class Service:
     operations: frozenset[str] | None = None
     public_base: str = ""
     absolute_references: bool = False
+    #: base URLs that it had before
+    former_bases: tuple[str, ...] = ()
     documentation: str = ""
     tags: frozenset[str] = field(default_factory=frozenset)
 

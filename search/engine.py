@@ -171,7 +171,11 @@ def _answered(parameter: Parameter) -> bool:
 
 def _bases(settings: Settings) -> frozenset[str]:
     """Tell the base URLs that this deployment is known by."""
-    named = {one.public_url.rstrip("/") for one in settings.services.values()}
+    named = {
+        url.rstrip("/")
+        for one in settings.services.values()
+        for url in (one.public_url, *one.former_urls)
+    }
     if settings.server.public_url:
         named.add(settings.server.public_url.rstrip("/") + "/fhir")
     return frozenset(named)

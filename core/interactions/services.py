@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fyr.config.load import ConfigError
+from fyr.config.settings import ServiceSettings
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.services import (
     ALL_SYSTEM_INTERACTIONS,
@@ -101,6 +102,7 @@ class Services:
         """Tell the bases of all services, with a slash, as one host shows them."""
         root = _root(self._named(name), base_url)
         bases = {f"{base_url}/"} | {f"{_base(one, root)}/" for one in self._all}
+        bases |= {f"{base}/" for one in self._all for base in one.former_bases}
         return tuple(sorted(bases - {"/"}))
 
 
@@ -143,11 +145,20 @@ def _enabled(service: Service, settings: Settings) -> bool:
 def _configured(service: Service, settings: Settings) -> Service:
     """Give a service its public URL: its own setting, what it says, the server's."""
     path = service.path.strip("/")
-    table = settings.services.get(service.name)
-    base = (table.public_url if table else "") or service.public_base
+    table = settings.services.get(service.name, ServiceSettings())
+    base = table.public_url or service.public_base
     if not base and settings.server.public_url:
         base = f"{settings.server.public_url.rstrip('/')}/{path}"
-    return replace(service, path=path, public_base=base.rstrip("/"))
+    absolute = table.absolute_references
+    return replace(
+        service,
+        path=path,
+        public_base=base.rstrip("/"),
+        former_bases=tuple(url.rstrip("/") for url in table.former_urls),
+        absolute_references=(
+            service.absolute_references if absolute is None else absolute
+        ),
+    )
 
 
 def _unknown(settings: Settings, names: list[str]) -> list[str]:

@@ -106,6 +106,22 @@ def test_urls_of_this_deployment_are_known(url, local) -> None:
     assert found.own(url, found.default, "https://here.example.org/fhir") == local
 
 
+def test_urls_that_a_service_had_before_are_still_its_own() -> None:
+    found = services(
+        services={"patient": {"former_urls": ["https://old.example.org/"]}}
+    )
+
+    url = "https://old.example.org/Patient/1"
+    assert found.own(url, found.default, "https://here.example.org/fhir") == "Patient/1"
+
+
+@pytest.mark.parametrize(("said", "absolute"), [(None, True), (False, False)])
+def test_a_deployment_decides_about_absolute_references(said, absolute) -> None:
+    found = services(services={"patient": {"absolute_references": said}})
+
+    assert [one.absolute_references for one in found] == [False, absolute, False]
+
+
 def test_references_are_written_out_for_a_service_that_wants_it(build) -> None:
     world = build(
         plugins={"areas": Areas()},
