@@ -13,8 +13,9 @@ from typing import Any
 _SERVERS = ("versionId", "lastUpdated")
 
 
-class _Number(str):
-    """A number as it is written: ``1.00`` is not ``1.0``, nor the string ``"1.00"``."""
+#: A JSON object as its pairs, in their order. Arrays are lists, and numbers the bytes
+#: that were written: all of them differ when they are compared.
+_Object = tuple[tuple[str, Any], ...]
 
 
 def differences(sent: bytes, received: bytes) -> list[str]:
@@ -28,31 +29,27 @@ def differences(sent: bytes, received: bytes) -> list[str]:
 
 def _read(data: bytes) -> Any:
     return json.loads(
-        data, parse_float=_Number, parse_int=_Number, object_pairs_hook=_Object
+        data, parse_float=str.encode, parse_int=str.encode, object_pairs_hook=tuple
     )
 
 
-class _Object(list[tuple[str, Any]]):
-    """The pairs of a JSON object, in their order."""
-
-
-def _without_servers(resource: Any) -> Any:
-    pairs = _Object()
+def _without_servers(resource: _Object) -> _Object:
+    pairs = []
     for key, value in resource:
-        if key == "meta" and isinstance(value, _Object):
-            value = _Object(pair for pair in value if pair[0] not in _SERVERS)
+        if key == "meta" and isinstance(value, tuple):
+            value = tuple(pair for pair in value if pair[0] not in _SERVERS)
             if not value:
                 continue
         pairs.append((key, value))
-    return pairs
+    return tuple(pairs)
 
 
 def _compared(place: str, one: Any, other: Any) -> Iterator[str]:
-    if one == other and type(one) is type(other) and not isinstance(one, list):
+    if one == other:
         return
-    if isinstance(one, _Object) and isinstance(other, _Object):
+    if isinstance(one, tuple) and isinstance(other, tuple):
         yield from _objects(place, one, other)
-    elif type(one) is list and type(other) is list:
+    elif isinstance(one, list) and isinstance(other, list):
         if len(one) != len(other):
             yield f"{place}: {len(one)} items became {len(other)}"
         for number, (before, after) in enumerate(zip(one, other, strict=False)):

@@ -57,5 +57,5 @@ def test_the_place_is_told() -> None:
     before = b'{"a":{"b":[{"c":1.00}]}}'
 
     assert differences(before, before.replace(b"1.00", b"1.0")) == [
-        ".a.b[0].c: '1.00' became '1.0'"
+        ".a.b[0].c: b'1.00' became b'1.0'"
     ]
