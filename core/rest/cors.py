@@ -12,7 +12,8 @@ _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding,"
     " Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin,"
-    " Prefer, Traceparent, X-Request-Id, X-Requested-With"
+    " Prefer, Traceparent, X-Request-Id, X-Requested-With,"
+    " X-Security-Context"
 )
 _ANSWER_HEADERS = (
     "Content-Location, ETag, Last-Modified, Location, Traceparent, X-Request-Id"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fyr.core.errors import NotFound
 from fyr.core.rest.answers import give, give_page
+from fyr.core.rest.binary import BINARY, give_binary
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 
@@ -44,6 +45,9 @@ class History(ServiceResource):
         refuse_bad_id(req, resource_id)
         context, wanted = self._ask(req, "vread", resource_type, resource_id)
         answer = self._interactions.vread(context, version)
+        if resource_type == BINARY:
+            give_binary(req, resp, answer, context)
+            return
         give(req, resp, answer, wanted)
 
     on_head_version = on_get_version

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fyr.core.errors import MethodNotAllowed
 from fyr.core.rest.answers import give, give_written
+from fyr.core.rest.binary import BINARY, give_binary
 from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, accepted, view
@@ -31,7 +32,9 @@ class Instance(ServiceResource):
         params = pairs(query) if query else ()
         context = self._context(req, "read", params, resource_type, resource_id)
         accept = env.get("HTTP_ACCEPT")
-        if params:
+        if resource_type == BINARY:
+            wanted = PLAIN
+        elif params:
             wanted = view(accept, params)
         else:
             wanted = PLAIN if accept is None else accepted(accept)
@@ -39,6 +42,9 @@ class Instance(ServiceResource):
             answer = self._interactions.read(context, *_unless(req))
         else:
             answer = self._interactions.read(context)
+        if resource_type == BINARY:
+            give_binary(req, resp, answer, context)
+            return
         give(req, resp, answer, wanted)
 
     on_head = on_get
@@ -62,7 +68,7 @@ class Instance(ServiceResource):
         context, wanted = self._ask(req, "update", resource_type, resource_id)
         answer = self._interactions.update(
             context,
-            self._incoming(req),
+            self._incoming(req, resource_type, resource_id),
             tags(req, "If-Match"),
             tags(req, "If-None-Match"),
         )

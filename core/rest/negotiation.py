@@ -144,6 +144,30 @@ def body_format(content_type: str) -> Format:
     return FORMATS[name]
 
 
+def is_fhir(content_type: str) -> bool:
+    """Whether a body of this type is a resource by its name."""
+    return _parsed(content_type)[0] in FORMATS
+
+
+@lru_cache(maxsize=512)
+def prefers_native(accept: str, content_type: str) -> bool:
+    """Whether an ``Accept`` header likes a type better than FHIR, or names it first.
+
+    :param content_type: what a Binary holds. A range that FHIR's types are in, such as
+        ``*/*``, stands for FHIR.
+    """
+    own, _ = _parsed(content_type)
+    names = {own, f"{own.partition('/')[0]}/*"}
+    best, native = 0.0, False
+    for part in accept.split(","):
+        name, parameters = _parsed(part)
+        quality = _quality(parameters.get("q"))
+        fhir = _of_type(name, parameters) is not None
+        if quality > best and (fhir or name in names):
+            best, native = quality, not fhir
+    return native
+
+
 @lru_cache(maxsize=512)
 def media_type(content_type: str) -> tuple[str, dict[str, str]]:
     """Take a ``Content-Type`` apart: name in lower case, parameters.

@@ -15,10 +15,11 @@ from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMedi
 from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.operation_input import from_post, from_query
 from fyr.core.rest.answers import give, give_page
+from fyr.core.rest.binary import BINARY, binary_of, is_native
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.negotiation import VIEW_PARAMETERS, View, media_type, view
+from fyr.core.rest.negotiation import PLAIN, VIEW_PARAMETERS, View, media_type, view
 from fyr.core.rest.query import Pairs, pairs
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class ServiceResource:
         context = self._context(
             req, interaction, params, resource_type, resource_id, operation
         )
+        if resource_type == BINARY and interaction == "vread":
+            # Its own format can be chosen once it is known.
+            return context, PLAIN
         return context, view(req.env.get("HTTP_ACCEPT"), params)
 
     def _search_by_form(
@@ -70,8 +74,15 @@ class ServiceResource:
         wanted = view(req.env.get("HTTP_ACCEPT"), context.params)
         give_page(req, resp, self._interactions.search(context), wanted)
 
-    def _incoming(self, req: FyrRequest) -> Incoming:
+    def _incoming(
+        self,
+        req: FyrRequest,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+    ) -> Incoming:
         """Give a body that is read and parsed once the request has been admitted."""
+        if is_native(req, resource_type):
+            return Incoming(lambda: binary_of(req, self._bodies, resource_id))
         return Incoming(lambda: self._bodies.resource(req))
 
     def _patch(self, req: FyrRequest) -> IncomingPatch:

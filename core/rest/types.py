@@ -34,7 +34,7 @@ class TypeLevel(ServiceResource):
             return
         context, wanted = self._ask(req, "create", resource_type)
         answer = self._interactions.create(
-            context, self._incoming(req), _if_none_exist(req)
+            context, self._incoming(req, resource_type), _if_none_exist(req)
         )
         give_written(req, resp, answer, wanted)
 
@@ -42,7 +42,10 @@ class TypeLevel(ServiceResource):
         """Update the resource that criteria tell (conditional update)."""
         context, wanted = self._ask(req, "update", resource_type)
         answer = self._interactions.update_by(
-            context, criteria(context), self._incoming(req), tags(req, "If-Match")
+            context,
+            criteria(context),
+            self._incoming(req, resource_type),
+            tags(req, "If-Match"),
         )
         give_written(req, resp, answer, wanted)
 

@@ -1,0 +1,99 @@
+"""A Binary in its own format: bytes instead of a resource, both ways.
+
+https://hl7.org/fhir/R4/binary.html#rest. What FHIR itself is written in, JSON and XML,
+is always read and answered as FHIR.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fyr.core.errors import Invalid, UnsupportedMediaType
+from fyr.core.rest.answers import give
+from fyr.core.rest.body import Bodies
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.negotiation import PLAIN, is_fhir, prefers_native, view
+
+if TYPE_CHECKING:
+    from fyr.core.context import RequestContext
+    from fyr.core.interactions.answer import Answer
+    from fyr.core.model.resource import Resource
+
+BINARY = "Binary"
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#: A media type that may stand in a header: https://www.rfc-editor.org/rfc/rfc9110#name-media-type
+_MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}( ?; ?[\x21-\x7e]+( [\x21-\x7e]+)*)?")
+#: Anybody may have stored it: a browser keeps it as a file and runs nothing in it.
+_HARMLESS = {
+    "content-disposition": "attachment",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+}
+
+
+def is_native(req: FyrRequest, resource_type: str | None) -> bool:
+    """Whether a request brings the content of a Binary and not the resource."""
+    kind = req.content_type
+    return resource_type == BINARY and kind is not None and not is_fhir(kind)
+
+
+def binary_of(req: FyrRequest, bodies: Bodies, resource_id: str | None) -> Resource:
+    """Read a body as the content of a Binary.
+
+    :param resource_id: the id in the URL, if there is one.
+    :raises UnsupportedMediaType: its Content-Type is not a media type.
+    :raises Invalid: there is no content.
+    :raises TooLarge: there is too much.
+    """
+    kind = " ".join((req.content_type or "").split())
+    if not _MEDIA_TYPE.fullmatch(kind):
+        raise UnsupportedMediaType(f"{kind[:80]!r} is not a media type")
+    content = bodies.content(req)
+    if not content:
+        raise Invalid("the request has no body: send the content of the Binary")
+    binary: dict[str, Any] = {"resourceType": BINARY}
+    if resource_id is not None:
+        binary["id"] = resource_id
+    binary["contentType"] = kind
+    context = req.env.get("HTTP_X_SECURITY_CONTEXT")
+    if context is not None:
+        binary["securityContext"] = {"reference": context}
+    binary["data"] = b64encode(content).decode("ascii")
+    return binary
+
+
+def give_binary(
+    req: FyrRequest, resp: FyrResponse, answer: Answer, context: RequestContext
+) -> None:
+    """Answer a Binary as its bytes to whoever likes them best, as FHIR to others.
+
+    :raises NotAcceptable: the client takes neither.
+    """
+    accept: str | None = req.env.get("HTTP_ACCEPT")
+    if answer.body is None:
+        give(req, resp, answer, PLAIN)
+        return
+    # ``_format`` has the last word, and only FHIR's formats have a name there.
+    if accept is not None and all(name != "_format" for name, _ in context.params):
+        kind, content = _native(answer.resource())
+        if content is not None and prefers_native(accept, kind):
+            give(req, resp, replace(answer, body=None), PLAIN)
+            resp.add({**_HARMLESS, "content-type": kind})
+            resp.data = content
+            return
+    give(req, resp, answer, view(accept, context.params))
+
+
+def _native(binary: Resource) -> tuple[str, bytes | None]:
+    """Tell media type and bytes of a Binary as it is shown; ``None``: it has none."""
+    kind, data = binary.get("contentType"), binary.get("data", "")
+    if not isinstance(kind, str) or not _MEDIA_TYPE.fullmatch(kind):
+        return "", None
+    try:
+        return kind, b64decode("".join(data.split()), validate=True)
+    except (ValueError, AttributeError):
+        # A plugin has put something else in the place of the bytes.
+        return kind, None
