@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fyr.core.store.port import Database, Session
 from fyr.core.store.resources import ResourceStore
 from fyr.core.testing.contracts.resources import version
 from fyr.core.testing.contracts.store import DatabaseContract, ResourceStoreContract
+from fyr.core.testing.contracts.threads import at_once
 from fyr.core.testing.postgres import Postgres, available, running_postgres
 from fyr.core.testing.servers import absent
 
@@ -194,6 +196,25 @@ class TestPostgresqlGoesAway:
         assert store.count() == 5
         database.write(lambda session: store.put(session, [version("Patient/5")]))
         assert ids(store) == [str(number) for number in range(6)]
+        database.close()
+
+    def test_connections_of_before_a_restart_are_not_used_after_it(
+        self, server: Postgres
+    ) -> None:
+        database = open_database(Settings(store={"url": server.new_database()}))
+        store = ResourceStore(database)
+        # From here on a create is one trip, of which nobody knows how far it came.
+        database.write(lambda session: store.put(session, [version("Patient/x")]))
+        together = threading.Barrier(4)
+        at_once(lambda _: database.read(lambda _: together.wait(60)), range(4))
+        server.stop(signal.SIGQUIT)
+        server.start()
+        new = [version(f"Patient/{number}") for number in range(4)]
+        outcomes = at_once(
+            lambda one: len(database.write(lambda s: store.put(s, [one]))), new
+        )
+
+        assert outcomes == [1] * 4
         database.close()
 
     def test_a_transaction_that_is_cut_off_before_its_commit_runs_again(

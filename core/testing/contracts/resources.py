@@ -34,8 +34,15 @@ def version(reference: str, number: int = 1, **more: Any) -> NewVersion:
     return NewVersion(type_, id_, number, **{**values, **more})
 
 
+#: As many transactions as run at the same time with the default ``store.pool_size``.
+_TOGETHER = 8
+
+
 class ResourceStoreContract:
-    """Tests to inherit."""
+    """Tests to inherit; ``concurrent_writers`` tells what the database can do."""
+
+    #: whether two transactions can write at the same time
+    concurrent_writers = True
 
     @pytest.fixture
     def database(self, opening: Callable[[], Database]) -> Iterator[Database]:
@@ -235,13 +242,15 @@ class ResourceStoreContract:
         seen: list[int] = []
 
         def second() -> None:
-            held.wait(60)
+            assert held.wait(60)
             found = database.write(lambda session: store.lock(session, [key]))
             seen.append(found[key].version)
 
         def first(session: Session) -> None:
             head = store.lock(session, [key])[key]
             held.set()
+            # Nobody tells that it waits; who does not wait is done long before.
+            waiting.join(0.3)
             store.put(session, [version("Patient/1", 2, pid=head.pid)])
 
         waiting = threading.Thread(target=second)
@@ -283,9 +292,16 @@ class ResourceStoreContract:
         self, store: ResourceStore, database: Database
     ) -> None:
         find = "SELECT pid FROM idx_token WHERE param = 1 AND code = 'x'"
+        together = threading.Barrier(_TOGETHER)
 
         def work(number: int) -> bool:
+            attempts = []
+
             def one(session: Session) -> bool:
+                session.rows("SELECT 1")
+                attempts.append(number)
+                if self.concurrent_writers and len(attempts) == 1:
+                    together.wait(60)
                 store.claim(session, "Patient?identifier=" + "x" * 5000)
                 if session.rows(find):
                     return False

@@ -197,15 +197,17 @@ class DatabaseContract:
 
         assert database.rows(_GET, ("a",)) == [("first",)]
 
+    @pytest.mark.parametrize("goes_on", [True, False])
     def test_a_statement_that_fails_ends_the_transaction_whoever_catches_it(
-        self, database: Database
+        self, database: Database, goes_on: bool
     ) -> None:
         def work(session: Session) -> None:
             session.run(_PUT, ("a", ""))
             try:
                 session.rows("SELECT * FROM no_such_table")
             except Exception:
-                session.run(_PUT, ("b", ""))
+                if goes_on:
+                    session.run(_PUT, ("b", ""))
 
         with pytest.raises(FyrError):
             database.write(work)

@@ -41,15 +41,16 @@ def test_who_has_had_its_turn_stands_behind_who_waits(tmp_path: Path) -> None:
         order.append("greedy")
         thread.start()
         assert asked.wait(60)
-        while not _holds(tmp_path / "x.db-next"):
+        while thread.is_alive() and not _holds(tmp_path / "x.db-next"):
             threading.Event().wait(0.001)
+        order.append("greedy leaves")
     with greedy.turn():
         order.append("greedy")
     thread.join()
     greedy.close()
     patient.close()
 
-    assert order == ["greedy", "patient", "greedy"]
+    assert order == ["greedy", "greedy leaves", "patient", "greedy"]
 
 
 def _holds(path: Path) -> bool:
