@@ -23,6 +23,8 @@ class SearchParameter:
     type: str
     url: str
     documentation: str = ""
+    #: of a reference that ``_include`` and ``_revinclude`` follow: types that it leads to
+    targets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

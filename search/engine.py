@@ -11,6 +11,7 @@ from fyr.config.settings import Settings
 from fyr.core.clock import Clock
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, Issue, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
 from fyr.core.searching import CURSOR, SearchPage, SearchParameter
 from fyr.core.store.port import IndexRows, Session, Stored
@@ -57,7 +58,9 @@ class Engine:
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type that can be searched by."""
         return [
-            SearchParameter(one.name, one.type, one.url, one.documentation)
+            SearchParameter(
+                one.name, one.type, one.url, one.documentation, _included_types(one)
+            )
             for one in self._parameters.of(resource_type).values()
             if _answered(one)
         ]
@@ -163,6 +166,13 @@ class Engine:
                 )
             )
         return list(found.values())[:MOST_INCLUDED]
+
+
+def _included_types(parameter: Parameter) -> frozenset[str]:
+    """Tell the types that an include by this parameter can bring."""
+    if parameter.table != "idx_reference":
+        return frozenset()
+    return parameter.targets or RESOURCE_TYPES
 
 
 def _answered(parameter: Parameter) -> bool:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import __version__
@@ -85,11 +85,15 @@ def _rest(
     operations: Operations,
     base_url: str,
 ) -> dict[str, Any]:
+    known = _known(service, search)
+    links = _links(known)
     rest: dict[str, Any] = {
         "mode": "server",
         "security": {"cors": True},
         "resource": [
-            _resource(name, rules, service, search, operations, base_url)
+            _resource(name, rules, search is not None)
+            | _searched(name, known[name], links, "search-type" in rules.interactions)
+            | _called(name, service, operations, base_url)
             for name, rules in sorted(service.types.items())
         ],
         "interaction": [
@@ -102,52 +106,86 @@ def _rest(
     return {key: value for key, value in rest.items() if value}
 
 
-def _resource(
-    name: str,
-    rules: TypeRules,
-    service: Service,
-    search: SearchEngine | None,
-    operations: Operations,
-    base_url: str,
-) -> dict[str, Any]:
+def _resource(name: str, rules: TypeRules, searched: bool) -> dict[str, Any]:
+    """Tell what is offered for a type, and what of it by criteria.
+
+    :param searched: whether there is a search engine, which criteria need.
+    """
     offers = rules.interactions
-    named = {
-        one.name: one
-        for level in ("type", "instance")
-        for one in offered(operations.at(level, name), service)
-    }
-    described: dict[str, Any] = {
+    by_criteria = rules.conditional and searched
+    return {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
         "interaction": [{"code": one} for one in _TYPE_INTERACTIONS if one in offers],
         "versioning": "versioned-update",
         "readHistory": "vread" in offers,
         "updateCreate": rules.update_create and "update" in offers,
-        "conditionalCreate": rules.conditional and "create" in offers,
+        "conditionalCreate": by_criteria and "create" in offers,
         "conditionalRead": "full-support" if "read" in offers else "not-supported",
-        "conditionalUpdate": rules.conditional and "update" in offers,
+        "conditionalUpdate": by_criteria and "update" in offers,
         "conditionalDelete": (
-            "single" if rules.conditional and "delete" in offers else "not-supported"
+            "single" if by_criteria and "delete" in offers else "not-supported"
         ),
         "referencePolicy": ["literal", "logical", "local"],
-        "searchParam": _parameters(name, rules, search, "search-type" in offers),
-        "operation": _operations([named[one] for one in sorted(named)], base_url),
     }
-    return {key: value for key, value in described.items() if value != []}
 
 
-def _parameters(
-    name: str, rules: TypeRules, search: SearchEngine | None, searched: bool
-) -> list[dict[str, Any]]:
-    if search is None or not searched:
-        return []
-    wanted = rules.search_parameters
-    known: Sequence[SearchParameter] = search.parameters(name)
-    return [
-        _parameter(one)
-        for one in sorted(known, key=lambda one: one.name)
-        if wanted is None or one.name in wanted or one.name.startswith("_")
-    ]
+def _searched(
+    name: str,
+    parameters: Sequence[SearchParameter],
+    links: Mapping[str, Sequence[str]],
+    offered: bool,
+) -> dict[str, Any]:
+    """Tell how a type is searched, and what may come with what is found."""
+    if not offered:
+        return {}
+    described: dict[str, Any] = {
+        "searchInclude": [f"{name}:{one.name}" for one in parameters if one.targets],
+        "searchRevInclude": links.get(name),
+        "searchParam": [_parameter(one) for one in parameters],
+    }
+    return {key: value for key, value in described.items() if value}
+
+
+def _called(
+    name: str, service: Service, operations: Operations, base_url: str
+) -> dict[str, Any]:
+    """Tell the operations of a type and its instances."""
+    named = {
+        one.name: one
+        for level in ("type", "instance")
+        for one in offered(operations.at(level, name), service)
+    }
+    if not named:
+        return {}
+    return {"operation": _operations([named[one] for one in sorted(named)], base_url)}
+
+
+def _known(
+    service: Service, search: SearchEngine | None
+) -> dict[str, list[SearchParameter]]:
+    """Tell the search parameters that a service offers, by type and in order."""
+    known: dict[str, list[SearchParameter]] = {name: [] for name in service.types}
+    if search is None:
+        return known
+    for name, rules in service.types.items():
+        wanted = rules.search_parameters
+        known[name] = [
+            one
+            for one in sorted(search.parameters(name), key=lambda one: one.name)
+            if wanted is None or one.name in wanted or one.name.startswith("_")
+        ]
+    return known
+
+
+def _links(known: Mapping[str, Sequence[SearchParameter]]) -> dict[str, list[str]]:
+    """Tell by which parameters of which types each type is referred to."""
+    links: dict[str, list[str]] = {}
+    for kind in sorted(known):
+        for one in known[kind]:
+            for target in one.targets:
+                links.setdefault(target, []).append(f"{kind}:{one.name}")
+    return links
 
 
 def _parameter(one: SearchParameter) -> dict[str, Any]:

@@ -73,6 +73,40 @@ def test_search_parameters_are_those_of_the_search_engine(
     assert "_id" in told
 
 
+def test_what_a_search_can_include_is_told(
+    client: Client, statement: dict[str, Any]
+) -> None:
+    patient = resource_of(statement, "Patient")
+    includes, reverse = patient["searchInclude"], patient["searchRevInclude"]
+
+    assert {"Patient:organization", "Patient:link"} <= set(includes)
+    assert {"Observation:subject", "Patient:link", "Provenance:target"} <= set(reverse)
+    assert "Patient:birthdate" not in includes
+    assert "Observation:performer" not in resource_of(statement, "Basic").get(
+        "searchRevInclude", ()
+    )
+    asked = [("_include", one) for one in includes]
+    asked += [("_revinclude", one) for one in reverse]
+    assert client.get("Patient", [("_id", "none"), *asked]).status == 200
+
+
+class TestWithoutSearch:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        return {"plugins": {"enabled": []}}
+
+    def test_a_server_without_search_offers_nothing_by_criteria(
+        self, fyr_client: Client
+    ) -> None:
+        patient = resource_of(fyr_client.get("metadata").json, "Patient")
+
+        assert patient["conditionalCreate"] is False
+        assert patient["conditionalUpdate"] is False
+        assert patient["conditionalDelete"] == "not-supported"
+        assert patient["conditionalRead"] == "full-support"
+        assert "searchRevInclude" not in patient
+
+
 def test_a_statement_that_has_not_changed_is_not_sent_again(client: Client) -> None:
     tag = client.get("metadata").headers["etag"]
 
@@ -150,7 +184,10 @@ class TestService:
         assert "publisher" not in names
         assert [one["name"] for one in plan["operation"]] == ["draw"]
         assert "operation" not in statement["rest"][0]
-        assert resource_of(statement, "Basic")["conditionalUpdate"] is False
+        basic = resource_of(statement, "Basic")
+        assert basic["conditionalUpdate"] is False
+        assert "searchInclude" not in basic
+        assert "searchInclude" not in plan
 
     def test_the_definition_of_an_operation_is_where_it_is_said_to_be(
         self, plans: Client
