@@ -6,10 +6,12 @@ Profiles beyond R4's own types are not known here, and the answer says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fyr.core.errors import Invalid, Issue
 from fyr.core.interactions.outcomes import outcome
+from fyr.core.interactions.write import require_id
 from fyr.core.model.validation import problems
 from fyr.core.operations import Operation, OperationCall, OperationParameter
 
@@ -45,16 +47,15 @@ def _about(call: OperationCall, resource: Resource, mode: str) -> list[Issue]:
     return [*issues, *_about_profile(call, resource)]
 
 
-def _about_id(call: OperationCall, resource: Resource, mode: str) -> list[Issue]:
-    """Compare the id with that of the URL, where the resource would be stored there."""
+def _about_id(call: OperationCall, resource: Resource, mode: str) -> Sequence[Issue]:
+    """Compare the id with that of the URL, as an update there would."""
     if mode == "create" or call.resource_id is None:
-        return []
-    kind, sent = resource.get("resourceType"), resource.get("id")
-    if sent == call.resource_id:
-        return []
-    text = f"the id is {call.resource_id} in the URL and {sent} in the resource"
-    severity = "error" if mode == "update" else "warning"
-    return [Issue("invalid", text, (f"{kind}.id",), severity)]
+        return ()
+    try:
+        require_id(resource, call.resource_id)
+    except Invalid as error:
+        return error.issues
+    return ()
 
 
 def _about_profile(call: OperationCall, resource: Resource) -> list[Issue]:

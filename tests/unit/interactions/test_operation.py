@@ -123,14 +123,32 @@ def test_validate_of_another_type_is_an_error(world) -> None:
     assert issues_of(call(world, "validate", source, "Basic"))[0][0] == "error"
 
 
-def test_validate_compares_the_id_of_an_update(world) -> None:
+@pytest.mark.parametrize("mode", [{}, {"mode": {"valueCode": "update"}}])
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"id": "b"}, ("error", "Patient.id")),
+        ({}, ("error", "Patient")),
+        ({"id": "a"}, ("information",)),
+    ],
+)
+def test_validate_of_an_instance_compares_the_id_as_an_update_does(
+    world, mode, sent, told
+) -> None:
+    resource = {"resourceType": "Patient", **sent}
+    source = parameters(resource={"resource": resource}, **mode)
+
+    assert issues_of(call(world, "validate", source, "Patient", "a")) == [told]
+
+
+def test_validate_for_a_create_leaves_the_id_alone(world) -> None:
     source = parameters(
-        resource={"resource": {"resourceType": "Patient", "id": "b"}},
-        mode={"valueCode": "update"},
+        resource={"resource": {"resourceType": "Patient"}},
+        mode={"valueCode": "create"},
     )
 
     assert issues_of(call(world, "validate", source, "Patient", "a")) == [
-        ("error", "Patient.id")
+        ("information",)
     ]
 
 
