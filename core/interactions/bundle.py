@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
 
+_IN_REQUEST = re.compile(r"Bundle\.entry\[(\d+)\]\.(request(?:\..*)?)")
+
 log = structlog.get_logger("fyr.interactions")
 
 
@@ -36,10 +40,12 @@ def bundle(
     kind = _kind(sent)
     context.interaction = kind
     refuse_not_offered(context)
-    raw = _entries(interactions, sent)
+    raw, broken = _entries(interactions, sent, kind)
     if kind == "batch":
         answers = [
-            _alone(interactions, context, number, one, returns)
+            _failed(Invalid.status, broken[number])
+            if number in broken
+            else _alone(interactions, context, number, one, returns)
             for number, one in enumerate(raw)
         ]
     else:
@@ -92,9 +98,13 @@ def _kind(sent: Resource) -> str:
     return str(kind)
 
 
-def _entries(interactions: Interactions, sent: Resource) -> list[Any]:
+def _entries(
+    interactions: Interactions, sent: Resource, kind: str
+) -> tuple[list[Any], dict[int, list[Issue]]]:
     """Give the entries of a Bundle that is right but for the resources in it.
 
+    :return: all entries, and the problems of those whose request is wrong, by number:
+        entries of a batch fail alone, a transaction has none of them.
     :raises TooLarge: there are more than this server takes.
     :raises Invalid: its structure is wrong.
     """
@@ -105,9 +115,23 @@ def _entries(interactions: Interactions, sent: Resource) -> list[Any]:
     frame = sent
     if isinstance(entries, list) and entries:
         frame = {**sent, "entry": [_without_resource(one) for one in entries]}
-    if found := problems(frame, expected_type="Bundle"):
+    found = problems(frame, expected_type="Bundle")
+    broken = _of_requests(entries, found) if kind == "batch" else {}
+    if len(found) > sum(len(issues) for issues in broken.values()):
         raise Invalid(found)
-    return list(entries)
+    return list(entries), broken
+
+
+def _of_requests(entries: Any, found: Sequence[Issue]) -> dict[int, list[Issue]]:
+    """Choose the problems that lie within the request of an entry, by its number."""
+    chosen: dict[int, list[Issue]] = {}
+    for issue in found:
+        match = _IN_REQUEST.fullmatch(issue.expression[0]) if issue.expression else None
+        if match is None or not isinstance(entries[int(match[1])]["request"], dict):
+            continue
+        inside = replace(issue, expression=(match[2],))
+        chosen.setdefault(int(match[1]), []).append(inside)
+    return chosen
 
 
 def _without_resource(entry: Any) -> Any:

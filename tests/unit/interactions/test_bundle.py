@@ -459,6 +459,40 @@ def test_a_batch_answers_each_entry_on_its_own(world) -> None:
     assert answer[4]["resource"]["total"] == 1
 
 
+BAD_REQUESTS = [
+    (entry("FLY", "Patient/a"), "request.method"),
+    (entry("GET", "Patient/a", ifModifiedSince="yesterday"), "request.ifModifiedSince"),
+    (entry("GET", ""), "request.url"),
+    (entry("GET", "Patient/a", colour="red"), "request.colour"),
+    ({"request": {"url": "Patient/a"}}, "request.method"),
+    ({"request": {}}, "request.method"),
+]
+
+
+@pytest.mark.parametrize(("bad", "where"), BAD_REQUESTS)
+def test_an_entry_of_a_batch_whose_request_is_wrong_fails_alone(
+    world, bad, where
+) -> None:
+    before, broken, after = world.carry_out(
+        "batch", entry("POST", "Patient", patient("x")), bad, entry("GET", "Patient")
+    )
+
+    assert before["response"]["status"] == "201 Created"
+    assert broken["response"]["status"] == "400 Bad Request"
+    assert broken["response"]["outcome"]["issue"][0]["expression"] == [where]
+    assert after["response"]["status"] == "200 OK"
+    assert after["resource"]["total"] == 0
+
+
+@pytest.mark.parametrize(("bad", "where"), BAD_REQUESTS)
+def test_a_transaction_with_a_wrong_request_is_refused(world, bad, where) -> None:
+    with pytest.raises(Invalid) as refused:
+        world.carry_out("transaction", entry("POST", "Patient", patient("x")), bad)
+
+    assert refused.value.issues[0].expression == (f"Bundle.entry[1].{where}",)
+    assert "entry" not in world.history()
+
+
 def test_an_operation_can_be_an_entry(world) -> None:
     answer = world.carry_out(
         "batch", entry("POST", "Patient/$validate", patient(nam=1))
@@ -477,7 +511,7 @@ def test_only_a_batch_or_transaction_is_done(world, kind) -> None:
 
 
 @pytest.mark.parametrize(
-    "entries", [{}, [1], [{"request": 1}], [{"request": {"method": "FLY", "url": "x"}}]]
+    "entries", [{}, [1], [{"request": 1}], [{"request": None}], [{"search": 1}]]
 )
 def test_a_bundle_that_is_none_is_refused(world, entries) -> None:
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
