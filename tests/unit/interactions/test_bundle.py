@@ -493,6 +493,18 @@ def test_a_transaction_with_a_wrong_request_is_refused(world, bad, where) -> Non
     assert "entry" not in world.history()
 
 
+def test_a_reference_that_no_entry_answers_stays_as_it_is(world) -> None:
+    reference = {"reference": "urn:uuid:6f8a3c1e-8d2b-4a53-9b61-0f0c4b1f7a11"}
+
+    world.carry_out(
+        "transaction",
+        entry("PUT", "Patient/u", patient(id="u", managingOrganization=reference)),
+    )
+
+    stored = world.read("Patient", "u").resource()
+    assert stored["managingOrganization"] == reference
+
+
 def test_an_operation_can_be_an_entry(world) -> None:
     answer = world.carry_out(
         "batch", entry("POST", "Patient/$validate", patient(nam=1))

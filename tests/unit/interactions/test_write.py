@@ -189,3 +189,15 @@ def test_references_to_this_server_are_kept_relative(world) -> None:
     patient = answer.resource()
     assert patient["managingOrganization"]["reference"] == "Organization/1"
     assert patient["generalPractitioner"][0]["reference"].startswith("https://other")
+
+
+def test_an_update_replaces_tags_labels_and_profiles(world) -> None:
+    tag = {"system": "http://example.org/tags", "code": "old"}
+    profile = "http://example.org/StructureDefinition/p"
+    meta = {"tag": [tag], "security": [tag], "profile": [profile]}
+    world.update({"resourceType": "Patient", "id": "m", "meta": meta})
+
+    world.update({"resourceType": "Patient", "id": "m"})
+
+    stored = world.read("Patient", "m").resource()
+    assert set(stored["meta"]) == {"versionId", "lastUpdated"}
