@@ -75,6 +75,12 @@ class FyrResponse(falcon.Response):
         """Set headers; values must be Latin-1 without line ends."""
         self._headers.update(headers)
 
+    def _wsgi_headers(self, media_type: str | None = None) -> list[tuple[str, str]]:
+        # Falcon gives its default type to what has no body, too.
+        if self._headers.get("content-length") == "0":
+            media_type = None
+        return super()._wsgi_headers(media_type)
+
     def common(self, request_id: str, vary: str) -> None:
         """Set the headers that every answer has.
 

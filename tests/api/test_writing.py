@@ -32,6 +32,7 @@ def test_a_client_that_prefers_little_gets_no_body(client: Client, prefer: str) 
 
     assert (answer.status, answer.body) == (201, b"")
     assert answer.headers["location"]
+    assert "content-type" not in answer.headers
 
 
 def test_a_client_that_prefers_an_outcome_gets_one(
