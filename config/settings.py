@@ -58,6 +58,13 @@ class ServerSettings(Section):
     port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="HTTP worker processes.")
     threads: int = Field(8, ge=1, le=256, description="Threads of a worker.")
+    pin_workers: bool = Field(
+        True,
+        description=(
+            "Keep each HTTP worker on one processor, where the system can: its"
+            " threads take turns anyway, and taking them on two processors costs more."
+        ),
+    )
     worker: bool = Field(
         True, description="Run an event and job worker beside the HTTP workers."
     )

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from fyr.core.app import build
 from fyr.core.metrics import share_between_processes
 from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.prepare import prepare, refuse_unsafe
+from fyr.core.serving.processors import stay_on_one_processor
 from fyr.core.serving.supervisor import Child, Supervisor, run_once
 
 log = structlog.get_logger("fyr.serving")
@@ -44,9 +46,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
             on_ready=lambda: announce(f"http://{host}:{port}"),
         )
         for number in range(settings.server.workers):
-            supervisor.add(
-                f"http-{number + 1}", lambda child: _http(settings, port, child)
-            )
+            supervisor.add(f"http-{number + 1}", partial(_http, settings, port, number))
         if settings.server.worker:
             supervisor.add("worker", lambda child: _worker(settings, child))
         return supervisor.run()
@@ -63,7 +63,9 @@ def work(settings: Settings, announce: Callable[[str], None]) -> int:
     return supervisor.run()
 
 
-def _http(settings: Settings, port: int, child: Child) -> None:
+def _http(settings: Settings, port: int, number: int, child: Child) -> None:
+    if settings.server.pin_workers:
+        stay_on_one_processor(number)
     application = build(settings)
     worker = HttpWorker(
         application.wsgi(), bind(settings.server.host, port), settings.server

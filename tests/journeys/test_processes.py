@@ -80,6 +80,18 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert all(live(running) for _ in range(20))
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_http_workers_stay_on_one_processor_unless_told(
+    tmp_path: Path, pinned: bool
+) -> None:
+    settings = {"SERVER__PIN_WORKERS": str(pinned).lower(), "SERVER__WORKER": "false"}
+    with fyr_process(tmp_path, settings=settings) as running:
+        (worker,) = children(running.pid)
+        processors = os.sched_getaffinity(worker)
+
+    assert len(processors) == (1 if pinned else len(os.sched_getaffinity(0)))
+
+
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     with fyr_process(tmp_path) as running:
         orphans = children(running.pid)
