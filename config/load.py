@@ -3,7 +3,6 @@
 Every mistake is named with its place and what is allowed there, all of them at once.
 """
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from fyr.config.neighbours import neighbour
 from fyr.config.settings import Settings
 
 #: Variables that are not settings: the file itself, and what only tests read.
@@ -156,5 +156,4 @@ def _model_at(root: type[BaseModel], place: list[str]) -> type[BaseModel] | None
 
 
 def _neighbour(key: str, model: type[BaseModel] | None) -> str:
-    close = difflib.get_close_matches(key, list(model.model_fields) if model else [], 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return neighbour(key, model.model_fields if model else ())

@@ -5,10 +5,10 @@ https://hl7.org/fhir/R4/operations.html#request, checked against what is declare
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fyr.config.neighbours import neighbour
 from fyr.core.errors import Invalid, Issue
 from fyr.core.operations import Operation, OperationParameter
 
@@ -128,9 +128,7 @@ def _key(type_code: str) -> str:
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"unknown parameter: {name}{hint}"
+    return f"unknown parameter: {name}{neighbour(name, known)}"
 
 
 def _from_text(

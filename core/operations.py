@@ -6,12 +6,12 @@ and its OperationDefinition and the checks of its input are made from that.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
+from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound
 from fyr.core.hooks.errors import PluginError
@@ -166,8 +166,7 @@ class Operations:
         """
         offered = {one.name: one for one in self.at(level, resource_type)}
         if name not in offered:
-            close = difflib.get_close_matches(name, offered, 1)
-            hint = f"; did you mean ${close[0]}?" if close else ""
+            hint = neighbour(name, offered, "$")
             place = f"{level} level" + (f" of {resource_type}" if resource_type else "")
             raise NotFound(f"no operation ${name} at {place}{hint}")
         return offered[name]

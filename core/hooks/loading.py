@@ -3,7 +3,6 @@
 Everything that is wrong is told at once, and then the server does not start.
 """
 
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import ValidationError
 
 from fyr.config.load import sentences
+from fyr.config.neighbours import neighbour
 from fyr.config.settings import Settings
 from fyr.core import __version__
 from fyr.core.clock import Clock, utc_now
@@ -82,15 +82,10 @@ def _unknown_tables(
     settings: Settings, candidates: Mapping[str, Candidate]
 ) -> list[str]:
     return [
-        f"plugin.{name}: no such plugin{_neighbour(name, candidates)}"
+        f"plugin.{name}: no such plugin{neighbour(name, candidates)}"
         for name in settings.plugin
         if name not in candidates
     ]
-
-
-def _neighbour(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _load(
@@ -98,7 +93,7 @@ def _load(
 ) -> LoadedPlugin:
     """Import one plugin and make it with its settings."""
     if name not in candidates:
-        hint = _neighbour(name, candidates)
+        hint = neighbour(name, candidates)
         offered = ", ".join(sorted(candidates)) or "none"
         raise PluginError(
             [f"plugins.enabled: no such plugin: {name}{hint} (installed: {offered})"]

@@ -6,7 +6,6 @@ Built once at start. A hook that nobody implements is empty and hence false, so 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
+from fyr.config.neighbours import neighbour
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import Principal
 from fyr.core.errors import Issue
@@ -198,8 +198,7 @@ def _faults(
     hook: str, function: Callable[..., Any], options: pluggy.HookimplOpts
 ) -> Iterator[str]:
     if hook not in RULES:
-        close = difflib.get_close_matches(hook, RULES, 1)
-        yield f"no such hook: {hook}" + (f"; did you mean {close[0]}?" if close else "")
+        yield f"no such hook: {hook}{neighbour(hook, RULES)}"
         return
     if options.get("wrapper") or options.get("hookwrapper"):
         yield f"{hook}: wrappers are not supported"

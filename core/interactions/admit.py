@@ -7,9 +7,9 @@ through here too, with the principal of the request that they are part of.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from fyr.config.neighbours import neighbour
 from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.errors import MethodNotAllowed, NotFound, Unauthenticated
 
@@ -90,6 +90,5 @@ def _authenticate(interactions: Interactions, context: RequestContext) -> None:
 
 
 def _unknown_type(service: Service, kind: str) -> str:
-    close = difflib.get_close_matches(kind, service.types, 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = neighbour(kind, service.types)
     return f"no resource type {kind[:80]} at this service{hint}"

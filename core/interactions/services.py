@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/references.html#literal
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fyr.config.load import ConfigError
+from fyr.config.neighbours import neighbour
 from fyr.config.settings import ServiceSettings
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.services import (
@@ -165,8 +165,7 @@ def _unknown(settings: Settings, names: list[str]) -> list[str]:
     told = []
     for name in settings.services:
         if name not in names:
-            close = difflib.get_close_matches(name, names, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = neighbour(name, names)
             told.append(f"services.{name}: no such service{hint}")
     return told
 

@@ -1,36 +1,23 @@
-"""What a request makes itself depend on: ``If-Match``, ``If-None-Match`` and dates.
+"""Dates as HTTP writes them: https://hl7.org/fhir/R4/http.html#cread.
 
-https://hl7.org/fhir/R4/http.html#cread, #concurrency: version ids stand in weak ETags.
+Version ids in ETags are read by :mod:`fyr.core.interactions.preconditions`; the same
+short headers come again and again, so what they hold is remembered.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from fyr.core.clock import to_millis
-from fyr.core.errors import Invalid
+from fyr.core.interactions.preconditions import tags
 
-_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-@lru_cache(maxsize=1024)
-def versions(name: str, header: str) -> tuple[str, ...]:
-    """Tell the version ids of a list of ETags; ``("*",)`` for any version.
-
-    :raises Invalid: it is not a list of ETags.
-    """
-    if header.strip() == "*":
-        return ("*",)
-    parts = [part.strip() for part in header.split(",")]
-    found = [match[1] for part in parts if (match := _TAG.fullmatch(part))]
-    if len(found) != len(parts):
-        raise Invalid(f'{name} is to hold ETags such as W/"3", not {header[:100]!r}')
-    return tuple(found)
+versions = lru_cache(maxsize=1024)(tags)
 
 
 def modified_since(header: str) -> int | None:
