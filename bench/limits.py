@@ -37,6 +37,7 @@ from fyr.core.store.port import NewVersion
 from fyr.core.store.schema import INDEX_TABLES
 from fyr.search.extract import Extractor
 from fyr.search.parameters import Parameters
+from fyr.search.places import Places
 
 
 class Bare:
@@ -166,7 +167,7 @@ def bare_postgresql(url: str, creates: list[Any], clients: int = 8) -> float:
 
 def new_versions(number: int) -> list[NewVersion]:
     """Make what a create of bench/crud writes: body and index values."""
-    chance, extractor = random.Random(3), Extractor(Parameters(()))
+    chance, extractor = random.Random(3), Extractor(Places(Parameters()))
     made = []
     for n in range(number):
         body = resources.observation(chance, f"Patient/{chance.randrange(1000)}")

@@ -20,6 +20,7 @@ from fyr.search.extract import Extractor
 from fyr.search.operands import Operands
 from fyr.search.pages import count, read_included, read_page
 from fyr.search.parameters import Parameter, Parameters
+from fyr.search.places import Places
 from fyr.search.query import QueryParser
 from fyr.search.results import RESULTS
 from fyr.search.tree import Query
@@ -45,7 +46,8 @@ class Engine:
     ) -> None:
         """Take what is known, and the key that paging links are signed with."""
         self._parameters = parameters
-        self._extractor = Extractor(parameters)
+        self._places = Places(parameters)
+        self._extractor = Extractor(self._places)
         self._settings = settings
         self._clock = clock
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
@@ -116,6 +118,7 @@ class Engine:
         bases = {*self._bases, context.base_url, context.service.public_base} - {""}
         parser = QueryParser(
             self._parameters,
+            self._places,
             Operands(self._clock, lambda url: _relative(url, bases)),
             default_count=self._settings.fhir.default_count,
             max_count=self._settings.fhir.max_count,

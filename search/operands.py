@@ -13,14 +13,13 @@ from fyr.core.clock import Clock, to_millis
 from fyr.core.errors import Invalid
 from fyr.search.hashes import hash64
 from fyr.search.moments import range_of
-from fyr.search.references import CONTAINED, target_of
+from fyr.search.references import CONTAINED, is_id, target_of
 from fyr.search.texts import bounded, fold
 from fyr.search.tree import Amount, Moment, Operand, Target, Text, Token, Uri
 from fyr.search.values import NO_SYSTEM, number
 
 _PREFIX = re.compile(r"eq|ne|gt|lt|ge|le|sa|eb|ap")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 #: Values that may stand for one parameter.
 MOST_VALUES = 1000
 
@@ -131,7 +130,7 @@ def text(value: str) -> Text:
 
 def reference(value: str) -> Target:
     """Read ``id``, ``Type/id``, a URL, or ``canonical|version``."""
-    if _ID.fullmatch(value):
+    if is_id(value):
         return Target(None, value)
     kind, target = target_of(value)
     if kind and kind != CONTAINED:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.store.port import Row, Session, Stored
-from fyr.search.sql import THEN, Conditions, Sql, conjoined, one_of
+from fyr.search.sql import THEN, Conditions, Sql, chosen, conjoined, one_of
 from fyr.search.tree import Include, Query, SortKey
 
 #: Table -> column whose values sort.
@@ -82,24 +82,25 @@ def count(session: Session, query: Query) -> int:
 
 
 def _column(key: SortKey) -> Sql:
-    if key.table is None:
+    if not key.sources:
         return Sql({"": "r.pid", "_id": "r.id", "_lastUpdated": "r.updated"}[key.name])
-    if key.table == "idx_date":
+    table = key.sources[0].table
+    if table == "idx_date":
         column = "high" if key.descending else "low"
     else:
-        column = _SORTED_BY[key.table]
+        column = _SORTED_BY[table]
     best = "MAX" if key.descending else "MIN"
-    chosen = one_of("x.param", key.params)
+    rows = chosen(key.sources, "x.")
     return Sql(
-        f"(SELECT {best}(x.{column}) FROM {key.table} x"
-        f" WHERE x.pid = r.pid AND {chosen.text})",
-        chosen.values,
+        f"(SELECT {best}(x.{column}) FROM {table} x"
+        f" WHERE x.pid = r.pid AND {rows.text})",
+        rows.values,
     )
 
 
 def _order(key: SortKey, name: str) -> list[str]:
     direction = f"{name} DESC" if key.descending else name
-    return [f"{name} IS NULL", direction] if key.table else [direction]
+    return [f"{name} IS NULL", direction] if key.sources else [direction]
 
 
 def _after(keys: Sequence[SortKey], names: Sequence[str], values: Sequence[Any]) -> Sql:
@@ -120,7 +121,7 @@ def _beyond(key: SortKey, name: str, value: Any) -> Sql | None:
     if value is None:
         return None
     comparison = f"{name} < ?" if key.descending else f"{name} > ?"
-    if key.table:
+    if key.sources:
         return Sql(f"({comparison} OR {name} IS NULL)", (value,))
     return Sql(comparison, (value,))
 
@@ -136,23 +137,23 @@ def read_included(
 
 
 def _referred(include: Include, pids: Sequence[int]) -> Sql:
-    parts = [one_of("x.pid", pids), one_of("x.param", include.params)]
+    parts = [one_of("x.pid", pids), chosen(include.sources, "x.")]
     if include.type:
         parts.append(Sql("x.target_type = ?", (include.type,)))
-    chosen = conjoined(parts)
+    links = conjoined(parts)
     return Sql(
         f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
         f" (SELECT t.pid FROM idx_reference x {THEN} resource t"
-        f" WHERE {chosen.text} AND t.type = x.target_type AND t.id = x.target_id)",
-        chosen.values,
+        f" WHERE {links.text} AND t.type = x.target_type AND t.id = x.target_id)",
+        links.values,
     )
 
 
 def _referring(include: Include, pids: Sequence[int]) -> Sql:
-    chosen = conjoined([one_of("t.pid", pids), one_of("x.param", include.params)])
+    links = conjoined([one_of("t.pid", pids), chosen(include.sources, "x.")])
     return Sql(
         f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
         f" (SELECT x.pid FROM resource t {THEN} idx_reference x"
-        f" WHERE {chosen.text} AND x.target_id = t.id AND x.target_type = t.type)",
-        chosen.values,
+        f" WHERE {links.text} AND x.target_id = t.id AND x.target_type = t.type)",
+        links.values,
     )

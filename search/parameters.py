@@ -13,7 +13,6 @@ from typing import Any
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
 from fyr.search.expressions import parts_of
-from fyr.search.hashes import param_id
 
 _STANDARD = "http://hl7.org/fhir/SearchParameter/"
 #: Types of R4 that are resources, and no domain resources.
@@ -47,11 +46,6 @@ class Parameter:
     #: compared by sound; nothing here does
     phonetic: bool = False
     documentation: str = ""
-
-    @property
-    def id(self) -> int:
-        """Its number in the index tables."""
-        return param_id(self.resource_type, self.name)
 
     @property
     def table(self) -> str | None:

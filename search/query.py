@@ -10,9 +10,9 @@ from fyr.core.errors import FyrError, Invalid, Issue, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.core.searching import CURSOR
-from fyr.search.hashes import param_id
 from fyr.search.operands import Operands, plain, reference, values
 from fyr.search.parameters import Parameter, Parameters
+from fyr.search.places import Places
 from fyr.search.results import RESULTS, Results
 from fyr.search.texts import COMPARED
 from fyr.search.tree import (
@@ -20,7 +20,6 @@ from fyr.search.tree import (
     Criterion,
     Has,
     HasId,
-    Ids,
     Match,
     Missing,
     Moment,
@@ -54,6 +53,7 @@ class QueryParser:
     def __init__(
         self,
         parameters: Parameters,
+        places: Places,
         operands: Operands,
         *,
         default_count: int,
@@ -61,8 +61,9 @@ class QueryParser:
     ) -> None:
         """Take what is known, and the page size."""
         self._parameters = parameters
+        self._places = places
         self._operands = operands
-        self._results = Results(parameters, default_count, max_count)
+        self._results = Results(parameters, places, default_count, max_count)
 
     def parse(self, types: Sequence[str], pairs: Pairs, *, lenient: bool) -> Query:
         """Understand all parameters.
@@ -135,7 +136,7 @@ class QueryParser:
         if code in _ON_THE_ROW:
             return self._of_row(code, modifier, value)
         if modifier == "missing":
-            return _missing(found, value)
+            return self._missing(found, value)
         return self._match(found, modifier, value)
 
     def _find(self, types: Sequence[str], code: str) -> list[Parameter]:
@@ -176,24 +177,30 @@ class QueryParser:
         except ValueError as error:
             raise Invalid(f"search parameter '_lastUpdated': {error}") from None
 
+    def _missing(self, found: list[Parameter], value: str) -> Criterion:
+        name = found[0].name
+        if value not in ("true", "false"):
+            raise Invalid(f"{name}:missing is true or false, not {value[:60]!r}")
+        sources = self._places.sources(found) + self._places.logical(found)
+        return Missing(sources, value == "true")
+
     def _match(self, found: list[Parameter], modifier: str, value: str) -> Criterion:
         one = found[0]
-        table, params = str(one.table), tuple(each.id for each in found)
+        sources = self._places.sources(found)
         if one.type == "reference" and modifier == "identifier":
-            params = _logical(found)
             operands = self._operands.read("token", value, one.name)
-            return Match("idx_token", params, operands)
+            return Match(self._places.logical(found), operands)
         if one.type == "reference" and modifier in RESOURCE_TYPES:
             operands = tuple(_typed(modifier, each) for each in values(value, one.name))
-            return Match(table, params, operands)
+            return Match(sources, operands)
         if modifier and modifier not in MODIFIERS[one.type]:
             raise _no_modifier(one.name, modifier, MODIFIERS[one.type])
         operands = self._operands.read(one.type, value, one.name)
         if modifier == "not":
-            return Match(table, params, operands, negated=True)
+            return Match(sources, operands, negated=True)
         if modifier != "exact":
             _check_lengths(one.name, operands)
-        return Match(table, params, operands, modifier)
+        return Match(sources, operands, modifier)
 
     def _chain(
         self, found: list[Parameter], kind: str, rest: str, value: str, depth: int
@@ -209,7 +216,7 @@ class QueryParser:
             )
         targets = [kind] if kind else self._targets(found, rest)
         inner = self.criterion(targets, rest, value, depth + 1)
-        return Chain(tuple(one.id for one in found), tuple(targets), inner)
+        return Chain(self._places.sources(found), tuple(targets), inner)
 
     def _targets(self, found: list[Parameter], rest: str) -> list[str]:
         """Tell the types that a reference may lead to and that have the next parameter."""
@@ -242,7 +249,7 @@ class QueryParser:
         if link.type != "reference":
             raise NotSupported(f"{code!r} of {kind} is no reference")
         inner = self.criterion([kind], rest, value, depth + 1)
-        return Has(kind, (link.id,), inner)
+        return Has(kind, self._places.sources([link]), inner)
 
 
 def _check_lengths(name: str, operands: Iterable[Operand]) -> None:
@@ -252,20 +259,6 @@ def _check_lengths(name: str, operands: Iterable[Operand]) -> None:
             f"search parameter {name!r} has more than {COMPARED} characters: they can"
             " only be compared :exact"
         )
-
-
-def _missing(found: list[Parameter], value: str) -> Criterion:
-    if value not in ("true", "false"):
-        raise Invalid(f"{found[0].name}:missing is true or false, not {value[:60]!r}")
-    table = str(found[0].table)
-    places: list[tuple[str, Ids]] = [(table, tuple(one.id for one in found))]
-    if found[0].type == "reference":
-        places.append(("idx_token", _logical(found)))
-    return Missing(tuple(places), value == "true")
-
-
-def _logical(found: Iterable[Parameter]) -> Ids:
-    return tuple(param_id(one.resource_type, f"{one.name}:identifier") for one in found)
 
 
 def _typed(kind: str, value: str) -> Target:

@@ -15,9 +15,15 @@ _LOCAL = re.compile(
     r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?",
     re.ASCII,
 )
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _TAIL = re.compile(r".*/" + _LOCAL.pattern, re.ASCII | re.DOTALL)
 
 Target = tuple[str, str]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a resource kept here."""
+    return _ID.fullmatch(text) is not None
 
 
 def target_of(text: str) -> Target:

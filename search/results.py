@@ -6,7 +6,8 @@ from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.tree import Include, Query, SortKey
+from fyr.search.places import Places
+from fyr.search.tree import Include, Query, SortKey, Sources
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "_total": ("none", "estimate", "accurate"),
@@ -23,10 +24,15 @@ class Results:
     """Understands result parameters."""
 
     def __init__(
-        self, parameters: Parameters, default_count: int, max_count: int
+        self,
+        parameters: Parameters,
+        places: Places,
+        default_count: int,
+        max_count: int,
     ) -> None:
         """Take what is known, and the page size."""
         self._parameters = parameters
+        self._places = places
         self._default_count = default_count
         self._max_count = max_count
 
@@ -69,7 +75,7 @@ class Results:
             raise NotSupported(
                 f"_sort: {name!r} has not one type in all that is searched"
             )
-        return SortKey(name, descending, found[0].table, tuple(one.id for one in found))
+        return SortKey(name, descending, self._places.sources(found))
 
     def _one(self, kind: str, name: str) -> Parameter:
         """Find a parameter whose values are indexed."""
@@ -90,9 +96,8 @@ class Results:
     def _include(self, types: Sequence[str], value: str, reverse: bool) -> Include:
         """Understand ``Type:parameter[:target type]`` or ``*``."""
         if value == "*" and not reverse:
-            return Include(
-                tuple(id for kind in types for id in self._links(kind)), False
-            )
+            links = [source for kind in types for source in self._links(kind)]
+            return Include(tuple(links), False)
         kind, _, rest = value.partition(":")
         name, _, target = rest.partition(":")
         _known_type(kind)
@@ -108,14 +113,18 @@ class Results:
         parameter = self._one(kind, name)
         if parameter.type != "reference":
             raise NotSupported(f"{name!r} of {kind} is no reference")
-        return Include((parameter.id,), reverse, only)
+        return Include(self._places.sources([parameter]), reverse, only)
 
-    def _links(self, kind: str) -> tuple[int, ...]:
-        """Tell the numbers of all references of a type."""
+    def _links(self, kind: str) -> Sources:
+        """Tell where all references of a type stand."""
+        known = self._parameters.of(kind).values()
+        links = [one for one in known if one.table == "idx_reference"]
+        # Those of one type are among those of any: none has to be asked for again.
+        whole = {one.number for one in self._places.sources(links) if not one.only}
         return tuple(
-            one.id
-            for one in self._parameters.of(kind).values()
-            if one.table == "idx_reference"
+            one
+            for one in dict.fromkeys(self._places.sources(links))
+            if not one.only or one.number not in whole
         )
 
 

@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fyr.search.references import is_id
 from fyr.search.texts import COMPARED
 from fyr.search.tree import (
+    All,
     Amount,
+    AnyOf,
     Chain,
     Criterion,
     Has,
     HasId,
-    Ids,
     Match,
     Missing,
     Moment,
+    Not,
+    Source,
     Target,
     Text,
     Token,
@@ -90,14 +94,36 @@ class Conditions:
                 return self._chain(criterion, row)
             case Has():
                 return self._has(criterion, row)
+            case All():
+                return conjoined(self.criterion(one, row) for one in criterion.parts)
+            case AnyOf():
+                parts = (self.criterion(one, row) for one in criterion.parts)
+                return conjoined(parts, " OR ")
+            case Not():
+                inner = self.criterion(criterion.part, row)
+                return Sql(f"NOT ({inner.text})", inner.values)
 
     def _match(self, match: Match, row: str) -> Sql:
-        wanted = conjoined(
-            (self._operand(one, match.modifier) for one in match.operands), " OR "
-        )
-        found = _pids(match.table, match.params, wanted)
+        wanted = self.values(match)
+        if wanted is None:
+            return Sql("1 = 1" if match.negated else "1 = 0")
         word = "NOT IN" if match.negated else "IN"
-        return Sql(f"{row}.pid {word} ({found.text})", found.values)
+        table = match.sources[0].table
+        return Sql(
+            f"{row}.pid {word} (SELECT pid FROM {table} WHERE {wanted.text})",
+            wanted.values,
+        )
+
+    def values(self, match: Match) -> Sql | None:
+        """Say which rows of its table a match is about; ``None``: there can be none."""
+        parts = []
+        for only, sources in _by_only(match.sources):
+            operands = [one for one in match.operands if _possible(one, only)]
+            if operands:
+                wanted = (self._operand(one, match.modifier) for one in operands)
+                rows = chosen(sources)
+                parts.append(conjoined([rows, conjoined(wanted, " OR ")]))
+        return conjoined(parts, " OR ") if parts else None
 
     def _operand(self, operand: Any, modifier: str) -> Sql:
         if isinstance(operand, Text):
@@ -116,39 +142,72 @@ class Conditions:
 
     def _chain(self, chain: Chain, row: str) -> Sql:
         target = f"{row}t"
-        params = one_of("x.param", chain.params)
+        links = chosen(chain.sources, "x.")
         inner = self.current(chain.types, [chain.inner], target)
         return Sql(
             f"{row}.pid IN (SELECT x.pid FROM resource {target}"
-            f" {THEN} idx_reference x WHERE {inner.text} AND {params.text}"
+            f" {THEN} idx_reference x WHERE {inner.text} AND {links.text}"
             f" AND x.target_id = {target}.id AND x.target_type = {target}.type)",
-            (*inner.values, *params.values),
+            (*inner.values, *links.values),
         )
 
     def _has(self, has: Has, row: str) -> Sql:
         source = f"{row}s"
-        params = one_of("x.param", has.params)
+        links = chosen(has.sources, "x.")
         inner = self.current((has.type,), [has.inner], source)
         return Sql(
             f"({row}.type, {row}.id) IN (SELECT x.target_type, x.target_id"
             f" FROM resource {source} {THEN} idx_reference x"
-            f" WHERE {inner.text} AND x.pid = {source}.pid AND {params.text})",
-            (*inner.values, *params.values),
+            f" WHERE {inner.text} AND x.pid = {source}.pid AND {links.text})",
+            (*inner.values, *links.values),
         )
 
 
-def _pids(table: str, params: Ids, wanted: Sql | None = None) -> Sql:
-    chosen = one_of("param", params)
-    both = conjoined([chosen, wanted]) if wanted else chosen
-    return Sql(f"SELECT pid FROM {table} WHERE {both.text}", both.values)
+def chosen(sources: Iterable[Source], prefix: str = "") -> Sql:
+    """Say that a row of an index table is of one of the sources.
+
+    :param prefix: what stands before its columns, such as ``x.``
+    """
+    parts = []
+    for only, alike in _by_only(sources):
+        part = one_of(f"{prefix}param", [one.number for one in alike])
+        if only is not None:
+            part = conjoined([part, one_of(f"{prefix}{only[0]}", only[1])])
+        parts.append(part)
+    return conjoined(parts, " OR ")
+
+
+def _by_only(
+    sources: Iterable[Source],
+) -> list[tuple[tuple[str, tuple[Any, ...]] | None, list[Source]]]:
+    """Gather sources whose rows must be alike."""
+    found: dict[tuple[str, tuple[Any, ...]] | None, list[Source]] = {}
+    for one in dict.fromkeys(sources):
+        found.setdefault(one.only, []).append(one)
+    return list(found.items())
+
+
+def _possible(operand: Any, only: tuple[str, tuple[Any, ...]] | None) -> bool:
+    """Whether rows that are limited to some target types can meet an operand."""
+    if only is None or not isinstance(operand, Target):
+        return True
+    if operand.type is None:
+        # An id alone is no URL.
+        return "" not in only[1] or not is_id(operand.id)
+    return operand.type in only[1] or operand.type.startswith("|")
 
 
 def _missing(criterion: Missing, row: str) -> Sql:
     word, join = ("NOT IN", " AND ") if criterion.missing else ("IN", " OR ")
-    found = [_pids(table, params) for table, params in criterion.places]
-    return conjoined(
-        [Sql(f"{row}.pid {word} ({one.text})", one.values) for one in found], join
-    )
+    tables: dict[str, list[Source]] = {}
+    for source in criterion.sources:
+        tables.setdefault(source.table, []).append(source)
+    parts = []
+    for table, sources in tables.items():
+        rows = chosen(sources)
+        text = f"{row}.pid {word} (SELECT pid FROM {table} WHERE {rows.text})"
+        parts.append(Sql(text, rows.values))
+    return conjoined(parts, join)
 
 
 def _updated(criterion: Updated, row: str) -> Sql:

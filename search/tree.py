@@ -1,10 +1,11 @@
 """What a query means, as a tree of plain values: made by ``query``, told by ``sql``.
 
-https://hl7.org/fhir/R4/search.html. A parameter has a number for each resource type
-that is searched; texts and systems are in the form in which the index keeps them.
+https://hl7.org/fhir/R4/search.html. A parameter has sources for each resource type that
+is searched; texts and systems are in the form in which the index keeps them.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from fyr.core.errors import Issue
 
@@ -62,15 +63,28 @@ class Uri:
 
 
 Operand = Token | Text | Target | Moment | Amount | Uri
-Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where values stand: rows of an index table under a number, all or some of them."""
+
+    table: str
+    number: int
+    #: a column, and the values of which the rows have one
+    only: tuple[str, tuple[Any, ...]] | None = None
+    #: no resource has more than one such row
+    single: bool = False
+
+
+Sources = tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One of the parameter's values meets one of the operands."""
+    """One of the values, all of one table, meets one of the operands."""
 
-    table: str
-    params: Ids
+    sources: Sources
     operands: tuple[Operand, ...]
     #: ``exact`` or ``contains`` for strings
     modifier: str = ""
@@ -80,9 +94,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The parameter has no value in any of the tables, or has one."""
+    """There is no value at all, or there is one."""
 
-    places: tuple[tuple[str, Ids], ...]
+    sources: Sources
     missing: bool
 
 
@@ -104,7 +118,7 @@ class Updated:
 class Chain:
     """A reference leads to a resource, of one of the types, that meets a criterion."""
 
-    params: Ids
+    sources: Sources
     types: tuple[str, ...]
     inner: "Criterion"
 
@@ -114,28 +128,48 @@ class Has:
     """A resource of another type meets a criterion, and refers to this one."""
 
     type: str
-    params: Ids
+    sources: Sources
     inner: "Criterion"
 
 
-Criterion = Match | Missing | HasId | Updated | Chain | Has
+@dataclass(frozen=True, slots=True)
+class All:
+    """All of the criteria are met."""
+
+    parts: tuple["Criterion", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of the criteria is met, or more."""
+
+    parts: tuple["Criterion", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The criterion is not met."""
+
+    part: "Criterion"
+
+
+Criterion = Match | Missing | HasId | Updated | Chain | Has | All | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """``_id``, ``_lastUpdated`` (both without a table) or a parameter's values."""
+    """``_id``, ``_lastUpdated`` (both without sources) or a parameter's values."""
 
     name: str
     descending: bool
-    table: str | None = None
-    params: Ids = ()
+    sources: Sources = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Include:
     """References to follow from the matches, or (``reverse``) to them."""
 
-    params: Ids
+    sources: Sources
     reverse: bool
     #: only targets, or sources, of this type
     type: str | None = None

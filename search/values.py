@@ -98,20 +98,6 @@ def _string(value: Any, param: int, rows: Rows) -> None:
         rows.string.append((param, folded, original))
 
 
-def _parts_of(*names: str) -> Convert:
-    def convert(value: Any, param: int, rows: Rows) -> None:
-        for name in names:
-            part = value.get(name)
-            if type(part) is str:
-                _string(part, param, rows)
-            elif part:
-                for one in part:
-                    if one is not None:
-                        _string(one, param, rows)
-
-    return convert
-
-
 def _date(value: Any, param: int, rows: Rows) -> None:
     rows.date.append((param, *range_of(value)))
 
@@ -228,6 +214,20 @@ def _each(types: Iterable[str], convert: Convert) -> dict[str, Convert]:
 _QUANTITIES = "Quantity Age Duration Count Distance".split()
 _URIS = "uri url canonical oid uuid".split()
 
+#: parameter type and FHIR type -> elements whose values stand for the whole
+PARTS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("string", "HumanName"): ("family", "given", "prefix", "suffix", "text"),
+    ("string", "Address"): tuple(
+        "text line city district state postalCode country".split()
+    ),
+}
+#: FHIR types of which one value gives at most one row
+SINGLE = frozenset(
+    "boolean code string markdown id uri url canonical oid uuid Coding Identifier"
+    " ContactPoint date dateTime instant Period Timing decimal integer positiveInt"
+    " unsignedInt Range Money Reference Attachment".split()
+)
+
 #: parameter type -> FHIR type -> how its values become rows
 CONVERTERS: Mapping[str, Mapping[str, Convert]] = {
     "token": {
@@ -240,10 +240,6 @@ CONVERTERS: Mapping[str, Mapping[str, Convert]] = {
     },
     "string": {
         **_each(["string", "markdown", "code"], _string),
-        "HumanName": _parts_of("family", "given", "prefix", "suffix", "text"),
-        "Address": _parts_of(
-            "text", "line", "city", "district", "state", "postalCode", "country"
-        ),
     },
     "date": {
         **_each(["date", "dateTime", "instant"], _date),

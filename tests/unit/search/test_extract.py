@@ -3,7 +3,6 @@
 import json
 import re
 import tarfile
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,24 +12,38 @@ import pytest
 from fhirpathpy.models import models
 
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.search.extract import Extractor, Node, compile_type
-from fyr.search.hashes import hash64, param_id
+from fyr.core.store.schema import INDEX_TABLES
+from fyr.search.extract import Extractor
+from fyr.search.hashes import hash64
 from fyr.search.parameters import Parameter, Parameters
+from fyr.search.places import Node, Places, places_of
+from fyr.search.tree import Source
+from fyr.search.values import PARTS
 
 EXAMPLES = (
     Path(__file__).parents[4] / "shared" / "data" / "hl7.fhir.r4.examples-4.0.1.tgz"
 )
 PARAMETERS = Parameters()
-EXTRACTOR = Extractor(PARAMETERS)
+PLACES = Places(PARAMETERS)
+EXTRACTOR = Extractor(PLACES)
 PER_TYPE = 4
 #: Their unions hold types that a parameter of the kind cannot have (a date an Age).
 MIXED = {("Procedure", "date"), ("CarePlan", "activity-date"), ("Immunization", "date")}
 
 
 def rows(table: str, resource: dict[str, Any], name: str) -> list[tuple[Any, ...]]:
-    param = param_id(resource["resourceType"], name)
+    """What stands where a parameter looks, without the number of the place."""
+    sources = PLACES.of(resource["resourceType"]).sources[name]
     found = EXTRACTOR.rows(resource).get(table, [])
-    return [row[1:] for row in found if row[0] == param]
+    return [row[1:] for row in found if any(belongs(row, one) for one in sources)]
+
+
+def belongs(row: tuple[Any, ...], source: Source) -> bool:
+    columns = INDEX_TABLES[source.table]
+    only = source.only
+    return row[0] == source.number and (
+        only is None or row[columns.index(only[0])] in only[1]
+    )
 
 
 def patient(**more: Any) -> dict[str, Any]:
@@ -93,6 +106,39 @@ def test_only_references_of_the_wanted_type_are_a_patient() -> None:
         assert bool(rows("idx_reference", observation, "patient")) == is_patient
 
 
+def test_what_several_parameters_read_stands_once() -> None:
+    observation = {
+        "resourceType": "Observation",
+        "code": {"coding": [{"code": "1"}]},
+        "subject": {"reference": "Patient/1"},
+    }
+
+    found = EXTRACTOR.rows(observation)
+
+    assert len(found["idx_token"]) == 1
+    assert len(found["idx_reference"]) == 1
+    for name in ("code", "combo-code"):
+        assert rows("idx_token", observation, name) == [("1", 0)]
+    for name in ("subject", "patient"):
+        assert rows("idx_reference", observation, name) == [("1", "Patient")]
+
+
+def test_a_choice_read_as_one_of_its_types_stands_apart() -> None:
+    places = PLACES.of("Observation")
+
+    assert len(places.sources["date"]) == 1
+    assert places.sources["value-quantity"] != places.sources["value-concept"]
+
+
+def test_contact_points_of_one_system_are_those_of_telecom() -> None:
+    telecom = [{"system": "email", "value": "a@b"}, {"system": "phone", "value": "1"}]
+
+    assert len(EXTRACTOR.rows(patient(telecom=telecom))["idx_token"]) == 3
+    assert rows("idx_token", patient(telecom=telecom), "email") == [
+        ("a@b", hash64("email"))
+    ]
+
+
 def test_the_death_of_a_patient_is_known_either_way() -> None:
     assert rows("idx_token", patient(), "deceased") == [("false", 0)]
     for dead in ({"deceasedBoolean": True}, {"deceasedDateTime": "2020"}):
@@ -152,30 +198,51 @@ def test_the_extractor_takes_what_fhirpath_finds(
 
 def taken(parameter: Parameter, resource: dict[str, Any]) -> list[Any]:
     """The values that the extractor hands to a parameter's conversion."""
-    compiled = compile_type(parameter.resource_type, [parameter])
-    return list(visited(compiled.root, resource, parameter.id))
+    places = places_of(parameter.resource_type, [parameter])
+    found: dict[int, list[Any]] = {}
+    visit(places.root, resource, found)
+    # Where "elsewhere" and logical references stand, the same values are looked at again.
+    wanted = {one.number for one in places.sources[parameter.name]}
+    plain = {
+        one.number
+        for one in places.sources[parameter.name]
+        if one.only is None or "" not in one.only[1]
+    }
+    return [value for number in wanted & plain for value in found.get(number, ())]
 
 
-def visited(node: Node, value: Any, param: int) -> Iterator[Any]:
-    if any(number == param for _, number in node.leaves):
-        yield value
+def visit(node: Node, value: Any, found: dict[int, list[Any]]) -> None:
+    for number in node.leaves:
+        found.setdefault(number, []).append(value)
     for (name, wanted), below in node.guarded.items():
         if value.get(name) == wanted:
-            yield from visited(below, value, param)
+            visit(below, value, found)
     for name, below in node.below.items():
-        found = value.get(name) if isinstance(value, dict) else None
-        for one in found if isinstance(found, list) else [found]:
+        inside = value.get(name) if isinstance(value, dict) else None
+        for one in inside if isinstance(inside, list) else [inside]:
             if one is not None:
-                yield from visited(below, one, param)
+                visit(below, one, found)
 
 
 def evaluated(parameter: Parameter, resource: dict[str, Any]) -> list[Any]:
     """What the library finds, whatever the references in it lead to."""
     simple = [path for path in parameter.paths if "[" not in path and "!=" not in path]
-    return [
+    found = [
         one
         for path in simple
         for one in expression(of_type(resource, path))(resource, {})
+    ]
+    return [part for one in found for part in parts_of(parameter, one)]
+
+
+def parts_of(parameter: Parameter, value: Any) -> list[Any]:
+    """A name or an address is indexed by its parts."""
+    if parameter.type != "string" or not isinstance(value, dict):
+        return [value]
+    named = {name for (_, _), names in PARTS.items() for name in names}
+    kept = [value[name] for name in value if name in named]
+    return [
+        one for part in kept for one in (part if isinstance(part, list) else [part])
     ]
 
 
@@ -190,6 +257,8 @@ COMPILED: dict[str, Any] = {}
 def expression(text: str) -> Any:
     if text not in COMPILED:
         plain = text.partition(".where(resolve() is ")[0]
+        # A ContactPoint's rows tell its system: all of them are taken.
+        plain = re.sub(r"telecom\.where\(system='\w+'\)$", "telecom", plain)
         # The library knows no resolve(), and takes "as" for one value only.
         plain = re.sub(r"\((\S+) as (\w+)\)", r"\1.ofType(\2)", plain)
         plain = plain.replace(".as(", ".ofType(")

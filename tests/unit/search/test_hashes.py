@@ -1,18 +1,25 @@
+import pytest
+
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.hashes import hash64, param_id
 from fyr.search.parameters import Parameters
+from fyr.search.places import Places
 
 
-def test_no_two_parameters_have_one_number() -> None:
-    parameters = Parameters()
-    names = {
-        (kind, name + suffix)
-        for kind in RESOURCE_TYPES
-        for name in parameters.of(kind)
-        for suffix in ("", ":identifier")
-    }
+def test_no_two_places_have_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[int, set[str]] = {}
 
-    assert len({param_id(*name) for name in names}) == len(names)
+    def recorded(kind: str, name: str) -> int:
+        number = param_id(kind, name)
+        names.setdefault(number, set()).add(f"{kind}.{name}")
+        return number
+
+    monkeypatch.setattr("fyr.search.places.param_id", recorded)
+    for kind in RESOURCE_TYPES:
+        Places(Parameters()).of(kind)
+
+    assert len(names) > 1500
+    assert [found for found in names.values() if len(found) > 1] == []
 
 
 def test_numbers_are_the_same_on_every_machine() -> None:

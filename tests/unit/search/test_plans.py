@@ -9,8 +9,9 @@ from fyr.core.clock import utc_now
 from fyr.search.operands import Operands
 from fyr.search.pages import page_sql, read_included
 from fyr.search.parameters import Parameters
+from fyr.search.places import Places
 from fyr.search.query import QueryParser
-from fyr.search.tree import Include
+from fyr.search.tree import Include, Source
 
 QUERIES = [
     ("Patient", ""),
@@ -34,8 +35,13 @@ QUERIES = [
     ("RiskAssessment", "probability=gt0.5"),
     ("ValueSet", "url=http://x"),
 ]
+LINKS = (Source("idx_reference", 1), Source("idx_reference", 2))
 PARSER = QueryParser(
-    Parameters(), Operands(utc_now, str), default_count=20, max_count=200
+    Parameters(),
+    Places(Parameters()),
+    Operands(utc_now, str),
+    default_count=20,
+    max_count=200,
 )
 
 
@@ -86,7 +92,7 @@ def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) ->
             asked.append((text, values))
             return []
 
-    read_included(Asked(), Include((1, 2), reverse, "Patient"), [1, 2, 3], 10)  # type: ignore[arg-type]
+    read_included(Asked(), Include(LINKS, reverse, "Patient"), [1, 2, 3], 10)  # type: ignore[arg-type]
     told = plan(library, *asked[0])
 
     assert whole_tables(told) == [], told

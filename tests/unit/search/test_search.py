@@ -395,3 +395,33 @@ def test_a_parameter_that_a_service_leaves_out_is_refused(library: Any) -> None:
     assert library.ids("Patient", "name=x") == []
     with pytest.raises(NotSupported, match="gender"):
         library.page("Patient", "gender=male")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("patient=Patient/1", ["near"]),
+        ("patient=1", ["near"]),
+        ("patient=http://far/fhir/Patient/1", ["far"]),
+        ("patient:missing=false", ["near", "far"]),
+        ("patient:missing=true", ["group", "device"]),
+        ("subject=http://far/fhir/Device/1", ["device"]),
+        ("subject=Group/1", ["group"]),
+        ("patient=Group/1", []),
+        ("patient:Patient=1", ["near"]),
+    ],
+)
+def test_a_patient_is_a_subject_that_is_one(
+    library: Any, query: str, found: list[str]
+) -> None:
+    subjects = {
+        "near": "Patient/1",
+        "far": "http://far/fhir/Patient/1",
+        "group": "Group/1",
+        "device": "http://far/fhir/Device/1",
+    }
+    for name, reference in subjects.items():
+        subject = {"reference": reference}
+        library.put({"resourceType": "Observation", "id": name, "subject": subject})
+
+    assert library.ids("Observation", query) == found
