@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.store.port import Row, Session, Stored
+from fyr.core.store.versions import HEAD, stored
 from fyr.search.sql import THEN, Conditions, Sql, chosen, conjoined, one_of
 from fyr.search.tree import Include, Query, SortKey
 
@@ -22,8 +23,8 @@ _SORTED_BY = {
     "idx_quantity": "low",
     "idx_uri": "value",
 }
-_VERSION = "r.pid, r.type, r.id, r.version, r.updated, v.method, v.body"
-_OF_HEAD = "JOIN version v ON v.pid = r.pid AND v.version = r.version"
+#: How many columns of a row tell a version; its sort values follow.
+_WIDTH = HEAD.count(",") + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ def read_page(session: Session, query: Query, after: Sequence[Any] | None) -> Pa
     """Read the page that begins after some sort values, or the first."""
     sql = page_sql(session.dialect, query, after)
     rows = session.rows(sql.text, sql.values)
-    matches = [Stored(*row[:7]) for row in rows[: query.count]]
+    matches = [stored(row[:_WIDTH]) for row in rows[: query.count]]
     if len(rows) <= query.count:
         return Page(matches, None)
-    return Page(matches, list(rows[query.count - 1][7:]))
+    return Page(matches, list(rows[query.count - 1][_WIDTH:]))
 
 
 def page_sql(dialect: str, query: Query, after: Sequence[Any] | None) -> Sql:
@@ -61,10 +62,10 @@ def page_sql(dialect: str, query: Query, after: Sequence[Any] | None) -> Sql:
         for part in _order(key, name)
     )
     return Sql(
-        f"SELECT {_VERSION}, {', '.join(f'p.{name}' for name in names)} FROM"
+        f"SELECT {HEAD}, {', '.join(f'p.{name}' for name in names)} FROM"
         f" (SELECT * FROM ({inner}) c {'WHERE ' if after else ''}{begin.text}"
         f" ORDER BY {order} LIMIT ?) p"
-        f" JOIN resource r ON r.pid = p.pid {_OF_HEAD} ORDER BY {order}",
+        f" JOIN resource r ON r.pid = p.pid ORDER BY {order}",
         (
             *(value for column in columns for value in column.values),
             *found.values,
@@ -133,7 +134,7 @@ def read_included(
     sql = _referring(include, pids) if include.reverse else _referred(include, pids)
     text = f"{sql.text} AND r.deleted = 0 ORDER BY r.pid LIMIT ?"
     rows: list[Row] = session.rows(text, (*sql.values, most))
-    return [Stored(*row) for row in rows]
+    return [stored(row) for row in rows]
 
 
 def _referred(include: Include, pids: Sequence[int]) -> Sql:
@@ -142,7 +143,7 @@ def _referred(include: Include, pids: Sequence[int]) -> Sql:
         parts.append(Sql("x.target_type = ?", (include.type,)))
     links = conjoined(parts)
     return Sql(
-        f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
+        f"SELECT {HEAD} FROM resource r WHERE r.pid IN"
         f" (SELECT t.pid FROM idx_reference x {THEN} resource t"
         f" WHERE {links.text} AND t.type = x.target_type AND t.id = x.target_id)",
         links.values,
@@ -152,7 +153,7 @@ def _referred(include: Include, pids: Sequence[int]) -> Sql:
 def _referring(include: Include, pids: Sequence[int]) -> Sql:
     links = conjoined([one_of("t.pid", pids), chosen(include.sources, "x.")])
     return Sql(
-        f"SELECT {_VERSION} FROM resource r {_OF_HEAD} WHERE r.pid IN"
+        f"SELECT {HEAD} FROM resource r WHERE r.pid IN"
         f" (SELECT x.pid FROM resource t {THEN} idx_reference x"
         f" WHERE {links.text} AND x.target_id = t.id AND x.target_type = t.type)",
         links.values,

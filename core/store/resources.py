@@ -1,5 +1,8 @@
 """The resource store: versions of resources and what they are found by.
 
+The newest version of a resource lies in its row of ``resource``; the next one moves it
+to ``version``. Why: ``docs/decisions/storage.md``.
+
 Written once for every database, on :class:`~fyr.core.store.port.Session`. A version,
 its index rows and its row of the outbox are written together or not at all.
 """
@@ -11,38 +14,34 @@ from typing import Any, cast
 from fyr.core.store.pids import Pids
 from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
 from fyr.core.store.schema import INDEX_TABLES
+from fyr.core.store.versions import HEAD, SUPERSEDED, history_sql, stored
 
 #: Most values in one statement.
 _AT_ONCE = 200
 
-#: Columns of a :class:`Stored`, of the tables ``resource`` as r and ``version`` as v.
-STORED = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body"
-
-_READ = """
-    SELECT r.pid, v.version, v.updated, v.method, v.body
-    FROM resource r JOIN version v ON v.pid = r.pid AND v.version = r.version
-    WHERE r.type = ? AND r.id = ?
-"""
-_VREAD = """
-    SELECT r.pid, v.version, v.updated, v.method, v.body
-    FROM resource r JOIN version v ON v.pid = r.pid
+_READ = f"SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ?"
+_VREAD = f"""
+    SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ? AND r.version = ?
+    UNION ALL
+    SELECT {SUPERSEDED} FROM resource r JOIN version v ON v.pid = r.pid
     WHERE r.type = ? AND r.id = ? AND v.version = ?
 """
-_HEADS = f"""
-    SELECT {STORED}
-    FROM resource r JOIN version v ON v.pid = r.pid AND v.version = r.version
-    WHERE """
-_VERSIONS = f"SELECT {STORED} FROM version v JOIN resource r ON r.pid = v.pid WHERE "
+_HEADS = f"SELECT {HEAD} FROM resource r WHERE "
 _LOCK = "SELECT pid FROM resource WHERE "
 
 _ADD_HEAD = """
-    INSERT INTO resource (pid, type, id, version, updated, deleted)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO resource (pid, updated, version, deleted, type, id, method, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_MOVE_HEAD = "UPDATE resource SET version = ?, updated = ?, deleted = ? WHERE pid = ?"
-_ADD_VERSION = """
-    INSERT INTO version (pid, version, updated, type, method, body)
-    VALUES (?, ?, ?, ?, ?, ?)
+# With the number that the writer has seen: where another has been faster, that version
+# is there already and the database refuses this one.
+_KEEP_HEAD = """
+    INSERT INTO version (pid, updated, version, type, method, body)
+    SELECT pid, updated, ?, type, method, body FROM resource WHERE pid = ?
+"""
+_MOVE_HEAD = """
+    UPDATE resource SET updated = ?, version = ?, deleted = ?, method = ?, body = ?
+    WHERE pid = ?
 """
 _ADD_EVENT = """
     INSERT INTO outbox (topic, type, id, version, method, trace_id, at)
@@ -71,18 +70,15 @@ class ResourceStore:
 
     def read(self, type: str, id: str) -> Stored | None:
         """Read the newest version, which may say that the resource is deleted."""
-        for pid, version, updated, method, body in self.database.rows(
-            _READ, (type, id)
-        ):
-            return Stored(pid, type, id, version, updated, method, body)
+        for row in self.database.rows(_READ, (type, id)):
+            return stored(row)
         return None
 
     def vread(self, type: str, id: str, version: int) -> Stored | None:
         """Read one version."""
-        for pid, number, updated, method, body in self.database.rows(
-            _VREAD, (type, id, version)
-        ):
-            return Stored(pid, type, id, number, updated, method, body)
+        asked = (type, id, version)
+        for row in self.database.rows(_VREAD, asked * 2):
+            return stored(row)
         return None
 
     def read_many(
@@ -119,29 +115,8 @@ class ResourceStore:
         :param before: ``updated``, ``pid`` and ``version`` of the last one that was
             read, to go on behind it.
         """
-        where: list[str] = []
-        params: list[Any] = []
-
-        def limit(condition: str, *values: Any) -> None:
-            where.append(condition)
-            params.extend(values)
-
-        order = "v.updated DESC, v.pid DESC, v.version DESC"
-        if id is not None:
-            order = "v.version DESC"
-            limit("r.type = ? AND r.id = ?", type, id)
-        elif type is not None:
-            limit("v.type = ?", type)
-        if since is not None:
-            limit("v.updated >= ?", since)
-        if at is not None:
-            limit(_AT, at[1], at[0])
-        if before is not None and id is not None:
-            limit("v.version < ?", before[2])
-        elif before is not None:
-            limit("(v.updated, v.pid, v.version) < (?, ?, ?)", *before)
-        sql = f"{_VERSIONS}{' AND '.join(where) or '1 = 1'} ORDER BY {order} LIMIT ?"
-        return [Stored(*row) for row in self.database.rows(sql, (*params, count))]
+        sql, params = history_sql(type, id, since, at, before, count)
+        return [stored(row) for row in self.database.rows(sql, params)]
 
     def lock(self, session: Session, keys: Iterable[Key]) -> dict[Key, Stored]:
         """Let nobody else change some resources until the transaction ends.
@@ -207,18 +182,18 @@ class ResourceStore:
         self, session: Session, pids: Sequence[int], versions: Sequence[NewVersion]
     ) -> None:
         heads: list[Row] = []
+        kept: list[Row] = []
         moves: list[Row] = []
-        rows: list[Row] = []
         for pid, one in zip(pids, versions, strict=True):
-            deleted = int(one.body is None)
+            made = (one.updated, one.version, int(one.body is None))
             if one.pid:
-                moves.append((one.version, one.updated, deleted, pid))
+                kept.append((one.version - 1, pid))
+                moves.append((*made, one.method, one.body, pid))
             else:
-                heads.append((pid, one.type, one.id, one.version, one.updated, deleted))
-            rows.append((pid, one.version, one.updated, one.type, one.method, one.body))
+                heads.append((pid, *made, one.type, one.id, one.method, one.body))
         _many(session, _ADD_HEAD, heads)
+        _many(session, _KEEP_HEAD, kept)
         _many(session, _MOVE_HEAD, moves)
-        _many(session, _ADD_VERSION, rows)
 
     def _put_index(
         self, session: Session, pids: Sequence[int], versions: Sequence[NewVersion]
@@ -243,26 +218,17 @@ class ResourceStore:
 
     def _heads_of_keys(self, session: Session, keys: Sequence[Key]) -> list[Stored]:
         return [
-            Stored(*row)
+            stored(row)
             for part in _parts(keys)
             for row in session.rows(_HEADS + _among_keys(part, "r."), _flat(part))
         ]
 
     def _heads_of_pids(self, session: Session, pids: Sequence[int]) -> list[Stored]:
         return [
-            Stored(*row)
+            stored(row)
             for part in _parts(pids)
             for row in session.rows(_HEADS + _among_pids(part), part)
         ]
-
-
-#: Was made before the end of a span, and had not been replaced at its beginning.
-_AT = """
-    v.updated <= ? AND NOT EXISTS (
-        SELECT 1 FROM version n
-        WHERE n.pid = v.pid AND n.version = v.version + 1 AND n.updated <= ?
-    )
-"""
 
 
 def _many(session: Session, sql: str, rows: Sequence[Row]) -> None:

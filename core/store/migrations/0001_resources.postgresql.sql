@@ -1,4 +1,4 @@
--- A row a resource, deleted ones too: the newest version and where it is kept.
+-- A row a resource, deleted ones too: its newest version, so that a read needs no other.
 -- Columns of a fixed width come first, as they then lie without gaps.
 CREATE TABLE resource (
     pid BIGINT PRIMARY KEY,
@@ -7,14 +7,17 @@ CREATE TABLE resource (
     deleted SMALLINT NOT NULL,
     type TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
+    method TEXT NOT NULL,
+    body BYTEA,
     UNIQUE (type, id)
 );
 CREATE INDEX resource_listed ON resource (type, deleted, pid);
-CREATE INDEX resource_updated ON resource (type, updated, pid);
+CREATE INDEX resource_by_type ON resource (type, updated, pid);
+CREATE INDEX resource_by_time ON resource (updated, pid);
 -- Gives each process the first pid of a block: see ``core/store/pids.py``.
 CREATE SEQUENCE pid_block;
 
--- A row a version; body is what is served, NULL where the version is a delete.
+-- A row a version that has been superseded; body is NULL where it was a delete.
 CREATE TABLE version (
     pid BIGINT NOT NULL,
     updated BIGINT NOT NULL,
@@ -24,8 +27,8 @@ CREATE TABLE version (
     body BYTEA,
     PRIMARY KEY (pid, version)
 );
-CREATE INDEX version_by_time ON version (updated, pid, version);
 CREATE INDEX version_by_type ON version (type, updated, pid, version);
+CREATE INDEX version_by_time ON version (updated, pid, version);
 
 -- Indexes on values that repeat stand without pid, as equal entries then take a tenth of
 -- the room. Tokens have it: common codes are counted and joined from the index alone.

@@ -1,28 +1,31 @@
--- A row a resource, deleted ones too: the newest version and where it is kept.
+-- A row a resource, deleted ones too: its newest version, so that a read needs no other.
 CREATE TABLE resource (
     pid INTEGER PRIMARY KEY,
+    updated INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
     type TEXT NOT NULL,
     id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    updated INTEGER NOT NULL,
-    deleted INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    body BLOB,
     UNIQUE (type, id)
 );
 CREATE INDEX resource_listed ON resource (type, deleted, pid);
-CREATE INDEX resource_updated ON resource (type, updated, pid);
+CREATE INDEX resource_by_type ON resource (type, updated, pid);
+CREATE INDEX resource_by_time ON resource (updated, pid);
 
--- A row a version; body is what is served, NULL where the version is a delete.
+-- A row a version that has been superseded; body is NULL where it was a delete.
 CREATE TABLE version (
     pid INTEGER NOT NULL,
-    version INTEGER NOT NULL,
     updated INTEGER NOT NULL,
+    version INTEGER NOT NULL,
     type TEXT NOT NULL,
     method TEXT NOT NULL,
     body BLOB,
     PRIMARY KEY (pid, version)
 );
-CREATE INDEX version_by_time ON version (updated, pid, version);
 CREATE INDEX version_by_type ON version (type, updated, pid, version);
+CREATE INDEX version_by_time ON version (updated, pid, version);
 
 -- Index rows lie in the order in which they are searched; an index on pid of such a
 -- table holds the rest of the row, so that removal needs nothing else.

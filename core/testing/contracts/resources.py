@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fyr.core.errors import Conflict
 from fyr.core.store.port import Database, Key, NewVersion, Session, Stored
 from fyr.core.store.resources import ResourceStore
 from fyr.core.store.schema import INDEX_TABLES
@@ -100,9 +101,14 @@ class ResourceStoreContract:
         first = self.change(store, "Patient/1")
         second = self.change(store, "Patient/1")
 
-        assert second.pid == first.pid
-        assert store.read("Patient", "1") == second
+        third = self.change(store, "Patient/1")
+
+        assert first.pid == second.pid == third.pid
+        assert store.read("Patient", "1") == third
+        assert store.vread("Patient", "1", 3) == third
+        assert store.vread("Patient", "1", 2) == second
         assert store.vread("Patient", "1", 1) == first
+        assert store.vread("Patient", "1", 4) is None
 
     def test_a_deleted_resource_is_read_as_such_and_may_come_back(
         self, store: ResourceStore
@@ -115,6 +121,7 @@ class ResourceStoreContract:
 
         assert read == gone
         assert gone.deleted
+        assert store.vread("Patient", "1", 2) == gone
         assert count == 0
         assert (back.version, back.deleted) == (3, False)
         assert store.counts() == {"Patient": 1}
@@ -233,6 +240,19 @@ class ResourceStoreContract:
         assert [type(one).__name__ for one in refused] == ["Conflict"]
         assert len(store.history(count=9)) == 2
 
+    def test_who_is_behind_by_more_than_one_version_is_refused(
+        self, store: ResourceStore
+    ) -> None:
+        pid = self.change(store, "Patient/1").pid
+        self.change(store, "Patient/1")
+        third = self.change(store, "Patient/1")
+
+        with pytest.raises(Conflict):
+            self.put(store, version("Patient/1", 2, pid=pid, body=b"late"))
+
+        assert store.read("Patient", "1") == third
+        assert len(store.history(count=9)) == 3
+
     def test_who_waited_for_a_lock_sees_what_the_other_made(
         self, store: ResourceStore, database: Database
     ) -> None:
@@ -349,6 +369,45 @@ class ResourceStoreContract:
             one for one in everything if one.startswith("Patient")
         ]
         assert told(type="Device") == told(type="Patient", id="3") == []
+
+    def test_history_joins_newest_and_superseded_versions_by_their_time(
+        self, store: ResourceStore
+    ) -> None:
+        for reference, updated in [
+            ("Patient/1", 1000),
+            ("Patient/2", 2000),
+            ("Patient/1", 3000),
+            ("Group/1", 4000),
+            ("Patient/2", 5000),
+            ("Patient/1", 6000),
+        ]:
+            self.change(store, reference, updated=updated)
+
+        def told(**asked: Any) -> list[str]:
+            found = store.history(**{"count": 9, **asked})
+            return [f"{one.type}/{one.id}/{one.version}" for one in found]
+
+        assert told() == [
+            "Patient/1/3",
+            "Patient/2/2",
+            "Group/1/1",
+            "Patient/1/2",
+            "Patient/2/1",
+            "Patient/1/1",
+        ]
+        assert told(type="Patient", since=2000) == [
+            "Patient/1/3",
+            "Patient/2/2",
+            "Patient/1/2",
+            "Patient/2/1",
+        ]
+        assert told(at=(2500, 4500)) == [
+            "Group/1/1",
+            "Patient/1/2",
+            "Patient/2/1",
+            "Patient/1/1",
+        ]
+        assert told(count=2) == told()[:2]
 
     def test_history_may_begin_at_a_moment_or_be_of_one(
         self, store: ResourceStore

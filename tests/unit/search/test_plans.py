@@ -1,4 +1,4 @@
-"""No search reads a whole table: what the databases say that they would do."""
+"""No search, and no history, reads a whole table: what the databases say themselves."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fyr.core.clock import utc_now
+from fyr.core.store.versions import history_sql
 from fyr.search.operands import Operands
 from fyr.search.pages import page_sql, read_included
 from fyr.search.parameters import Parameters
@@ -63,7 +64,7 @@ def whole_tables(plan: str) -> list[str]:
         line
         for line in plan.splitlines()
         if "Seq Scan" in line
-        or (line.startswith("SCAN ") and line.split()[1] not in ("p", "c"))
+        or (line.startswith("SCAN ") and line.split()[1] not in ("p", "c", "h", "s"))
     ]
 
 
@@ -96,6 +97,25 @@ def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) ->
     told = plan(library, *asked[0])
 
     assert whole_tables(told) == [], told
+
+
+@pytest.mark.parametrize("before", [None, (1, 2, 3)], ids=["first", "next"])
+@pytest.mark.parametrize("at", [None, (1, 2)], ids=["all", "at"])
+@pytest.mark.parametrize("since", [None, 1], ids=["ever", "since"])
+@pytest.mark.parametrize(
+    ("kind", "identity"), [(None, None), ("Patient", None), ("Patient", "1")]
+)
+def test_a_page_of_history_is_read_by_an_index_of_each_table(
+    library: Any, kind: Any, identity: Any, since: Any, at: Any, before: Any
+) -> None:
+    sql, values = history_sql(kind, identity, since, at, before, 20)
+
+    told = plan(library, sql, values)
+
+    # From its end, and no further than the page goes.
+    whole = [line for line in whole_tables(told) if not line.endswith("_by_time")]
+    assert whole == [], told
+    assert told.count("_by_time") == 2 or kind
 
 
 # PostgreSQL chooses by what it knows of its tables.
