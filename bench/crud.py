@@ -9,18 +9,16 @@ figure that a noisy machine moves least. ``--rate`` gives a fixed timetable.
 """
 
 import argparse
+import functools
 import json
 import random
-import statistics
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-import load
+import measuring
 import processes
 import resources
 from http_client import Connection
-
-Row = dict[str, object]
+from measuring import Row, Target
 
 
 def expect(reply_status: int, *wanted: int) -> None:
@@ -105,7 +103,7 @@ class Crud:
 def make_patients(base_url: str, number: int, token: str) -> list[str]:
     """Store Patients and return their ids."""
     connection, chance = Connection(base_url, token), random.Random(7)
-    ids = []
+    ids: list[str] = []
     while len(ids) < number:
         entries = [
             {
@@ -123,85 +121,44 @@ def make_patients(base_url: str, number: int, token: str) -> list[str]:
     return ids
 
 
-def measure(
-    name: str,
-    operation: load.Operation,
-    base_url: str,
-    pids: list[int],
-    options: argparse.Namespace,
-) -> Row:
-    """Run one operation ``--repeat`` times; medians over the repeats."""
-    load.run(
-        operation, base_url, clients=options.clients, seconds=1.0, token=options.token
-    )
-    rates, p50, p99, cpu, errors, dropped = [], [], [], [], {}, 0
-    for repeat in range(options.repeat):
-        before = processes.cpu_seconds(pids)
-        sample = load.run(
-            operation,
-            base_url,
-            clients=options.clients,
-            seconds=options.seconds,
-            rate=options.rate,
-            token=options.token,
-            seed=repeat + 2,
-        )
-        spent = processes.cpu_seconds(pids) - before
-        rates.append(sample.count / options.seconds)
-        p50.append(sample.percentile(0.5))
-        p99.append(sample.percentile(0.99))
-        cpu.append(spent * 1000 / sample.count if pids and sample.count else 0.0)
-        errors.update(sample.errors)
-        dropped += sample.dropped
-    median = statistics.median
-    return {
-        "operation": name,
-        "per_second": round(median(rates), 1),
-        "spread": f"{min(rates):.0f}-{max(rates):.0f}",
-        "p50_ms": round(median(p50), 2),
-        "p99_ms": round(median(p99), 2),
-        "cpu_ms": round(median(cpu), 3),
-        "dropped": dropped,
-        "errors": errors,
+def bench(servers: list[Target], options: argparse.Namespace) -> dict[str, list[Row]]:
+    """Run every operation on each server."""
+    made = {
+        one.name: Crud(make_patients(one.base_url, options.patients, one.token))
+        for one in servers
     }
+    results: dict[str, list[Row]] = {one.name: [] for one in servers}
+    for name, step in STEPS.items():
+        if not options.only or name.split()[0] in options.only:
+            operations = {
+                key: functools.partial(step, crud) for key, crud in made.items()
+            }
+            for key, row in measuring.measure(
+                name, operations, servers, options
+            ).items():
+                results[key].append(row)
+    return results
 
 
-def bench(base_url: str, pids: list[int], options: argparse.Namespace) -> list[Row]:
-    """Run every operation on one server."""
-    crud = Crud(make_patients(base_url, options.patients, options.token))
-    steps: list[tuple[str, Callable[[Connection, random.Random], str]]] = [
-        ("read", crud.read),
-        ("create", crud.create),
-        ("update", crud.update),
-        ("history", crud.history),
-        ("create+delete", crud.delete),
-        ("mix 50/20/20/10", crud.mix),
-        ("transaction of 50", crud.transaction),
-    ]
-    chosen = [
-        step for step in steps if not options.only or step[0].split()[0] in options.only
-    ]
-    return [measure(name, step, base_url, pids, options) for name, step in chosen]
+#: The rows, by name.
+STEPS: dict[str, Callable[[Crud, Connection, random.Random], str]] = {
+    "read": Crud.read,
+    "create": Crud.create,
+    "update": Crud.update,
+    "history": Crud.history,
+    "create+delete": Crud.delete,
+    "mix 50/20/20/10": Crud.mix,
+    "transaction of 50": Crud.transaction,
+}
 
 
-def show(title: str, rows: list[Row]) -> None:
-    """Print a table."""
-    print(f"\n{title}")
-    columns = (
-        "operation",
-        "per_second",
-        "spread",
-        "p50_ms",
-        "p99_ms",
-        "cpu_ms",
-        "dropped",
-    )
-    print("".join(f"{column:>18}" for column in columns))
-    for row in rows:
-        print("".join(f"{row[column]!s:>18}" for column in columns))
-        for error, number in dict(row["errors"]).items():  # type: ignore[call-overload]
-            print(f"    {number} x {error}")
-    sys.stdout.flush()
+def started(options: argparse.Namespace) -> Iterator[Target]:
+    """Start one Fyr after the other."""
+    for store in options.store or ["sqlite", "postgresql"]:
+        for workers in options.workers or [1, 2]:
+            with processes.fyr(store, workers) as server:
+                title = f"Fyr, {store}, {workers} worker(s)"
+                yield Target(title, server.base_url, "", server.pids)
 
 
 def main() -> None:
@@ -209,36 +166,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("--base-url", help="a FHIR server that runs already")
-    parser.add_argument("--token", default="", help="bearer token")
-    parser.add_argument(
-        "--pid", type=int, action="append", default=[], help="whose CPU counts"
-    )
+    measuring.arguments(parser)
     parser.add_argument("--store", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--workers", type=int, action="append")
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--rate", type=float, help="operations a second, by timetable")
     parser.add_argument("--patients", type=int, default=1000)
-    parser.add_argument("--only", action="append", help="read, create, update, ...")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    results = {}
     if options.base_url:
-        results[options.base_url] = bench(options.base_url, options.pid, options)
-    else:
-        for store in options.store or ["sqlite", "postgresql"]:
-            for workers in options.workers or [1, 2]:
-                with processes.fyr(store, workers) as server:
-                    title = f"Fyr, {store}, {workers} worker(s)"
-                    results[title] = bench(server.base_url, server.pids, options)
-                    if not options.json:
-                        show(title, results[title])
-    if options.json:
-        print(json.dumps(results, indent=2))
-    elif options.base_url:
-        show(options.base_url, results[options.base_url])
+        servers = measuring.targets(options)
+        measuring.report(bench(servers, options), servers, options)
+        return
+    whole: Row = {}
+    for one in started(options):
+        whole |= measuring.finish(bench([one], options), [one], options)
+    measuring.tell(whole, options)
 
 
 if __name__ == "__main__":

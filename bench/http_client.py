@@ -1,6 +1,7 @@
 """A lean HTTP/1.1 client: one kept connection, whole answers, little CPU of its own."""
 
 import socket
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,7 +21,9 @@ class Connection:
     def __init__(self, base_url: str, token: str = "") -> None:
         """Take the FHIR base, and a bearer token when the server wants one."""
         parts = urlsplit(base_url)
-        self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._secure = parts.scheme == "https"
+        port = parts.port or (443 if self._secure else 80)
+        self._address = (parts.hostname or "127.0.0.1", port)
         self._path = parts.path.rstrip("/")
         self._common = f"Host: {parts.netloc}\r\nAccept: application/fhir+json\r\n"
         if token:
@@ -53,6 +56,12 @@ class Connection:
                     raise
         raise AssertionError("not reached")
 
+    def relative(self, url: str) -> str:
+        """Make a link of this server a path for :meth:`request`."""
+        parts = urlsplit(url)
+        path = parts.path.removeprefix(self._path)
+        return f"{path}?{parts.query}" if parts.query else path
+
     def close(self) -> None:
         """Give the connection back."""
         if self._socket is not None:
@@ -62,6 +71,11 @@ class Connection:
     def _connect(self) -> None:
         self._socket = socket.create_connection(self._address, timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._secure:
+            context = ssl.create_default_context()
+            self._socket = context.wrap_socket(
+                self._socket, server_hostname=self._address[0]
+            )
 
     def _reply(self) -> Reply:
         head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")

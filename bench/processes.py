@@ -58,6 +58,17 @@ def resident_mb(pid: int) -> float:
     return 0.0
 
 
+def total_mb(pids: list[int]) -> float:
+    """Add up the memory of process trees, in MB; shared pages count once."""
+    found = 0.0
+    for pid in {each for root in pids for each in tree(root)}:
+        try:
+            found += memory_mb(pid)
+        except OSError:
+            continue
+    return found
+
+
 @dataclass
 class Server:
     """A running Fyr: its base URL, the pids that do its work, its folder."""
@@ -85,7 +96,7 @@ def fyr(store: str = "sqlite", workers: int = 1) -> Iterator[Server]:
             from fyr.core.testing.postgres import running_postgres
 
             with (
-                running_postgres() as postgres,
+                running_postgres(durable=True) as postgres,
                 _serving(folder, postgres.new_database(), workers) as server,
             ):
                 server.database_pid = postgres.pid
@@ -93,6 +104,38 @@ def fyr(store: str = "sqlite", workers: int = 1) -> Iterator[Server]:
         else:
             with _serving(folder, "sqlite:///fyr.db", workers) as server:
                 yield server
+
+
+@contextmanager
+def kept(folder: Path, store: str, workers: int = 1) -> Iterator[Server]:
+    """Start Fyr on the store that a folder keeps, see ``prepare.py``, and end it after."""
+    with kept_database(folder, store) as (url, pid):
+        with _serving(folder, url, workers) as server:
+            server.database_pid = pid
+            yield server
+
+
+@contextmanager
+def kept_database(
+    folder: Path, store: str, *, durable: bool = True
+) -> Iterator[tuple[str, int | None]]:
+    """Give the URL of the database that a folder keeps, and its server's pid."""
+    if store == "sqlite":
+        yield "sqlite:///fyr.db", None
+        return
+    from fyr.core.testing.postgres import kept_postgres
+
+    with kept_postgres(folder / "postgresql", durable=durable) as postgres:
+        yield postgres.database("fyr"), postgres.pid
+
+
+def settle(pids: list[int], most: float = 600.0) -> None:
+    """Wait until the processes have nothing to do: what is left of a load is done first."""
+    quiet, end = 0, time.monotonic() + most
+    while quiet < 3 and time.monotonic() < end:
+        before = cpu_seconds(pids)
+        time.sleep(1.0)
+        quiet = quiet + 1 if cpu_seconds(pids) - before <= 0.05 else 0
 
 
 @contextmanager

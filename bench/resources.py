@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Mapping
 
 _FAMILIES = (
     "Sørensen Østergaard Ågård Nielsen Jensen Hansen Møller Kjær Lund Holm".split()
@@ -98,6 +99,6 @@ def observation(chance: random.Random, subject: str) -> dict[str, object]:
     }
 
 
-def encode(resource: dict[str, object]) -> bytes:
+def encode(resource: Mapping[str, object]) -> bytes:
     """Write a resource as compact JSON."""
     return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()

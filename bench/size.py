@@ -44,7 +44,7 @@ def bytes_of(server: processes.Server) -> dict[str, int]:
     import psycopg
 
     with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute("VACUUM")
+        connection.execute("VACUUM ANALYZE")
         rows = connection.execute(
             "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
             " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

@@ -51,9 +51,15 @@ class Postgres:
     def new_database(self) -> str:
         """Make an empty database and tell its URL."""
         name = f"fyr_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
         self._databases.append(name)
+        return self.database(name)
+
+    def database(self, name: str) -> str:
+        """Tell the URL of a database, and make it when it is not there."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            known = "SELECT 1 FROM pg_database WHERE datname = %s"
+            if not connection.execute(known, (name,)).fetchone():
+                connection.execute(f'CREATE DATABASE "{name}"')
         base, _, rest = self.url.rpartition("/")
         _, mark, query = rest.partition("?")
         return f"{base}/{name}{mark}{query}"
@@ -135,6 +141,21 @@ def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def kept_postgres(folder: Path, *, durable: bool = True) -> Iterator[Postgres]:
+    """Start a server on a folder that stays, and end it in good order after.
+
+    :param folder: made, with an empty data folder in it, when it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    server = _prepared(folder.resolve(), durable)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 def _prepared(folder: Path, durable: bool) -> Postgres:
     """Make a data folder; PostgreSQL refuses to run as root, so root has another do it."""
     home = _binaries()
@@ -146,6 +167,16 @@ def _prepared(folder: Path, durable: bool) -> Postgres:
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         folder.chmod(0o755)
     binaries, data, port = home / "pginstall" / "bin", folder / "data", _free_port()
+    if not data.exists():
+        _initdb(binaries, data, options)
+    command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
+    command += ["-h", "127.0.0.1", "-k", str(folder), "-c", "max_connections=200"]
+    command += [] if durable else _FAST
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    return Postgres(url, folder, None, command, options)
+
+
+def _initdb(binaries: Path, data: Path, options: dict[str, Any]) -> None:
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"]
     made = subprocess.run(
         [*map(str, initdb), "--encoding=UTF8", "--locale=C.UTF-8"],
@@ -156,11 +187,6 @@ def _prepared(folder: Path, durable: bool) -> Postgres:
     )
     if made.returncode:
         raise RuntimeError(f"initdb ended with {made.returncode}: {made.stdout}")
-    command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-    command += ["-h", "127.0.0.1", "-k", str(folder), "-c", "max_connections=200"]
-    command += [] if durable else _FAST
-    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return Postgres(url, folder, None, command, options)
 
 
 def _binaries() -> Path:
@@ -174,7 +200,7 @@ def _binaries() -> Path:
 def _copied(home: Path, folder: Path) -> Path:
     """Put the binaries where others than root can read them."""
     for name in (home.name, f"{home.name}.libs"):
-        if (home.parent / name).exists():
+        if (home.parent / name).exists() and not (folder / name).exists():
             shutil.copytree(home.parent / name, folder / name, symlinks=True)
     return folder / home.name
 
