@@ -35,6 +35,7 @@ class Sample:
         for name, number in other.errors.items():
             self.errors[name] = self.errors.get(name, 0) + number
         self.dropped += other.dropped
+        self.seconds = max(self.seconds, other.seconds)
 
     def percentile(self, share: float) -> float:
         """Tell a latency, in milliseconds, that this share of all stayed below."""
@@ -83,12 +84,10 @@ def run(
         )
         worker.start()
         pipes.append((worker, here))
-    total, began = Sample(), time.perf_counter()
+    total = Sample()
     for worker, here in pipes:
         total.add(here.recv())
         worker.join()
-    # What was begun in time is waited for: slow operations end after it.
-    total.seconds = max(seconds, time.perf_counter() - began)
     return total
 
 
@@ -123,7 +122,8 @@ def _client_process(
         worker.start()
     for worker in workers:
         worker.join()
-    total = Sample()
+    # What was begun in time was waited for: slow operations end after it.
+    total = Sample(max(seconds, time.perf_counter() - start))
     for sample in samples:
         total.add(sample)
     answer.send(total)
