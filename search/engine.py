@@ -17,9 +17,10 @@ from fyr.core.searching import CURSOR, SearchPage, SearchParameter
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.cursors import Cursors
 from fyr.search.extract import Extractor
+from fyr.search.known import Known
 from fyr.search.operands import Operands
 from fyr.search.pages import count, read_included, read_page
-from fyr.search.parameters import Parameter, Parameters
+from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.query import QueryParser
 from fyr.search.results import RESULTS
@@ -29,8 +30,6 @@ Pairs = Sequence[tuple[str, str]]
 
 #: Most resources that one page includes besides its matches.
 MOST_INCLUDED = 1000
-#: Parameters that the row itself answers, or that every type has.
-_COMMON = ("_id", "_lastUpdated")
 
 
 class Engine:
@@ -81,7 +80,7 @@ class Engine:
         :raises fyr.core.errors.Gone: a paging link whose time is over.
         """
         lenient = context.handling == "lenient"
-        query = self._parse(context, resource_type, params, lenient=lenient)
+        query = self._parse(session, context, resource_type, params, lenient=lenient)
         self._refuse_hidden(context, query)
         if query.count == 0 or query.show.get("_summary") == "count":
             return _page(query, (), (), count(session, query), None)
@@ -101,7 +100,7 @@ class Engine:
         shaping = [name for name, _ in params if name.partition(":")[0] in RESULTS]
         if shaping or any(name == CURSOR for name, _ in params):
             raise NotSupported(f"criteria {query[:100]!r} hold more than criteria")
-        parsed = self._parse(context, resource_type, params, lenient=False)
+        parsed = self._parse(session, context, resource_type, params, lenient=False)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
         parsed.count = 2
@@ -109,6 +108,7 @@ class Engine:
 
     def _parse(
         self,
+        session: Session,
         context: RequestContext,
         resource_type: str | None,
         params: Pairs,
@@ -116,10 +116,9 @@ class Engine:
         lenient: bool,
     ) -> Query:
         bases = {*self._bases, context.base_url, context.service.public_base} - {""}
+        operands = Operands(self._clock, lambda url: _relative(url, bases))
         parser = QueryParser(
-            self._parameters,
-            self._places,
-            Operands(self._clock, lambda url: _relative(url, bases)),
+            Known(self._parameters, self._places, operands, session),
             default_count=self._settings.fhir.default_count,
             max_count=self._settings.fhir.max_count,
         )
@@ -179,7 +178,7 @@ def _included_types(parameter: Parameter) -> frozenset[str]:
 
 
 def _answered(parameter: Parameter) -> bool:
-    return parameter.name in _COMMON or parameter.table is not None
+    return parameter.name in ON_THE_ROW or parameter.table is not None
 
 
 def _bases(settings: Settings) -> frozenset[str]:

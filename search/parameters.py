@@ -15,6 +15,8 @@ from fyr.core.model.resource import Resource
 from fyr.search.expressions import parts_of
 
 _STANDARD = "http://hl7.org/fhir/SearchParameter/"
+#: Parameters that the row of the resource answers.
+ON_THE_ROW = frozenset({"_id", "_lastUpdated"})
 #: Types of R4 that are resources, and no domain resources.
 _PLAIN = frozenset({"Binary", "Bundle", "Parameters"})
 #: Parameter types that are kept in an index table, with the table.

@@ -14,7 +14,7 @@ from fyr.core.model.definitions import Element, TypeDefinition, codes_of, defini
 from fyr.core.model.resource import Resource
 from fyr.search.expressions import OfType, Resolves, Step, Where, parse
 from fyr.search.hashes import hash64, param_id
-from fyr.search.parameters import TABLES, Parameter, Parameters
+from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
 from fyr.search.references import CONTAINED, target_of, type_of
 from fyr.search.tree import Source
 from fyr.search.values import (
@@ -26,9 +26,6 @@ from fyr.search.values import (
     bound_code,
     identifier,
 )
-
-#: Answered by the row of the resource.
-_ON_THE_ROW = frozenset({"_id", "_lastUpdated"})
 
 
 class Node:
@@ -96,7 +93,7 @@ def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
     """Make the tree of a type's parameters."""
     made = TypePlaces()
     for parameter in parameters:
-        if parameter.name not in _ON_THE_ROW and parameter.table is not None:
+        if parameter.name not in ON_THE_ROW and parameter.table is not None:
             _add(made, kind, parameter)
     return made
 

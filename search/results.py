@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
-from fyr.search.parameters import Parameter, Parameters
+from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.tree import Include, Query, SortKey, Sources
 
@@ -17,7 +17,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 RESULTS = frozenset(
     {"_count", "_elements", "_include", "_revinclude", "_sort", *_CHOICES}
 )
-_ON_THE_ROW = frozenset({"_id", "_lastUpdated"})
 
 
 class Results:
@@ -68,7 +67,7 @@ class Results:
     def _sort_key(self, types: Sequence[str], value: str) -> SortKey:
         name = value.removeprefix("-")
         descending = name != value
-        if name in _ON_THE_ROW:
+        if name in ON_THE_ROW:
             return SortKey(name, descending)
         found = [self._one(kind, name) for kind in types]
         if len({one.type for one in found}) != 1:

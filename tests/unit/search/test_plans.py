@@ -7,6 +7,7 @@ import pytest
 
 from fyr.core.clock import utc_now
 from fyr.core.store.versions import history_sql
+from fyr.search.known import Known
 from fyr.search.operands import Operands
 from fyr.search.pages import page_sql, read_included
 from fyr.search.parameters import Parameters
@@ -38,9 +39,7 @@ QUERIES = [
 ]
 LINKS = (Source("idx_reference", 1), Source("idx_reference", 2))
 PARSER = QueryParser(
-    Parameters(),
-    Places(Parameters()),
-    Operands(utc_now, str),
+    Known(Parameters(), Places(Parameters()), Operands(utc_now, str)),
     default_count=20,
     max_count=200,
 )

@@ -1,0 +1,116 @@
+"""What a value means, by parameter type and modifier.
+
+https://hl7.org/fhir/R4/search.html#modifiers
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.naming import did_you_mean
+from fyr.search.known import Known
+from fyr.search.operands import plain, reference, values
+from fyr.search.parameters import Parameter
+from fyr.search.texts import COMPARED
+from fyr.search.tree import Criterion, Match, Missing, Operand, Target, Text
+
+#: Makes a criterion of a parameter (one for each type that is searched) and its values.
+Modifier = Callable[[Known, list[Parameter], str], Criterion]
+
+
+def understood(
+    known: Known, found: list[Parameter], modifier: str, value: str
+) -> Criterion:
+    """Understand a parameter's values.
+
+    :param modifier: what follows ``:`` in its name, empty when there is none.
+    :raises NotSupported: parameters of this type have no such modifier.
+    :raises Invalid: a value is not of the parameter's type.
+    """
+    one = found[0]
+    if not modifier:
+        return _match(known, found, value)
+    if one.type == "reference" and modifier in RESOURCE_TYPES:
+        return _typed(known, found, value, modifier)
+    offered = MODIFIERS.get(one.type, {})
+    if modifier not in offered:
+        raise no_modifier(one.name, modifier, offered)
+    return offered[modifier](known, found, value)
+
+
+def no_modifier(name: str, modifier: str, offered: Iterable[str]) -> NotSupported:
+    """Tell that a parameter has no such modifier, and which it has."""
+    listed = ", ".join(f":{one}" for one in offered) or "none"
+    return NotSupported(
+        f"search parameter {name!r} has no modifier {modifier[:60]!r} here"
+        f"{did_you_mean(modifier, offered)} (supported: {listed})"
+    )
+
+
+def _match(
+    known: Known, found: list[Parameter], value: str, modifier: str = ""
+) -> Match:
+    one = found[0]
+    operands = known.operands.read(one.type, value, one.name)
+    if modifier != "exact":
+        _check_lengths(one.name, operands)
+    return Match(known.places.sources(found), operands, modifier)
+
+
+def _check_lengths(name: str, operands: Iterable[Operand]) -> None:
+    """Refuse what is longer than what the index compares."""
+    if any(isinstance(one, Text) and len(one.folded) > COMPARED for one in operands):
+        raise Invalid(
+            f"search parameter {name!r} has more than {COMPARED} characters: they can"
+            " only be compared :exact"
+        )
+
+
+def _missing(known: Known, found: list[Parameter], value: str) -> Criterion:
+    name = found[0].name
+    if value not in ("true", "false"):
+        raise Invalid(f"{name}:missing is true or false, not {value[:60]!r}")
+    sources = known.places.sources(found) + known.places.logical(found)
+    return Missing(sources, value == "true")
+
+
+def _not(known: Known, found: list[Parameter], value: str) -> Criterion:
+    one = found[0]
+    operands = known.operands.read(one.type, value, one.name)
+    return Match(known.places.sources(found), operands, negated=True)
+
+
+def _identifier(known: Known, found: list[Parameter], value: str) -> Criterion:
+    operands = known.operands.read("token", value, found[0].name)
+    return Match(known.places.logical(found), operands)
+
+
+def _typed(known: Known, found: list[Parameter], value: str, kind: str) -> Criterion:
+    operands = tuple(_of_type(kind, one) for one in values(value, found[0].name))
+    return Match(known.places.sources(found), operands)
+
+
+def _of_type(kind: str, value: str) -> Target:
+    target = reference(plain(value))
+    if target.type not in (None, kind):
+        raise Invalid(f"{value[:60]!r} is no {kind}")
+    return Target(kind, target.id)
+
+
+_EVERYWHERE: Mapping[str, Modifier] = {"missing": _missing}
+
+#: parameter type -> modifier -> what it means; ``:[type]`` of references besides
+MODIFIERS: Mapping[str, Mapping[str, Modifier]] = {
+    "token": {**_EVERYWHERE, "not": _not},
+    "string": {
+        **_EVERYWHERE,
+        "exact": partial(_match, modifier="exact"),
+        "contains": partial(_match, modifier="contains"),
+    },
+    "reference": {**_EVERYWHERE, "identifier": _identifier},
+    "date": _EVERYWHERE,
+    "number": _EVERYWHERE,
+    "quantity": _EVERYWHERE,
+    "uri": _EVERYWHERE,
+}
