@@ -11,7 +11,8 @@ from typing import Any
 
 from fyr.core.store.port import Row, Session, Stored
 from fyr.core.store.versions import HEAD, stored
-from fyr.search.sql import THEN, Conditions, Sql, chosen, conjoined, one_of
+from fyr.search.comparing import Sql, conjoined, one_of
+from fyr.search.sql import THEN, Conditions, chosen
 from fyr.search.tree import Include, Query, SortKey
 
 #: Table -> column whose values sort.

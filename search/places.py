@@ -7,40 +7,17 @@ values stand in an index table once, however many parameters read it: ``code`` a
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from fyr.core.model.definitions import Element, TypeDefinition, codes_of, definition
+from fyr.core.model.definitions import codes_of
 from fyr.core.model.resource import Resource
-from fyr.search.expressions import OfType, Resolves, Step, Where, parse
 from fyr.search.hashes import hash64, param_id
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
 from fyr.search.references import CONTAINED, target_of, type_of
+from fyr.search.spots import Node, Spot, spots_of
 from fyr.search.tree import Source
-from fyr.search.values import (
-    CONVERTERS,
-    PARTS,
-    SINGLE,
-    Convert,
-    Rows,
-    bound_code,
-    identifier,
-)
-
-
-class Node:
-    """What is to be taken at an element of a resource, and the elements below it."""
-
-    __slots__ = ("below", "guarded", "leaves")
-
-    def __init__(self) -> None:
-        """Begin with nothing to take."""
-        #: JSON name -> element
-        self.below: dict[str, Node] = {}
-        #: ``where(name='value')`` -> the same element, when that holds
-        self.guarded: dict[tuple[str, str], Node] = {}
-        #: number of a place -> how its values become rows
-        self.leaves: dict[int, Convert] = {}
+from fyr.search.values import CONVERTERS, SINGLE, Convert, Rows, bound_code, identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,47 +75,17 @@ def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """An element on the way of an expression; the resource itself has none."""
-
-    node: Node
-    #: below the resource, with the base name of a choice: ``component.value``
-    path: str
-    inside: TypeDefinition | None
-    element: Element | None = None
-    #: no element on the way repeats
-    single: bool = True
-    #: what a row must be, of those that the element gives: column and value
-    only: tuple[str, str] | None = None
-
-    @property
-    def code(self) -> str:
-        """The element's type."""
-        return self.element.type_code if self.element else ""
-
-    def below(self, name: str) -> str:
-        """Name the path of a child; a type of a choice has children of its own."""
-        if self.element is None:
-            return name
-        choice = self.element.choice_of
-        own = (
-            self.path.removesuffix(choice) + self.element.name if choice else self.path
-        )
-        return f"{own}.{name}"
-
-
 def _add(made: TypePlaces, kind: str, parameter: Parameter) -> None:
     """Put a parameter into the tree of a type."""
     sources: list[Source] = []
-    spots: dict[tuple[str, tuple[str, str] | None], list[_Spot]] = {}
+    spots: dict[tuple[str, tuple[str, str] | None], list[Spot]] = {}
     for path in parameter.paths:
         if path in _WHOLE:
             number = param_id(kind, f"{parameter.name}:{parameter.table}")
             made.whole[number] = _WHOLE[path]
             sources.append(Source(str(parameter.table), number, single=True))
             continue
-        for spot in _spots(made.root, kind, parameter.type, path):
+        for spot in spots_of(made.root, kind, parameter.type, path):
             # The types of a choice that one parameter reads are one place.
             spots.setdefault((spot.path, spot.only), []).append(spot)
     logical: list[Source] = []
@@ -150,53 +97,7 @@ def _add(made: TypePlaces, kind: str, parameter: Parameter) -> None:
         made.logical[parameter.name] = tuple(logical)
 
 
-def _spots(root: Node, kind: str, type_: str, path: str) -> Iterator[_Spot]:
-    """Walk one part of an expression to the elements whose values are indexed."""
-    _, steps = parse(path)
-    spots = [_Spot(root, "", definition(kind))]
-    for step in steps:
-        spots = [after for spot in spots for after in _step(spot, step, type_)]
-    for spot in spots:
-        parts = PARTS.get((type_, spot.code), ())
-        below = [after for name in parts for after in _children(spot, name)]
-        yield from (one for one in below or [spot] if one.code in CONVERTERS[type_])
-
-
-def _step(spot: _Spot, step: Step, type_: str) -> Iterator[_Spot]:
-    if isinstance(step, Resolves):
-        yield replace(spot, only=("target_type", step.type))
-    elif isinstance(step, OfType):
-        if spot.code == step.type:
-            yield spot
-    elif isinstance(step, Where):
-        if type_ == "token" and spot.code == "ContactPoint":
-            # Its rows tell the system: no need for rows of their own.
-            yield replace(spot, only=(step.name, step.value))
-        else:
-            guarded = spot.node.guarded.setdefault((step.name, step.value), Node())
-            path = f"{spot.path}({step.name}={step.value})"
-            yield replace(spot, node=guarded, path=path)
-    else:
-        yield from _children(spot, step.name)
-
-
-def _children(spot: _Spot, name: str) -> Iterator[_Spot]:
-    if spot.inside is None:
-        return
-    for one in spot.inside.choices.get(name, (name,)):
-        element = spot.inside.elements.get(one)
-        if element is not None:
-            yield replace(
-                spot,
-                node=spot.node.below.setdefault(one, Node()),
-                path=spot.below(name),
-                inside=element.children,
-                element=element,
-                single=spot.single and not element.is_list,
-            )
-
-
-def _sources(kind: str, parameter: Parameter, found: list[_Spot]) -> Iterator[Source]:
+def _sources(kind: str, parameter: Parameter, found: list[Spot]) -> Iterator[Source]:
     """Take the values of a place, and tell where they stand."""
     name, table, only = _name(found), str(parameter.table), found[0].only
     number = param_id(kind, f"{name}:{table}")
@@ -212,7 +113,7 @@ def _sources(kind: str, parameter: Parameter, found: list[_Spot]) -> Iterator[So
         yield from _elsewhere(kind, name, only[1], found)
 
 
-def _elsewhere(kind: str, name: str, only: str, found: list[_Spot]) -> Iterator[Source]:
+def _elsewhere(kind: str, name: str, only: str, found: list[Spot]) -> Iterator[Source]:
     """References of a type whose target type, not being kept here, does not tell it."""
     number = param_id(kind, f"{name}:{only}")
     for spot in found:
@@ -221,7 +122,7 @@ def _elsewhere(kind: str, name: str, only: str, found: list[_Spot]) -> Iterator[
 
 
 def _logical_sources(
-    kind: str, parameter: Parameter, found: list[_Spot]
+    kind: str, parameter: Parameter, found: list[Spot]
 ) -> Iterator[Source]:
     """Take the identifiers of references, and tell where they stand."""
     spots = [one for one in found if one.code == "Reference"]
@@ -234,13 +135,13 @@ def _logical_sources(
     yield Source(TABLES["token"], number)
 
 
-def _name(found: list[_Spot]) -> str:
+def _name(found: list[Spot]) -> str:
     """Name a place: a choice by those of its types that are read."""
     types = sorted(one.code for one in found if one.element and one.element.choice_of)
     return f"{found[0].path}[{','.join(types)}]" if types else found[0].path
 
 
-def _convert(parameter: Parameter, spot: _Spot) -> Convert:
+def _convert(parameter: Parameter, spot: Spot) -> Convert:
     value_set = spot.element.value_set if spot.element else None
     if spot.code == "code" and parameter.type == "token" and value_set:
         return bound_code(_systems(value_set))

@@ -4,15 +4,14 @@ Each criterion is a condition on a row of ``resource``; index values are asked f
 ``pid IN (SELECT …)``, so that a resource is found once however many values match.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from fyr.search.comparing import COMPARE, Columns, Sql, conjoined, moment, one_of
 from fyr.search.references import is_id
 from fyr.search.texts import COMPARED
 from fyr.search.tree import (
     All,
-    Amount,
     AnyOf,
     Chain,
     Criterion,
@@ -20,14 +19,11 @@ from fyr.search.tree import (
     HasId,
     Match,
     Missing,
-    Moment,
     Not,
     Source,
     Target,
     Text,
-    Token,
     Updated,
-    Uri,
 )
 
 #: Stands after every text that begins with the same characters.
@@ -35,29 +31,6 @@ _AFTER_ALL = "\U0010ffff"
 #: A join that SQLite, which knows little of what is in its tables, does in this order;
 #: PostgreSQL knows better and chooses.
 THEN = "CROSS JOIN"
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A piece of SQL and the values of its question marks."""
-
-    text: str
-    values: tuple[Any, ...] = ()
-
-
-def conjoined(parts: Iterable[Sql], word: str = " AND ") -> Sql:
-    """Join conditions; ``word`` is `` AND `` or `` OR ``, the result in parentheses."""
-    listed = list(parts)
-    text = word.join(part.text for part in listed)
-    values = tuple(value for part in listed for value in part.values)
-    return Sql(f"({text})" if len(listed) > 1 else text, values)
-
-
-def one_of(column: str, values: Sequence[Any]) -> Sql:
-    """Say that a column has one of the values."""
-    if len(values) == 1:
-        return Sql(f"{column} = ?", tuple(values))
-    return Sql(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 
 class Conditions:
@@ -128,7 +101,7 @@ class Conditions:
     def _operand(self, operand: Any, modifier: str) -> Sql:
         if isinstance(operand, Text):
             return self._text(operand, modifier)
-        return _OPERANDS[type(operand)](operand)
+        return COMPARE[type(operand)](operand)
 
     def _text(self, wanted: Text, modifier: str) -> Sql:
         if modifier == "exact":
@@ -212,87 +185,5 @@ def _missing(criterion: Missing, row: str) -> Sql:
 
 def _updated(criterion: Updated, row: str) -> Sql:
     column = f"{row}.updated"
-    return conjoined(
-        (_moment(one, column, column) for one in criterion.operands), " OR "
-    )
-
-
-def _token(wanted: Token) -> Sql:
-    if wanted.system is None:
-        return Sql("code = ?", (wanted.code,))
-    if wanted.code is None:
-        return Sql("system = ?", (wanted.system,))
-    return Sql("(code = ? AND system = ?)", (wanted.code, wanted.system))
-
-
-def _target(wanted: Target) -> Sql:
-    if wanted.type is None:
-        return Sql("(target_id = ? AND target_type <> '#')", (wanted.id,))
-    return Sql("(target_id = ? AND target_type = ?)", (wanted.id, wanted.type))
-
-
-def _moment(wanted: Moment, low: str = "low", high: str = "high") -> Sql:
-    both = (wanted.low, wanted.high)
-    match wanted.prefix:
-        case "eq":
-            return Sql(f"({low} >= ? AND {low} <= ? AND {high} <= ?)", (*both, both[1]))
-        case "ne":
-            return Sql(f"({low} < ? OR {high} > ?)", both)
-        case "gt":
-            return Sql(f"{high} > ?", (wanted.high,))
-        case "lt":
-            return Sql(f"{low} < ?", (wanted.low,))
-        case "ge":
-            return Sql(f"({high} > ? OR {low} >= ?)", (wanted.high, wanted.low))
-        case "le":
-            return Sql(f"({low} < ? OR {high} <= ?)", both)
-        case "sa":
-            return Sql(f"{low} > ?", (wanted.high,))
-        case "eb":
-            return Sql(f"{high} < ?", (wanted.low,))
-        case _:
-            return Sql(f"({low} <= ? AND {high} >= ?)", (wanted.high, wanted.low))
-
-
-#: prefix -> condition on ``low`` and ``high``, with the operand's value as ``?``
-_COMPARED = {
-    "gt": "high > ?",
-    "lt": "low < ?",
-    "ge": "high >= ?",
-    "le": "low <= ?",
-    "sa": "low > ?",
-    "eb": "high < ?",
-}
-
-
-def _amount(wanted: Amount) -> Sql:
-    parts = [_range(wanted)]
-    if wanted.code is not None:
-        parts.append(Sql("code = ?", (wanted.code,)))
-    if wanted.system is not None:
-        parts.append(Sql("system = ?", (wanted.system,)))
-    return conjoined(parts)
-
-
-def _range(wanted: Amount) -> Sql:
-    ends = (wanted.low, wanted.high)
-    if wanted.prefix in _COMPARED:
-        return Sql(_COMPARED[wanted.prefix], (wanted.value,))
-    if wanted.prefix == "ne":
-        return Sql("(low < ? OR high >= ?)", ends)
-    if wanted.prefix == "ap":
-        return Sql("(high >= ? AND low <= ?)", ends)
-    return Sql("(low >= ? AND low < ? AND high < ?)", (*ends, wanted.high))
-
-
-def _uri(wanted: Uri) -> Sql:
-    return Sql("value = ?", (wanted.value,))
-
-
-_OPERANDS: Mapping[type, Callable[[Any], Sql]] = {
-    Token: _token,
-    Target: _target,
-    Moment: _moment,
-    Amount: _amount,
-    Uri: _uri,
-}
+    at = Columns(low=column, high=column)
+    return conjoined((moment(one, at) for one in criterion.operands), " OR ")

@@ -16,7 +16,8 @@ from fyr.core.store.schema import INDEX_TABLES
 from fyr.search.extract import Extractor
 from fyr.search.hashes import hash64
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.places import Node, Places, places_of
+from fyr.search.places import Places, places_of
+from fyr.search.spots import Node
 from fyr.search.tree import Source
 from fyr.search.values import PARTS
 
