@@ -17,7 +17,7 @@ import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq.abc import PGresult
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 from fyr.core.store.port import Row
 
@@ -45,8 +45,10 @@ class Wire:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         """Take an open connection in no transaction; it is this one's from now on."""
+        # One type for all integers, so that statements are prepared once. In lists they
+        # are text, whose type would stay what the first list of the connection took.
+        connection.adapters.register_dumper(int, Int8Dumper)
         for kind in (int, bool):
-            # One type for all integers, so that statements are prepared once.
             connection.adapters.register_dumper(kind, Int8BinaryDumper)
         self._connection = connection
         self._server = connection.pgconn

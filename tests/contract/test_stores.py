@@ -147,6 +147,19 @@ class TestPostgresql(OnPostgresql, DatabaseContract):
         assert whole(database) >= last + 1
         database.close()
 
+    def test_a_list_of_small_numbers_does_not_limit_the_lists_after_it(
+        self, database: Database
+    ) -> None:
+        asked = "SELECT max(one) FROM unnest(CAST(? AS BIGINT[])) AS given(one)"
+        largest = [2**15 - 1, 2**15, 2**31, 2**62]
+
+        # In a transaction all of them take one connection.
+        found = database.read(
+            lambda session: [session.rows(asked, ([1, one],)) for one in largest]
+        )
+
+        assert [rows[0][0] for rows in found] == largest
+
     def test_more_writers_than_connections_wait_for_each_other(
         self, settings: Settings
     ) -> None:
