@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
+from fyr.core.store.bodies import BODIES
 from fyr.core.store.pids import Pids
 from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
 from fyr.core.store.schema import INDEX_TABLES
@@ -186,11 +187,12 @@ class ResourceStore:
         moves: list[Row] = []
         for pid, one in zip(pids, versions, strict=True):
             made = (one.updated, one.version, int(one.body is None))
+            body = BODIES.packed(one.body)
             if one.pid:
                 kept.append((one.version - 1, pid))
-                moves.append((*made, one.method, one.body, pid))
+                moves.append((*made, one.method, body, pid))
             else:
-                heads.append((pid, *made, one.type, one.id, one.method, one.body))
+                heads.append((pid, *made, one.type, one.id, one.method, body))
         _many(session, _ADD_HEAD, heads)
         _many(session, _KEEP_HEAD, kept)
         _many(session, _MOVE_HEAD, moves)

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#history
 from collections.abc import Sequence
 from typing import Any
 
+from fyr.core.store.bodies import BODIES
 from fyr.core.store.port import Stored
 
 #: What :func:`stored` takes, of a row of ``resource`` called r.
@@ -15,8 +16,12 @@ SUPERSEDED = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body"
 
 
 def stored(row: Sequence[Any]) -> Stored:
-    """Make a version from what was read of it, columns as ``HEAD`` has them."""
-    return Stored(*row)
+    """Make a version from what was read of it, columns as ``HEAD`` has them.
+
+    :raises FyrError: its body cannot be unpacked.
+    """
+    pid, type, id, version, updated, method, kept = row
+    return Stored(pid, type, id, version, updated, method, BODIES.unpacked(kept))
 
 
 def history_sql(

@@ -1,4 +1,5 @@
 -- A row a resource, deleted ones too: its newest version, so that a read needs no other.
+-- Its body is packed: ``core/store/bodies.py``.
 -- Columns of a fixed width come first, as they then lie without gaps.
 CREATE TABLE resource (
     pid BIGINT PRIMARY KEY,
@@ -11,6 +12,8 @@ CREATE TABLE resource (
     body BYTEA,
     UNIQUE (type, id)
 );
+-- PostgreSQL need not try to make smaller what is packed.
+ALTER TABLE resource ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX resource_listed ON resource (type, deleted, pid);
 CREATE INDEX resource_by_type ON resource (type, updated, pid);
 CREATE INDEX resource_by_time ON resource (updated, pid);
@@ -27,6 +30,7 @@ CREATE TABLE version (
     body BYTEA,
     PRIMARY KEY (pid, version)
 );
+ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX version_by_type ON version (type, updated, pid, version);
 CREATE INDEX version_by_time ON version (updated, pid, version);
 

@@ -1,4 +1,5 @@
 -- A row a resource, deleted ones too: its newest version, so that a read needs no other.
+-- Its body is packed: ``core/store/bodies.py``.
 CREATE TABLE resource (
     pid INTEGER PRIMARY KEY,
     updated INTEGER NOT NULL,

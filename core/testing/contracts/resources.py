@@ -1,5 +1,6 @@
 """What the resource store promises on every database; see ``contracts.store``."""
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -82,12 +83,27 @@ class ResourceStoreContract:
         }
         return {table: rows for table, rows in found.items() if rows}
 
-    def test_what_is_stored_is_read_byte_by_byte(self, store: ResourceStore) -> None:
-        body = '{"æ":"\\u0000 50%","n":1.00}'.encode()
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '{"æ":"\\u0000 50%","n":1.00}'.encode(),
+            b'{"resourceType":"Patient","id":"1","active":true}',
+            b"",
+            bytes(range(256)) * 8,
+            random.Random(1).randbytes(5000),
+            b'{"text":"%b"}' % (b"a long story " * 100_000),
+        ],
+        ids=["small", "plain", "empty", "bytes", "random", "long"],
+    )
+    def test_what_is_stored_is_read_byte_by_byte(
+        self, store: ResourceStore, body: bytes
+    ) -> None:
         (stored,) = self.put(store, version("Patient/1", body=body))
 
         assert stored.body == body
         assert store.read("Patient", "1") == stored
+        assert store.vread("Patient", "1", 1) == stored
+        self.change(store, "Patient/1")
         assert store.vread("Patient", "1", 1) == stored
 
     def test_what_was_never_there_is_none(self, store: ResourceStore) -> None:
