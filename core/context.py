@@ -61,3 +61,6 @@ class RequestContext:
     parent: "RequestContext | None" = None
     #: room for plugins, kept for the length of the request; key by plugin name
     state: dict[str, Any] = field(default_factory=dict)
+    #: type and id of what the compartment is of that a search is limited to:
+    #: ``("Patient", "123")`` for ``/Patient/123/Observation``
+    compartment: tuple[str, str] | None = None

@@ -28,6 +28,17 @@ class SearchParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Compartment:
+    """The compartments of one type: https://hl7.org/fhir/R4/compartmentdefinition.html."""
+
+    type: str
+    #: canonical URL of the CompartmentDefinition
+    url: str
+    #: type -> reference parameters by which its resources belong to a compartment
+    types: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of a search: versions as stored, and what the Bundle says about them."""
 
@@ -53,6 +64,9 @@ class SearchEngine(Protocol):
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type, those of all types included."""
 
+    def compartments(self) -> Mapping[str, Compartment]:
+        """Tell the compartments that can be searched, by the type that they are of."""
+
     def search(
         self,
         session: Session,
@@ -60,11 +74,12 @@ class SearchEngine(Protocol):
         resource_type: str | None,
         params: Sequence[tuple[str, str]],
     ) -> SearchPage:
-        """Find one page of resources.
+        """Find one page of resources, of those in ``context.compartment`` if it has one.
 
         :param params: name and value as in the URL, ``_count`` and cursor included.
         :raises fyr.core.errors.NotSupported: an unknown parameter or modifier.
         :raises fyr.core.errors.Invalid: a value that is not of the parameter's type.
+        :raises fyr.core.errors.NotFound: there is no such compartment.
         """
 
     def criteria(

@@ -4,7 +4,7 @@ Joins what the rooms beside it know: which values a resource has, what a query m
 how it becomes SQL, and where a page ended.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from fyr.config.settings import Settings
@@ -13,8 +13,9 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, Issue, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
-from fyr.core.searching import CURSOR, SearchPage, SearchParameter
+from fyr.core.searching import CURSOR, Compartment, SearchPage, SearchParameter
 from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
 from fyr.search.extract import Extractor
 from fyr.search.known import Known
@@ -66,6 +67,10 @@ class Engine:
             if _answered(one)
         ]
 
+    def compartments(self) -> Mapping[str, Compartment]:
+        """Tell the compartments of R4, by the type that they are of."""
+        return compartments()
+
     def search(
         self,
         session: Session,
@@ -84,7 +89,7 @@ class Engine:
         self._refuse_hidden(context, query)
         if query.count == 0 or query.show.get("_summary") == "count":
             return _page(query, (), (), count(session, query), None)
-        identity = _identity(resource_type, query)
+        identity = _identity(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
         page = read_page(session, query, after)
         included = self._included(session, context, query, page.matches)
@@ -117,13 +122,19 @@ class Engine:
     ) -> Query:
         bases = {*self._bases, context.base_url, context.service.public_base} - {""}
         operands = Operands(self._clock, lambda url: _relative(url, bases))
+        known = Known(self._parameters, self._places, operands, session)
         parser = QueryParser(
-            Known(self._parameters, self._places, operands, session),
+            known,
             default_count=self._settings.fhir.default_count,
             max_count=self._settings.fhir.max_count,
         )
         types = [resource_type] if resource_type else _searched(context)
-        return parser.parse(types, params, lenient=lenient)
+        if context.compartment is None:
+            return parser.parse(types, params, lenient=lenient)
+        types = members(context.compartment[0], types)
+        query = parser.parse(types, params, lenient=lenient)
+        query.criteria.insert(0, within(known, context.compartment, query.types))
+        return query
 
     def _refuse_hidden(self, context: RequestContext, query: Query) -> None:
         """Refuse what the service does not offer and its client has sent.
@@ -209,10 +220,11 @@ def _searched(context: RequestContext) -> list[str]:
     )
 
 
-def _identity(resource_type: str | None, query: Query) -> str:
+def _identity(context: RequestContext, resource_type: str | None, query: Query) -> str:
     """Write what a cursor is good for: the search, whatever the size of its pages."""
     pairs = [pair for pair in query.used if pair[0] not in (CURSOR, "_count")]
-    return f"{resource_type or ''}?{urlencode(pairs)}"
+    place = "/".join([*(context.compartment or ()), resource_type or ""])
+    return f"{place}?{urlencode(pairs)}"
 
 
 def _total(

@@ -17,6 +17,7 @@ from fyr.search.tree import (
     Criterion,
     Has,
     HasId,
+    Is,
     Match,
     Missing,
     Not,
@@ -70,22 +71,51 @@ class Conditions:
             case All():
                 return conjoined(self.criterion(one, row) for one in criterion.parts)
             case AnyOf():
-                parts = (self.criterion(one, row) for one in criterion.parts)
-                return conjoined(parts, " OR ")
+                return self._any_of(criterion, row)
+            case Is():
+                return Sql(
+                    f"({row}.type = ? AND {row}.id = ?)", (criterion.type, criterion.id)
+                )
             case Not():
                 inner = self.criterion(criterion.part, row)
                 return Sql(f"NOT ({inner.text})", inner.values)
 
     def _match(self, match: Match, row: str) -> Sql:
-        wanted = self.values(match)
-        if wanted is None:
+        found = self._matching(match)
+        if found is None:
             return Sql("1 = 1" if match.negated else "1 = 0")
         word = "NOT IN" if match.negated else "IN"
+        return Sql(f"{row}.pid {word} ({found.text})", found.values)
+
+    def _matching(self, match: Match) -> Sql | None:
+        """Select the resources that have a value; ``None``: there can be none."""
+        wanted = self.values(match)
+        if wanted is None:
+            return None
         table = match.sources[0].table
-        return Sql(
-            f"{row}.pid {word} (SELECT pid FROM {table} WHERE {wanted.text})",
-            wanted.values,
-        )
+        return Sql(f"SELECT pid FROM {table} WHERE {wanted.text}", wanted.values)
+
+    def _any_of(self, criterion: AnyOf, row: str) -> Sql:
+        """Join selections where each part is one: no row is read to be looked at."""
+        selected = [self.selection(one) for one in criterion.parts]
+        if None in selected:
+            parts = (self.criterion(one, row) for one in criterion.parts)
+            return conjoined(parts, " OR ")
+        found = [one for one in selected if one is not None]
+        text = " UNION ALL ".join(one.text for one in found)
+        values = tuple(value for one in found for value in one.values)
+        return Sql(f"{row}.pid IN ({text})", values)
+
+    def selection(self, criterion: Criterion) -> Sql | None:
+        """Select the resources that meet a criterion, when indexes alone can tell them."""
+        match criterion:
+            case Match(negated=False):
+                return self._matching(criterion)
+            case Is():
+                found = (criterion.type, criterion.id)
+                return Sql("SELECT pid FROM resource WHERE type = ? AND id = ?", found)
+            case _:
+                return None
 
     def values(self, match: Match) -> Sql | None:
         """Say which rows of its table a match is about; ``None``: there can be none."""

@@ -108,6 +108,14 @@ class HasId:
 
 
 @dataclass(frozen=True, slots=True)
+class Is:
+    """It is one resource and no other."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Updated:
     """``_lastUpdated``."""
 
@@ -153,7 +161,7 @@ class Not:
     part: "Criterion"
 
 
-Criterion = Match | Missing | HasId | Updated | Chain | Has | All | AnyOf | Not
+Criterion = Match | Missing | HasId | Is | Updated | Chain | Has | All | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ def narrow_search(
     query is parsed. Each plugin is given what the one before it answered; ``None``
     leaves it. An exception ends the search.
 
+    :param context: ``compartment`` is the type and id of what a search is limited to.
     :param resource_type: the type that is searched; ``None`` for a search over all.
     :param params: names and values as sent, ``_count`` and the like included.
     """

@@ -33,6 +33,7 @@ _FORMS = {
         "system": r"",
         "type": _TYPE,
         "search": rf"(?:{_TYPE}/)?_search",
+        "compartment": rf"(?P<owner>[A-Z][A-Za-z]*)/{_ID}/(?:{_TYPE}|\*)(?:/_search)?",
         "history": rf"(?:{_TYPE}/(?:{_ID}/)?)?_history",
         "operation": rf"(?:{_TYPE}/(?:{_ID}/)?)?\$(?P<operation>[A-Za-z0-9\-_]+)",
         "instance": rf"{_TYPE}/{_ID}",
@@ -44,12 +45,14 @@ _INTERACTIONS = {
     ("GET", "system"): "search-",
     ("GET", "type"): "search-",
     ("GET", "search"): "search-",
+    ("GET", "compartment"): "search-",
     ("GET", "history"): "history-",
     ("GET", "operation"): "operation",
     ("GET", "instance"): "read",
     ("GET", "version"): "vread",
     ("POST", "type"): "create",
     ("POST", "search"): "search-",
+    ("POST", "compartment"): "search-",
     ("POST", "operation"): "operation",
     ("PUT", "type"): "update",
     ("PUT", "instance"): "update",
@@ -119,17 +122,18 @@ def entry_of(
         raise NotSupported(text, expression=["request"])
     if interaction.endswith("-"):
         level = "system" if groups.get("type") is None else "type"
-        if groups.get("id") is not None:
+        if groups.get("id") is not None and form != "compartment":
             level = "instance"
         interaction += level
     context = replace(
         parent,
         interaction=interaction,
         resource_type=groups.get("type"),
-        resource_id=groups.get("id"),
+        resource_id=groups.get("id") if form != "compartment" else None,
         operation=groups.get("operation"),
         params=tuple(_pairs(query)),
         parent=parent,
+        compartment=_compartment(form, groups),
     )
     entry = Entry(number, method, context, raw.get("fullUrl", ""), raw.get("resource"))
     entry.query, entry.version = query, groups.get("version") or ""
@@ -156,6 +160,12 @@ def _form(path: str) -> tuple[str, dict[str, str | None]]:
             return form, match.groupdict()
     text = f"{path[:200]!r} is not a URL of a FHIR interaction"
     raise Invalid(text, expression=["request.url"])
+
+
+def _compartment(form: str, groups: dict[str, str | None]) -> tuple[str, str] | None:
+    if form != "compartment":
+        return None
+    return groups["owner"] or "", groups["id"] or ""
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

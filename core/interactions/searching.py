@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
+from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
-from fyr.core.errors import NotSupported
+from fyr.core.errors import NotFound, NotSupported
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
@@ -34,6 +35,7 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     engine = interactions.engine
     if engine is None:
         raise NotSupported("this server has no search")
+    _refuse_strange_owner(context)
     kind = context.resource_type
     params: Pairs = [pair for pair in context.params if pair[0] not in FORMS]
     if interactions.hooks.narrow_search:
@@ -50,6 +52,14 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         links=_links(context, page),
     )
     return Answer(200, body, issues=tuple(page.issues))
+
+
+def _refuse_strange_owner(context: RequestContext) -> None:
+    """Refuse the compartment of a type that the service does not have."""
+    owner = context.compartment[0] if context.compartment else None
+    if owner is not None and owner not in context.service.types:
+        hint = neighbour(owner, context.service.types)
+        raise NotFound(f"no resource type {owner[:80]} at this service{hint}")
 
 
 def page_url(
@@ -93,10 +103,16 @@ def _found(
 
 
 def _links(context: RequestContext, page: SearchPage) -> list[Link]:
-    path = context.resource_type or ""
+    path = _path(context)
     used = [*page.used, *forms_of(context)]
     links = [("self", page_url(context, path, used))]
     if page.next is not None:
         rest = [pair for pair in used if pair[0] != CURSOR]
         links.append(("next", page_url(context, path, [*rest, (CURSOR, page.next)])))
     return links
+
+
+def _path(context: RequestContext) -> str:
+    if context.compartment is None:
+        return context.resource_type or ""
+    return "/".join([*context.compartment, context.resource_type or "*"])

@@ -23,6 +23,9 @@ def allowed_methods(context: RequestContext) -> str:
     rules = service.types.get(context.resource_type or "")
     if context.interaction.startswith("history") or context.interaction == "vread":
         return ""
+    if context.compartment is not None:
+        # It is only ever searched, and that is what is not offered.
+        return ""
     if rules is None:
         offered, methods = service.system_interactions, _ON_SYSTEM
     elif context.resource_id:

@@ -10,9 +10,10 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
+from fyr.core.rest.compartments import Below, CompartmentSearch
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.history import Below, History
+from fyr.core.rest.history import History
 from fyr.core.rest.instance import Instance
 from fyr.core.rest.metadata import Metadata
 from fyr.core.rest.observe import Observer
@@ -72,6 +73,7 @@ def _add_service(
     app.add_route(f"{instance}/_history", history)
     app.add_route(f"{instance}/_history/{{version}}", history, suffix="version")
     app.add_route(f"{instance}/{{name}}", Below(*parts))
+    app.add_route(f"{instance}/{{name}}/_search", CompartmentSearch(*parts))
 
 
 def _add_administration(app: FyrApp, application: Application) -> None:

@@ -102,6 +102,7 @@ def _rest(
             if code in service.system_interactions
         ],
         "operation": _operations(offered(operations.at("system"), service), base_url),
+        "compartment": _compartments(service, search),
     }
     return {key: value for key, value in rest.items() if value}
 
@@ -159,6 +160,14 @@ def _called(
     if not named:
         return {}
     return {"operation": _operations([named[one] for one in sorted(named)], base_url)}
+
+
+def _compartments(service: Service, search: SearchEngine | None) -> list[str]:
+    """Tell the compartments of the types that a service has."""
+    if search is None:
+        return []
+    known = search.compartments()
+    return [known[kind].url for kind in sorted(known) if kind in service.types]
 
 
 def _known(

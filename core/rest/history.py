@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/http.html#history, #vread
 
 from __future__ import annotations
 
-from fyr.core.errors import NotFound
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.binary import BINARY, give_binary
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -51,26 +50,3 @@ class History(ServiceResource):
         give(req, resp, answer, wanted)
 
     on_head_version = on_get_version
-
-
-class Below(ServiceResource):
-    """``/{type}/{id}/{name}``: operations on an instance."""
-
-    def on_get(
-        self,
-        req: FyrRequest,
-        resp: FyrResponse,
-        resource_type: str,
-        resource_id: str,
-        name: str,
-    ) -> None:
-        """Call an operation on the instance."""
-        if name[:1] != "$":
-            raise NotFound(
-                f"nothing is served below {resource_type}/{{id}}: {name[:80]}"
-            )
-        refuse_bad_id(req, resource_id)
-        self._operate(req, resp, name, resource_type, resource_id)
-
-    on_head = on_get
-    on_post = on_get

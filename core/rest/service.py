@@ -52,6 +52,7 @@ class ServiceResource:
         resource_type: str | None = None,
         resource_id: str | None = None,
         operation: str | None = None,
+        compartment: tuple[str, str] | None = None,
     ) -> tuple[RequestContext, View]:
         """Say what is asked for, and how the answer is to look."""
         query = req.env["QUERY_STRING"]
@@ -59,17 +60,23 @@ class ServiceResource:
         context = self._context(
             req, interaction, params, resource_type, resource_id, operation
         )
+        if compartment is not None:
+            context.compartment = compartment
         if resource_type == BINARY and interaction == "vread":
             # Its own format can be chosen once it is known.
             return context, PLAIN
         return context, view(req.env.get("HTTP_ACCEPT"), params)
 
     def _search_by_form(
-        self, req: FyrRequest, resp: FyrResponse, resource_type: str | None = None
+        self,
+        req: FyrRequest,
+        resp: FyrResponse,
+        resource_type: str | None = None,
+        compartment: tuple[str, str] | None = None,
     ) -> None:
         """Search with the parameters of a form and of the URL together."""
         interaction = "search-type" if resource_type else "search-system"
-        context, _ = self._ask(req, interaction, resource_type)
+        context, _ = self._ask(req, interaction, resource_type, compartment=compartment)
         context.params += form_pairs(req, self._bodies)
         wanted = view(req.env.get("HTTP_ACCEPT"), context.params)
         give_page(req, resp, self._interactions.search(context), wanted)

@@ -1,1 +1,1 @@
-"""Search parameters of R4, as ``tools/build_search_parameters.py`` writes them."""
+"""Definitions of R4, as the ``build_…`` scripts in ``tools/`` write them."""

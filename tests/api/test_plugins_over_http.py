@@ -242,6 +242,16 @@ def test_narrow_search_hides_rows_and_the_total_agrees(fyr_client) -> None:
     assert fyr_client.get("Patient", {"_total": "accurate"}).json["total"] == 2
 
 
+def test_narrow_search_reaches_into_compartments(fyr_client) -> None:
+    ada = fyr_client.create(ADA).json["id"]
+    link = [{"other": {"reference": f"Patient/{ada}"}, "type": "seealso"}]
+    fyr_client.create({"resourceType": "Patient", "link": link})
+    path = f"Patient/{ada}/Patient"
+
+    assert fyr_client.get(path).json["total"] == 2
+    assert fyr_client.acting_as(PATIENT).get(path).json["total"] == 1
+
+
 def test_before_show_masks_every_way_out(fyr_client) -> None:
     created = fyr_client.create(ADA).json
     nurse = fyr_client.acting_as(PRACTITIONER)

@@ -23,7 +23,7 @@ from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.model import json
 from fyr.core.operations import Operations
-from fyr.core.searching import SearchPage, SearchParameter
+from fyr.core.searching import Compartment, SearchPage, SearchParameter
 from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.store.open import open_database
 from fyr.core.store.port import IndexRows, Session, Stored
@@ -48,6 +48,9 @@ class IdentifierSearch:
 
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         return [SearchParameter("identifier", "token", "")]
+
+    def compartments(self) -> Mapping[str, Compartment]:
+        return {}
 
     def search(
         self,

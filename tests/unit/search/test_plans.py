@@ -7,6 +7,7 @@ import pytest
 
 from fyr.core.clock import utc_now
 from fyr.core.store.versions import history_sql
+from fyr.search.compartments import within
 from fyr.search.known import Known
 from fyr.search.operands import Operands
 from fyr.search.pages import page_sql, read_included
@@ -38,8 +39,9 @@ QUERIES = [
     ("ValueSet", "url=http://x"),
 ]
 LINKS = (Source("idx_reference", 1), Source("idx_reference", 2))
+KNOWN = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
 PARSER = QueryParser(
-    Known(Parameters(), Places(Parameters()), Operands(utc_now, str)),
+    KNOWN,
     default_count=20,
     max_count=200,
 )
@@ -75,6 +77,17 @@ def test_a_page_is_read_by_an_index(
     query = PARSER.parse([kind], parse_qsl(text), lenient=False)
     keys: list[Any] = ["x" if key.name == "_id" else 0 for key in query.sort] + [7]
     sql = page_sql(library.database.dialect, query, keys if after else None)
+
+    told = plan(library, sql.text, sql.values)
+
+    assert whole_tables(told) == [], told
+
+
+@pytest.mark.parametrize("types", [["Observation"], ["Patient", "Observation"]])
+def test_a_compartment_is_read_by_an_index(library: Any, types: list[str]) -> None:
+    query = PARSER.parse(types, [], lenient=False)
+    query.criteria.append(within(KNOWN, ("Patient", "1"), types))
+    sql = page_sql(library.database.dialect, query, None)
 
     told = plan(library, sql.text, sql.values)
 
