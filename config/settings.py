@@ -105,6 +105,29 @@ class FhirSettings(Section):
     )
 
 
+class SearchSettings(Section):
+    """``[search]``: what searches find, and what is told about them."""
+
+    full_text: bool = Field(
+        False,
+        description=(
+            "Offer `_text` and `_content`: a consumer keeps an index of all words."
+        ),
+    )
+    slow_millis: int = Field(
+        1000,
+        ge=0,
+        description="Searches that take longer are logged, without values; 0: none.",
+    )
+    explain_privilege: str = Field(
+        "",
+        description=(
+            "Privilege that `_explain` asks for; empty: nobody has it. In open mode"
+            " everybody may."
+        ),
+    )
+
+
 class StoreSettings(Section):
     """``[store]``: where resources are kept."""
 
@@ -231,6 +254,7 @@ class Settings(Section):
     )
     server: ServerSettings = ServerSettings()
     fhir: FhirSettings = FhirSettings()
+    search: SearchSettings = SearchSettings()
     store: StoreSettings = StoreSettings()
     events: EventSettings = EventSettings()
     security: SecuritySettings = SecuritySettings()

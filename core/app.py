@@ -78,7 +78,7 @@ class Application:
         self.outbox = Outbox(self.database, self.resources, clock=clock)
         self.consumers = [
             *consumers_of(hooks.deliveries()),
-            *_all(hooks.register_consumers),
+            *hooks.register_consumers(settings=self.settings, database=self.database),
         ]
         self.jobs = Jobs(self.database, _all(hooks.register_jobs), clock=clock)
         self.relay = Relay(

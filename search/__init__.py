@@ -6,19 +6,22 @@ https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 from fyr.config.settings import Settings
 from fyr.core import hookimpl
 from fyr.core.clock import Clock
+from fyr.core.events import Consumer
+from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
+from fyr.search import fulltext
 from fyr.search.engine import Engine
 from fyr.search.parameters import Parameters
 
-__all__ = ["provide_search"]
+__all__ = ["provide_search", "register_consumers", "register_jobs"]
 
 
 @hookimpl
@@ -35,12 +38,26 @@ def provide_search(
         folder=files("fyr.search.migrations"),
         apply=settings.store.migrate,
     )
+    if settings.search.full_text:
+        fulltext.prepare(database, clock, apply=settings.store.migrate)
     return Engine(
         Parameters(search_parameters),
         settings=settings,
         clock=clock,
         link_key=_link_key(settings, database),
     )
+
+
+@hookimpl
+def register_consumers(settings: Settings, database: Database) -> Iterable[Consumer]:
+    """Keep the full-text index, where there is one."""
+    return [fulltext.consumer(database)] if settings.search.full_text else []
+
+
+@hookimpl
+def register_jobs() -> Iterable[Job]:
+    """Offer to make the full-text index anew."""
+    return [fulltext.job()]
 
 
 def _link_key(settings: Settings, database: Database) -> bytes:

@@ -18,6 +18,7 @@ from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
 from fyr.search.extract import Extractor
+from fyr.search.fulltext import PARAMETERS as FULL_TEXT
 from fyr.search.known import Known
 from fyr.search.operands import Operands
 from fyr.search.pages import count, read_included, read_page
@@ -25,6 +26,7 @@ from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.query import QueryParser
 from fyr.search.results import RESULTS
+from fyr.search.text_lag import lag
 from fyr.search.tree import Query
 
 Pairs = Sequence[tuple[str, str]]
@@ -64,12 +66,17 @@ class Engine:
                 one.name, one.type, one.url, one.documentation, _included_types(one)
             )
             for one in self._parameters.of(resource_type).values()
-            if _answered(one)
+            if self._answered(one)
         ]
 
     def compartments(self) -> Mapping[str, Compartment]:
         """Tell the compartments of R4, by the type that they are of."""
         return compartments()
+
+    def _answered(self, parameter: Parameter) -> bool:
+        if parameter.name in FULL_TEXT:
+            return self._settings.search.full_text
+        return parameter.name in ON_THE_ROW or parameter.table is not None
 
     def search(
         self,
@@ -87,6 +94,8 @@ class Engine:
         lenient = context.handling == "lenient"
         query = self._parse(session, context, resource_type, params, lenient=lenient)
         self._refuse_hidden(context, query)
+        if _asks_for_words(query):
+            query.issues += lag(session)
         if query.count == 0 or query.show.get("_summary") == "count":
             return _page(query, (), (), count(session, query), None)
         identity = _identity(context, resource_type, query)
@@ -108,6 +117,10 @@ class Engine:
         parsed = self._parse(session, context, resource_type, params, lenient=False)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
+        if _asks_for_words(parsed):
+            raise NotSupported(
+                "criteria cannot hold _text or _content: their index follows a write"
+            )
         parsed.count = 2
         return read_page(session, parsed, None).matches
 
@@ -122,7 +135,8 @@ class Engine:
     ) -> Query:
         bases = {*self._bases, context.base_url, context.service.public_base} - {""}
         operands = Operands(self._clock, lambda url: _relative(url, bases))
-        known = Known(self._parameters, self._places, operands, session)
+        words = self._settings.search.full_text
+        known = Known(self._parameters, self._places, operands, session, words)
         parser = QueryParser(
             known,
             default_count=self._settings.fhir.default_count,
@@ -188,10 +202,6 @@ def _included_types(parameter: Parameter) -> frozenset[str]:
     return parameter.targets or RESOURCE_TYPES
 
 
-def _answered(parameter: Parameter) -> bool:
-    return parameter.name in ON_THE_ROW or parameter.table is not None
-
-
 def _bases(settings: Settings) -> frozenset[str]:
     """Tell the base URLs that this deployment is known by."""
     named = {
@@ -218,6 +228,10 @@ def _searched(context: RequestContext) -> list[str]:
         for kind in context.service.types
         if context.service.offers(kind, "search-type")
     )
+
+
+def _asks_for_words(query: Query) -> bool:
+    return any("_text" in name or "_content" in name for name, _ in query.used)
 
 
 def _identity(context: RequestContext, resource_type: str | None, query: Query) -> str:

@@ -20,6 +20,8 @@ class Known:
     operands: Operands
     #: where the search takes place, for criteria that mean what is stored
     session: Session | None = None
+    #: there is an index of words
+    full_text: bool = False
 
     def find(self, types: Sequence[str], code: str) -> list[Parameter]:
         """Find the parameter of each type; they have one type.

@@ -12,7 +12,8 @@ from fyr.core.model.naming import did_you_mean
 from fyr.search.known import Known
 from fyr.search.modifiers import no_modifier
 from fyr.search.operands import plain, values
-from fyr.search.tree import Criterion, Has, HasId, Moment, Updated
+from fyr.search.text_queries import branches
+from fyr.search.tree import Criterion, FullText, Has, HasId, Moment, Updated
 
 
 class Reader(Protocol):
@@ -82,9 +83,26 @@ def _has(
     return Has(kind, reader.known.places.sources([link]), inner)
 
 
+def _words(
+    reader: Reader, types: Sequence[str], name: str, value: str, depth: int
+) -> Criterion:
+    """Understand ``_text`` or ``_content``; types that have none are never found."""
+    _refuse_more(name)
+    if not any(name in reader.known.parameters.of(kind) for kind in types):
+        raise NotSupported(f"{types[0]} has no search parameter {name!r}")
+    if not reader.known.full_text:
+        raise NotSupported(
+            f"search parameter {name!r} is switched off: the setting"
+            " search.full_text would offer it"
+        )
+    return FullText(name, branches(name, map(plain, values(value, name))))
+
+
 #: name -> how it is understood
 SPECIALS: Mapping[str, Special] = {
+    "_content": _words,
     "_has": _has,
     "_id": _id,
     "_lastUpdated": _last_updated,
+    "_text": _words,
 }

@@ -9,12 +9,14 @@ from typing import Any
 
 from fyr.search.comparing import COMPARE, Columns, Sql, conjoined, moment, one_of
 from fyr.search.references import is_id
+from fyr.search.text_sql import full_text
 from fyr.search.texts import COMPARED
 from fyr.search.tree import (
     All,
     AnyOf,
     Chain,
     Criterion,
+    FullText,
     Has,
     HasId,
     Is,
@@ -39,6 +41,7 @@ class Conditions:
 
     def __init__(self, dialect: str) -> None:
         """Take ``sqlite`` or ``postgresql``."""
+        self._dialect = dialect
         self._postgresql = dialect == "postgresql"
 
     def current(
@@ -64,6 +67,8 @@ class Conditions:
                 return one_of(f"{row}.id", criterion.ids)
             case Updated():
                 return _updated(criterion, row)
+            case FullText():
+                return full_text(self._dialect, criterion, row)
             case Chain():
                 return self._chain(criterion, row)
             case Has():

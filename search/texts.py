@@ -15,14 +15,17 @@ KEPT = 200
 _LETTERS = frozenset("åæø")
 
 
-@lru_cache(maxsize=16384)
-def fold(text: str) -> str:
+def folded(text: str) -> str:
     """Give the form of a text in which case, accents and runs of spaces are gone."""
     if not text.isascii():
         composed = unicodedata.normalize("NFKC", text.casefold()).casefold()
         composed = unicodedata.normalize("NFKC", composed)
         text = "".join(map(_plain, composed)).casefold()
     return " ".join(text.lower().split())
+
+
+#: The same for short texts, of which many come again.
+fold = lru_cache(maxsize=16384)(folded)
 
 
 @lru_cache(maxsize=4096)

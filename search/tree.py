@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fyr.core.errors import Issue
+from fyr.search.text_queries import Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,14 @@ class Has:
 
 
 @dataclass(frozen=True, slots=True)
+class FullText:
+    """``_text`` or ``_content``: the words of one of the branches are there."""
+
+    name: str
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """All of the criteria are met."""
 
@@ -161,7 +170,9 @@ class Not:
     part: "Criterion"
 
 
-Criterion = Match | Missing | HasId | Is | Updated | Chain | Has | All | AnyOf | Not
+Criterion = (
+    Match | Missing | HasId | Is | Updated | FullText | Chain | Has | All | AnyOf | Not
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,12 +71,17 @@ def register_search_parameters() -> Iterable[Resource] | None:
 
 
 @hookspec("abort", "collect", moment="start")
-def register_consumers() -> Iterable[Consumer] | None:
+def register_consumers(
+    settings: Settings, database: Database
+) -> Iterable[Consumer] | None:
     """Offer consumers of the outbox that need more than :func:`deliver` gives.
 
     A consumer chooses types and topics, has a name and a cursor of its own, and may
     begin with the oldest event. Called once in each process that runs a worker; two
     consumers with one name stop it.
+
+    :param settings: all settings of the deployment.
+    :param database: where a consumer may keep what it makes of the events.
     """
 
 

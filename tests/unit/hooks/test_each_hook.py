@@ -90,7 +90,7 @@ def test_hook_register_search_parameters_collects_resources() -> None:
 def test_hook_register_consumers_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_consumers", lambda: ["one"], lambda: ["other"])
 
-    assert hooks.register_consumers() == ["one", "other"]
+    assert hooks.register_consumers(settings=None, database=None) == ["one", "other"]
 
 
 def test_hook_register_jobs_collects_from_all_plugins() -> None:
