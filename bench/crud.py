@@ -12,10 +12,9 @@ import argparse
 import functools
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import measuring
-import processes
 import resources
 from http_client import Connection
 from measuring import Row, Target
@@ -152,33 +151,15 @@ STEPS: dict[str, Callable[[Crud, Connection, random.Random], str]] = {
 }
 
 
-def started(options: argparse.Namespace) -> Iterator[Target]:
-    """Start one Fyr after the other."""
-    for store in options.store or ["sqlite", "postgresql"]:
-        for workers in options.workers or [1, 2]:
-            with processes.fyr(store, workers) as server:
-                title = f"Fyr, {store}, {workers} worker(s)"
-                yield Target(title, server.base_url, "", server.pids)
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0] if __doc__ else ""
     )
     measuring.arguments(parser)
-    parser.add_argument("--store", choices=["sqlite", "postgresql"], action="append")
-    parser.add_argument("--workers", type=int, action="append")
+    measuring.starting(parser)
     parser.add_argument("--patients", type=int, default=1000)
-    options = parser.parse_args()
-    if options.base_url:
-        servers = measuring.targets(options)
-        measuring.report(bench(servers, options), servers, options)
-        return
-    whole: Row = {}
-    for one in started(options):
-        whole |= measuring.finish(bench([one], options), [one], options)
-    measuring.tell(whole, options)
+    measuring.run(bench, parser.parse_args())
 
 
 if __name__ == "__main__":

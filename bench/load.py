@@ -1,5 +1,6 @@
 """Load on a server: closed (each client waits for its answer) or by a fixed timetable."""
 
+import math
 import multiprocessing
 import random
 import threading
@@ -12,6 +13,10 @@ from http_client import Connection
 #: One operation: takes a connection and a random source, returns its name; raises when
 #: the answer is not the one that it wants.
 Operation = Callable[[Connection, random.Random], str]
+
+
+class Finished(Exception):
+    """An operation has nothing more to do: its client ends."""
 
 
 @dataclass
@@ -37,6 +42,10 @@ class Sample:
         self.dropped += other.dropped
         self.seconds = max(self.seconds, other.seconds)
 
+    def only(self, name: str) -> "Sample":
+        """Give the part about one operation name."""
+        return Sample(self.seconds, {name: self.latencies.get(name, [])})
+
     def percentile(self, share: float) -> float:
         """Tell a latency, in milliseconds, that this share of all stayed below."""
         values = sorted(v for values in self.latencies.values() for v in values)
@@ -52,13 +61,14 @@ def run(
     base_url: str,
     *,
     clients: int = 8,
-    seconds: float = 10.0,
+    seconds: float | None = 10.0,
     rate: float | None = None,
     token: str = "",
     seed: int = 1,
 ) -> Sample:
-    """Put load on a server for a time.
+    """Put load on a server for a time, or until the operation says :class:`Finished`.
 
+    :param seconds: ``None``: no matter how long it takes.
     :param rate: operations a second in all, started by timetable whatever the answers
         do; ``None``: every client sends its next one when it has its answer.
     """
@@ -95,7 +105,7 @@ def _client_process(
     operation: Operation,
     base_url: str,
     threads: int,
-    seconds: float,
+    seconds: float | None,
     rate: float | None,
     token: str,
     seed: int,
@@ -111,7 +121,7 @@ def _client_process(
                 Connection(base_url, token),
                 random.Random(seed * 1000 + number),
                 start + (number / rate if rate else 0.0),
-                start + seconds,
+                start + (math.inf if seconds is None else seconds),
                 threads / rate if rate else None,
                 samples[number],
             ),
@@ -123,7 +133,7 @@ def _client_process(
     for worker in workers:
         worker.join()
     # What was begun in time was waited for: slow operations end after it.
-    total = Sample(max(seconds, time.perf_counter() - start))
+    total = Sample(max(seconds or 0.0, time.perf_counter() - start))
     for sample in samples:
         total.add(sample)
     answer.send(total)
@@ -158,6 +168,8 @@ def _client(
             began = now
         try:
             name = operation(connection, chance)
+        except Finished:
+            break
         except Exception as error:
             key = f"{type(error).__name__}: {error}"[:120]
             sample.errors[key] = sample.errors.get(key, 0) + 1

@@ -4,7 +4,7 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import load
@@ -33,6 +33,19 @@ class Target:
     about: Row = field(default_factory=dict)
 
 
+#: A bench: rows of each server, by its name.
+Bench = Callable[[list[Target], argparse.Namespace], dict[str, list[Row]]]
+
+
+@dataclass
+class Run:
+    """One repeat: what was found, CPU seconds of the server, and what is counted."""
+
+    sample: load.Sample
+    cpu: float
+    units: int
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every bench asks for."""
     parser.add_argument(
@@ -57,6 +70,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, help="operations a second, by timetable")
     parser.add_argument("--only", action="append", help="rows with this in their name")
     parser.add_argument("--json", action="store_true")
+
+
+def starting(parser: argparse.ArgumentParser) -> None:
+    """Add which Fyr is started when no --base-url is given."""
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--workers", type=int, action="append")
+
+
+def run(bench: Bench, options: argparse.Namespace) -> None:
+    """Run a bench on the servers of the command line, or on one Fyr after the other."""
+    if options.base_url:
+        servers = targets(options)
+        report(bench(servers, options), servers, options)
+        return
+    whole: Row = {}
+    for one in _started(options):
+        whole |= finish(bench([one], options), [one], options)
+    tell(whole, options)
+
+
+def _started(options: argparse.Namespace) -> Iterator[Target]:
+    for store in options.store or ["sqlite", "postgresql"]:
+        for workers in options.workers or [1, 2]:
+            with processes.fyr(store, workers) as server:
+                title = f"Fyr, {store}, {workers} worker(s)"
+                idle: Row = {"idle_mb": round(processes.total_mb(server.pids))}
+                yield Target(title, server.base_url, "", server.pids, idle)
 
 
 def targets(options: argparse.Namespace) -> list[Target]:
@@ -89,18 +129,42 @@ def measure(
     """Run one operation ``--repeat`` times on each server in turn; give a row for each."""
     for one in servers:
         _run(operations[one.name], one, options, options.warm_up, 1)
-    runs: dict[str, list[tuple[load.Sample, float]]] = {one.name: [] for one in servers}
+    runs: dict[str, list[Run]] = {one.name: [] for one in servers}
     for repeat in range(options.repeat):
         for one in servers:
-            before = processes.cpu_seconds(one.pids)
-            sample = _run(
-                operations[one.name], one, options, options.seconds, repeat + 2
-            )
-            spent = processes.cpu_seconds(one.pids) - before
-            runs[one.name].append((sample, spent))
-    rows = {one.name: _row(name, runs[one.name]) for one in servers}
+            run = timed(operations[one.name], one, options, options.seconds, repeat + 2)
+            runs[one.name].append(run)
+    return rows_of(name, runs)
+
+
+def rows_of(name: str, runs: Mapping[str, Sequence[Run]]) -> dict[str, Row]:
+    """Make the row of each server, with its ratios to the peer and to the first."""
+    rows = {server: _row(name, some) for server, some in runs.items()}
     _compare(name, list(rows.values()))
     return rows
+
+
+def steps_of(runs: Sequence[Run]) -> list[Row]:
+    """Make a row of latencies for each name that an operation has given."""
+    names = {name: None for run in runs for name in run.sample.latencies}
+    rows = []
+    for name in names:
+        some = [run.sample.only(name) for run in runs]
+        rows.append(_latencies(f"  {name}", [Run(one, 0.0, one.count) for one in some]))
+    return rows
+
+
+def timed(
+    operation: load.Operation,
+    target: Target,
+    options: argparse.Namespace,
+    seconds: float | None,
+    seed: int,
+) -> Run:
+    """Run an operation once, and count the CPU that its server takes."""
+    before = processes.cpu_seconds(target.pids)
+    sample = _run(operation, target, options, seconds, seed)
+    return Run(sample, processes.cpu_seconds(target.pids) - before, sample.count)
 
 
 def report(
@@ -146,7 +210,7 @@ def show(title: str, rows: Sequence[Row], about: Row | None = None) -> None:
     print(f"{'operation':{width}}" + "".join(f"{column:>13}" for column in columns))
     for row in rows:
         cells = "".join(f"{row.get(column, '')!s:>13}" for column in columns)
-        print(f"{row['operation']!s:{width}}{cells}")
+        print(f"{row['operation']!s:{width}}{cells}".rstrip())
         errors = row.get("errors")
         for error, number in errors.items() if isinstance(errors, dict) else ():
             print(f"    {number} x {error}")
@@ -169,7 +233,7 @@ def _run(
     operation: load.Operation,
     target: Target,
     options: argparse.Namespace,
-    seconds: float,
+    seconds: float | None,
     seed: int,
 ) -> load.Sample:
     return load.run(
@@ -183,25 +247,30 @@ def _run(
     )
 
 
-def _row(name: str, runs: Sequence[tuple[load.Sample, float]]) -> Row:
-    rates = [sample.count / sample.seconds for sample, _ in runs]
-    cpu = [spent * 1000 / sample.count for sample, spent in runs if sample.count]
+def _row(name: str, runs: Sequence[Run]) -> Row:
+    cpu = [run.cpu * 1000 / run.units for run in runs if run.units]
     errors: dict[str, int] = {}
-    for sample, _ in runs:
-        for error, number in sample.errors.items():
+    for run in runs:
+        for error, number in run.sample.errors.items():
             errors[error] = errors.get(error, 0) + number
+    return _latencies(name, runs) | {
+        # as many CPU seconds for a thousand operations
+        "cpu_ms": round(statistics.median(cpu), 3) if cpu else 0.0,
+        "cpu_spread": _spread(cpu, 2),
+        "dropped": sum(run.sample.dropped for run in runs),
+        "errors": errors,
+    }
+
+
+def _latencies(name: str, runs: Sequence[Run]) -> Row:
+    rates = [run.units / run.sample.seconds for run in runs]
     median = statistics.median
     return {
         "operation": name,
         "per_second": round(median(rates), 1),
         "spread": _spread(rates, 0),
-        "p50_ms": round(median(sample.percentile(0.5) for sample, _ in runs), 2),
-        "p99_ms": round(median(sample.percentile(0.99) for sample, _ in runs), 2),
-        # as many CPU seconds for a thousand operations
-        "cpu_ms": round(median(cpu), 3) if cpu else 0.0,
-        "cpu_spread": _spread(cpu, 2),
-        "dropped": sum(sample.dropped for sample, _ in runs),
-        "errors": errors,
+        "p50_ms": round(median(run.sample.percentile(0.5) for run in runs), 2),
+        "p99_ms": round(median(run.sample.percentile(0.99) for run in runs), 2),
     }
 
 

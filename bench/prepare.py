@@ -13,8 +13,11 @@ import argparse
 import json
 import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import processes
@@ -40,9 +43,9 @@ def prepare(folder: Path, store: str, files: list[Path]) -> dict[str, object]:
     with processes.kept_database(folder, store, durable=False) as (url, _):
         settings = {"STORE__URL": url}
         for first in range(0, len(files), _FILES):
-            some = map(str, files[first : first + _FILES])
-            told = fyr_output(folder, "load", "--quiet", *some, settings=settings)
-            print(f"  {store}: {first + _FILES}: {told.strip()}", file=sys.stderr)
+            with _linked(files[first : first + _FILES]) as some:
+                told = fyr_output(folder, "load", "--quiet", some, settings=settings)
+            print(f"  {store}: {told.strip()}", file=sys.stderr, flush=True)
     taken = time.monotonic() - began
     with processes.kept(folder, store) as server:
         processes.settle(server.pids)
@@ -55,6 +58,15 @@ def prepare(folder: Path, store: str, files: list[Path]) -> dict[str, object]:
         "load_seconds": round(taken),
         "types": dict(kinds.most_common()),
     }
+
+
+@contextmanager
+def _linked(files: list[Path]) -> Iterator[str]:
+    """Give a folder that has these files and no others."""
+    with tempfile.TemporaryDirectory() as name:
+        for number, path in enumerate(files):
+            Path(name, f"{number:04d}.json.gz").symlink_to(path.resolve())
+        yield name
 
 
 def _clear(folder: Path) -> None:

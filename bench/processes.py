@@ -134,8 +134,8 @@ def settle(pids: list[int], most: float = 600.0) -> None:
     quiet, end = 0, time.monotonic() + most
     while quiet < 3 and time.monotonic() < end:
         before = cpu_seconds(pids)
-        time.sleep(1.0)
-        quiet = quiet + 1 if cpu_seconds(pids) - before <= 0.05 else 0
+        time.sleep(0.5)
+        quiet = quiet + 1 if cpu_seconds(pids) - before <= 0.03 else 0
 
 
 @contextmanager

@@ -57,7 +57,7 @@ ROWS: dict[str, str] = {
 #: Rows that go on to the next page with each request, and so many pages deep.
 PAGED = {"Observation pages of 50": 10}
 #: LOINC codes that synthetic patients have: the rows about codes take those that are there.
-_CODES = ("8302-2", "29463-7", "39156-5", "8867-4", "9279-1", "8310-5", "72514-3")
+_CODES = ("8302-2", "29463-7", "39156-5", "8867-4", "9279-1", "8310-5", "59408-5")
 #: Cases that a row goes through.
 _CASES = 200
 #: Patients that are looked at to find them.

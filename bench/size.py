@@ -1,7 +1,9 @@
 #!/usr/bin/env python
 """Bytes that a resource takes with its version, index and outbox rows.
 
-python bench/size.py [--resources N] [--store sqlite|postgresql]
+python bench/size.py [--resources N] [--store sqlite|postgresql]    Observations
+python bench/size.py --data DIR                                     a store of prepare.py
+python bench/size.py --database-url URL --resources N               another's PostgreSQL
 """
 
 import argparse
@@ -10,6 +12,7 @@ import random
 from pathlib import Path
 
 import crud
+import peer
 import processes
 import resources
 from http_client import Connection
@@ -41,9 +44,14 @@ def bytes_of(server: processes.Server) -> dict[str, int]:
     if server.database_pid is None:
         files = Path(server.folder / "data").glob("fyr.db*")
         return {file.name: file.stat().st_size for file in files}
+    return bytes_at(server.database_url)
+
+
+def bytes_at(url: str) -> dict[str, int]:
+    """Tell how much the tables of a PostgreSQL database hold, indexes included."""
     import psycopg
 
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         rows = connection.execute(
             "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
@@ -52,24 +60,36 @@ def bytes_of(server: processes.Server) -> dict[str, int]:
     return {str(name): int(size) for name, size in rows if size > 65_536}
 
 
+def show(title: str, found: dict[str, int], number: int, note: str = "") -> None:
+    """Print what a resource takes, in all and by table."""
+    mean = sum(found.values()) / number
+    print(f"{title}: {mean:.0f} bytes a resource{note}", end=", ")
+    print(f"{mean / peer.BYTES_A_RESOURCE:.2f}x the peer's")
+    print(json.dumps({name: round(size / number) for name, size in found.items()}))
+
+
 def main() -> None:
-    """Read the command line, fill a store and look at it."""
+    """Read the command line, fill a store if one is wanted, and look at it."""
     parser = argparse.ArgumentParser(description="Bytes a resource.")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--resources", type=int, default=20_000)
+    parser.add_argument("--data", type=Path, help="made by prepare.py")
+    parser.add_argument("--database-url", help="postgresql://..., with --resources")
     options = parser.parse_args()
-    for store in options.store or ["sqlite", "postgresql"]:
-        with processes.fyr(store) as server:
-            sent = fill(server.base_url, options.resources)
-            found = bytes_of(server)
-        total = sum(found.values())
-        print(f"{store}: {total / options.resources:.0f} bytes a resource,", end=" ")
-        print(f"body {sent / options.resources / 0.9:.0f}")
-        print(
-            json.dumps(
-                {name: round(size / options.resources) for name, size in found.items()}
-            )
-        )
+    number = options.resources
+    if options.database_url:
+        show(options.database_url, bytes_at(options.database_url), number)
+    elif options.data:
+        about = json.loads((options.data / "store.json").read_text())
+        with processes.kept(options.data, about["store"]) as server:
+            show(about["store"], bytes_of(server), about["resources"])
+    else:
+        for store in options.store or ["sqlite", "postgresql"]:
+            with processes.fyr(store) as server:
+                sent = fill(server.base_url, number)
+                show(
+                    store, bytes_of(server), number, f", body {sent / number / 0.9:.0f}"
+                )
 
 
 if __name__ == "__main__":

@@ -48,9 +48,14 @@ def bundles(cache: Path, patients: int, years: int | None = None) -> list[Path]:
     return found[:patients]
 
 
+def text(path: Path) -> bytes:
+    """Read a bundle as it is sent."""
+    return gzip.decompress(path.read_bytes())
+
+
 def read(path: Path) -> dict[str, Any]:
     """Read a bundle."""
-    bundle: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    bundle: dict[str, Any] = json.loads(text(path))
     return bundle
 
 

@@ -1,8 +1,9 @@
 """The last years of a synthetic record, when whole lives are more than is wanted."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
+
+from bundles import references
 
 #: Elements that tell when something was, the first that a resource has counts.
 _WHEN = (
@@ -46,7 +47,7 @@ def recent(bundle: dict[str, Any], years: int) -> dict[str, Any]:
         url = todo.pop()
         if url in entries and url not in kept:
             kept.add(url)
-            todo += _references(entries[url]["resource"])
+            todo += references(entries[url]["resource"])
     return {**bundle, "entry": [e for url, e in entries.items() if url in kept]}
 
 
@@ -67,15 +68,3 @@ def _when(resource: dict[str, Any]) -> str:
 def _before(moment: str, years: int) -> str:
     found = _YEAR.match(moment)
     return f"{int(found[1]) - years:04d}{found[2]}" if found else ""
-
-
-def _references(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name == "reference" and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _references(inner)
