@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock
 from fyr.core.context import RequestContext
-from fyr.core.errors import Invalid, Issue, NotSupported
+from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
 from fyr.core.searching import CURSOR, Compartment, SearchPage, SearchParameter
@@ -18,10 +18,11 @@ from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
 from fyr.search.extract import Extractor
+from fyr.search.following import follow
 from fyr.search.fulltext import PARAMETERS as FULL_TEXT
 from fyr.search.known import Known
 from fyr.search.operands import Operands
-from fyr.search.pages import count, read_included, read_page
+from fyr.search.pages import count, read_page
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.query import QueryParser
@@ -30,9 +31,6 @@ from fyr.search.text_lag import lag
 from fyr.search.tree import Query
 
 Pairs = Sequence[tuple[str, str]]
-
-#: Most resources that one page includes besides its matches.
-MOST_INCLUDED = 1000
 
 
 class Engine:
@@ -174,25 +172,12 @@ class Engine:
         context: RequestContext,
         query: Query,
         matches: Sequence[Stored],
-    ) -> list[Stored]:
-        """Read what the page includes, each resource once and no match again."""
-        pids = [one.pid for one in matches]
-        found: dict[int, Stored] = {}
-        for include in query.includes if pids else ():
-            more = read_included(session, include, pids, MOST_INCLUDED + 1)
-            found |= {one.pid: one for one in more if one.type in context.service.types}
-        for pid in pids:
-            found.pop(pid, None)
-        if len(found) > MOST_INCLUDED:
-            query.issues.append(
-                Issue(
-                    "too-costly",
-                    f"more than {MOST_INCLUDED} resources would be included: the rest"
-                    " was left out; ask for smaller pages",
-                    severity="warning",
-                )
-            )
-        return list(found.values())[:MOST_INCLUDED]
+    ) -> Sequence[Stored]:
+        offered = context.service.types
+        limited = None if RESOURCE_TYPES <= offered.keys() else offered.keys()
+        included = follow(session, query.includes, matches, limited)
+        query.issues += included.issues
+        return included.resources
 
 
 def _included_types(parameter: Parameter) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The SQL of one page: order, the place where the page before ended, included resources.
+"""The SQL of one page: order, and the place where the page before ended.
 
 A page begins after the sort values of the last match (keyset), never at an offset, and
 ``pid``, which a resource keeps for ever, decides between equal ones. Missing sort values
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fyr.core.store.port import Row, Session, Stored
+from fyr.core.store.port import Session, Stored
 from fyr.core.store.versions import HEAD, stored
-from fyr.search.comparing import Sql, conjoined, one_of
-from fyr.search.sql import THEN, Conditions, chosen
-from fyr.search.tree import Include, Query, SortKey
+from fyr.search.comparing import Sql, conjoined
+from fyr.search.sql import Conditions, chosen
+from fyr.search.tree import Query, SortKey
 
 #: Table -> column whose values sort.
 _SORTED_BY = {
@@ -126,36 +126,3 @@ def _beyond(key: SortKey, name: str, value: Any) -> Sql | None:
     if key.sources:
         return Sql(f"({comparison} OR {name} IS NULL)", (value,))
     return Sql(comparison, (value,))
-
-
-def read_included(
-    session: Session, include: Include, pids: Sequence[int], most: int
-) -> list[Stored]:
-    """Read what the matches refer to, or what refers to them, at most so many."""
-    sql = _referring(include, pids) if include.reverse else _referred(include, pids)
-    text = f"{sql.text} AND r.deleted = 0 ORDER BY r.pid LIMIT ?"
-    rows: list[Row] = session.rows(text, (*sql.values, most))
-    return [stored(row) for row in rows]
-
-
-def _referred(include: Include, pids: Sequence[int]) -> Sql:
-    parts = [one_of("x.pid", pids), chosen(include.sources, "x.")]
-    if include.type:
-        parts.append(Sql("x.target_type = ?", (include.type,)))
-    links = conjoined(parts)
-    return Sql(
-        f"SELECT {HEAD} FROM resource r WHERE r.pid IN"
-        f" (SELECT t.pid FROM idx_reference x {THEN} resource t"
-        f" WHERE {links.text} AND t.type = x.target_type AND t.id = x.target_id)",
-        links.values,
-    )
-
-
-def _referring(include: Include, pids: Sequence[int]) -> Sql:
-    links = conjoined([one_of("t.pid", pids), chosen(include.sources, "x.")])
-    return Sql(
-        f"SELECT {HEAD} FROM resource r WHERE r.pid IN"
-        f" (SELECT x.pid FROM resource t {THEN} idx_reference x"
-        f" WHERE {links.text} AND x.target_id = t.id AND x.target_type = t.type)",
-        links.values,
-    )

@@ -23,9 +23,7 @@ class QueryParser:
     def __init__(self, known: Known, *, default_count: int, max_count: int) -> None:
         """Take what they are understood with, and the page size."""
         self._criteria = Criteria(known)
-        self._results = Results(
-            known.parameters, known.places, default_count, max_count
-        )
+        self._results = Results(known, default_count, max_count)
 
     def parse(self, types: Sequence[str], pairs: Pairs, *, lenient: bool) -> Query:
         """Understand all parameters.

@@ -3,35 +3,31 @@
 from collections.abc import Mapping, Sequence
 
 from fyr.core.errors import Invalid, NotSupported
-from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.model.naming import did_you_mean
-from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
-from fyr.search.places import Places
-from fyr.search.tree import Include, Query, SortKey, Sources
+from fyr.search.includes import ITERATE, Includes
+from fyr.search.known import Known
+from fyr.search.parameters import ON_THE_ROW
+from fyr.search.tree import Query, SortKey
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "_total": ("none", "estimate", "accurate"),
     "_summary": ("true", "text", "data", "count", "false"),
 }
+_INCLUDES = ("_include", "_revinclude")
 #: Result parameters that are understood.
-RESULTS = frozenset(
-    {"_count", "_elements", "_include", "_revinclude", "_sort", *_CHOICES}
-)
+RESULTS = frozenset({"_count", "_elements", "_sort", *_INCLUDES, *_CHOICES})
+#: Types of parameters whose values have an order, or are brought into one.
+_SORTABLE = frozenset("token string reference date number quantity uri".split())
+#: Parameters that one page may be sorted by.
+_MOST_KEYS = 10
 
 
 class Results:
     """Understands result parameters."""
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        places: Places,
-        default_count: int,
-        max_count: int,
-    ) -> None:
+    def __init__(self, known: Known, default_count: int, max_count: int) -> None:
         """Take what is known, and the page size."""
-        self._parameters = parameters
-        self._places = places
+        self._known = known
+        self._includes = Includes(known)
         self._default_count = default_count
         self._max_count = max_count
 
@@ -46,6 +42,9 @@ class Results:
         :raises Invalid: its value means nothing.
         """
         code, _, modifier = name.partition(":")
+        if code in _INCLUDES:
+            self._include(query, code, modifier, value)
+            return
         if modifier:
             raise NotSupported(f"{code} has no modifier {modifier[:60]!r} here")
         match code:
@@ -54,84 +53,36 @@ class Results:
             case "_elements":
                 query.show[code] = value
             case "_sort":
-                query.sort += [
-                    self._sort_key(query.types, one) for one in value.split(",")
-                ]
-            case "_include" | "_revinclude":
-                query.includes.append(
-                    self._include(query.types, value, code == "_revinclude")
-                )
+                query.sort += self._keys(query.types, value)
+                if len(query.sort) > _MOST_KEYS:
+                    raise Invalid(f"_sort has more than {_MOST_KEYS} parameters")
             case _:
                 _choice(query, code, value)
 
-    def _sort_key(self, types: Sequence[str], value: str) -> SortKey:
+    def _include(self, query: Query, code: str, modifier: str, value: str) -> None:
+        if modifier and modifier not in ITERATE:
+            listed = ", ".join(f":{one}" for one in ITERATE)
+            raise NotSupported(
+                f"{code} has no modifier {modifier[:60]!r} here (supported: {listed})"
+            )
+        made = self._includes.forward if code == "_include" else self._includes.backward
+        query.includes.append(made(query.types, value, bool(modifier)))
+
+    def _keys(self, types: Sequence[str], value: str) -> list[SortKey]:
+        return [self._key(types, one) for one in value.split(",")]
+
+    def _key(self, types: Sequence[str], value: str) -> SortKey:
+        """Understand what to sort by; types that do not have it come last."""
         name = value.removeprefix("-")
         descending = name != value
         if name in ON_THE_ROW:
             return SortKey(name, descending)
-        found = [self._one(kind, name) for kind in types]
-        if len({one.type for one in found}) != 1:
-            raise NotSupported(
-                f"_sort: {name!r} has not one type in all that is searched"
-            )
-        return SortKey(name, descending, self._places.sources(found))
-
-    def _one(self, kind: str, name: str) -> Parameter:
-        """Find a parameter whose values are indexed."""
-        known = self._parameters.of(kind)
-        parameter = known.get(name)
-        if parameter is None:
-            raise NotSupported(
-                f"{kind} has no search parameter {name[:60]!r}"
-                + did_you_mean(name, known)
-            )
-        if parameter.table is None:
-            raise NotSupported(
-                f"search parameter {name!r} of {kind} ({parameter.type}) is not"
-                " supported yet"
-            )
-        return parameter
-
-    def _include(self, types: Sequence[str], value: str, reverse: bool) -> Include:
-        """Understand ``Type:parameter[:target type]`` or ``*``."""
-        if value == "*" and not reverse:
-            links = [source for kind in types for source in self._links(kind)]
-            return Include(tuple(links), False)
-        kind, _, rest = value.partition(":")
-        name, _, target = rest.partition(":")
-        _known_type(kind)
-        if target:
-            _known_type(target)
-        if not reverse and kind not in types:
-            raise Invalid(f"_include: {kind} is not what is searched")
-        if reverse and target and target not in types:
-            raise Invalid(f"_revinclude: {target} is not what is searched")
-        only = kind if reverse else target or None
-        if name == "*":
-            return Include(self._links(kind), reverse, only)
-        parameter = self._one(kind, name)
-        if parameter.type != "reference":
-            raise NotSupported(f"{name!r} of {kind} is no reference")
-        return Include(self._places.sources([parameter]), reverse, only)
-
-    def _links(self, kind: str) -> Sources:
-        """Tell where all references of a type stand."""
-        known = self._parameters.of(kind).values()
-        links = [one for one in known if one.table == "idx_reference"]
-        # Those of one type are among those of any: none has to be asked for again.
-        whole = {one.number for one in self._places.sources(links) if not one.only}
-        return tuple(
-            one
-            for one in dict.fromkeys(self._places.sources(links))
-            if not one.only or one.number not in whole
-        )
-
-
-def _known_type(kind: str) -> None:
-    if kind not in RESOURCE_TYPES:
-        raise NotSupported(
-            f"{kind[:60]!r} is not a resource type{did_you_mean(kind, RESOURCE_TYPES)}"
-        )
+        having = [kind for kind in types if name in self._known.parameters.of(kind)]
+        found = self._known.find(having or types[:1], name)
+        sources = self._known.places.sources(found)
+        if found[0].type not in _SORTABLE or not sources:
+            raise NotSupported(f"_sort: nothing can be sorted by {name!r}")
+        return SortKey(name, descending, sources)
 
 
 def _count(value: str) -> int:

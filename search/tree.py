@@ -185,13 +185,26 @@ class SortKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Urls:
+    """Where resources of some types say under which URL and version they are known."""
+
+    urls: Sources
+    versions: Sources
+
+
+@dataclass(frozen=True, slots=True)
 class Include:
     """References to follow from the matches, or (``reverse``) to them."""
 
+    #: where they stand; none: wherever there are any
     sources: Sources
     reverse: bool
-    #: only targets, or sources, of this type
-    type: str | None = None
+    #: only references to this type
+    target: str | None = None
+    #: how canonical references lead to resources, when some can be among them
+    urls: Urls | None = None
+    #: to be followed from what was included too
+    iterate: bool = False
 
 
 @dataclass(slots=True)

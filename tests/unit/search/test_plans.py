@@ -8,13 +8,13 @@ import pytest
 from fyr.core.clock import utc_now
 from fyr.core.store.versions import history_sql
 from fyr.search.compartments import within
+from fyr.search.following import included_sql
 from fyr.search.known import Known
 from fyr.search.operands import Operands
-from fyr.search.pages import page_sql, read_included
+from fyr.search.pages import page_sql
 from fyr.search.parameters import Parameters
 from fyr.search.places import Places
 from fyr.search.query import QueryParser
-from fyr.search.tree import Include, Source
 
 QUERIES = [
     ("Patient", ""),
@@ -38,7 +38,6 @@ QUERIES = [
     ("RiskAssessment", "probability=gt0.5"),
     ("ValueSet", "url=http://x"),
 ]
-LINKS = (Source("idx_reference", 1), Source("idx_reference", 2))
 KNOWN = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
 PARSER = QueryParser(
     KNOWN,
@@ -94,19 +93,23 @@ def test_a_compartment_is_read_by_an_index(library: Any, types: list[str]) -> No
     assert whole_tables(told) == [], told
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_included_resources_are_read_by_an_index(library: Any, reverse: bool) -> None:
-    asked: list[tuple[str, Any]] = []
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("Observation", "_include=Observation:subject&_include=Observation:*"),
+        ("Observation", "_include=*&_include=Observation:performer:Practitioner"),
+        ("PlanDefinition", "_include=PlanDefinition:definition"),
+        ("Patient", "_revinclude=Observation:subject&_revinclude=Encounter:*"),
+        ("ActivityDefinition", "_revinclude=PlanDefinition:definition"),
+    ],
+)
+def test_included_resources_are_read_by_an_index(
+    library: Any, kind: str, text: str
+) -> None:
+    query = PARSER.parse([kind], parse_qsl(text), lenient=False)
+    sql = included_sql(query.includes, [1, 2, 3], [1, 2, 3], None, 10)
 
-    class Asked:
-        dialect = library.database.dialect
-
-        def rows(self, text: str, values: Any) -> list[Any]:
-            asked.append((text, values))
-            return []
-
-    read_included(Asked(), Include(LINKS, reverse, "Patient"), [1, 2, 3], 10)  # type: ignore[arg-type]
-    told = plan(library, *asked[0])
+    told = plan(library, sql.text, sql.values)
 
     assert whole_tables(told) == [], told
 
