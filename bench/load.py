@@ -149,6 +149,7 @@ def _client(
     sample: Sample,
 ) -> None:
     due = start
+    time.sleep(max(0.0, start - time.perf_counter()))
     while True:
         now = time.perf_counter()
         if interval is not None:
