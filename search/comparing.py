@@ -5,9 +5,10 @@ https://hl7.org/fhir/R4/search.html#prefix
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from fyr.search.tree import Amount, Moment, Target, Token, Uri
+from fyr.search.layouts import Columns
+from fyr.search.tree import Amount, Moment, Near, Target, Text, Together, Token, Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,8 @@ def one_of(column: str, values: Sequence[Any]) -> Sql:
     return Sql(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 
-class Columns(NamedTuple):
-    """Where the parts of a value stand in a row."""
-
-    code: str = "code"
-    system: str = "system"
-    low: str = "low"
-    high: str = "high"
-
-
+#: Stands after every text that begins with the same characters.
+AFTER_ALL = "\U0010ffff"
 _PLAIN = Columns()
 #: The index tables that have no ``code`` and ``system`` name them by what they are.
 _LINK = Columns("target_id", "target_type")
@@ -128,6 +122,38 @@ def uri(wanted: Uri, at: Columns = _VALUE) -> Sql:
     return Sql(f"{at.code} = ?", (wanted.value,))
 
 
+def starts(wanted: Text, at: Columns) -> Sql:
+    """Say that a folded text begins with the one that is wanted."""
+    ends = (wanted.folded, wanted.folded + AFTER_ALL)
+    return Sql(f"({at.code} >= ? AND {at.code} < ?)", ends)
+
+
+def near(wanted: Near) -> Sql:
+    """Say that a point is not too far: first the box around the sphere, then the sphere."""
+    parts, values = [], []
+    for name in ("z", "x", "y"):
+        middle = getattr(wanted, name)
+        parts.append(f"{name} >= ? AND {name} <= ?")
+        values += [middle - wanted.chord, middle + wanted.chord]
+    squares = " + ".join(f"({name} - ?) * ({name} - ?)" for name in ("x", "y", "z"))
+    for middle in (wanted.x, wanted.y, wanted.z):
+        values += [middle, middle]
+    text = f"({' AND '.join(parts)} AND {squares} <= ?)"
+    return Sql(text, (*values, wanted.chord * wanted.chord))
+
+
+def together(wanted: Together) -> Sql:
+    """Say that each value in a row is the one that is wanted."""
+    return conjoined(_COMPARE_AT[type(one)](one, at) for one, at in wanted.parts)
+
+
+_COMPARE_AT: Mapping[type, Callable[[Any, Columns], Sql]] = {
+    Token: token,
+    Text: starts,
+    Moment: moment,
+    Amount: amount,
+}
+
 #: Type of an operand -> how it is compared; texts have modifiers of their own.
 COMPARE: Mapping[type, Callable[[Any], Sql]] = {
     Token: token,
@@ -135,4 +161,6 @@ COMPARE: Mapping[type, Callable[[Any], Sql]] = {
     Moment: moment,
     Amount: amount,
     Uri: uri,
+    Near: near,
+    Together: together,
 }

@@ -86,6 +86,11 @@ def _step(found: re.Match[str]) -> Step:
     return OfType(found["of"] or found["as"])
 
 
+def alternatives(expression: str) -> list[str]:
+    """Split a union that begins at an element: ``value.as(Quantity) | value.as(Range)``."""
+    return [part.strip() for part in expression.split("|")]
+
+
 def parts_of(expression: str, base: str) -> list[str]:
     """Split a union and keep the parts that begin at a type, each of them once.
 

@@ -7,8 +7,8 @@ it costs time.
 from fyr.core.model.resource import Resource
 from fyr.core.store.port import IndexRows
 from fyr.search.places import Places
+from fyr.search.rows import Rows
 from fyr.search.spots import walk
-from fyr.search.values import Rows
 
 
 class Extractor:

@@ -10,10 +10,10 @@ from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search.known import Known
-from fyr.search.operands import plain, reference, values
+from fyr.search.matching import composite, composite_missing, quantity
+from fyr.search.operands import check_lengths, plain, reference, values
 from fyr.search.parameters import Parameter
-from fyr.search.texts import COMPARED
-from fyr.search.tree import Criterion, Match, Missing, Operand, Target, Text
+from fyr.search.tree import Criterion, Match, Missing, Target
 
 #: Makes a criterion of a parameter (one for each type that is searched) and its values.
 Modifier = Callable[[Known, list[Parameter], str], Criterion]
@@ -30,7 +30,7 @@ def understood(
     """
     one = found[0]
     if not modifier:
-        return _match(known, found, value)
+        return _PLAIN.get(one.type, _match)(known, found, value)
     if one.type == "reference" and modifier in RESOURCE_TYPES:
         return _typed(known, found, value, modifier)
     offered = MODIFIERS.get(one.type, {})
@@ -54,23 +54,16 @@ def _match(
     one = found[0]
     operands = known.operands.read(one.type, value, one.name)
     if modifier != "exact":
-        _check_lengths(one.name, operands)
+        check_lengths(one.name, operands)
     return Match(known.places.sources(found), operands, modifier)
-
-
-def _check_lengths(name: str, operands: Iterable[Operand]) -> None:
-    """Refuse what is longer than what the index compares."""
-    if any(isinstance(one, Text) and len(one.folded) > COMPARED for one in operands):
-        raise Invalid(
-            f"search parameter {name!r} has more than {COMPARED} characters: they can"
-            " only be compared :exact"
-        )
 
 
 def _missing(known: Known, found: list[Parameter], value: str) -> Criterion:
     name = found[0].name
     if value not in ("true", "false"):
         raise Invalid(f"{name}:missing is true or false, not {value[:60]!r}")
+    if found[0].type == "composite":
+        return composite_missing(known.places.composite(found), value == "true")
     sources = known.places.sources(found) + known.places.logical(found)
     return Missing(sources, value == "true")
 
@@ -98,6 +91,9 @@ def _of_type(kind: str, value: str) -> Target:
     return Target(kind, target.id)
 
 
+#: parameter type -> what values mean without a modifier, where rows are of several kinds
+_PLAIN: Mapping[str, Modifier] = {"quantity": quantity, "composite": composite}
+
 _EVERYWHERE: Mapping[str, Modifier] = {"missing": _missing}
 
 #: parameter type -> modifier -> what it means; ``:[type]`` of references besides
@@ -113,4 +109,6 @@ MODIFIERS: Mapping[str, Mapping[str, Modifier]] = {
     "number": _EVERYWHERE,
     "quantity": _EVERYWHERE,
     "uri": _EVERYWHERE,
+    "composite": _EVERYWHERE,
+    "special": _EVERYWHERE,
 }

@@ -6,17 +6,20 @@ parameter's type says.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from fyr.core.clock import Clock, to_millis
 from fyr.core.errors import Invalid
 from fyr.search.hashes import hash64
 from fyr.search.moments import range_of
+from fyr.search.positions import near
 from fyr.search.references import CONTAINED, is_id, target_of
-from fyr.search.texts import bounded, fold
-from fyr.search.tree import Amount, Moment, Operand, Target, Text, Token, Uri
-from fyr.search.values import NO_SYSTEM, number
+from fyr.search.rows import NO_SYSTEM, number
+from fyr.search.texts import COMPARED, bounded, fold
+from fyr.search.tree import Amount, Moment, Near, Operand, Target, Text, Token, Uri
+from fyr.search.units import UCUM, unit
 
 _PREFIX = re.compile(r"eq|ne|gt|lt|ge|le|sa|eb|ap")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -65,6 +68,7 @@ class Operands:
             "number": _number,
             "quantity": _quantity,
             "uri": _uri,
+            "special": _near,
         }
 
     def read(self, kind: str, raw: str, name: str) -> tuple[Operand, ...]:
@@ -73,9 +77,13 @@ class Operands:
         :param kind: type of the parameter.
         :raises Invalid: one of them is not of the type, or there is none.
         """
-        return tuple(self._one(kind, value, name) for value in values(raw, name))
+        return tuple(self.one(kind, value, name) for value in values(raw, name))
 
-    def _one(self, kind: str, value: str, name: str) -> Operand:
+    def one(self, kind: str, value: str, name: str) -> Operand:
+        """Read one value of a parameter.
+
+        :raises Invalid: it is not of the type.
+        """
         try:
             return self._readers[kind](value)
         except ValueError as error:
@@ -106,6 +114,15 @@ def values(raw: str, name: str) -> list[str]:
     if not all(part.strip() for part in parts):
         raise Invalid(f"search parameter {name!r} has an empty value")
     return parts
+
+
+def check_lengths(name: str, operands: Iterable[Operand]) -> None:
+    """Refuse what is longer than what the index compares."""
+    if any(isinstance(one, Text) and len(one.folded) > COMPARED for one in operands):
+        raise Invalid(
+            f"search parameter {name!r} has more than {COMPARED} characters: they can"
+            " only be compared :exact"
+        )
 
 
 def token(value: str) -> Token:
@@ -145,23 +162,33 @@ def _prefixed(value: str) -> tuple[str, str]:
 
 
 def _number(value: str) -> Amount:
-    return _amount(value, None, None)
+    return _amount(value)
 
 
 def _quantity(value: str) -> Amount:
+    """Read ``number``, ``number|system|code``, or ``number||code``."""
     parts = split(value, "|")
     if len(parts) == 1:
-        return _amount(value, None, None)
+        return _amount(value)
     if len(parts) != 3:
         raise ValueError(f"{value[:60]!r} is not [number]|[system]|[code]")
     system, code = plain(parts[1]), plain(parts[2])
-    return _amount(
-        parts[0], bounded(code) if code else None, hash64(system) if system else None
+    known = unit(code) if system == UCUM else None
+    if known is not None:
+        made = _amount(parts[0], known.convert)
+        return replace(made, code=known.canonical, system=hash64(UCUM), canonical=True)
+    return replace(
+        _amount(parts[0]),
+        code=bounded(code) if code else None,
+        system=hash64(system) if system else None,
     )
 
 
-def _amount(value: str, code: str | None, system: int | None) -> Amount:
-    """Read a number; half of its last digit on both sides is equal to it."""
+def _amount(value: str, kept: Callable[[Decimal], float] = number) -> Amount:
+    """Read a number; half of its last digit on both sides is equal to it.
+
+    :param kept: gives a number as the index has it.
+    """
     prefix, digits = _prefixed(value)
     if not _NUMBER.fullmatch(digits):
         raise ValueError(f"{digits[:40]!r} is not a number")
@@ -170,11 +197,13 @@ def _amount(value: str, code: str | None, system: int | None) -> Amount:
     half = Decimal((0, (5,), int(exponent) - 1))
     if prefix == "ap":
         half = max(half, abs(exact) / 10)
-    middle, low, high = number(exact), number(exact - half), number(exact + half)
+    middle, low, high = kept(exact), kept(exact - half), kept(exact + half)
     # Of a number with many digits the half is lost: it is at least equal to itself.
-    return Amount(
-        prefix, middle, low, max(high, math.nextafter(middle, math.inf)), code, system
-    )
+    return Amount(prefix, middle, low, max(high, math.nextafter(middle, math.inf)))
+
+
+def _near(value: str) -> Near:
+    return near([plain(part) for part in split(value, "|")])
 
 
 def _uri(value: str) -> Uri:

@@ -13,6 +13,7 @@ from typing import Any
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
 from fyr.search.expressions import parts_of
+from fyr.search.layouts import layout
 
 _STANDARD = "http://hl7.org/fhir/SearchParameter/"
 #: Parameters that the row of the resource answers.
@@ -28,7 +29,21 @@ TABLES: Mapping[str, str] = {
     "number": "idx_number",
     "quantity": "idx_quantity",
     "uri": "idx_uri",
+    "composite": "idx_composite",
+    "special": "idx_position",
 }
+#: The only special parameter with an element.
+_NEAR = "near"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a composite parameter."""
+
+    #: type of the parameter that it is like
+    type: str
+    #: from the element on that the composite parameter is about
+    expression: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +63,17 @@ class Parameter:
     #: compared by sound; nothing here does
     phonetic: bool = False
     documentation: str = ""
+    #: of a composite parameter, in the order of its values
+    components: tuple[Component, ...] = ()
 
     @property
     def table(self) -> str | None:
         """Where its values are kept; ``None``: they are not (yet)."""
         if self.phonetic or not self.paths:
+            return None
+        if self.type == "composite" and not layout([c.type for c in self.components]):
+            return None
+        if self.type == "special" and self.name != _NEAR:
             return None
         return TABLES.get(self.type)
 
@@ -97,6 +118,16 @@ def _lines() -> dict[str, dict[str, Any]]:
     return lines
 
 
+@cache
+def _types() -> dict[str, str]:
+    """Tell the type of each of R4's parameters by its id."""
+    return {
+        line["id"]: line["type"]
+        for lines in _lines().values()
+        for line in lines.values()
+    }
+
+
 def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
     return Parameter(
         resource_type=resource_type,
@@ -106,6 +137,10 @@ def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
         paths=tuple(line.get("paths", ())),
         targets=frozenset(line.get("targets", ())),
         phonetic=line.get("usage") == "phonetic",
+        components=tuple(
+            Component(_types()[id_], expression)
+            for id_, expression in line.get("components", ())
+        ),
     )
 
 

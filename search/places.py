@@ -6,18 +6,20 @@ values stand in an index table once, however many parameters read it: ``code`` a
 ``combo-code``, ``subject`` and ``patient``, ``name`` and ``family`` share their rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fyr.core.model.definitions import codes_of
 from fyr.core.model.resource import Resource
+from fyr.search.composites import Part, Values, parts_of
 from fyr.search.hashes import hash64, param_id
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
+from fyr.search.quantities import CANONICAL
 from fyr.search.references import CONTAINED, target_of, type_of
-from fyr.search.spots import Node, Spot, spots_of
+from fyr.search.rows import Convert, Rows
+from fyr.search.spots import Node, Spot, converter, spots_of
 from fyr.search.tree import Source
-from fyr.search.values import CONVERTERS, SINGLE, Convert, Rows, bound_code, identifier
+from fyr.search.values import CONVERTERS, SINGLE, identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class TypePlaces:
     sources: dict[str, tuple[Source, ...]] = field(default_factory=dict)
     #: reference parameter -> where the identifiers of logical references stand
     logical: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+    #: quantity parameter -> where values stand in canonical units, when not so written
+    canonical: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+    #: composite parameter -> what it means for each element it is about
+    composites: dict[str, tuple[Part, ...]] = field(default_factory=dict)
 
 
 class Places:
@@ -65,6 +71,22 @@ class Places:
             for source in self.of(one.resource_type).logical.get(one.name, ())
         )
 
+    def canonical(self, parameters: Iterable[Parameter]) -> tuple[Source, ...]:
+        """Tell where quantities stand that were converted to canonical units."""
+        return tuple(
+            source
+            for one in parameters
+            for source in self.of(one.resource_type).canonical.get(one.name, ())
+        )
+
+    def composite(self, parameters: Iterable[Parameter]) -> list[Part]:
+        """Tell what composite parameters of different types mean."""
+        return [
+            part
+            for one in parameters
+            for part in self.of(one.resource_type).composites.get(one.name, ())
+        ]
+
 
 def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
     """Make the tree of a type's parameters."""
@@ -77,24 +99,60 @@ def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
 
 def _add(made: TypePlaces, kind: str, parameter: Parameter) -> None:
     """Put a parameter into the tree of a type."""
-    sources: list[Source] = []
-    spots: dict[tuple[str, tuple[str, str] | None], list[Spot]] = {}
+    if parameter.type == "composite":
+
+        def take(type_: str, paths: Sequence[str]) -> Values:
+            component = replace(parameter, type=type_, paths=tuple(paths))
+            found = _places(made.root, kind, component)
+            return _values(kind, component, found)
+
+        made.composites[parameter.name] = parts_of(made.root, kind, parameter, take)
+        return
+    whole = _from_whole(made, kind, parameter)
+    found = _places(made.root, kind, parameter)
+    values = _values(kind, parameter, found)
+    made.sources[parameter.name] = (*whole, *values.sources)
+    made.canonical[parameter.name] = values.canonical
+    if parameter.type == "reference":
+        made.logical[parameter.name] = tuple(
+            source
+            for spots in found
+            for source in _logical_sources(kind, parameter, spots)
+        )
+
+
+def _from_whole(made: TypePlaces, kind: str, parameter: Parameter) -> Iterator[Source]:
+    """Take what no path tells."""
     for path in parameter.paths:
         if path in _WHOLE:
             number = param_id(kind, f"{parameter.name}:{parameter.table}")
             made.whole[number] = _WHOLE[path]
-            sources.append(Source(str(parameter.table), number, single=True))
-            continue
-        for spot in spots_of(made.root, kind, parameter.type, path):
-            # The types of a choice that one parameter reads are one place.
-            spots.setdefault((spot.path, spot.only), []).append(spot)
-    logical: list[Source] = []
-    for found in spots.values():
-        sources += _sources(kind, parameter, found)
-        logical += _logical_sources(kind, parameter, found)
-    made.sources[parameter.name] = tuple(sources)
-    if parameter.type == "reference":
-        made.logical[parameter.name] = tuple(logical)
+            yield Source(str(parameter.table), number, single=True)
+
+
+def _places(root: Node, kind: str, parameter: Parameter) -> list[list[Spot]]:
+    """Tell the places that a parameter reads, each with its elements."""
+    found: dict[Any, list[Spot]] = {}
+    for path in parameter.paths:
+        for spot in (
+            () if path in _WHOLE else spots_of(root, kind, parameter.type, path)
+        ):
+            # The types of a choice that one parameter reads are one place; samples are
+            # one of their own, as composite parameters leave them out.
+            alone = spot.code == "SampledData"
+            found.setdefault((spot.path, spot.only, alone), []).append(spot)
+    return list(found.values())
+
+
+def _values(kind: str, parameter: Parameter, found: list[list[Spot]]) -> Values:
+    """Take the values of places, and tell where they stand."""
+    sources = [one for spots in found for one in _sources(kind, parameter, spots)]
+    canonical = [
+        source
+        for spots in (found if parameter.type == "quantity" else ())
+        for source in _canonical_sources(kind, spots)
+    ]
+    return Values(tuple(sources), tuple(canonical))
 
 
 def _sources(kind: str, parameter: Parameter, found: list[Spot]) -> Iterator[Source]:
@@ -103,7 +161,7 @@ def _sources(kind: str, parameter: Parameter, found: list[Spot]) -> Iterator[Sou
     number = param_id(kind, f"{name}:{table}")
     single = all(one.single and one.code in SINGLE for one in found)
     for spot in found:
-        spot.node.leaves[number] = _convert(parameter, spot)
+        spot.node.leaves[number] = converter(parameter.type, spot)
     if only is None:
         yield Source(table, number, single=single)
     elif only[0] == "system":
@@ -119,6 +177,16 @@ def _elsewhere(kind: str, name: str, only: str, found: list[Spot]) -> Iterator[S
     for spot in found:
         spot.node.leaves[number] = _if_elsewhere(only)
     yield Source("idx_reference", number, ("target_type", ("", CONTAINED)))
+
+
+def _canonical_sources(kind: str, found: list[Spot]) -> Iterator[Source]:
+    """Take quantities in canonical units, and tell where they stand."""
+    measured = [one for one in found if one.code in CANONICAL]
+    number = param_id(kind, f"{_name(found)}:canonical")
+    for spot in measured:
+        spot.node.leaves[number] = CANONICAL[spot.code]
+    if measured:
+        yield Source(TABLES["quantity"], number)
 
 
 def _logical_sources(
@@ -139,21 +207,6 @@ def _name(found: list[Spot]) -> str:
     """Name a place: a choice by those of its types that are read."""
     types = sorted(one.code for one in found if one.element and one.element.choice_of)
     return f"{found[0].path}[{','.join(types)}]" if types else found[0].path
-
-
-def _convert(parameter: Parameter, spot: Spot) -> Convert:
-    value_set = spot.element.value_set if spot.element else None
-    if spot.code == "code" and parameter.type == "token" and value_set:
-        return bound_code(_systems(value_set))
-    return CONVERTERS[parameter.type][spot.code]
-
-
-def _systems(value_set: str) -> dict[str, int]:
-    return {
-        code: hash64(system)
-        for system, codes in codes_of(value_set).items()
-        for code in codes
-    }
 
 
 def _logical(value: Any, param: int, rows: Rows) -> None:

@@ -4,13 +4,15 @@ A node is an element of all resources of a type; a spot is a node that an expres
 reaches, with what the definitions say about it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fyr.core.model.definitions import Element, TypeDefinition, definition
+from fyr.core.model.definitions import Element, TypeDefinition, codes_of, definition
 from fyr.search.expressions import OfType, Resolves, Step, Where, parse
-from fyr.search.values import CONVERTERS, PARTS, Convert, Rows
+from fyr.search.hashes import hash64
+from fyr.search.rows import Convert, Rows
+from fyr.search.values import CONVERTERS, PARTS, bound_code
 
 
 class Node:
@@ -61,20 +63,38 @@ class Spot:
 def spots_of(root: Node, kind: str, type_: str, path: str) -> Iterator[Spot]:
     """Walk one part of an expression to the elements whose values are indexed."""
     _, steps = parse(path)
-    spots = [Spot(root, "", definition(kind))]
-    for step in steps:
-        spots = [after for spot in spots for after in _step(spot, step, type_)]
-    for spot in spots:
+    yield from reached(root, Spot(root, "", definition(kind)), type_, steps)
+
+
+def bases(root: Node, kind: str, path: str) -> list[Spot]:
+    """Walk to the elements that the components of a composite belong to."""
+    _, steps = parse(path)
+    return list(_followed(Spot(root, "", definition(kind)), "composite", steps))
+
+
+def reached(
+    root: Node, start: Spot, type_: str, steps: Sequence[Step]
+) -> Iterator[Spot]:
+    """Walk from an element, in a tree that begins there, to what is indexed."""
+    for spot in _followed(replace(start, node=root), type_, steps):
         parts = PARTS.get((type_, spot.code), ())
         below = [after for name in parts for after in _children(spot, name)]
         yield from (one for one in below or [spot] if one.code in CONVERTERS[type_])
+
+
+def _followed(start: Spot, type_: str, steps: Sequence[Step]) -> Iterable[Spot]:
+    spots = [start]
+    for step in steps:
+        spots = [after for spot in spots for after in _step(spot, step, type_)]
+    return spots
 
 
 def _step(spot: Spot, step: Step, type_: str) -> Iterator[Spot]:
     if isinstance(step, Resolves):
         yield replace(spot, only=("target_type", step.type))
     elif isinstance(step, OfType):
-        if spot.code == step.type:
+        # R4 writes the type of one expression with a capital: value.as(DateTime).
+        if spot.code.lower() == step.type.lower():
             yield spot
     elif isinstance(step, Where):
         if type_ == "token" and spot.code == "ContactPoint":
@@ -102,6 +122,22 @@ def _children(spot: Spot, name: str) -> Iterator[Spot]:
                 element=element,
                 single=spot.single and not element.is_list,
             )
+
+
+def converter(type_: str, spot: Spot) -> Convert:
+    """Tell how the values of an element become rows for a parameter type."""
+    value_set = spot.element.value_set if spot.element else None
+    if spot.code == "code" and type_ == "token" and value_set:
+        return bound_code(_systems(value_set))
+    return CONVERTERS[type_][spot.code]
+
+
+def _systems(value_set: str) -> dict[str, int]:
+    return {
+        code: hash64(system)
+        for system, codes in codes_of(value_set).items()
+        for code in codes
+    }
 
 
 def walk(node: Node, value: Mapping[str, Any], rows: Rows) -> None:

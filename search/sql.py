@@ -7,7 +7,8 @@ Each criterion is a condition on a row of ``resource``; index values are asked f
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fyr.search.comparing import COMPARE, Columns, Sql, conjoined, moment, one_of
+from fyr.search.comparing import COMPARE, Sql, conjoined, moment, one_of, starts
+from fyr.search.layouts import Columns
 from fyr.search.references import is_id
 from fyr.search.text_sql import full_text
 from fyr.search.texts import COMPARED
@@ -29,8 +30,6 @@ from fyr.search.tree import (
     Updated,
 )
 
-#: Stands after every text that begins with the same characters.
-_AFTER_ALL = "\U0010ffff"
 #: A join that SQLite, which knows little of what is in its tables, does in this order;
 #: PostgreSQL knows better and chooses.
 THEN = "CROSS JOIN"
@@ -145,8 +144,7 @@ class Conditions:
         if modifier == "contains":
             finder = "strpos" if self._postgresql else "instr"
             return Sql(f"{finder}(folded, ?) > 0", (wanted.folded,))
-        ends = (wanted.folded, wanted.folded + _AFTER_ALL)
-        return Sql("(folded >= ? AND folded < ?)", ends)
+        return starts(wanted, Columns("folded"))
 
     def _chain(self, chain: Chain, row: str) -> Sql:
         target = f"{row}t"

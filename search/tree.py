@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fyr.core.errors import Issue
+from fyr.search.layouts import Columns
 from fyr.search.text_queries import Branch
 
 
@@ -54,6 +55,8 @@ class Amount:
     high: float
     code: str | None = None
     system: int | None = None
+    #: in a canonical unit: to be compared with what is measured, or converted, in it
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,24 @@ class Uri:
     value: str
 
 
-Operand = Token | Text | Target | Moment | Amount | Uri
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A point on the unit sphere, and how far another may be on a straight line."""
+
+    x: float
+    y: float
+    z: float
+    chord: float
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Values in one row, each in columns of its own."""
+
+    parts: tuple[tuple["Operand", Columns], ...]
+
+
+Operand = Token | Text | Target | Moment | Amount | Uri | Near | Together
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,57 +1,18 @@
 """Values of FHIR as rows of the index tables.
 
 Which elements a parameter type reads, and how, is the table in
-https://hl7.org/fhir/R4/search.html#table; rows are without ``pid``, the columns are
-those of ``fyr.core.store.schema``. A value is JSON that has passed validation.
+https://hl7.org/fhir/R4/search.html#table. A value is JSON that has passed validation.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fyr.core.store.port import IndexRows, Row
-from fyr.search.hashes import hash64
 from fyr.search.moments import EARLIEST, LATEST, range_of
+from fyr.search.positions import on_sphere
+from fyr.search.quantities import QUANTITIES, ends_of_range
 from fyr.search.references import canonical_row, target_of
+from fyr.search.rows import NO_SYSTEM, Convert, Rows, number, system_of
 from fyr.search.texts import bounded, indexed
-
-#: Numbers beyond it are equal to it: infinity is not a value in every database.
-LARGEST = 1e300
-#: The system of a value that has none.
-NO_SYSTEM = 0
-
-
-class Rows:
-    """What one resource puts into the index tables."""
-
-    __slots__ = ("date", "number", "quantity", "reference", "string", "token", "uri")
-
-    def __init__(self) -> None:
-        """Begin with no rows."""
-        self.token: list[Row] = []
-        self.string: list[Row] = []
-        self.reference: list[Row] = []
-        self.date: list[Row] = []
-        self.number: list[Row] = []
-        self.quantity: list[Row] = []
-        self.uri: list[Row] = []
-
-    def tables(self) -> IndexRows:
-        """Give the rows by table, each of them once."""
-        return {
-            f"idx_{name}": list(dict.fromkeys(rows))
-            for name in self.__slots__
-            if (rows := getattr(self, name))
-        }
-
-
-#: Puts the rows of a value under a parameter's number.
-Convert = Callable[[Any, int, Rows], None]
-
-
-def _system(value: Any) -> int:
-    system = value.get("system")
-    return hash64(system) if system else NO_SYSTEM
 
 
 def _token(value: Any, param: int, rows: Rows) -> None:
@@ -65,7 +26,7 @@ def _boolean(value: Any, param: int, rows: Rows) -> None:
 def _coding(value: Any, param: int, rows: Rows) -> None:
     code = value.get("code", "")
     if code or "system" in value:
-        rows.token.append((param, bounded(code), _system(value)))
+        rows.token.append((param, bounded(code), system_of(value)))
 
 
 def _concept(value: Any, param: int, rows: Rows) -> None:
@@ -77,7 +38,7 @@ def identifier(value: Any, param: int, rows: Rows) -> None:
     """Index an Identifier, or a ContactPoint: a value in a system."""
     code = value.get("value", "")
     if code or "system" in value:
-        rows.token.append((param, bounded(code), _system(value)))
+        rows.token.append((param, bounded(code), system_of(value)))
 
 
 def bound_code(systems: Mapping[str, int]) -> Convert:
@@ -124,66 +85,13 @@ def _timing(value: Any, param: int, rows: Rows) -> None:
         rows.date.append((param, low, high))
 
 
-def number(value: Any) -> float:
-    """Give a number as the databases keep it."""
-    plain = float(value)
-    return plain if math.isfinite(plain) and abs(plain) < LARGEST else _end(plain)
-
-
-def _end(value: float) -> float:
-    return math.copysign(LARGEST, value)
-
-
 def _number(value: Any, param: int, rows: Rows) -> None:
     exact = number(value)
     rows.number.append((param, exact, exact))
 
 
 def _number_range(value: Any, param: int, rows: Rows) -> None:
-    rows.number.append((param, *_low_high(value)))
-
-
-def _low_high(value: Any) -> tuple[float, float]:
-    low, high = value.get("low", {}), value.get("high", {})
-    return (
-        number(low["value"]) if "value" in low else -LARGEST,
-        number(high["value"]) if "value" in high else LARGEST,
-    )
-
-
-def _quantity(value: Any, param: int, rows: Rows) -> None:
-    if "value" not in value:
-        return
-    exact = number(value["value"])
-    low, high = exact, exact
-    if value.get("comparator") in ("<", "<="):
-        low = -LARGEST
-    elif value.get("comparator") in (">", ">="):
-        high = LARGEST
-    _measured(value, low, high, param, rows)
-
-
-def _quantity_range(value: Any, param: int, rows: Rows) -> None:
-    measure = value.get("low") or value.get("high")
-    if measure:
-        _measured(measure, *_low_high(value), param, rows)
-
-
-def _money(value: Any, param: int, rows: Rows) -> None:
-    if "value" in value:
-        exact = number(value["value"])
-        system = hash64("urn:iso:std:iso:4217")
-        code = value.get("currency", "")
-        rows.quantity.append((param, exact, exact, code, system))
-
-
-def _measured(measure: Any, low: float, high: float, param: int, rows: Rows) -> None:
-    """Index a quantity by its code, and by its unit where that is written otherwise."""
-    code, unit = measure.get("code", ""), measure.get("unit", "")
-    if code or not unit:
-        rows.quantity.append((param, low, high, bounded(code), _system(measure)))
-    if unit and unit != code:
-        rows.quantity.append((param, low, high, bounded(unit), NO_SYSTEM))
+    rows.number.append((param, *ends_of_range(value)))
 
 
 def _reference(value: Any, param: int, rows: Rows) -> None:
@@ -207,11 +115,16 @@ def _uri(value: Any, param: int, rows: Rows) -> None:
     rows.uri.append((param, bounded(value)))
 
 
+def _position(value: Any, param: int, rows: Rows) -> None:
+    if "latitude" in value and "longitude" in value:
+        point = on_sphere(float(value["latitude"]), float(value["longitude"]))
+        rows.position.append((param, *point))
+
+
 def _each(types: Iterable[str], convert: Convert) -> dict[str, Convert]:
     return dict.fromkeys(types, convert)
 
 
-_QUANTITIES = "Quantity Age Duration Count Distance".split()
 _URIS = "uri url canonical oid uuid".split()
 
 #: parameter type and FHIR type -> elements whose values stand for the whole
@@ -250,15 +163,12 @@ CONVERTERS: Mapping[str, Mapping[str, Convert]] = {
         **_each(["decimal", "integer", "positiveInt", "unsignedInt"], _number),
         "Range": _number_range,
     },
-    "quantity": {
-        **_each(_QUANTITIES, _quantity),
-        "Range": _quantity_range,
-        "Money": _money,
-    },
+    "quantity": QUANTITIES,
     "reference": {
         "Reference": _reference,
         **_each(_URIS, _canonical),
         "Attachment": _attachment,
     },
     "uri": _each(_URIS, _uri),
+    "special": {"BackboneElement": _position},
 }

@@ -20,6 +20,12 @@ BUNDLE = "Bundle-searchParams.json"
 #: A reference with so many targets may lead to every type.
 ANY_TYPE = 140
 
+#: R4 names these two of ``DocumentReference-relationship`` in the wrong order.
+SWAPPED = {
+    "DocumentReference-relatesto": "DocumentReference-relation",
+    "DocumentReference-relation": "DocumentReference-relatesto",
+}
+
 Json = dict[str, Any]
 
 
@@ -54,8 +60,9 @@ def line_of(source: Json, base: str) -> Json:
         "targets": targets_of(source),
         "usage": source.get("xpathUsage", "normal").replace("normal", ""),
         "components": [
-            [one["definition"].rpartition("/")[2], one["expression"]]
+            [SWAPPED.get(name, name), one["expression"]]
             for one in source.get("component", [])
+            for name in [one["definition"].rpartition("/")[2]]
         ],
     }
     return {key: value for key, value in line.items() if value}

@@ -11,4 +11,6 @@ INDEX_TABLES: dict[str, tuple[str, ...]] = {
     "idx_number": ("param", "low", "high"),
     "idx_quantity": ("param", "low", "high", "code", "system"),
     "idx_uri": ("param", "value"),
+    "idx_composite": ("param", "code", "system", "code2", "system2", "low", "high"),
+    "idx_position": ("param", "x", "y", "z"),
 }

@@ -94,6 +94,31 @@ CREATE TABLE idx_uri (
 ) WITHOUT ROWID;
 CREATE INDEX idx_uri_pid ON idx_uri (pid);
 
+-- Values of two or three components of one element.
+CREATE TABLE idx_composite (
+    param INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    code2 TEXT NOT NULL,
+    low REAL NOT NULL,
+    high REAL NOT NULL,
+    system INTEGER NOT NULL,
+    system2 INTEGER NOT NULL,
+    pid INTEGER NOT NULL,
+    PRIMARY KEY (param, code, code2, low, high, system, system2, pid)
+) WITHOUT ROWID;
+CREATE INDEX idx_composite_pid ON idx_composite (pid);
+
+-- Points of the earth on a sphere of radius 1: z is the sine of the latitude.
+CREATE TABLE idx_position (
+    param INTEGER NOT NULL,
+    z REAL NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    pid INTEGER NOT NULL,
+    PRIMARY KEY (param, z, x, y, pid)
+) WITHOUT ROWID;
+CREATE INDEX idx_position_pid ON idx_position (pid);
+
 -- One writer at a time: the number of a row is its place in the order of commits.
 CREATE TABLE outbox (
     seq INTEGER PRIMARY KEY,

@@ -22,6 +22,8 @@ INDEX: dict[str, list[tuple[Any, ...]]] = {
     "idx_number": [(5, 0.1, 1e300)],
     "idx_quantity": [(6, 1.5, 2.5, "mm", 7)],
     "idx_uri": [(-(2**31), "urn:x")],
+    "idx_composite": [(8, "a", 1, "mm", -(2**63), 1.5, 1e300)],
+    "idx_position": [(9, 0.6, 0.0, -0.8)],
 }
 
 

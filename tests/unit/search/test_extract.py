@@ -186,7 +186,7 @@ def test_the_extractor_takes_what_fhirpath_finds(
         for parameter in PARAMETERS.of(kind).values():
             if parameter.table is None or parameter.name in ("_id", "_lastUpdated"):
                 continue
-            if (kind, parameter.name) in MIXED:
+            if (kind, parameter.name) in MIXED or parameter.type == "composite":
                 continue
             ours = sorted(map(repr, taken(parameter, resource)))
             theirs = sorted(map(repr, evaluated(parameter, resource)))
