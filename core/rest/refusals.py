@@ -13,11 +13,12 @@ import time
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask
 
 from fyr.core.errors import Issue
 from fyr.core.rest.negotiation import JSON
 from fyr.core.rest.outcomes import outcome_bytes
+from fyr.core.rest.task import KeepingTask
 
 #: What waitress calls it -> status line, issue code, sentence.
 _REFUSALS = {
@@ -59,32 +60,6 @@ class RefusalTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-
-
-class KeepingTask(WSGITask):
-    """Answers a request, and keeps the connection after an answer without a body.
-
-    waitress would close it after each 204 and 304, though both end with their headers
-    (https://www.rfc-editor.org/rfc/rfc9112#section-6.3).
-    """
-
-    _keeps = False
-
-    def build_response_header(self) -> bytes:
-        """Write the status line and the headers."""
-        request: Any = self.request
-        asked = request.headers.get("CONNECTION", "").lower()
-        self._keeps = self.version == "1.1" and asked != "close" and not self.has_body
-        try:
-            header: bytes = super().build_response_header()
-        finally:
-            self._keeps = False
-        return header
-
-    def set_close_on_finish(self) -> None:
-        """Close the connection after this answer."""
-        if not self._keeps:
-            super().set_close_on_finish()
 
 
 class RefusingChannel(HTTPChannel):
