@@ -3,8 +3,8 @@
 
     python bench/limits.py [--store sqlite|postgresql] [--resources N]
 
-Reads: a bare Falcon handler on the same waitress that returns the same bytes from
-memory. Creates: bare SQL that writes the same rows in the same transactions, from as
+Reads: a bare Falcon handler that returns the same bytes from memory, once on waitress as
+it comes, once in Fyr's HTTP worker (``docs/decisions/serving.md``). Creates: bare SQL that writes the same rows in the same transactions, from as
 many threads as there are clients.
 """
 
@@ -29,10 +29,12 @@ import processes
 import psycopg
 import resources
 from http_client import Connection
+from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.model.json import dump
 from fyr.core.serving.http import HttpWorker, bind
+from fyr.core.serving.processors import stay_on_one_processor
 from fyr.core.store.port import NewVersion
 from fyr.core.store.schema import INDEX_TABLES
 from fyr.search.extract import Extractor
@@ -53,22 +55,29 @@ class Bare:
         resp.content_type = "application/fhir+json"
 
 
-def serve_bare(bound: socket.socket, body: bytes) -> None:
-    """Run the bare handler until SIGTERM."""
+def serve_bare(bound: socket.socket, body: bytes, ours: bool) -> None:
+    """Run the bare handler until SIGTERM, on Fyr's HTTP worker or on plain waitress."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    settings = ServerSettings()
     app = falcon.App()
     app.add_route("/fhir/{type}/{id}", Bare(body))
-    worker = HttpWorker(app, bound, ServerSettings())
+    if not ours:
+        create_server(app, sockets=[bound], threads=settings.threads).run()
+        return
+    stay_on_one_processor(0)
+    worker = HttpWorker(app, bound, settings, lambda _request: True)
     worker.stop_on_sigterm()
     worker.run()
 
 
-def bare_reads(body: bytes, clients: int, seconds: float) -> tuple[float, float]:
+def bare_reads(
+    body: bytes, clients: int, seconds: float, ours: bool
+) -> tuple[float, float]:
     """Measure the bare handler: requests a second, CPU milliseconds each."""
     with bind("127.0.0.1", 0) as reserved:
         port = reserved.getsockname()[1]
         process = multiprocessing.get_context("fork").Process(
-            target=serve_bare, args=(bind("127.0.0.1", port), body)
+            target=serve_bare, args=(bind("127.0.0.1", port), body, ours)
         )
         process.start()
         assert process.pid is not None
@@ -214,17 +223,21 @@ def main() -> None:
                     sample.count / options.seconds,
                     spent * 1000 / sample.count,
                 )
-            bare = bare_reads(body, options.clients, options.seconds)
+            bare = [
+                bare_reads(body, options.clients, options.seconds, ours)
+                for ours in (False, True)
+            ]
             creates = bare_creates(
                 server.database_url, server.folder, new_versions(options.resources)
             )
         print(
-            f"\n{store}: read {found['read'][0]:.0f}/s at {found['read'][1]:.3f} ms CPU;",
-            end=" ",
+            f"\n{store}: read {found['read'][0]:.0f}/s at {found['read'][1]:.3f} ms CPU"
         )
-        print(
-            f"bare handler {bare[0]:.0f}/s at {bare[1]:.3f} ms; {found['read'][0] / bare[0]:.0%}"
-        )
+        for (rate, cpu), where in zip(
+            bare, ("plain waitress", "Fyr's worker"), strict=True
+        ):
+            share = found["read"][0] / rate
+            print(f"bare handler, {where}: {rate:.0f}/s at {cpu:.3f} ms; {share:.0%}")
         print(
             f"{store}: create {found['create'][0]:.0f}/s at {found['create'][1]:.3f} ms CPU;",
             end=" ",

@@ -65,6 +65,14 @@ class ServerSettings(Section):
             " threads take turns anyway, and taking them on two processors costs more."
         ),
     )
+    quick_reads: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description=(
+            "Answer reads by id where they are received instead of in one of the"
+            " threads, which costs more than the read: `auto`, when no plugin has a"
+            " say in reads; `always`, with plugins that wait for nobody; `never`."
+        ),
+    )
     worker: bool = Field(
         True, description="Run an event and job worker beside the HTTP workers."
     )

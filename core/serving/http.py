@@ -2,21 +2,29 @@
 
 Each worker binds the same address with SO_REUSEPORT, so that the kernel spreads
 connections evenly; an inherited socket lets the first worker take most of them.
+The way of a request through its threads: ``docs/decisions/serving.md``.
 """
 
 import signal
 import socket
 import time
 from collections.abc import Callable
+from threading import Lock, Thread
 from typing import Any
 
+import structlog
 from waitress import wasyncore
 from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.rest.refusals import RefusingChannel
+from fyr.core.serving.dispatcher import Dispatcher, Quick, never
+
+log = structlog.get_logger("fyr.serving")
 
 _LOOP_SECONDS = 0.5
+#: How long the loop may stand still while its thread is at one answer.
+_PATIENCE_SECONDS = 0.05
 #: Connections that wait to be accepted.
 _BACKLOG = 1024
 
@@ -59,6 +67,7 @@ class HttpWorker:
 
     :param application: the WSGI callable.
     :param bound: a socket from :func:`bind`, not yet listening.
+    :param quick: which requests the loop's own thread may answer.
     """
 
     def __init__(
@@ -66,16 +75,20 @@ class HttpWorker:
         application: Callable[..., Any],
         bound: socket.socket,
         settings: ServerSettings,
+        quick: Quick = never,
     ) -> None:
         """Start to listen; nothing is answered before ``run``."""
         self._drain_seconds = settings.drain_seconds
         self._stopping = False
+        self._dispatcher = Dispatcher(settings.threads, quick)
+        #: held by the thread that runs the loop, but not while it answers
+        self._turning = Lock()
         # Any: the stubs leave out what a server of one socket has.
         server: Any = create_server
         self._server = server(
             application,
             sockets=[bound],
-            threads=settings.threads,
+            _dispatcher=self._dispatcher,
             backlog=_BACKLOG,
             connection_limit=4096,
             asyncore_use_poll=True,
@@ -87,31 +100,71 @@ class HttpWorker:
             clear_untrusted_proxy_headers=False,
         )
         self._server.channel_class = RefusingChannel
+        self._server.pull_trigger = self._wake
 
     def stop(self) -> None:
         """Let ``run`` end; safe in a signal handler."""
-        self._stopping = True
-        self._server.pull_trigger()
+        if not self._stopping:
+            self._stopping = True
+            self._wake()
 
     def run(self) -> None:
-        """Answer requests until ``stop``; then finish those that have begun."""
+        """Answer requests until ``stop``; then finish those that have begun.
+
+        The loop has a thread of its own. This one hears signals, stands in when the
+        loop's thread is held up, and drains; it never answers a request.
+        """
+        loop = Thread(target=self._loop, name="fyr-loop", daemon=True)
+        loop.start()
         while not self._stopping:
-            self._turn()
-        self._accept_the_last()
-        wasyncore.dispatcher.close(self._server)
-        deadline = time.monotonic() + self._drain_seconds
-        while self._server.active_channels and time.monotonic() < deadline:
-            self._turn(0.02)
-            self._close_idle()
-        self._server.task_dispatcher.shutdown()
+            self._watch(loop)
+        with self._turning:
+            self._drain()
+        self._dispatcher.shutdown()
         self._server.trigger.close()
 
     def stop_on_sigterm(self) -> None:
         """Make SIGTERM call ``stop``; for a process that does nothing else."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
 
-    def _turn(self, seconds: float = _LOOP_SECONDS) -> None:
+    def _loop(self) -> None:
+        self._dispatcher.begin()
+        while True:
+            with self._turning:
+                if self._stopping:
+                    return
+                self._turn(_LOOP_SECONDS)
+            self._dispatcher.answer_ready()
+
+    def _watch(self, loop: Thread) -> None:
+        """Look whether the loop goes on; run it as long as its thread does not."""
+        before = self._dispatcher.answering
+        time.sleep(_PATIENCE_SECONDS)
+        if not loop.is_alive() and not self._stopping:
+            raise RuntimeError("the loop has failed")
+        if before and before == self._dispatcher.answering:
+            log.warning("an answer takes long in the loop; it goes on without it")
+            while before == self._dispatcher.answering and not self._stopping:
+                with self._turning:
+                    self._dispatcher.hand_over()
+                    self._turn(0.02)
+
+    def _drain(self) -> None:
+        self._dispatcher.hand_over()
+        self._accept_the_last()
+        wasyncore.dispatcher.close(self._server)
+        deadline = time.monotonic() + self._drain_seconds
+        while self._server.active_channels and time.monotonic() < deadline:
+            self._turn(0.02)
+            self._close_idle()
+
+    def _turn(self, seconds: float) -> None:
         wasyncore.loop(seconds, use_poll=True, map=self._server._map, count=1)
+
+    def _wake(self) -> None:
+        # The loop's own thread looks by itself after each answer.
+        if not self._dispatcher.here:
+            self._server.trigger.pull_trigger()
 
     def _accept_the_last(self) -> None:
         """Take the connections that already stand in this worker's queue."""
