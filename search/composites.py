@@ -6,11 +6,14 @@ of each. Where the element cannot repeat, or is the resource itself, values foun
 belong together anyway, and the rows of other parameters tell all.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from operator import attrgetter
 from typing import Any
 
+from fyr.core.store.port import Row
+from fyr.core.store.schema import INDEX_TABLES
 from fyr.search.expressions import alternatives, parse
 from fyr.search.hashes import hash64, param_id
 from fyr.search.layouts import PARTS_OF, Columns, layout
@@ -25,8 +28,8 @@ from fyr.search.tree import Source, Sources
 _RESOURCE = "%resource."
 #: Numbers in the tree of an element: values as written, and in canonical units.
 _WRITTEN, _CANONICAL = 0, 1
-_COLUMNS = ("code", "system", "code2", "system2", "low", "high")
-_EMPTY = {"code": "", "system": 0, "code2": "", "system2": 0, "low": 0.0, "high": 0.0}
+_COLUMNS = INDEX_TABLES["idx_composite"]
+_EMPTY: Row = (0, "", 0, "", 0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,21 @@ def _part(
 ) -> Part:
     if not inside:
         return Part(tuple(apart))
-    columns = layout([component.type for _, component in inside])
+    kinds = [component.type for _, component in inside]
+    columns = layout(kinds)
     if columns is None:  # the parameter has no table, and is not asked for
         return Part()
+    places = [
+        [_COLUMNS.index(getattr(at, part)) for part in PARTS_OF[kind]]
+        for kind, at in zip(kinds, columns, strict=True)
+    ]
     # Parameters that read the same share their rows.
     told = ",".join(f"{one.type}:{one.expression}" for _, one in inside)
     written = param_id(kind, f"{base}({told})")
     canonical = param_id(kind, f"{base}({told}):canonical")
     for spot in spots:
         nodes = [_tree(spot, component) for _, component in inside]
-        kinds = [component.type for _, component in inside]
-        spot.node.leaves[written] = _Pairs(nodes, kinds, columns, written, canonical)
+        spot.node.leaves[written] = _Pairs(nodes, kinds, places, written, canonical)
     return Part(
         tuple(apart),
         tuple((number, at) for (number, _), at in zip(inside, columns, strict=True)),
@@ -128,37 +135,55 @@ class _Pairs:
 
     nodes: Sequence[Node]
     kinds: Sequence[str]
-    columns: Sequence[Columns]
+    #: of each component: where its values stand in a row
+    places: Sequence[Sequence[int]]
     written: int
     canonical: int
 
     def __call__(self, value: Any, param: int, rows: Rows) -> None:
         """Add the rows of one element."""
-        found = [
-            list(_values(node, kind, at, value))
-            for node, kind, at in zip(self.nodes, self.kinds, self.columns, strict=True)
-        ]
+        if not all(any(name in value for name in node.below) for node in self.nodes):
+            return
+        found = []
+        for node, kind in zip(self.nodes, self.kinds, strict=True):
+            own = Rows()
+            walk(node, value, own)
+            found.append(_ADAPT[kind](own))
         for several in product(*found):
-            converted = any(number == _CANONICAL for number, _ in several)
-            row = dict(_EMPTY)
-            for _, part in several:
-                row |= part
-            number = self.canonical if converted else self.written
-            rows.composite.append((number, *(row[name] for name in _COLUMNS)))
+            row = list(_EMPTY)
+            row[0] = self.written
+            for values, places in zip(several, self.places, strict=True):
+                if values[0] == _CANONICAL:
+                    row[0] = self.canonical
+                for place, one in zip(places, values[1:], strict=True):
+                    row[place] = one
+            rows.composite.append(tuple(row))
 
 
-def _values(
-    node: Node, kind: str, at: Columns, value: Any
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give the values of a component as columns, each with the number it stands under."""
-    own = Rows()
-    walk(node, value, own)
-    names = [getattr(at, part) for part in PARTS_OF[kind]]
-    for number, *values in dict.fromkeys(getattr(own, kind)):
-        if kind == "reference":
-            if values[1] == CONTAINED:
-                continue
-            values[1] = hash64(values[1])
-        if "low" in PARTS_OF[kind]:
-            values[:2] = map(float, values[:2])
-        yield number, dict(zip(names, values, strict=False))
+def _strings(own: Rows) -> list[Row]:
+    return [(number, folded) for number, folded, _ in own.string]
+
+
+def _references(own: Rows) -> list[Row]:
+    """Types become numbers; what is contained cannot be found from outside."""
+    return [
+        (number, target, hash64(kind))
+        for number, target, kind in own.reference
+        if kind != CONTAINED
+    ]
+
+
+def _dates(own: Rows) -> list[Row]:
+    return [(number, float(low), float(high)) for number, low, high in own.date]
+
+
+#: Gives the values of a component, in the order in which ``layouts`` names their parts.
+_ADAPT: Mapping[str, Callable[[Rows], list[Row]]] = {
+    "token": attrgetter("token"),
+    "number": attrgetter("number"),
+    "quantity": attrgetter("quantity"),
+    "uri": attrgetter("uri"),
+    "string": _strings,
+    "reference": _references,
+    "date": _dates,
+}

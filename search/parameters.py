@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -106,9 +106,16 @@ class Parameters:
         }
         for source in self._custom:
             if any(base in bases for base in source["base"]):
-                one = _from_resource(resource_type, bases, source)
+                one = _from_resource(resource_type, bases, source, self._type_of)
                 found[one.name] = one
         return dict(sorted(found.items()))
+
+    def _type_of(self, url: str) -> str:
+        """Tell the type of the parameter that a component is like; empty: not known."""
+        for source in self._custom:
+            if source["url"] == url:
+                return str(source["type"])
+        return _types().get(url.removeprefix(_STANDARD), "")
 
 
 @cache
@@ -145,7 +152,10 @@ def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
 
 
 def _from_resource(
-    resource_type: str, bases: Iterable[str], source: Resource
+    resource_type: str,
+    bases: Iterable[str],
+    source: Resource,
+    type_of: Callable[[str], str],
 ) -> Parameter:
     expression = source.get("expression", "")
     paths = [part for base in bases for part in parts_of(expression, base)]
@@ -157,4 +167,8 @@ def _from_resource(
         paths=tuple(dict.fromkeys(paths)),
         targets=frozenset(source.get("target", ())),
         documentation=source.get("description", ""),
+        components=tuple(
+            Component(type_of(one["definition"].partition("|")[0]), one["expression"])
+            for one in source.get("component", ())
+        ),
     )

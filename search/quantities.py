@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from fyr.search import units
 from fyr.search.hashes import hash64
 from fyr.search.rows import LARGEST, NO_SYSTEM, Convert, Rows, number, system_of
 from fyr.search.texts import bounded
@@ -17,6 +18,7 @@ from fyr.search.units import UCUM, Unit, unit
 
 UCUM_NUMBER = hash64(UCUM)
 _CURRENCIES = hash64("urn:iso:std:iso:4217")
+_NOT_CONVERTED = frozenset(units.CANONICAL)
 #: Lowest and highest value; ``None``: there is no end.
 Ends = tuple[Decimal | None, Decimal | None]
 #: Element of a quantity that says its unit, and the values that it is about.
@@ -29,7 +31,7 @@ def ends_of_range(value: Any) -> tuple[float, float]:
 
 
 def _exact(value: Any) -> Decimal:
-    return Decimal(str(value))
+    return value if isinstance(value, Decimal) else Decimal(str(value))
 
 
 def _kept(ends: Ends) -> tuple[float, float]:
@@ -55,7 +57,8 @@ def _range(value: Any) -> Measured:
     """Where the ends have different units, the high one is put in that of the low."""
     low, high = value.get("low", {}), value.get("high", {})
     from_, to = _end(low), _end(high)
-    if from_ is not None and to is not None and _unit(low) != _unit(high):
+    written = {_unit(end) for end in (low, high)} - {(None, None)}
+    if to is not None and len(written) > 1:
         one, other = _known(low), _known(high)
         same = one and other and one.canonical == other.canonical
         to = one.of(to, other) if one and other and same else None
@@ -67,7 +70,7 @@ def _end(measure: Any) -> Decimal | None:
 
 
 def _unit(measure: Any) -> tuple[Any, ...]:
-    return tuple(measure.get(name) for name in ("system", "code", "unit"))
+    return measure.get("system"), measure.get("code") or measure.get("unit")
 
 
 def _known(measure: Any) -> Unit | None:
@@ -116,6 +119,8 @@ def _as_written(measured: Any, value: Any, param: int, rows: Rows) -> None:
 
 def _in_canonical(measured: Any, value: Any, param: int, rows: Rows) -> None:
     """Index in the canonical unit, when it is not what is written."""
+    if value.get("code") in _NOT_CONVERTED:
+        return
     measure, (low, high) = measured(value)
     known = _known(measure) if measure else None
     if known is None or known.canonical == measure["code"]:

@@ -124,6 +124,11 @@ def test_all_that_has_a_unit_is_converted(library: Any) -> None:
         "id": "range",
         "onsetRange": {"low": measured(1, "a"), "high": measured(2, "a")},
     }
+    years = {
+        **condition,
+        "id": "years",
+        "onsetRange": {"low": {"value": 30, "unit": "years"}, "high": {"value": 40}},
+    }
     encounter = {
         "resourceType": "Encounter",
         "id": "long",
@@ -137,10 +142,12 @@ def test_all_that_has_a_unit_is_converted(library: Any) -> None:
         "status": "issued",
         "totalNet": {"value": 10.5, "currency": "EUR"},
     }
-    library.put(age, ages, encounter, invoice)
+    library.put(age, ages, years, encounter, invoice)
 
     assert library.ids("Condition", f"onset-age=1.5|{UCUM}|a") == ["age"]
     assert library.ids("Condition", f"onset-age=le24|{UCUM}|mo") == ["age", "range"]
+    assert library.ids("Condition", "onset-age=lt41||years") == ["years"]
+    assert library.ids("Condition", "onset-age=gt41||years") == []
     assert library.ids("Encounter", f"length=1.5|{UCUM}|h") == ["long"]
     assert library.ids("Invoice", "totalnet=10.5|urn:iso:std:iso:4217|EUR") == ["paid"]
     assert library.ids("Invoice", "totalnet=gt10||EUR") == ["paid"]
@@ -175,7 +182,12 @@ PRESSURES: list[dict[str, Any]] = [
         valueQuantity=measured(72500, "g"),
         component=[component("sys", coded("right", system="http://sides"))],
     ),
-    observation("concept", code=coded("c"), valueCodeableConcept=coded("yes", "ja")),
+    observation(
+        "concept",
+        code=coded("c"),
+        valueCodeableConcept=coded("yes", "ja"),
+        subject={"reference": "Patient/1"},
+    ),
     observation("text", code=coded("t"), valueString="Fine, thanks"),
     observation("moment", code=coded("m"), valueDateTime="2024-05-01T10:00:00Z"),
     observation("none", code=coded("sys")),
@@ -223,12 +235,16 @@ PRESSURES: list[dict[str, Any]] = [
         ("combo-code-value-quantity:missing=false", "high crossed weight"),
         ("combo-code-value-concept=arm$left,c$yes", "crossed concept"),
         ("combo-code-value-concept:missing=true", "high text moment none"),
+        ("subject:Patient._has:Observation:subject:code-value-concept=c$yes",
+         "concept"),
+        ("subject:Patient._has:Observation:subject:component-code-value-concept=arm$left",
+         ""),
     ],
 )  # fmt: skip
 def test_values_that_belong_together_are_found_together(
     library: Any, query: str, found: str
 ) -> None:
-    library.put(*PRESSURES)
+    library.put(*PRESSURES, {"resourceType": "Patient", "id": "1"})
 
     assert library.ids("Observation", query) == found.split()
 
@@ -357,6 +373,45 @@ def of(made: TypePlaces) -> list[Any]:
     return pairs
 
 
+def test_composites_of_others_are_answered_when_a_row_can_hold_them() -> None:
+    def composite(name: str, *components: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "resourceType": "SearchParameter",
+            "url": f"http://own/{name}",
+            "code": name,
+            "base": ["Patient"],
+            "type": "composite",
+            "expression": "Patient.contact",
+            "component": [
+                {"definition": url, "expression": path} for url, path in components
+            ],
+        }
+
+    standard = "http://hl7.org/fhir/SearchParameter/"
+    gender = (f"{standard}individual-gender", "gender")
+    period = ("http://own/during|1.0", "period")
+    during = {
+        **composite("during"),
+        "type": "date",
+        "expression": "Patient.contact.period",
+    }
+    known = Parameters(
+        [during, composite("both", gender, period), composite("dates", period, period)]
+    )
+
+    both, dates = known.of("Patient")["both"], known.of("Patient")["dates"]
+    assert [one.type for one in both.components] == ["token", "date"]
+    assert both.table == "idx_composite"
+    assert dates.table is None
+    contact = {
+        "gender": "female",
+        "period": {"start": "1970-01-01", "end": "1970-01-01"},
+    }
+    patient = {"resourceType": "Patient", "id": "x", "contact": [contact]}
+    (row,) = Extractor(Places(known)).rows(patient)["idx_composite"]
+    assert (row[1], row[5:]) == ("female", (0.0, 86_399_999.0))
+
+
 def test_what_is_found_apart_costs_no_rows() -> None:
     parameters = Parameters().of("Observation").values()
     plain = [one for one in parameters if one.type != "composite"]
@@ -468,6 +523,88 @@ def test_places_without_a_position_are_told_apart(library: Any) -> None:
     library.put(*LOCATIONS)
 
     assert library.ids("Location", "near:missing=true") == ["nowhere"]
+
+
+def test_composites_and_near_are_told_to_clients(library: Any) -> None:
+    def told(kind: str) -> dict[str, str]:
+        return {one.name: one.type for one in library.engine.parameters(kind)}
+
+    assert told("Observation")["combo-code-value-quantity"] == "composite"
+    assert told("MolecularSequence")["chromosome-variant-coordinate"] == "composite"
+    assert told("Location")["near"] == "special"
+
+
+TIMINGS: list[dict[str, Any]] = [
+    {
+        "resourceType": "ServiceRequest",
+        "id": name,
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/1"},
+        "occurrenceTiming": timing,
+    }
+    for name, timing in {
+        "events": {"event": ["2024-05-03T08:00:00Z", "2024-05-01T08:00:00Z"]},
+        "bounds": {"repeat": {"boundsPeriod": {"start": "2024-05-02"}, "period": 1}},
+        "often": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}},
+    }.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("2024-05", "events"),
+        ("2024-05-01", ""),
+        ("ge2024-05-02", "events bounds"),
+        ("gt2024-05-04", "bounds"),
+        ("lt2024-05-02", "events"),
+        ("le2024-05-03", "events bounds"),
+        ("sa2024-05-01", "bounds"),
+        ("eb2024-05-04", "events"),
+    ],
+)
+def test_a_timing_is_its_outer_limits(library: Any, query: str, found: str) -> None:
+    library.put(*TIMINGS)
+
+    assert library.ids("ServiceRequest", f"occurrence={query}") == found.split()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("2024-05-01T10:00:00Z", "second fraction"),
+        ("2024-05-01T10:00:00.250Z", "fraction"),
+        ("2024-05-01T10:00:00.25Z", "fraction"),
+        ("2024-05-01T10:00:00.2509Z", "fraction"),
+        ("2024-05-01T10:00:00", "second fraction"),
+        ("2024-05-01T12:00:00%2B02:00", "second fraction"),
+        ("2024-05-01T10:00Z", "second fraction minute"),
+        ("2024-05-01", "second fraction minute day"),
+        ("gt2024-05-01T10:00:00Z", "minute day year"),
+        ("gt2024-05-01T10:00:30Z", "minute day year"),
+        ("ge2024-05-01T10:00:00Z", "second fraction minute day year"),
+        ("lt2024-05-01T10:00:00.250Z", "second minute day year"),
+        ("ne2024-05-01", "year"),
+        ("sa2024-04", "second fraction minute day"),
+        ("eb2025", "second fraction minute day year"),
+        ("ap2023", "year"),
+        ("ap2024-05-01", "second fraction minute day year"),
+    ],
+)
+def test_times_are_as_exact_as_they_are_written(
+    library: Any, query: str, found: str
+) -> None:
+    for name, moment in {
+        "second": "2024-05-01T10:00:00Z",
+        "fraction": "2024-05-01T12:00:00.250+02:00",
+        "minute": "2024-05-01T10:00Z",
+        "day": "2024-05-01",
+        "year": "2024",
+    }.items():
+        library.put(observation(name, effectiveDateTime=moment))
+
+    assert library.ids("Observation", f"date={query}") == found.split()
 
 
 @pytest.mark.parametrize("table", ["idx_composite", "idx_position"])
