@@ -19,12 +19,18 @@ class Sql:
     values: tuple[Any, ...] = ()
 
 
+def joined(parts: Iterable[Sql], word: str) -> Sql:
+    """Write pieces one after another, with a word between them."""
+    listed = list(parts)
+    text = word.join(part.text for part in listed)
+    return Sql(text, tuple(value for part in listed for value in part.values))
+
+
 def conjoined(parts: Iterable[Sql], word: str = " AND ") -> Sql:
     """Join conditions; ``word`` is `` AND `` or `` OR ``, the result in parentheses."""
     listed = list(parts)
-    text = word.join(part.text for part in listed)
-    values = tuple(value for part in listed for value in part.values)
-    return Sql(f"({text})" if len(listed) > 1 else text, values)
+    whole = joined(listed, word)
+    return Sql(f"({whole.text})", whole.values) if len(listed) > 1 else whole
 
 
 def one_of(column: str, values: Sequence[Any]) -> Sql:

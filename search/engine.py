@@ -25,6 +25,7 @@ from fyr.search.operands import Operands
 from fyr.search.pages import count, read_page
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
+from fyr.search.plans import Sizes
 from fyr.search.query import QueryParser
 from fyr.search.results import RESULTS
 from fyr.search.text_lag import lag
@@ -48,6 +49,7 @@ class Engine:
         self._parameters = parameters
         self._places = Places(parameters)
         self._extractor = Extractor(self._places)
+        self._sizes = Sizes()
         self._settings = settings
         self._clock = clock
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
@@ -95,13 +97,13 @@ class Engine:
         if _asks_for_words(query):
             query.issues += lag(session)
         if query.count == 0 or query.show.get("_summary") == "count":
-            return _page(query, (), (), count(session, query), None)
+            return _page(query, (), (), count(session, query, self._sizes), None)
         identity = _identity(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
-        page = read_page(session, query, after)
+        page = read_page(session, query, after, self._sizes)
         included = self._included(session, context, query, page.matches)
         following = self._cursors.write(identity, page.after) if page.after else None
-        total = _total(session, query, len(page.matches), following)
+        total = self._total(session, query, len(page.matches), following)
         return _page(query, page.matches, included, total, following)
 
     def criteria(
@@ -120,7 +122,7 @@ class Engine:
                 "criteria cannot hold _text or _content: their index follows a write"
             )
         parsed.count = 2
-        return read_page(session, parsed, None).matches
+        return read_page(session, parsed, None, self._sizes).matches
 
     def _parse(
         self,
@@ -179,6 +181,15 @@ class Engine:
         query.issues += included.issues
         return included.resources
 
+    def _total(
+        self, session: Session, query: Query, matches: int, following: str | None
+    ) -> int | None:
+        """Count when it was asked for, or when the only page has told it anyway."""
+        if query.total in ("accurate", "estimate"):
+            return count(session, query, self._sizes)
+        alone = query.cursor is None and following is None
+        return matches if alone and query.total != "none" else None
+
 
 def _included_types(parameter: Parameter) -> frozenset[str]:
     """Tell the types that an include by this parameter can bring."""
@@ -224,16 +235,6 @@ def _identity(context: RequestContext, resource_type: str | None, query: Query) 
     pairs = [pair for pair in query.used if pair[0] not in (CURSOR, "_count")]
     place = "/".join([*(context.compartment or ()), resource_type or ""])
     return f"{place}?{urlencode(pairs)}"
-
-
-def _total(
-    session: Session, query: Query, matches: int, following: str | None
-) -> int | None:
-    """Count when it was asked for, or when the only page has told it anyway."""
-    if query.total in ("accurate", "estimate"):
-        return count(session, query)
-    alone = query.cursor is None and following is None
-    return matches if alone and query.total != "none" else None
 
 
 def _page(

@@ -1,7 +1,17 @@
 """Numbers that stand for texts in the index tables: short, equal on every machine."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
+
+#: Table of ranges -> width up to which a range stands under its place's own number. A
+#: search by the end of such a range can then say where its beginning must lie, which is
+#: what the index is ordered by; the few wider ones stand apart.
+WIDTHS: Mapping[str, int] = {
+    "idx_date": 86_400_000,
+    "idx_number": 0,
+    "idx_quantity": 0,
+}
 
 
 @lru_cache(maxsize=65536)
@@ -14,6 +24,11 @@ def hash64(text: str) -> int:
 def param_id(resource_type: str, name: str) -> int:
     """Give the signed 32-bit number of a type's parameter: ``("Patient", "name")``."""
     return _signed(f"{resource_type}.{name}", 4)
+
+
+def wide_id(number: int) -> int:
+    """Give the number of a place's wide ranges, and for that one the narrow ones'."""
+    return number ^ 1
 
 
 def _signed(text: str, size: int) -> int:

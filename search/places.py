@@ -12,7 +12,7 @@ from typing import Any
 
 from fyr.core.model.resource import Resource
 from fyr.search.composites import Part, Values, parts_of
-from fyr.search.hashes import hash64, param_id
+from fyr.search.hashes import WIDTHS, hash64, param_id, wide_id
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
 from fyr.search.quantities import CANONICAL
 from fyr.search.references import CONTAINED, target_of, type_of
@@ -163,12 +163,19 @@ def _sources(kind: str, parameter: Parameter, found: list[Spot]) -> Iterator[Sou
     for spot in found:
         spot.node.leaves[number] = converter(parameter.type, spot)
     if only is None:
-        yield Source(table, number, single=single)
+        yield from _with_wide(Source(table, number, single=single))
     elif only[0] == "system":
         yield Source(table, number, ("system", (hash64(only[1]),)))
     else:
         yield Source(table, number, ("target_type", (only[1],)), single)
         yield from _elsewhere(kind, name, only[1], found)
+
+
+def _with_wide(source: Source) -> Iterator[Source]:
+    """Tell where the values of a place stand, where its wide ranges do, too."""
+    yield source
+    if source.table in WIDTHS:
+        yield replace(source, number=wide_id(source.number), wide=True)
 
 
 def _elsewhere(kind: str, name: str, only: str, found: list[Spot]) -> Iterator[Source]:
@@ -186,7 +193,7 @@ def _canonical_sources(kind: str, found: list[Spot]) -> Iterator[Source]:
     for spot in measured:
         spot.node.leaves[number] = CANONICAL[spot.code]
     if measured:
-        yield Source(TABLES["quantity"], number)
+        yield from _with_wide(Source(TABLES["quantity"], number))
 
 
 def _logical_sources(

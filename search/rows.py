@@ -4,11 +4,11 @@ Rows are without ``pid``, the columns are those of ``fyr.core.store.schema``.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fyr.core.store.port import IndexRows, Row
-from fyr.search.hashes import hash64
+from fyr.search.hashes import WIDTHS, hash64, wide_id
 
 #: Numbers beyond it are equal to it: infinity is not a value in every database.
 LARGEST = 1e300
@@ -44,12 +44,23 @@ class Rows:
         self.position: list[Row] = []
 
     def tables(self) -> IndexRows:
-        """Give the rows by table, each of them once."""
-        return {
-            f"idx_{name}": list(dict.fromkeys(rows))
-            for name in self.__slots__
-            if (rows := getattr(self, name))
-        }
+        """Give the rows by table, each of them once, wide ranges apart."""
+        found = {}
+        for name in self.__slots__:
+            rows = getattr(self, name)
+            if rows:
+                table = f"idx_{name}"
+                width = WIDTHS.get(table)
+                apart = rows if width is None else _apart(rows, width)
+                found[table] = list(dict.fromkeys(apart))
+        return found
+
+
+def _apart(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    """Put ranges that are wider under the other number of their place."""
+    for row in rows:
+        number, low, high, *rest = row
+        yield row if high - low <= width else (wide_id(number), low, high, *rest)
 
 
 #: Puts the rows of a value under a parameter's number.

@@ -7,7 +7,7 @@ are letters and digits only, so nothing in them can be taken for an operator.
 
 from collections.abc import Callable
 
-from fyr.search.comparing import Sql
+from fyr.search.comparing import Sql, joined
 from fyr.search.text_queries import Branch, Phrase
 from fyr.search.tree import FullText
 
@@ -15,13 +15,10 @@ from fyr.search.tree import FullText
 _COLUMNS = {"_text": ("narrative",), "_content": ("narrative", "content")}
 
 
-def full_text(dialect: str, wanted: FullText, row: str) -> Sql:
-    """Say that a row of ``resource`` has the words of one of the branches."""
+def full_text(dialect: str, wanted: FullText) -> Sql:
+    """Select the ``pid`` of what has the words of one of the branches, of any type."""
     tell = _DIALECTS[dialect]
-    found = [tell(wanted.name, branch) for branch in wanted.branches]
-    text = " UNION ".join(one.text for one in found)
-    values = tuple(value for one in found for value in one.values)
-    return Sql(f"{row}.pid IN ({text})", values)
+    return joined((tell(wanted.name, one) for one in wanted.branches), " UNION ")
 
 
 def _sqlite(name: str, branch: Branch) -> Sql:
@@ -33,7 +30,7 @@ def _sqlite(name: str, branch: Branch) -> Sql:
         match = f"narrative : ({match})"
     phrases = _phrases(name, branch, "instr")
     return Sql(
-        f"SELECT rowid FROM full_text WHERE full_text MATCH ?{phrases.text}",
+        f"SELECT rowid AS pid FROM full_text WHERE full_text MATCH ?{phrases.text}",
         (match, *phrases.values),
     )
 

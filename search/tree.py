@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fyr.core.errors import Issue
+from fyr.search.hashes import wide_id
 from fyr.search.layouts import Columns
 from fyr.search.text_queries import Branch
 
@@ -94,11 +95,24 @@ class Source:
     number: int
     #: a column, and the values of which the rows have one
     only: tuple[str, tuple[Any, ...]] | None = None
-    #: no resource has more than one such row
+    #: no resource has more than one row of the place
     single: bool = False
+    #: holds the ranges of a place that are wider than ``hashes.WIDTHS`` says
+    wide: bool = False
+
+    @property
+    def place(self) -> int:
+        """The number that the place has for its narrow values."""
+        return wide_id(self.number) if self.wide else self.number
 
 
 Sources = tuple[Source, ...]
+
+
+def one_row(sources: Sources) -> bool:
+    """Whether no resource has more than one row in all of them."""
+    places = {source.place for source in sources}
+    return len(places) == 1 and all(source.single for source in sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,13 @@ class Match:
     modifier: str = ""
     #: ``:not``: no value does
     negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameRow:
+    """One row meets several matches, all on the same place with one row a resource."""
+
+    parts: tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +212,18 @@ class Not:
 
 
 Criterion = (
-    Match | Missing | HasId | Is | Updated | FullText | Chain | Has | All | AnyOf | Not
+    Match
+    | SameRow
+    | Missing
+    | HasId
+    | Is
+    | Updated
+    | FullText
+    | Chain
+    | Has
+    | All
+    | AnyOf
+    | Not
 )
 
 

@@ -69,7 +69,7 @@ CREATE TABLE idx_date (
     high BIGINT NOT NULL,
     param INTEGER NOT NULL
 );
-CREATE INDEX idx_date_value ON idx_date (param, low, high, pid);
+CREATE INDEX idx_date_value ON idx_date (param, low, pid, high);
 CREATE INDEX idx_date_pid ON idx_date (pid);
 
 CREATE TABLE idx_number (

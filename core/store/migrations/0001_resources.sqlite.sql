@@ -62,7 +62,7 @@ CREATE TABLE idx_date (
     low INTEGER NOT NULL,
     high INTEGER NOT NULL,
     pid INTEGER NOT NULL,
-    PRIMARY KEY (param, low, high, pid)
+    PRIMARY KEY (param, low, pid, high)
 ) WITHOUT ROWID;
 CREATE INDEX idx_date_pid ON idx_date (pid);
 
