@@ -1,36 +1,41 @@
-"""Units of measure that mean the same: https://ucum.org/ucum, by way of ucumvert and pint.
+"""Units of measure that mean the same: https://ucum.org/ucum.
 
 A unit has a canonical one, that of its dimension, in which its values can be compared.
-The library costs half a second and 20 MB, so that it is loaded when the first unit comes
-that is not canonical itself.
+The library that reads UCUM's grammar and has its table of units is loaded when the first
+unit comes that is not canonical itself.
 """
 
-import re
 import threading
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from fractions import Fraction
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 from fyr.search.rows import number
 
 UCUM = "http://unitsofmeasure.org"
-#: Canonical units, one a dimension; others are measured in units of the library's. The
-#: index keeps what is written in a canonical unit once: these are what most records have.
+#: Canonical units, one a dimension; others are measured in UCUM's base units. The index
+#: keeps what is written in a canonical unit once: these are what most records have.
 #: Changed only together with a new index.
 CANONICAL = (
     "kg cm mL mm[Hg] kg/m2 Cel % a /min mL/min mg/dL mmol/L U/L 10*3/uL mmol m[iU]/L"
 ).split()
-#: A longer code is no unit that somebody measures in, and costs time.
-_LONGEST = 50
-#: Outside of them, ' and '' are minutes and seconds of arc: to the library, of time.
-_IN_BRACKETS = re.compile(r"\[[^]]*\]|\{[^}]*\}")
+#: Scales that begin elsewhere: kelvins of a degree, and of its zero.
+_SHIFTED: Mapping[str, tuple[Fraction, Fraction]] = {
+    "Cel": (Fraction(1), Fraction("273.15")),
+    "[degF]": (Fraction(5, 9), Fraction("459.67") * 5 / 9),
+    "[degRe]": (Fraction(5, 4), Fraction("273.15")),
+}
+#: UCUM takes it for a number; here what is counted is no amount of substance.
+_OWN_DIMENSION = "mol"
+#: A longer code, or a higher power, is no unit that somebody measures in.
+_LONGEST, _HIGHEST = 50, 99
 #: Exact while converting; then as many digits as two ways of converting agree on.
 _EXACT = Context(prec=60)
 _KEPT = Context(prec=14)
-#: Base units of the library that UCUM has not.
-_NO_UNIT = frozenset({"count"})
 _LOADING = threading.RLock()
 
 
@@ -68,94 +73,129 @@ def unit(code: str) -> Unit | None:
     """
     if code in CANONICAL:
         return Unit(code)
-    if not 0 < len(code) <= _LONGEST or "'" in _IN_BRACKETS.sub("", code):
+    if not 0 < len(code) <= _LONGEST:
         return None
     with _LOADING:
-        measured = _in_base_units(code)
+        measured = _measured(code)
         if measured is None:
             return None
-        dimension, factor, offset = measured
-        known = _canonical().get(dimension)
-        if known is None:
-            return Unit(dimension, factor, offset)
-        canonical, its_factor, its_offset = known
-        return Unit(
-            canonical,
-            _EXACT.divide(factor, its_factor),
-            _EXACT.divide(_EXACT.subtract(offset, its_offset), its_factor),
+        canonical, its = _canonical().get(
+            measured.dimension, (measured.dimension, _Size())
         )
-
-
-@cache
-def _canonical() -> dict[str, tuple[str, Decimal, Decimal]]:
-    """Tell the canonical unit of each dimension that has one, and how it is measured."""
-    found = {}
-    for code in CANONICAL:
-        measured = _in_base_units(code)
-        if measured is not None:
-            dimension, factor, offset = measured
-            found[dimension] = (code, factor, offset)
-    return found
-
-
-def _in_base_units(code: str) -> tuple[str, Decimal, Decimal] | None:
-    """Tell the dimension of a unit, and factor and offset to its base units."""
-    registry, read = _library()
-    try:
-        measure = read(code)
-        size = getattr(measure, "magnitude", Decimal(1))
-        units = getattr(measure, "units", registry.dimensionless)
-        at = [
-            registry.Quantity(size * times, units).to_base_units()
-            for times in (Decimal(0), Decimal(1), Decimal(2))
-        ]
-    except Exception:
-        # Whatever the library says of a text that anybody may write: it is no unit.
-        return None
-    zero, one, two = (Decimal(each.magnitude) for each in at)
-    straight = abs(two - one - (one - zero)) <= abs(one) * Decimal("1e-20")
-    if one <= zero or not straight:
-        return None
-    return _dimension(at[0].units), one - zero, zero
-
-
-def _dimension(units: Any) -> str:
-    """Name a dimension by its base units: ``kilogram.meter-3``."""
-    powers = {
-        name: int(power)
-        for name, power in units._units.items()
-        if name not in _NO_UNIT and power == int(power)
-    }
-    named = (f"{name}{powers[name] if powers[name] != 1 else ''}" for name in powers)
-    return ".".join(sorted(named)) or "1"
-
-
-@cache
-def _library() -> tuple[Any, Any]:
-    """Load the library: a registry of units, and what reads a UCUM code into it."""
-    import pint
-    import ucumvert  # type: ignore[import-untyped]
-    from ucumvert.parser import parse_ucum  # type: ignore[import-untyped]
-    from ucumvert.xml_util import (  # type: ignore[import-untyped]
-        get_units_with_full_definition,
+    return Unit(
+        canonical,
+        _decimal(measured.factor / its.factor),
+        _decimal((measured.offset - its.offset) / its.factor),
     )
 
-    registry: Any = pint.UnitRegistry(non_int_type=Decimal, on_redefinition="ignore")
-    registry.load_definitions(Path(ucumvert.__file__).parent / "pint_ucum_defs.txt")
-    parser = ucumvert.get_ucum_parser()
 
-    class Exact(ucumvert.UcumToPintTransformer):  # type: ignore[misc]
-        """Keeps numbers exact from the first unit on."""
+def _decimal(value: Fraction) -> Decimal:
+    return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
 
-        def simple_unit(self, args: Any) -> Any:
-            made = super().simple_unit(args)
-            size = Decimal(getattr(made, "magnitude", made))
-            return registry.Quantity(size, getattr(made, "units", None))
 
-    reader = Exact(ureg=registry)
-    for one in get_units_with_full_definition():
-        if one.is_arbitrary:
-            # The library takes them for plain numbers.
-            name = reader.transform(parse_ucum(one.code_cs, parser)).units
-            registry.define(f"{name} = [arbitrary_{name}]")
-    return registry, lambda code: reader.transform(parse_ucum(code, parser))
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much a unit is, in powers of base units."""
+
+    factor: Fraction = Fraction(1)
+    powers: Mapping[str, int] = field(default_factory=dict)
+    offset: Fraction = Fraction(0)
+
+    def times(self, other: "_Size", power: int = 1) -> "_Size":
+        """Multiply by another to a power.
+
+        :raises ValueError: the power is too high.
+        """
+        powers = Counter(self.powers)
+        for name, each in other.powers.items():
+            powers[name] += each * power
+        if abs(power) > _HIGHEST or any(abs(p) > _HIGHEST for p in powers.values()):
+            raise ValueError(power)
+        return _Size(self.factor * other.factor**power, powers)
+
+    @property
+    def dimension(self) -> str:
+        """Name what is measured: ``g.m-3``."""
+        named = (
+            f"{name}{'' if power == 1 else power}"
+            for name, power in self.powers.items()
+            if power
+        )
+        return ".".join(sorted(named)) or "1"
+
+
+@cache
+def _canonical() -> dict[str, tuple[str, _Size]]:
+    """Tell the canonical unit of each dimension that has one, and its size."""
+    sizes = {code: _measured(code) for code in CANONICAL}
+    return {size.dimension: (code, size) for code, size in sizes.items() if size}
+
+
+def _measured(code: str) -> _Size | None:
+    """Tell the size of a unit; ``None``: it has none."""
+    if code in _SHIFTED:
+        factor, offset = _SHIFTED[code]
+        return _Size(factor, {"K": 1}, offset)
+    try:
+        return _reader()(code)
+    except Exception:
+        # Whatever is said of a text that anybody may write: it is no unit.
+        return None
+
+
+@cache
+def _reader() -> Callable[[str], _Size]:
+    """Load the library: UCUM's grammar, and the table of its units."""
+    from ucumvert import parser, xml_util  # type: ignore[import-untyped]
+
+    grammar = parser.get_ucum_parser()
+    table = {one.code_cs: one for one in xml_util.get_units_with_full_definition()}
+    prefixes = {
+        one.attrib["Code"]: Fraction(one.find("{*}value").attrib["value"])
+        for one in xml_util.root.findall(".//{*}prefix")
+    }
+
+    @cache
+    def atom(code: str) -> _Size:
+        one = table.get(code)
+        if one is None or code == _OWN_DIMENSION:
+            return _Size(powers={code: 1})
+        if one.is_arbitrary and one.defining_unit == "1":
+            return _Size(powers={code: 1})
+        if one.is_special:
+            raise ValueError(code)
+        return _Size(Fraction(one.conversion_factor)).times(read(one.defining_unit))
+
+    class Sizes(parser.UnitsTransformer):  # type: ignore[misc]
+        """Makes a size of what the grammar finds."""
+
+        def simple_unit(self, args: Any) -> _Size:
+            *before, last = args
+            if last.type == "FACTOR":
+                return _Size(Fraction(int(last)))
+            return _Size(prefixes[before[0]] if before else Fraction(1)).times(
+                atom(str(last))
+            )
+
+        def annotatable(self, args: Any) -> _Size:
+            return _Size().times(_size(args[0]), int(args[1]) if args[1:] else 1)
+
+        def component(self, args: Any) -> _Size:
+            return _size(args[0])
+
+        def term(self, args: Any) -> _Size:
+            return _size(args[0]).times(_size(args[2]), 1 if args[1] == "." else -1)
+
+        def main_term(self, args: Any) -> _Size:
+            return _Size().times(_size(args[-1]), -1 if args[1:] else 1)
+
+    def read(code: str) -> _Size:
+        made: _Size = Sizes().transform(parser.parse_ucum(code, grammar))
+        return made
+
+    return read
+
+
+def _size(found: Any) -> _Size:
+    """Give the size of a part; that of an annotation is 1."""
+    return found if isinstance(found, _Size) else _Size()
