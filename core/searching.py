@@ -61,6 +61,13 @@ class SearchEngine(Protocol):
     def index(self, resource: dict[str, Any]) -> IndexRows:
         """Take from a resource the values that it can be found by."""
 
+    def generation(self, resource_type: str) -> int:
+        """Tell what :meth:`index` takes from this type: another number, other values.
+
+        :return: a signed 32-bit number; 0 when it is not known, and an update must
+            write all rows anew.
+        """
+
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type, those of all types included."""
 

@@ -59,6 +59,10 @@ class Engine:
         """Take from a resource the values that it can be found by."""
         return self._extractor.rows(resource)
 
+    def generation(self, resource_type: str) -> int:
+        """Tell what is taken from a type; another number when that has changed."""
+        return self._extractor.generation(resource_type)
+
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type that can be searched by."""
         return [

@@ -6,9 +6,14 @@ it costs time.
 
 from fyr.core.model.resource import Resource
 from fyr.core.store.port import IndexRows
+from fyr.search.hashes import hash32
 from fyr.search.places import Places
 from fyr.search.rows import Rows
 from fyr.search.spots import walk
+
+#: To be raised with every change of what is taken from the same resource by the same
+#: parameters: stored rows are then known to be of before.
+EXTRACTOR = 1
 
 
 class Extractor:
@@ -17,6 +22,7 @@ class Extractor:
     def __init__(self, places: Places) -> None:
         """Take what is to be taken."""
         self._places = places
+        self._generations: dict[str, int] = {}
 
     def rows(self, resource: Resource) -> IndexRows:
         """Give the rows of a resource by table, without ``pid``."""
@@ -26,3 +32,15 @@ class Extractor:
         for number, convert in places.whole.items():
             convert(resource, number, rows)
         return rows.tables()
+
+    def generation(self, kind: str) -> int:
+        """Give the number of what is taken from a type: signed, 32 bits, never 0."""
+        found = self._generations.get(kind)
+        if found is None:
+            taken = [
+                (one.name, one.type, one.table, *one.paths)
+                for one in self._places.indexed(kind)
+            ]
+            found = hash32(f"{EXTRACTOR} {kind} {taken}") or 1
+            self._generations[kind] = found
+        return found

@@ -23,7 +23,12 @@ def hash64(text: str) -> int:
 @lru_cache(maxsize=8192)
 def param_id(resource_type: str, name: str) -> int:
     """Give the signed 32-bit number of a type's parameter: ``("Patient", "name")``."""
-    return _signed(f"{resource_type}.{name}", 4)
+    return hash32(f"{resource_type}.{name}")
+
+
+def hash32(text: str) -> int:
+    """Give a signed 32-bit number for a text."""
+    return _signed(text, 4)
 
 
 def wide_id(number: int) -> int:

@@ -51,9 +51,16 @@ class Places:
         """Give the places of a resource type."""
         found = self._made.get(kind)
         if found is None:
-            known = self._parameters.of(kind).values()
-            found = self._made[kind] = places_of(kind, known)
+            found = self._made[kind] = places_of(kind, self.indexed(kind))
         return found
+
+    def indexed(self, kind: str) -> list[Parameter]:
+        """Give the parameters of a type whose values stand in index tables."""
+        return [
+            one
+            for one in self._parameters.of(kind).values()
+            if one.name not in ON_THE_ROW and one.table is not None
+        ]
 
     def sources(self, parameters: Iterable[Parameter]) -> tuple[Source, ...]:
         """Tell where the values of parameters of different types stand."""
@@ -92,8 +99,7 @@ def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
     """Make the tree of a type's parameters."""
     made = TypePlaces()
     for parameter in parameters:
-        if parameter.name not in ON_THE_ROW and parameter.table is not None:
-            _add(made, kind, parameter)
+        _add(made, kind, parameter)
     return made
 
 

@@ -19,7 +19,7 @@ from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
 from fyr.core.model import json
-from fyr.core.store.port import Key, NewVersion, Session, Stored
+from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -156,6 +156,8 @@ def _step(
     if head is not None and head.body is not None:
         if write.method == "PATCH" or hooks.before_store or hooks.stored:
             old = json.parse(head.body)
+    # Before a patch or a plugin has had a hand in it.
+    before = _rows_before(interactions, write, head, old)
     if write.method != "DELETE":
         new = _content(interactions, write, head, old)
     if new is not None:
@@ -167,7 +169,7 @@ def _step(
     number = head.version + 1 if head is not None else 1
     if new is not None:
         new = with_meta(new, number, updated)
-    version = _version(interactions, write, head, new, number, updated)
+    version = _version(interactions, write, head, before, new, number, updated)
     return _Step(write, head, old, new, version)
 
 
@@ -203,6 +205,7 @@ def _version(
     interactions: Interactions,
     write: Write,
     head: Stored | None,
+    before: IndexRows | None,
     new: Resource | None,
     number: int,
     updated: int,
@@ -218,4 +221,23 @@ def _version(
         pid=head.pid if head is not None else 0,
         index=engine.index(new) if engine is not None and new is not None else {},
         trace_id=write.context.trace_id,
+        indexed=engine.generation(write.key[0]) if engine is not None else 0,
+        before=before,
     )
+
+
+def _rows_before(
+    interactions: Interactions, write: Write, head: Stored | None, old: Resource | None
+) -> IndexRows | None:
+    """Tell the index rows that are stored, if they are what would be taken now.
+
+    Taken again from what is stored, which costs less than to write them all anew.
+    """
+    engine = interactions.engine
+    if engine is None or head is None or not head.indexed:
+        return None
+    if head.indexed != engine.generation(write.key[0]):
+        return None
+    if head.body is None:
+        return {}
+    return engine.index(old if old is not None else json.parse(head.body))

@@ -78,6 +78,8 @@ class Stored:
     method: str
     #: ``None`` for the version that a delete makes
     body: bytes | None
+    #: of the newest version: ``SearchEngine.generation`` when its index rows were taken
+    indexed: int = field(default=0, compare=False)
 
     @property
     def deleted(self) -> bool:
@@ -98,3 +100,7 @@ class NewVersion:
     pid: int = 0
     index: IndexRows = field(default_factory=dict)
     trace_id: str = ""
+    #: ``SearchEngine.generation`` of ``index``; 0: not known
+    indexed: int = 0
+    #: the index rows that are stored of the version before; ``None``: not known
+    before: IndexRows | None = None

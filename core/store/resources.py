@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import Any, cast
 
 from fyr.core.store.bodies import BODIES
+from fyr.core.store.index_rows import put_index
 from fyr.core.store.pids import Pids
 from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
-from fyr.core.store.schema import INDEX_TABLES
 from fyr.core.store.versions import HEAD, SUPERSEDED, history_sql, stored
 
 #: Most values in one statement.
@@ -31,8 +31,9 @@ _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
 _LOCK = "SELECT pid FROM resource WHERE "
 
 _ADD_HEAD = """
-    INSERT INTO resource (pid, updated, version, deleted, type, id, method, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO resource
+        (pid, updated, version, indexed, deleted, type, id, method, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 # With the number that the writer has seen: where another has been faster, that version
 # is there already and the database refuses this one.
@@ -41,21 +42,14 @@ _KEEP_HEAD = """
     SELECT pid, updated, ?, type, method, body FROM resource WHERE pid = ?
 """
 _MOVE_HEAD = """
-    UPDATE resource SET updated = ?, version = ?, deleted = ?, method = ?, body = ?
+    UPDATE resource
+    SET updated = ?, version = ?, indexed = ?, deleted = ?, method = ?, body = ?
     WHERE pid = ?
 """
 _ADD_EVENT = """
     INSERT INTO outbox (topic, type, id, version, method, trace_id, at)
     VALUES ('resource', ?, ?, ?, ?, ?, ?)
 """
-_REMOVE_INDEX = {table: f"DELETE FROM {table} WHERE pid = ?" for table in INDEX_TABLES}
-_ADD_INDEX = {
-    table: (
-        f"INSERT INTO {table} (pid, {', '.join(columns)})"
-        f" VALUES (?{', ?' * len(columns)})"
-    )
-    for table, columns in INDEX_TABLES.items()
-}
 _CLAIM = "INSERT INTO unique_claim (key) VALUES (?)"
 _UNCLAIM = "DELETE FROM unique_claim WHERE key = ?"
 _COUNTS = "SELECT type, COUNT(*) FROM resource WHERE deleted = 0 GROUP BY type"
@@ -144,7 +138,7 @@ class ResourceStore:
         given = iter(self._pids.take(session, len(fresh)) if fresh else ())
         pids = [one.pid or next(given) for one in versions]
         self._put_heads(session, pids, versions)
-        self._put_index(session, pids, versions)
+        put_index(session, pids, versions, _many)
         _many(
             session,
             _ADD_EVENT,
@@ -155,7 +149,14 @@ class ResourceStore:
         )
         return [
             Stored(
-                pid, one.type, one.id, one.version, one.updated, one.method, one.body
+                pid,
+                one.type,
+                one.id,
+                one.version,
+                one.updated,
+                one.method,
+                one.body,
+                one.indexed,
             )
             for pid, one in zip(pids, versions, strict=True)
         ]
@@ -186,7 +187,8 @@ class ResourceStore:
         kept: list[Row] = []
         moves: list[Row] = []
         for pid, one in zip(pids, versions, strict=True):
-            made = (one.updated, one.version, int(one.body is None))
+            deleted = int(one.body is None)
+            made = (one.updated, one.version, one.indexed, deleted)
             body = BODIES.packed(one.body)
             if one.pid:
                 kept.append((one.version - 1, pid))
@@ -196,20 +198,6 @@ class ResourceStore:
         _many(session, _ADD_HEAD, heads)
         _many(session, _KEEP_HEAD, kept)
         _many(session, _MOVE_HEAD, moves)
-
-    def _put_index(
-        self, session: Session, pids: Sequence[int], versions: Sequence[NewVersion]
-    ) -> None:
-        known = [(one.pid,) for one in versions if one.pid]
-        if known:
-            for statement in _REMOVE_INDEX.values():
-                _many(session, statement, known)
-        rows: dict[str, list[Row]] = {}
-        for pid, one in zip(pids, versions, strict=True):
-            for table, values in one.index.items():
-                rows.setdefault(table, []).extend((pid, *value) for value in values)
-        for table, table_rows in rows.items():
-            _many(session, _ADD_INDEX[table], table_rows)
 
     def _locked(self, session: Session, ordered: Sequence[Key]) -> list[int]:
         pids: list[int] = []

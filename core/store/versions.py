@@ -10,9 +10,9 @@ from fyr.core.store.bodies import BODIES
 from fyr.core.store.port import Stored
 
 #: What :func:`stored` takes, of a row of ``resource`` called r.
-HEAD = "r.pid, r.type, r.id, r.version, r.updated, r.method, r.body"
+HEAD = "r.pid, r.type, r.id, r.version, r.updated, r.method, r.body, r.indexed"
 #: The same of a superseded version: a row of ``version`` called v, with its resource r.
-SUPERSEDED = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body"
+SUPERSEDED = "r.pid, r.type, r.id, v.version, v.updated, v.method, v.body, 0"
 
 
 def stored(row: Sequence[Any]) -> Stored:
@@ -20,8 +20,9 @@ def stored(row: Sequence[Any]) -> Stored:
 
     :raises FyrError: its body cannot be unpacked.
     """
-    pid, type, id, version, updated, method, kept = row
-    return Stored(pid, type, id, version, updated, method, BODIES.unpacked(kept))
+    pid, type, id, version, updated, method, kept, indexed = row
+    body = BODIES.unpacked(kept)
+    return Stored(pid, type, id, version, updated, method, body, indexed)
 
 
 def history_sql(

@@ -1,10 +1,12 @@
 -- A row a resource, deleted ones too: its newest version, so that a read needs no other.
--- Its body is packed: ``core/store/bodies.py``.
+-- Its body is packed: ``core/store/bodies.py``; indexed is the generation of its rows
+-- in the index tables.
 -- Columns of a fixed width come first, as they then lie without gaps.
 CREATE TABLE resource (
     pid BIGINT PRIMARY KEY,
     updated BIGINT NOT NULL,
     version INTEGER NOT NULL,
+    indexed INTEGER NOT NULL,
     deleted SMALLINT NOT NULL,
     type TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,

@@ -1,9 +1,11 @@
 -- A row a resource, deleted ones too: its newest version, so that a read needs no other.
--- Its body is packed: ``core/store/bodies.py``.
+-- Its body is packed: ``core/store/bodies.py``; indexed is the generation of its rows
+-- in the index tables.
 CREATE TABLE resource (
     pid INTEGER PRIMARY KEY,
     updated INTEGER NOT NULL,
     version INTEGER NOT NULL,
+    indexed INTEGER NOT NULL,
     deleted INTEGER NOT NULL,
     type TEXT NOT NULL,
     id TEXT NOT NULL,

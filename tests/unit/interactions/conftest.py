@@ -46,6 +46,9 @@ class IdentifierSearch:
         values = [one.get("value") for one in resource.get("identifier", [])]
         return {"idx_token": [(_IDENTIFIER, value, 0) for value in values if value]}
 
+    def generation(self, resource_type: str) -> int:
+        return 1
+
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         return [SearchParameter("identifier", "token", "")]
 

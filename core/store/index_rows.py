@@ -1,0 +1,74 @@
+"""The rows that resources are found by: written as they are, or as an update changes them.
+
+An update leaves most of what a resource is found by. Where the rows of the version
+before are known, only the difference is written; otherwise all of them anew.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+from fyr.core.store.port import NewVersion, Row, Session
+from fyr.core.store.schema import INDEX_TABLES
+
+#: Put together before they are run: statement -> rows of its parameters.
+_Batches = dict[str, list[Row]]
+
+#: Rows of one table that one statement removes; more are as many statements.
+_AT_ONCE = 8
+
+_REMOVE_ALL = {table: f"DELETE FROM {table} WHERE pid = ?" for table in INDEX_TABLES}
+_ADD = {
+    table: (
+        f"INSERT INTO {table} (pid, {', '.join(columns)})"
+        f" VALUES (?{', ?' * len(columns)})"
+    )
+    for table, columns in INDEX_TABLES.items()
+}
+
+
+def put_index(
+    session: Session,
+    pids: Sequence[int],
+    versions: Sequence[NewVersion],
+    many: Callable[[Session, str, Sequence[Row]], None],
+) -> None:
+    """Bring the rows of resources to those of their new versions."""
+    removed: _Batches = {}
+    added: _Batches = {}
+    for pid, one in zip(pids, versions, strict=True):
+        for table in INDEX_TABLES:
+            rows = one.index.get(table, ())
+            if one.pid and one.before is None:
+                removed.setdefault(_REMOVE_ALL[table], []).append((pid,))
+            elif one.before and (before := one.before.get(table)):
+                _remove(removed, table, pid, before, rows)
+                known = set(before)
+                rows = [row for row in rows if row not in known]
+            if rows:
+                added.setdefault(_ADD[table], []).extend((pid, *row) for row in rows)
+    for batches in (removed, added):
+        for statement, parameters in batches.items():
+            many(session, statement, parameters)
+
+
+def _remove(
+    removed: _Batches, table: str, pid: int, before: Sequence[Row], after: Iterable[Row]
+) -> None:
+    """Remove what is gone: by the resource alone when nothing of it stays."""
+    stays = set(after)
+    gone = [row for row in before if row not in stays]
+    if len(gone) == len(before):
+        removed.setdefault(_REMOVE_ALL[table], []).append((pid,))
+        return
+    for start in range(0, len(gone), _AT_ONCE):
+        part = gone[start : start + _AT_ONCE]
+        statement = _remove_rows(table, len(part))
+        values = [value for row in part for value in row]
+        removed.setdefault(statement, []).append((pid, *values))
+
+
+@lru_cache(maxsize=len(INDEX_TABLES) * _AT_ONCE)
+def _remove_rows(table: str, count: int) -> str:
+    row = " AND ".join(f"{column} = ?" for column in INDEX_TABLES[table])
+    rows = " OR ".join([f"({row})"] * count)
+    return f"DELETE FROM {table} WHERE pid = ? AND ({rows})"
