@@ -12,7 +12,7 @@ from fyr.core.searching import CURSOR
 from fyr.search.criteria import Criteria
 from fyr.search.known import Known
 from fyr.search.results import RESULTS, Results
-from fyr.search.tree import Query
+from fyr.search.tree import Query, conjuncts
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -73,7 +73,9 @@ class QueryParser:
         elif name.partition(":")[0] in RESULTS:
             self._results.take(query, name, value)
         else:
-            query.criteria.append(self._criteria.criterion(query.types, name, value))
+            # Each on its own, so that a plan may begin with any of them.
+            criterion = self._criteria.criterion(query.types, name, value)
+            query.criteria += conjuncts(criterion)
 
 
 def _ignored(issue: Issue) -> Issue:

@@ -227,6 +227,13 @@ Criterion = (
 )
 
 
+def conjuncts(criterion: Criterion) -> list[Criterion]:
+    """Give the criteria that are met when, and only when, this one is."""
+    if isinstance(criterion, All):
+        return [one for part in criterion.parts for one in conjuncts(part)]
+    return [criterion]
+
+
 @dataclass(frozen=True, slots=True)
 class SortKey:
     """``_id``, ``_lastUpdated`` (both without sources) or a parameter's values."""
