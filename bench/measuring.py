@@ -207,9 +207,9 @@ def show(title: str, rows: Sequence[Row], about: Row | None = None) -> None:
         print("  " + ", ".join(f"{name} {value}" for name, value in told.items()))
     columns = [*_COLUMNS, *(c for c in _LAST if any(row.get(c) for row in rows))]
     width = max((len(str(row["operation"])) for row in rows), default=0) + 2
-    print(f"{'operation':{width}}" + "".join(f"{column:>13}" for column in columns))
+    print(f"{'operation':{width}}" + "".join(f"{column:>16}" for column in columns))
     for row in rows:
-        cells = "".join(f"{row.get(column, '')!s:>13}" for column in columns)
+        cells = "".join(f"{row.get(column, '')!s:>16}" for column in columns)
         print(f"{row['operation']!s:{width}}{cells}".rstrip())
         errors = row.get("errors")
         for error, number in errors.items() if isinstance(errors, dict) else ():
