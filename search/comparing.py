@@ -34,10 +34,15 @@ def conjoined(parts: Iterable[Sql], word: str = " AND ") -> Sql:
 
 
 def one_of(column: str, values: Sequence[Any]) -> Sql:
-    """Say that a column has one of the values."""
+    """Say that a column has one of the values; the last may be there several times.
+
+    So that lists of any length are few statements, each of them prepared once.
+    """
     if len(values) == 1:
         return Sql(f"{column} = ?", tuple(values))
-    return Sql(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
+    size = 1 << (len(values) - 1).bit_length()
+    padded = (*values, *values[-1:] * (size - len(values)))
+    return Sql(f"{column} IN ({', '.join('?' * size)})", padded)
 
 
 #: Stands after every text that begins with the same characters.

@@ -72,8 +72,12 @@ def _round(
         if not chosen_rules:
             continue
         room = MOST_INCLUDED - len(included.resources) - len(more)
-        sql = included_sql(chosen_rules, begin, seen, types, room + 1)
-        found = [stored(row) for row in session.rows(sql.text, sql.values)]
+        # What has been seen is left out here: the statement stays the same.
+        most = room + len(seen) + 1
+        sql = included_sql(chosen_rules, begin, types, most)
+        rows = session.rows(sql.text, sql.values)
+        known = set(seen)
+        found = [stored(row) for row in rows if row[0] not in known]
         more += found[:room]
         seen += [one.pid for one in found[:room]]
         if len(found) > room:
@@ -89,7 +93,6 @@ def _round(
 def included_sql(
     rules: Iterable[Include],
     begin: Sequence[int],
-    seen: Sequence[int],
     types: Collection[str] | None,
     most: int,
 ) -> Sql:
@@ -97,7 +100,6 @@ def included_sql(
 
     :param rules: all of one direction.
     :param begin: ``pid`` of the resources that it begins at.
-    :param seen: ``pid`` of those that are not asked for again.
     """
     selected = []
     for direction in (_referred, _referring):
@@ -112,7 +114,6 @@ def included_sql(
     parts = [
         Sql(f"r.pid IN ({union})", tuple(v for one in selected for v in one.values)),
         Sql("r.deleted = 0"),
-        Sql(f"r.pid NOT IN ({', '.join('?' * len(seen))})", tuple(seen)),
     ]
     if types is not None:
         parts.append(one_of("r.type", sorted(types)))

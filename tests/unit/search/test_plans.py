@@ -138,7 +138,7 @@ def test_included_resources_are_read_by_an_index(
     library: Any, kind: str, text: str
 ) -> None:
     query = PARSER.parse([kind], parse_qsl(text), lenient=False)
-    sql = included_sql(query.includes, [1, 2, 3], [1, 2, 3], None, 10)
+    sql = included_sql(query.includes, [1, 2, 3], None, 10)
 
     told = plan(library, sql.text, sql.values)
 
