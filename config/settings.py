@@ -122,8 +122,8 @@ class SearchSettings(Section):
             "Offer `_text` and `_content`: a consumer keeps an index of all words."
         ),
     )
-    slow_millis: int = Field(
-        1000,
+    slow_millis: float = Field(
+        1000.0,
         ge=0,
         description="Searches that take longer are logged, without values; 0: none.",
     )

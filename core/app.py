@@ -96,6 +96,8 @@ class Application:
         self.metrics = Metrics()
         self.metrics.add_source(self._event_readings)
         hooks.on_failure(self.metrics.plugin_failed)
+        if self.search is not None:
+            self.search.on_search(self.metrics.searched)
         self.interactions = Interactions(
             settings=self.settings,
             database=self.database,

@@ -78,6 +78,13 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._searches = Histogram(
+            "fyr_search_duration_seconds",
+            "Time of searches in the engine, by kind; without writing the answer.",
+            ("kind",),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
         self._failures = Counter(
             "fyr_plugin_failures",
             "Failures of plugins, by hook; refusals are none.",
@@ -106,6 +113,10 @@ class Metrics:
             series = self._requests.labels(*key)
             self._series[key] = series
         series.observe(seconds)
+
+    def searched(self, kind: str, seconds: float) -> None:
+        """Count a search; its kind is a word of the engine's, one of few."""
+        self._searches.labels(kind).observe(seconds)
 
     def plugin_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin in whichever process it was asked."""

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,6 +55,35 @@ class SearchPage:
     show: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedStatement:
+    """One statement of a search; values may tell of people."""
+
+    #: ``page``, ``count``, ``include`` or ``other``
+    kind: str
+    sql: str
+    values: Sequence[Any]
+    rows: int
+    #: what the database took to plan it, and to run and fetch it
+    plan_millis: float
+    run_millis: float
+    #: the database's own words, a line each
+    plan: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a search is understood and answered."""
+
+    #: the tree of its criteria, a line each
+    query: Sequence[str]
+    parse_millis: float
+    #: all of it, with the resources that were read
+    millis: float
+    statements: Sequence[ExplainedStatement]
+    page: SearchPage
+
+
 class SearchEngine(Protocol):
     """Finds resources by what is in them."""
 
@@ -88,6 +117,18 @@ class SearchEngine(Protocol):
         :raises fyr.core.errors.Invalid: a value that is not of the parameter's type.
         :raises fyr.core.errors.NotFound: there is no such compartment.
         """
+
+    def on_search(self, told: Callable[[str, float], None]) -> None:
+        """Have each search told: its kind, one of few, and its seconds."""
+
+    def explain(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Sequence[tuple[str, str]],
+    ) -> Explanation:
+        """Search, and tell how; raises what :meth:`search` raises."""
 
     def criteria(
         self,

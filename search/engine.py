@@ -4,8 +4,11 @@ Joins what the rooms beside it know: which values a resource has, what a query m
 how it becomes SQL, and where a page ended.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
+
+import structlog
 
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock
@@ -13,10 +16,17 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
-from fyr.core.searching import CURSOR, Compartment, SearchPage, SearchParameter
+from fyr.core.searching import (
+    CURSOR,
+    Compartment,
+    Explanation,
+    SearchPage,
+    SearchParameter,
+)
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
+from fyr.search.explaining import Recorder, millis_since
 from fyr.search.extract import Extractor
 from fyr.search.following import follow
 from fyr.search.fulltext import PARAMETERS as FULL_TEXT
@@ -27,9 +37,12 @@ from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.plans import Sizes
 from fyr.search.query import QueryParser
+from fyr.search.reading import Reading, kind_of
 from fyr.search.results import RESULTS
 from fyr.search.text_lag import lag
 from fyr.search.tree import Query
+
+log = structlog.get_logger(__name__)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -54,6 +67,7 @@ class Engine:
         self._clock = clock
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
         self._bases = _bases(settings)
+        self._told: Callable[[str, float], None] = _nobody
 
     def index(self, resource: Resource) -> IndexRows:
         """Take from a resource the values that it can be found by."""
@@ -95,8 +109,20 @@ class Engine:
         :raises Invalid: a value that is not of the parameter's type.
         :raises fyr.core.errors.Gone: a paging link whose time is over.
         """
+        began = time.perf_counter()
         lenient = context.handling == "lenient"
         query = self._parse(session, context, resource_type, params, lenient=lenient)
+        page = self._find(session, context, resource_type, query)
+        self._note(query, time.perf_counter() - began)
+        return page
+
+    def _find(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        query: Query,
+    ) -> SearchPage:
         self._refuse_hidden(context, query)
         if _asks_for_words(query):
             query.issues += lag(session)
@@ -109,6 +135,37 @@ class Engine:
         following = self._cursors.write(identity, page.after) if page.after else None
         total = self._total(session, query, len(page.matches), following)
         return _page(query, page.matches, included, total, following)
+
+    def _note(self, query: Query, seconds: float) -> None:
+        """Count a search, and log one that was slow: its shape, never its values."""
+        self._told(kind_of(query), seconds)
+        slow = self._settings.search.slow_millis
+        if slow and seconds * 1000 > slow:
+            shape = Reading(self._places, query, values=False).lines()
+            log.warning("slow search", seconds=round(seconds, 3), query=shape)
+
+    def on_search(self, told: Callable[[str, float], None]) -> None:
+        """Have each search told: its kind, and its seconds."""
+        self._told = told
+
+    def explain(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Pairs,
+    ) -> Explanation:
+        """Search, and tell how."""
+        lenient = context.handling == "lenient"
+        began = time.perf_counter()
+        query = self._parse(session, context, resource_type, params, lenient=lenient)
+        parsed = millis_since(began)
+        recorder = Recorder(session)
+        began = time.perf_counter()
+        page = self.search(recorder, context, resource_type, params)
+        millis = millis_since(began)
+        reading = Reading(self._places, query, values=True)
+        return Explanation(reading.lines(), parsed, millis, recorder.explained(), page)
 
     def criteria(
         self, session: Session, context: RequestContext, resource_type: str, query: str
@@ -193,6 +250,10 @@ class Engine:
             return count(session, query, self._sizes)
         alone = query.cursor is None and following is None
         return matches if alone and query.total != "none" else None
+
+
+def _nobody(kind: str, seconds: float) -> None:
+    """Hear of a search, and do nothing."""
 
 
 def _included_types(parameter: Parameter) -> frozenset[str]:

@@ -13,6 +13,12 @@ from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound, NotSupported
 from fyr.core.interactions.answer import Answer
+from fyr.core.interactions.explaining import (
+    EXPLAIN,
+    explains,
+    explanation,
+    require_may_explain,
+)
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
 from fyr.core.interactions.show import full_url, shown
@@ -27,6 +33,7 @@ Pairs = Sequence[tuple[str, str]]
 
 #: How the answer is written; nothing that a search engine would have to know.
 FORMS = frozenset({"_format", "_pretty"})
+_NOT_ASKED = FORMS | {EXPLAIN}
 
 
 def search(interactions: Interactions, context: RequestContext) -> Answer:
@@ -37,10 +44,19 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         raise NotSupported("this server has no search")
     _refuse_strange_owner(context)
     kind = context.resource_type
-    params: Pairs = [pair for pair in context.params if pair[0] not in FORMS]
+    explained = explains(context.params)
+    if explained:
+        require_may_explain(interactions.settings, context)
+    params: Pairs = [pair for pair in context.params if pair[0] not in _NOT_ASKED]
     if interactions.hooks.narrow_search:
         params = interactions.hooks.narrow_search(
             context=context, resource_type=kind, params=params
+        )
+    if explained:
+        return explanation(
+            interactions.database.read(
+                lambda session: engine.explain(session, context, kind, params)
+            )
         )
     page = interactions.database.read(
         lambda session: engine.search(session, context, kind, params)

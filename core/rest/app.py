@@ -63,11 +63,13 @@ def _add_service(
     instance = f"{one_type}/{{resource_id}}"
     app.add_route(base, system)
     app.add_route(f"{base}/_search", system, suffix="search")
+    app.add_route(f"{base}/_explain", system, suffix="explain")
     app.add_route(f"{base}/_history", history)
     app.add_route(f"{base}/metadata", metadata)
     app.add_route(f"{base}/metadata/operations/{{key}}", metadata, suffix="operation")
     app.add_route(one_type, types)
     app.add_route(f"{one_type}/_search", types, suffix="search")
+    app.add_route(f"{one_type}/_explain", types, suffix="explain")
     app.add_route(f"{one_type}/_history", history)
     app.add_route(instance, Instance(*parts))
     app.add_route(f"{instance}/_history", history)

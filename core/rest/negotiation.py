@@ -19,6 +19,7 @@ Params = Iterable[tuple[str, str]]
 
 JSON = "application/fhir+json; charset=utf-8"
 XML = "application/fhir+xml; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
 _CONTENT_TYPES: dict[Format, str] = {"json": JSON, "xml": XML}
 
 #: https://hl7.org/fhir/R4/http.html#mime-type, and what browsers and old clients say
@@ -102,6 +103,13 @@ def view(accept: str | None, params: tuple[tuple[str, str], ...]) -> View:
         summary=_summary(chosen.get("_summary")),
         elements=_names(elements) if elements else None,
     )
+
+
+def wants_text(accept: str | None, params: Params) -> bool:
+    """Whether plain text is asked for first, where there is some for people."""
+    asked = [value for name, value in params if name == "_format"]
+    first = (asked[0] if asked else accept or "").partition(",")[0]
+    return _parsed(first)[0] in ("text", "text/plain")
 
 
 @lru_cache(maxsize=512)

@@ -13,13 +13,22 @@ from urllib.parse import urlencode
 
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fyr.core.interactions.answer import Incoming, IncomingPatch
+from fyr.core.interactions.explaining import EXPLAIN, as_text
 from fyr.core.operation_input import from_post, from_query
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.binary import BINARY, binary_of, is_native
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.negotiation import PLAIN, VIEW_PARAMETERS, View, media_type, view
+from fyr.core.rest.negotiation import (
+    PLAIN,
+    TEXT,
+    VIEW_PARAMETERS,
+    View,
+    media_type,
+    view,
+    wants_text,
+)
 from fyr.core.rest.query import Pairs, pairs
 
 if TYPE_CHECKING:
@@ -80,6 +89,25 @@ class ServiceResource:
         context.params += form_pairs(req, self._bodies)
         wanted = view(req.env.get("HTTP_ACCEPT"), context.params)
         give_page(req, resp, self._interactions.search(context), wanted)
+
+    def _explain(
+        self, req: FyrRequest, resp: FyrResponse, resource_type: str | None = None
+    ) -> None:
+        """Explain a search, as ``_explain=true`` does in its URL, or in plain text."""
+        query = req.env["QUERY_STRING"]
+        params = pairs(query) if query else ()
+        accept = req.env.get("HTTP_ACCEPT")
+        plain = wants_text(accept, params)
+        wanted = PLAIN if plain else view(accept, params)
+        interaction = "search-type" if resource_type else "search-system"
+        asked = (*params, (EXPLAIN, "true"))
+        context = self._context(req, interaction, asked, resource_type)
+        answer = self._interactions.search(context)
+        if not plain:
+            give_page(req, resp, answer, wanted)
+            return
+        resp.add({"content-type": TEXT})
+        resp.data = as_text(answer.resource()).encode()
 
     def _incoming(
         self,

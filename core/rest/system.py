@@ -21,6 +21,10 @@ class System(ServiceResource):
 
     on_head = on_get
 
+    def on_get_explain(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Tell how a search over all types is understood and what it costs."""
+        self._explain(req, resp)
+
     def on_post(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Do what the entries of a Bundle ask for (batch, transaction).
 

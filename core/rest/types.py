@@ -27,6 +27,12 @@ class TypeLevel(ServiceResource):
 
     on_head = on_get
 
+    def on_get_explain(
+        self, req: FyrRequest, resp: FyrResponse, resource_type: str
+    ) -> None:
+        """Tell how a search is understood and what it costs."""
+        self._explain(req, resp, resource_type)
+
     def on_post(self, req: FyrRequest, resp: FyrResponse, resource_type: str) -> None:
         """Store a new resource, under an id that the server gives (create)."""
         if resource_type[:1] == "$":
