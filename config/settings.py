@@ -134,6 +134,13 @@ class SearchSettings(Section):
             " everybody may."
         ),
     )
+    token_text: bool = Field(
+        True,
+        description=(
+            "Offer `:text` on tokens: the texts of codes are indexed, some 140 to 190"
+            " bytes for an Observation. Holds for what is stored after a change."
+        ),
+    )
 
 
 class StoreSettings(Section):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.search.layouts import Columns
-from fyr.search.tree import Amount, Moment, Near, Target, Text, Together, Token, Uri
+from fyr.search.tree import (
+    Amount,
+    Beginning,
+    Moment,
+    Near,
+    Target,
+    Text,
+    Together,
+    Token,
+    Uri,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,12 @@ def uri(wanted: Uri, at: Columns = _VALUE) -> Sql:
     return Sql(f"{at.code} = ?", (wanted.value,))
 
 
+def beginning(wanted: Beginning, at: Columns = _VALUE) -> Sql:
+    """Say that a URI begins as it should."""
+    ends = (wanted.value, wanted.value + AFTER_ALL)
+    return Sql(f"({at.code} >= ? AND {at.code} < ?)", ends)
+
+
 def starts(wanted: Text, at: Columns) -> Sql:
     """Say that a folded text begins with the one that is wanted."""
     ends = (wanted.folded, wanted.folded + AFTER_ALL)
@@ -172,6 +188,7 @@ COMPARE: Mapping[type, Callable[[Any], Sql]] = {
     Moment: moment,
     Amount: amount,
     Uri: uri,
+    Beginning: beginning,
     Near: near,
     Together: together,
 }

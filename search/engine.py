@@ -24,6 +24,7 @@ from fyr.core.searching import (
     SearchParameter,
 )
 from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search.beside import TEXT
 from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
 from fyr.search.explaining import Recorder, millis_since
@@ -60,7 +61,8 @@ class Engine:
     ) -> None:
         """Take what is known, and the key that paging links are signed with."""
         self._parameters = parameters
-        self._places = Places(parameters)
+        without = () if settings.search.token_text else (TEXT,)
+        self._places = Places(parameters, without)
         self._extractor = Extractor(self._places)
         self._sizes = Sizes()
         self._settings = settings

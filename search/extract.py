@@ -13,7 +13,7 @@ from fyr.search.spots import walk
 
 #: To be raised with every change of what is taken from the same resource by the same
 #: parameters: stored rows are then known to be of before.
-EXTRACTOR = 1
+EXTRACTOR = 2
 
 
 class Extractor:
@@ -41,6 +41,7 @@ class Extractor:
                 (one.name, one.type, one.table, *one.paths)
                 for one in self._places.indexed(kind)
             ]
-            found = hash32(f"{EXTRACTOR} {kind} {taken}") or 1
+            left = sorted(self._places.without)
+            found = hash32(f"{EXTRACTOR} {kind} {taken} {left}") or 1
             self._generations[kind] = found
         return found

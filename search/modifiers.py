@@ -9,6 +9,7 @@ from functools import partial
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
+from fyr.search import coded, hierarchies
 from fyr.search.known import Known
 from fyr.search.matching import composite, composite_missing, quantity
 from fyr.search.operands import check_lengths, plain, reference, values
@@ -64,19 +65,17 @@ def _missing(known: Known, found: list[Parameter], value: str) -> Criterion:
         raise Invalid(f"{name}:missing is true or false, not {value[:60]!r}")
     if found[0].type == "composite":
         return composite_missing(known.places.composite(found), value == "true")
-    sources = known.places.sources(found) + known.places.logical(found)
+    sources = known.places.sources(found) + known.places.beside(found, "identifier")
     return Missing(sources, value == "true")
 
 
 def _not(known: Known, found: list[Parameter], value: str) -> Criterion:
-    one = found[0]
-    operands = known.operands.read(one.type, value, one.name)
-    return Match(known.places.sources(found), operands, negated=True)
+    return _match(known, found, value).negation()
 
 
 def _identifier(known: Known, found: list[Parameter], value: str) -> Criterion:
     operands = known.operands.read("token", value, found[0].name)
-    return Match(known.places.logical(found), operands)
+    return Match(known.places.beside(found, "identifier"), operands)
 
 
 def _typed(known: Known, found: list[Parameter], value: str, kind: str) -> Criterion:
@@ -98,17 +97,35 @@ _EVERYWHERE: Mapping[str, Modifier] = {"missing": _missing}
 
 #: parameter type -> modifier -> what it means; ``:[type]`` of references besides
 MODIFIERS: Mapping[str, Mapping[str, Modifier]] = {
-    "token": {**_EVERYWHERE, "not": _not},
+    "token": {
+        **_EVERYWHERE,
+        "not": _not,
+        "text": coded.text,
+        "of-type": coded.of_type,
+        "in": coded.in_value_set,
+        "not-in": coded.not_in_value_set,
+        "above": coded.above,
+        "below": coded.below,
+    },
     "string": {
         **_EVERYWHERE,
         "exact": partial(_match, modifier="exact"),
         "contains": partial(_match, modifier="contains"),
     },
-    "reference": {**_EVERYWHERE, "identifier": _identifier},
+    "reference": {
+        **_EVERYWHERE,
+        "identifier": _identifier,
+        "above": hierarchies.part_above,
+        "below": hierarchies.part_below,
+    },
     "date": _EVERYWHERE,
     "number": _EVERYWHERE,
     "quantity": _EVERYWHERE,
-    "uri": _EVERYWHERE,
+    "uri": {
+        **_EVERYWHERE,
+        "above": hierarchies.uri_above,
+        "below": hierarchies.uri_below,
+    },
     "composite": _EVERYWHERE,
     "special": _EVERYWHERE,
 }

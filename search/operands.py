@@ -99,8 +99,12 @@ class Operands:
             low, high = low - slack, high + slack
         return Moment(prefix, low, high)
 
+    def relative(self, url: str) -> str:
+        """Give the relative form of a URL of this server's own, others as they are."""
+        return self._is_own(url)
+
     def _reference(self, value: str) -> Target:
-        return reference(self._is_own(plain(value)))
+        return reference(self.relative(plain(value)))
 
 
 def values(raw: str, name: str) -> list[str]:
@@ -207,4 +211,9 @@ def _near(value: str) -> Near:
 
 
 def _uri(value: str) -> Uri:
-    return Uri(bounded(plain(value)))
+    return stored_uri(plain(value))
+
+
+def stored_uri(value: str) -> Uri:
+    """Give a URI as the index keeps it."""
+    return Uri(bounded(value))

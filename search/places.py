@@ -6,11 +6,12 @@ values stand in an index table once, however many parameters read it: ``code`` a
 ``combo-code``, ``subject`` and ``patient``, ``name`` and ``family`` share their rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fyr.core.model.resource import Resource
+from fyr.search.beside import BESIDE
 from fyr.search.composites import Part, Values, parts_of
 from fyr.search.hashes import WIDTHS, hash64, param_id, wide_id
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
@@ -19,7 +20,7 @@ from fyr.search.references import CONTAINED, target_of, type_of
 from fyr.search.rows import Convert, Rows
 from fyr.search.spots import Node, Spot, converter, spots_of
 from fyr.search.tree import Source
-from fyr.search.values import CONVERTERS, SINGLE, identifier
+from fyr.search.values import CONVERTERS, SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class TypePlaces:
     whole: dict[int, Convert] = field(default_factory=dict)
     #: parameter -> where its values stand
     sources: dict[str, tuple[Source, ...]] = field(default_factory=dict)
-    #: reference parameter -> where the identifiers of logical references stand
-    logical: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+    #: parameter and modifier -> where what the modifier asks for stands
+    beside: dict[tuple[str, str], tuple[Source, ...]] = field(default_factory=dict)
     #: quantity parameter -> where values stand in canonical units, when not so written
     canonical: dict[str, tuple[Source, ...]] = field(default_factory=dict)
     #: composite parameter -> what it means for each element it is about
@@ -42,16 +43,21 @@ class TypePlaces:
 class Places:
     """The places of all types, each made when it is first asked for."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        """Take what resources are to be found by."""
+    def __init__(self, parameters: Parameters, without: Iterable[str] = ()) -> None:
+        """Take what resources are to be found by.
+
+        :param without: modifiers that get no rows.
+        """
         self._parameters = parameters
+        self.without = frozenset(without)
         self._made: dict[str, TypePlaces] = {}
 
     def of(self, kind: str) -> TypePlaces:
         """Give the places of a resource type."""
         found = self._made.get(kind)
         if found is None:
-            found = self._made[kind] = places_of(kind, self.indexed(kind))
+            parameters = self.indexed(kind)
+            found = self._made[kind] = places_of(kind, parameters, self.without)
         return found
 
     def indexed(self, kind: str) -> list[Parameter]:
@@ -70,12 +76,16 @@ class Places:
             for source in self.of(one.resource_type).sources.get(one.name, ())
         )
 
-    def logical(self, parameters: Iterable[Parameter]) -> tuple[Source, ...]:
-        """Tell where the identifiers of logical references stand."""
+    def beside(
+        self, parameters: Iterable[Parameter], modifier: str
+    ) -> tuple[Source, ...]:
+        """Tell where what a modifier asks for stands."""
         return tuple(
             source
             for one in parameters
-            for source in self.of(one.resource_type).logical.get(one.name, ())
+            for source in self.of(one.resource_type).beside.get(
+                (one.name, modifier), ()
+            )
         )
 
     def canonical(self, parameters: Iterable[Parameter]) -> tuple[Source, ...]:
@@ -95,15 +105,20 @@ class Places:
         ]
 
 
-def places_of(kind: str, parameters: Iterable[Parameter]) -> TypePlaces:
+def places_of(
+    kind: str, parameters: Iterable[Parameter], without: Collection[str] = ()
+) -> TypePlaces:
     """Make the tree of a type's parameters."""
     made = TypePlaces()
     for parameter in parameters:
-        _add(made, kind, parameter)
+        modifiers = BESIDE.get(parameter.type, {}).keys() - without
+        _add(made, kind, parameter, sorted(modifiers))
     return made
 
 
-def _add(made: TypePlaces, kind: str, parameter: Parameter) -> None:
+def _add(
+    made: TypePlaces, kind: str, parameter: Parameter, modifiers: Iterable[str]
+) -> None:
     """Put a parameter into the tree of a type."""
     if parameter.type == "composite":
 
@@ -119,11 +134,11 @@ def _add(made: TypePlaces, kind: str, parameter: Parameter) -> None:
     values = _values(kind, parameter, found)
     made.sources[parameter.name] = (*whole, *values.sources)
     made.canonical[parameter.name] = values.canonical
-    if parameter.type == "reference":
-        made.logical[parameter.name] = tuple(
+    for modifier in modifiers:
+        made.beside[parameter.name, modifier] = tuple(
             source
             for spots in found
-            for source in _logical_sources(kind, parameter, spots)
+            for source in _beside(kind, parameter, modifier, spots)
         )
 
 
@@ -202,29 +217,26 @@ def _canonical_sources(kind: str, found: list[Spot]) -> Iterator[Source]:
         yield from _with_wide(Source(TABLES["quantity"], number))
 
 
-def _logical_sources(
-    kind: str, parameter: Parameter, found: list[Spot]
+def _beside(
+    kind: str, parameter: Parameter, modifier: str, found: list[Spot]
 ) -> Iterator[Source]:
-    """Take the identifiers of references, and tell where they stand."""
-    spots = [one for one in found if one.code == "Reference"]
-    if parameter.type != "reference" or not spots:
+    """Take what a modifier asks for, and tell where it stands."""
+    asked = BESIDE[parameter.type][modifier]
+    spots = [one for one in found if one.code in asked.converters]
+    if not spots:
         return
     only = spots[0].only
-    number = param_id(kind, f"{_name(spots)}:identifier:{only[1] if only else ''}")
+    number = param_id(kind, f"{_name(spots)}:{modifier}:{only[1] if only else ''}")
     for spot in spots:
-        spot.node.leaves[number] = _if_type(only[1], _logical) if only else _logical
-    yield Source(TABLES["token"], number)
+        convert = asked.converters[spot.code]
+        spot.node.leaves[number] = _if_type(only[1], convert) if only else convert
+    yield Source(TABLES[asked.like], number)
 
 
 def _name(found: list[Spot]) -> str:
     """Name a place: a choice by those of its types that are read."""
     types = sorted(one.code for one in found if one.element and one.element.choice_of)
     return f"{found[0].path}[{','.join(types)}]" if types else found[0].path
-
-
-def _logical(value: Any, param: int, rows: Rows) -> None:
-    if "identifier" in value:
-        identifier(value["identifier"], param, rows)
 
 
 def _if_type(only: str, convert: Convert) -> Convert:

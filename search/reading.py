@@ -18,6 +18,8 @@ from fyr.search.tree import Chain, Criterion, FullText, Has, Moment, Query, Sour
 _SHAPE = frozenset(
     "descending missing modifier name negated reverse type types".split()
 )
+#: Values of one criterion that are written down.
+_MOST_TOLD = 50
 _CRITERIA = get_args(Criterion)
 
 
@@ -91,7 +93,9 @@ class Reading:
             ]
             return f"{type(value).__name__}({', '.join(inside)})"
         if isinstance(value, tuple | list | frozenset):
-            return ", ".join(map(self._value, value))
+            more = ["…"] * (len(value) > _MOST_TOLD)
+            told = [self._value(one) for one in list(value)[:_MOST_TOLD]]
+            return ", ".join(told + more)
         if isinstance(value, int) and value in self._systems:
             return repr(self._systems[value])
         return repr(value)
@@ -111,10 +115,12 @@ def _names(places: Places, query: Query) -> dict[int, str]:
     named: dict[int, str] = {}
     for kind in dict.fromkeys(_types(query)):
         made = places.of(kind)
-        for known in (made.sources, made.logical):
-            for name in sorted(known, key=lambda one: (one not in sent, one)):
-                for source in known[name]:
-                    named.setdefault(source.number, f"{kind}.{name}")
+        known = {(name, ""): found for name, found in made.sources.items()}
+        known |= made.beside
+        for name, modifier in sorted(known, key=lambda one: (one[0] not in sent, one)):
+            told = f"{kind}.{name}:{modifier}".removesuffix(":")
+            for source in known[name, modifier]:
+                named.setdefault(source.number, told)
     return named
 
 

@@ -3,6 +3,7 @@
 The same for both databases but for how a text inside another one is found.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,17 @@ from fyr.search.hashes import WIDTHS
 from fyr.search.layouts import Columns
 from fyr.search.references import is_id
 from fyr.search.texts import COMPARED
-from fyr.search.tree import Amount, Match, Moment, Source, Target, Text
+from fyr.search.tree import (
+    AllBut,
+    Amount,
+    Match,
+    Moment,
+    OneOf,
+    Relatives,
+    Source,
+    Target,
+    Text,
+)
 
 #: A join that SQLite, which knows little of what is in its tables, does in this order;
 #: PostgreSQL knows better and chooses.
@@ -76,6 +87,12 @@ def _possible(operand: Any, only: _Only) -> bool:
 def _operand(operand: Any, match: Match, wide: bool, dialect: str) -> Sql:
     if isinstance(operand, Text):
         return _text(operand, match.modifier, dialect)
+    if isinstance(operand, OneOf):
+        return _one_of(operand, dialect)
+    if isinstance(operand, AllBut):
+        return _all_but(operand, dialect)
+    if isinstance(operand, Relatives):
+        return _relatives(operand, dialect)
     condition = COMPARE[type(operand)](operand)
     if not wide and isinstance(operand, Moment | Amount):
         return _bounded(condition, operand, WIDTHS[match.sources[0].table])
@@ -102,3 +119,64 @@ def _text(wanted: Text, modifier: str, dialect: str) -> Sql:
         finder = "strpos" if dialect == "postgresql" else "instr"
         return Sql(f"{finder}(folded, ?) > 0", (wanted.folded,))
     return starts(wanted, Columns("folded"))
+
+
+def _one_of(wanted: OneOf, dialect: str) -> Sql:
+    """Say that a code is one of many, which are one value of the statement, or two."""
+    if dialect == "sqlite":
+        listed = "SELECT value ->> 0, value ->> 1 FROM json_each(?)"
+        values: tuple[object, ...] = (json.dumps(wanted.codes),)
+    else:
+        listed = "SELECT unnest(?::text[]), unnest(?::bigint[])"
+        values = tuple(map(list, zip(*wanted.codes, strict=True)))
+    return Sql(f"(code, system) IN ({listed})", values)
+
+
+def _all_but(wanted: AllBut, dialect: str) -> Sql:
+    """Say that a code is of a system, and none of many."""
+    if not wanted.codes:
+        return Sql("system = ?", (wanted.system,))
+    if dialect == "sqlite":
+        listed = "SELECT value FROM json_each(?)"
+        given: object = json.dumps(wanted.codes)
+    else:
+        listed = "SELECT unnest(?::text[])"
+        given = list(wanted.codes)
+    return Sql(f"(system = ? AND code NOT IN ({listed}))", (wanted.system, given))
+
+
+def _relatives(wanted: Relatives, dialect: str) -> Sql:
+    """Say that a reference leads to a resource, or to what is above or below it.
+
+    The way ends by itself where parts are parts of each other, as nothing is taken twice.
+    """
+    start = "CAST(? AS TEXT)"
+    if dialect == "postgresql":
+        # As ids are compared, or one column would have two orders.
+        start += ' COLLATE "C"'
+    step = _to_parts(wanted) if wanted.below else _to_whole(wanted)
+    return Sql(
+        "(target_type = ? AND target_id IN (WITH RECURSIVE way (id) AS"
+        f" (SELECT {start} UNION {step.text}) SELECT id FROM way))",
+        (wanted.type, wanted.id, *step.values),
+    )
+
+
+def _to_parts(wanted: Relatives) -> Sql:
+    parent = chosen(wanted.parent, "y.")
+    return Sql(
+        f"SELECT h.id FROM way {THEN} idx_reference y {THEN} resource h"
+        f" WHERE {parent.text} AND y.target_type = ? AND y.target_id = way.id"
+        " AND h.pid = y.pid AND h.deleted = 0",
+        (*parent.values, wanted.type),
+    )
+
+
+def _to_whole(wanted: Relatives) -> Sql:
+    parent = chosen(wanted.parent, "y.")
+    return Sql(
+        f"SELECT y.target_id FROM way {THEN} resource h {THEN} idx_reference y"
+        " WHERE h.type = ? AND h.id = way.id AND h.deleted = 0 AND y.pid = h.pid"
+        f" AND {parent.text} AND y.target_type = ?",
+        (wanted.type, *parent.values, wanted.type),
+    )

@@ -1,7 +1,8 @@
 """Texts as they are compared: https://hl7.org/fhir/R4/search.html#string.
 
 Case and accents do not count, but the Danish å, æ and ø are letters of their own: no
-search for ``Sorensen`` finds ``Sørensen``, and ``Müller`` is found by ``muller``.
+search for ``Sorensen`` finds ``Sørensen``, and ``Müller`` is found by ``muller``. In
+names ``å`` is also written ``aa``: ``Aagaard`` and ``Ågård`` find each other.
 """
 
 import unicodedata
@@ -12,7 +13,9 @@ from hashlib import blake2b
 COMPARED = 256
 #: Characters that a value keeps in an index; a longer one ends in its hash.
 KEPT = 200
-_LETTERS = frozenset("åæø")
+#: Characters that every value keeps as they are.
+KEPT_BEGINNING = KEPT - 33
+_LETTERS = {"å": "aa", "æ": "æ", "ø": "ø"}
 
 
 def folded(text: str) -> str:
@@ -31,7 +34,7 @@ fold = lru_cache(maxsize=16384)(folded)
 @lru_cache(maxsize=4096)
 def _plain(letter: str) -> str:
     if letter in _LETTERS or letter.isascii():
-        return letter
+        return _LETTERS.get(letter, letter)
     return "".join(
         part
         for part in unicodedata.normalize("NFKD", letter)
@@ -44,7 +47,7 @@ def bounded(text: str) -> str:
     if len(text) <= KEPT:
         return text
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return f"{text[: KEPT - 33]}#{digest}"
+    return f"{text[:KEPT_BEGINNING]}#{digest}"
 
 
 @lru_cache(maxsize=16384)

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/search.html. A parameter has sources for each resource t
 is searched; texts and systems are in the form in which the index keeps them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fyr.core.errors import Issue
@@ -22,6 +22,21 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of many codes, each with its system."""
+
+    codes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllBut:
+    """Any code of a system that is none of these."""
+
+    system: int
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """What a string begins with, contains or is."""
 
@@ -35,6 +50,19 @@ class Target:
 
     type: str | None
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """A resource and what it is a part of, near or far, or (``below``) its parts.
+
+    ``parent`` is where the references of a resource to what it is a part of stand.
+    """
+
+    type: str
+    id: str
+    parent: "Sources"
+    below: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +96,13 @@ class Uri:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a URI begins with."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Near:
     """A point on the unit sphere, and how far another may be on a straight line."""
 
@@ -84,7 +119,20 @@ class Together:
     parts: tuple[tuple["Operand", Columns], ...]
 
 
-Operand = Token | Text | Target | Moment | Amount | Uri | Near | Together
+Operand = (
+    Token
+    | Text
+    | Target
+    | Moment
+    | Amount
+    | Uri
+    | OneOf
+    | AllBut
+    | Relatives
+    | Beginning
+    | Near
+    | Together
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +173,10 @@ class Match:
     modifier: str = ""
     #: ``:not``: no value does
     negated: bool = False
+
+    def negation(self) -> "Match":
+        """Give what is met where this is not."""
+        return replace(self, negated=not self.negated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ NICKNAME = {
 #: Something for each way in which a value becomes a row.
 LIBRARY = rb"""[
 {"resourceType":"Patient","id":"p","meta":{"profile":["http://p|1"],
- "tag":[{"system":"http://t","code":"x"}],"security":[{"code":"R"}]},
- "identifier":[{"system":"http://s","value":"1"},{"value":"2"}],"active":true,
+ "tag":[{"system":"http://t","code":"x","display":"X"}],"security":[{"code":"R"}]},
+ "identifier":[{"system":"http://s","value":"1"},{"value":"2",
+ "type":{"coding":[{"system":"http://k","code":"MR"}],"text":"\u00c5r"}}],"active":true,
  "name":[{"family":"S\u00f8rensen","given":["Anna","B"],"prefix":["Dr"]},
  {"use":"nickname","given":["Nan"],"text":"Nan"}],
  "telecom":[{"system":"phone","value":"+45 1"},{"system":"email","value":"a@b"}],
@@ -73,7 +74,7 @@ LIBRARY = rb"""[
  "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient|4.0.1"}
 ]"""
 #: Of the rows of ``LIBRARY``, and ``extract.EXTRACTOR`` at that time.
-ROWS, EXTRACTOR = "762c370860cbea07243cc0eeaacd81eba4bed2b8be6407802ed316e25dbad5a7", 1
+ROWS, EXTRACTOR = "d3097650d13895b475e7d4990d54b53bd3e8d3268122895a8d4449d85efaa894", 2
 
 
 def extractor(*custom: dict[str, Any]) -> Extractor:

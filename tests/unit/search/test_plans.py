@@ -17,7 +17,7 @@ from fyr.search.parameters import Parameters
 from fyr.search.places import Places
 from fyr.search.plans import Plan, together
 from fyr.search.query import QueryParser
-from fyr.search.tree import Query
+from fyr.search.tree import AllBut, Match, OneOf, Query, Source
 
 QUERIES = [
     ("Patient", ""),
@@ -50,6 +50,12 @@ QUERIES = [
     ("Location", "near:missing=true"),
     ("RiskAssessment", "probability=gt0.5"),
     ("ValueSet", "url=http://x"),
+    ("ValueSet", "url:below=http://x"),
+    ("ValueSet", "url:above=http://x/y/z"),
+    ("Observation", "code:text=x"),
+    ("Patient", "identifier:of-type=http://s|a|1"),
+    ("Procedure", "location:below=1"),
+    ("Procedure", "location:above=1"),
 ]
 KNOWN = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
 PARSER = QueryParser(
@@ -60,7 +66,7 @@ PARSER = QueryParser(
 
 
 #: Names of what a statement has found itself.
-SETS = ("p", "c", "d", "h", "s", "i", "u", "w")
+SETS = ("p", "c", "d", "h", "s", "i", "u", "w", "way", "json_each", "CONSTANT")
 
 
 def plan(library: Any, text: str, values: Any) -> str:
@@ -110,6 +116,26 @@ def planned(library: Any, query: Query) -> Plan:
         if conditions.pids(first, query.types) is not None:
             return Plan(first, tuple(one for one in criteria if one is not first))
     return Plan(None, criteria)
+
+
+@pytest.mark.parametrize("negated", [False, True])
+@pytest.mark.parametrize(
+    "operands", [(OneOf((("a", 1), ("a", 2))),), (AllBut(1, ("a",)), AllBut(2, ()))]
+)
+def test_the_codes_of_a_value_set_are_looked_up_in_an_index(
+    library: Any, operands: Any, negated: bool
+) -> None:
+    sources = (Source("idx_token", 1), Source("idx_token", 2))
+    match = Match(sources, operands, negated=negated)
+    query = Query(("Observation",), [match], count=20)
+    finder = Finder(library.database.dialect, query, planned(library, query))
+    (sql,) = finder.page(None)
+
+    told = plan(library, sql.text, sql.values)
+
+    assert whole_tables(told) == [], told
+    if library.database.dialect == "sqlite" and not negated:
+        assert ("AND code=?" in told) == isinstance(operands[0], OneOf), told
 
 
 @pytest.mark.parametrize("types", [["Observation"], ["Patient", "Observation"]])

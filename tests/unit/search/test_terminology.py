@@ -1,0 +1,295 @@
+"""Searches by value sets and code systems that are stored, on both databases."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fyr.core.errors import Invalid
+from fyr.search import terminology
+
+Resource = dict[str, Any]
+A, B = "http://a", "http://b"
+
+
+def observation(identity: str, *codes: str) -> Resource:
+    """An observation with codes such as ``http://a|1``."""
+    coding = [
+        dict(zip(("system", "code"), one.split("|"), strict=True)) for one in codes
+    ]
+    code = {"code": {"coding": coding}} if coding else {}
+    return {"resourceType": "Observation", "id": identity, "status": "final", **code}
+
+
+def value_set(identity: str, *include: Resource, **more: Any) -> Resource:
+    return {
+        "resourceType": "ValueSet",
+        "id": identity,
+        "url": f"http://sets/{identity}",
+        "status": "active",
+        **({"compose": {"include": list(include)}} if include else {}),
+        **more,
+    }
+
+
+def code_system(identity: str, url: str, *concepts: Resource, **more: Any) -> Resource:
+    return {
+        "resourceType": "CodeSystem",
+        "id": identity,
+        "url": url,
+        "status": "active",
+        "content": "complete",
+        "concept": list(concepts),
+        **more,
+    }
+
+
+def some(system: str, *codes: str) -> Resource:
+    return {"system": system, "concept": [{"code": code} for code in codes]}
+
+
+def sets(*names: str) -> Resource:
+    return {"valueSet": [f"http://sets/{name}" for name in names]}
+
+
+def filtered(system: str, *filters: tuple[str, str, str]) -> Resource:
+    listed = [{"property": p, "op": o, "value": v} for p, o, v in filters]
+    return {"system": system, "filter": listed}
+
+
+IS_A_1 = ("concept", "is-a", "1")
+
+
+@pytest.fixture
+def library(library: Any) -> Any:
+    library.put(
+        observation("a1", f"{A}|1"),
+        observation("a2", f"{A}|2"),
+        observation("a11", f"{A}|11"),
+        observation("b1", f"{B}|1"),
+        observation("both", f"{A}|2", f"{B}|1"),
+        observation("none"),
+        code_system("a", A, {"code": "1", "concept": [{"code": "11"}]}, {"code": "2"}),
+    )
+    return library
+
+
+@pytest.mark.parametrize(
+    ("compose", "found"),
+    [
+        ({"include": [some(A, "1", "11")]}, "a1 a11"),
+        ({"include": [some(A, "1"), some(B, "1")]}, "a1 b1 both"),
+        ({"include": [{"system": A}]}, "a1 a2 a11 both"),
+        ({"include": [filtered(A, IS_A_1)]}, "a1 a11"),
+        ({"include": [filtered(A, IS_A_1, ("code", "=", "11"))]}, "a11"),
+        ({"include": [{"system": A}], "exclude": [some(A, "2")]}, "a1 a11"),
+        ({"include": [{"system": A}], "exclude": [{"system": A}]}, ""),
+        ({"include": [sets("ones", "of-a")]}, "a1"),
+        ({"include": [sets("ones"), sets("of-a")]}, "a1 a2 a11 b1 both"),
+        ({"include": [{**sets("ones"), "system": B}]}, "b1 both"),
+        ({"include": [some("http://far", "1")]}, ""),
+    ],
+)
+def test_a_value_set_means_what_it_is_made_of(
+    library: Any, compose: Resource, found: str
+) -> None:
+    library.put(
+        value_set("ones", some(A, "1"), some(B, "1")),
+        value_set("of-a", {"system": A}),
+        value_set("x", compose=compose),
+    )
+
+    assert library.ids("Observation", "code:in=http://sets/x") == found.split()
+    everything = library.ids("Observation")
+    rest = [one for one in everything if one not in found.split()]
+    assert library.ids("Observation", "code:not-in=http://sets/x") == rest
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://sets/x", "http://sets/x|2", "ValueSet/x", "http://here/fhir/ValueSet/x"],
+)
+def test_a_value_set_is_found_by_its_address_of_any_form(
+    library: Any, address: str
+) -> None:
+    library.put(value_set("x", some(A, "1"), version="2"))
+
+    assert library.ids("Observation", f"code:in={address}") == ["a1"]
+
+
+def test_several_value_sets_are_one_or_the_other(library: Any) -> None:
+    library.put(value_set("x", some(A, "1")), value_set("y", some(B, "1")))
+
+    query = "code:in=http://sets/x,http://sets/y"
+    assert library.ids("Observation", query) == ["a1", "b1", "both"]
+    query = "code:in=http://sets/x&code:not-in=http://sets/y"
+    assert library.ids("Observation", query) == ["a1"]
+
+
+def test_of_several_versions_the_newest_is_meant(library: Any) -> None:
+    url = "http://sets/x"
+    library.put(
+        value_set("ten", some(A, "1"), url=url, version="1.10"),
+        value_set("nine", some(B, "1"), url=url, version="1.9"),
+    )
+
+    assert library.ids("Observation", f"code:in={url}") == ["a1"]
+    assert library.ids("Observation", f"code:in={url}|1.9") == ["b1", "both"]
+
+
+def test_a_code_that_was_changed_is_searched_by_as_it_is_now(library: Any) -> None:
+    (stored,) = library.put(value_set("x", some(A, "1")))
+    assert library.ids("Observation", "code:in=http://sets/x") == ["a1"]
+
+    library.change(value_set("x", some(A, "2")), stored)
+
+    assert library.ids("Observation", "code:in=http://sets/x") == ["a2", "both"]
+
+
+def test_r4s_own_small_value_sets_are_known(library: Any) -> None:
+    library.put(
+        {"resourceType": "Patient", "id": "m", "gender": "male"},
+        {"resourceType": "Patient", "id": "u"},
+    )
+
+    url = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    assert library.ids("Patient", f"gender:in={url}") == ["m"]
+    assert library.ids("Patient", f"gender:in={url}|4.0.1") == ["m"]
+    assert library.ids("Patient", f"gender:not-in={url}") == ["u"]
+
+
+class TestExpansion:
+    def test_a_complete_one_needs_no_code_system(self, library: Any) -> None:
+        nested = [
+            {"abstract": True, "system": A, "code": "2"},
+            {"contains": [{"system": A, "code": "1"}, {"system": B, "code": "1"}]},
+        ]
+        library.put(
+            value_set(
+                "x",
+                filtered("http://unknown", IS_A_1),
+                expansion={"total": 4, "contains": nested},
+            )
+        )
+
+        found = library.ids("Observation", "code:in=http://sets/x")
+        assert found == ["a1", "b1", "both"]
+
+    @pytest.mark.parametrize(
+        "part",
+        [
+            {"total": 2},
+            {"offset": 1},
+            {"parameter": [{"name": "filter", "valueString": "x"}]},
+            {"extension": [{"url": next(iter(terminology._TOO_COSTLY))}]},
+        ],
+    )
+    def test_a_part_of_one_is_not_used(self, library: Any, part: Resource) -> None:
+        listed = {"contains": [{"system": A, "code": "2"}], **part}
+        library.put(value_set("x", some(A, "1"), expansion=listed))
+
+        assert library.ids("Observation", "code:in=http://sets/x") == ["a1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (f"code:below={A}|1", "a1 a11"),
+        (f"code:below={A}|11", "a11"),
+        (f"code:above={A}|11", "a1 a11"),
+        (f"code:above={A}|1", "a1"),
+        (f"code:below={A}|11,{A}|2", "a2 a11 both"),
+        (f"combo-code:below={A}|1", "a1 a11"),
+    ],
+)
+def test_codes_are_found_by_those_above_and_below(
+    library: Any, query: str, found: str
+) -> None:
+    assert library.ids("Observation", query) == found.split()
+
+
+def ring(library: Any) -> str:
+    library.put(value_set("x", sets("y")), value_set("y", sets("x")))
+    return "in=http://sets/x"
+
+
+def deep(library: Any) -> str:
+    library.put(*(value_set(f"n{i}", sets(f"n{i + 1}")) for i in range(30)))
+    return "in=http://sets/n0"
+
+
+def wide(library: Any) -> str:
+    names = [f"n{i}" for i in range(terminology.MOST_READ + 1)]
+    library.put(*(value_set(name, some(A, "1")) for name in names))
+    library.put(value_set("x", *map(sets, names)))
+    return "in=http://sets/x"
+
+
+def many(library: Any) -> str:
+    codes = [str(i) for i in range(terminology.MOST_CODES + 1)]
+    library.put(value_set("x", some(A, *codes)))
+    return "in=http://sets/x"
+
+
+def bare(library: Any) -> str:
+    library.put(value_set("x"))
+    return "in=http://sets/x"
+
+
+def partless(library: Any) -> str:
+    library.put(value_set("x", {"version": "1"}))
+    return "in=http://sets/x"
+
+
+def by_filter(*criterion: str) -> Callable[[Any], str]:
+    def put(library: Any) -> str:
+        library.put(value_set("x", filtered(A, criterion)))  # type: ignore[arg-type]
+        return "in=http://sets/x"
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("prepare", "told"),
+    [
+        (ring, "made of itself: http://sets/x -> http://sets/y -> http://sets/x"),
+        (deep, "more than 20 deep"),
+        (wide, "more than 100 ValueSets"),
+        (many, "has 10001 codes, of 10000"),
+        (bare, "no compose.include and no complete expansion"),
+        (partless, "no system and no valueSet"),
+        (by_filter("display", "regex", "x"), "regex 'x' .* cannot be decided here"),
+        (by_filter("colour", "=", "x"), "no property 'colour'"),
+        (lambda _: "in=http://sets/x", "no ValueSet 'http://sets/x' here"),
+        (lambda _: "in=ValueSet/x", "no ValueSet 'ValueSet/x' here"),
+        (lambda _: f"below={B}|1", "no CodeSystem 'http://b' here"),
+        (lambda _: f"below={A}|3", "has no concept '3'"),
+        (lambda _: "below=1", r"is not \[system\]\|\[code\]"),
+        (lambda _: f"above={A}|", r"is not \[system\]\|\[code\]"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_and_told_why(
+    library: Any, prepare: Callable[[Any], str], told: str
+) -> None:
+    query = f"code:{prepare(library)}"
+
+    with pytest.raises(Invalid, match=told):
+        library.ids("Observation", query)
+    # Without an answer nothing could be left out.
+    with pytest.raises(Invalid, match=told):
+        library.ids("Observation", query, handling="lenient")
+
+
+def test_as_many_codes_as_there_may_be_are_searched_by(library: Any) -> None:
+    codes = [str(i) for i in range(terminology.MOST_CODES)]
+    library.put(value_set("x", some(A, *codes)))
+
+    query = "&".join(["code:in=http://sets/x"] * 5)
+    assert library.ids("Observation", query) == ["a1", "a2", "a11", "both"]
+
+
+def test_value_sets_that_share_parts_are_read_once(library: Any) -> None:
+    library.put(value_set("n0", some(A, "1")))
+    library.put(*(value_set(f"n{i + 1}", *[sets(f"n{i}")] * 9) for i in range(15)))
+
+    assert library.ids("Observation", "code:in=http://sets/n15") == ["a1"]
