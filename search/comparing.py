@@ -51,7 +51,7 @@ def one_of(column: str, values: Sequence[Any]) -> Sql:
     if len(values) == 1:
         return Sql(f"{column} = ?", tuple(values))
     size = 1 << (len(values) - 1).bit_length()
-    padded = (*values, *values[-1:] * (size - len(values)))
+    padded = (*values, *[values[-1]] * (size - len(values)))
     return Sql(f"{column} IN ({', '.join('?' * size)})", padded)
 
 
