@@ -28,7 +28,7 @@ _VREAD = f"""
     WHERE r.type = ? AND r.id = ? AND v.version = ?
 """
 _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
-_LOCK = "SELECT pid FROM resource WHERE "
+_LOCKING = " ORDER BY r.type, r.id FOR UPDATE OF r"
 
 _ADD_HEAD = """
     INSERT INTO resource
@@ -119,13 +119,11 @@ class ResourceStore:
         Tells their newest versions, of deleted ones too; a resource that has never
         been there is left out, and cannot be locked.
         """
-        ordered = sorted(set(keys))
-        if session.dialect == "sqlite":
-            # Its one writer holds everything.
-            found = self._heads_of_keys(session, ordered)
-        else:
-            # What was waited for is seen by the next statement only.
-            found = self._heads_of_pids(session, self._locked(session, ordered))
+        # In one order, so that nobody waits in a ring. On PostgreSQL a row that was
+        # waited for is given as the other transaction has left it; SQLite's one writer
+        # holds everything.
+        locking = "" if session.dialect == "sqlite" else _LOCKING
+        found = self._heads_of_keys(session, sorted(set(keys)), locking)
         return {(one.type, one.id): one for one in found}
 
     def put(self, session: Session, versions: Sequence[NewVersion]) -> list[Stored]:
@@ -199,18 +197,13 @@ class ResourceStore:
         _many(session, _KEEP_HEAD, kept)
         _many(session, _MOVE_HEAD, moves)
 
-    def _locked(self, session: Session, ordered: Sequence[Key]) -> list[int]:
-        pids: list[int] = []
-        for part in _parts(ordered):
-            sql = f"{_LOCK}{_among_keys(part, '')} ORDER BY type, id FOR UPDATE"
-            pids += [row[0] for row in session.rows(sql, _flat(part))]
-        return pids
-
-    def _heads_of_keys(self, session: Session, keys: Sequence[Key]) -> list[Stored]:
+    def _heads_of_keys(
+        self, session: Session, keys: Sequence[Key], locking: str = ""
+    ) -> list[Stored]:
         return [
             stored(row)
             for part in _parts(keys)
-            for row in session.rows(_HEADS + _among_keys(part, "r."), _flat(part))
+            for row in session.rows(_HEADS + _among_keys(part) + locking, _flat(part))
         ]
 
     def _heads_of_pids(self, session: Session, pids: Sequence[int]) -> list[Stored]:
@@ -233,11 +226,11 @@ def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         yield values[start : start + _AT_ONCE]
 
 
-def _among_keys(keys: Sequence[Key], prefix: str) -> str:
+def _among_keys(keys: Sequence[Key]) -> str:
     if len(keys) == 1:
-        return f"{prefix}type = ? AND {prefix}id = ?"
+        return "r.type = ? AND r.id = ?"
     marks = ", ".join(["(?, ?)"] * len(keys))
-    return f"({prefix}type, {prefix}id) IN (VALUES {marks})"
+    return f"(r.type, r.id) IN (VALUES {marks})"
 
 
 def _among_pids(pids: Sequence[int]) -> str:

@@ -271,18 +271,22 @@ class ResourceStoreContract:
         assert store.read("Patient", "1") == third
         assert len(store.history(count=9)) == 3
 
+    @pytest.mark.parametrize("more", [0, 1, 30])
     def test_who_waited_for_a_lock_sees_what_the_other_made(
-        self, store: ResourceStore, database: Database
+        self, store: ResourceStore, database: Database, more: int
     ) -> None:
-        self.change(store, "Patient/1")
-        key = ("Patient", "1")
+        names = ["1", *(f"more-{number}" for number in range(more))]
+        keys = [("Patient", name) for name in names]
+        self.put(store, *(version(f"Patient/{name}") for name in names))
+        key = keys[0]
         held = threading.Event()
-        seen: list[int] = []
+        seen: list[Stored] = []
 
         def second() -> None:
             assert held.wait(60)
-            found = database.write(lambda session: store.lock(session, [key]))
-            seen.append(found[key].version)
+            found = database.write(lambda session: store.lock(session, keys))
+            assert sorted(found) == sorted(keys)
+            seen.append(found[key])
 
         def first(session: Session) -> None:
             head = store.lock(session, [key])[key]
@@ -296,7 +300,8 @@ class ResourceStoreContract:
         database.write(first)
         waiting.join()
 
-        assert seen == [2]
+        assert seen == [store.read(*key)]
+        assert (seen[0].version, seen[0].body) == (2, b'{"n":2}')
 
     def test_locks_of_many_in_any_order_do_not_block_each_other_for_good(
         self, store: ResourceStore, database: Database
