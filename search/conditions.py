@@ -62,8 +62,8 @@ def one_each(criterion: Criterion) -> bool:
 def in_turn(criterion: Criterion) -> bool:
     """Whether an index has the set of a criterion in the order of pids."""
     match criterion:
-        case Match((_,), (Token() as token,)):
-            return _exact(token)
+        case Match((_,), (Token(_, code),)):
+            return code is not None
         case _:
             return False
 

@@ -44,7 +44,7 @@ CREATE TABLE idx_token (
     param INTEGER NOT NULL,
     code TEXT COLLATE "C" NOT NULL
 );
-CREATE INDEX idx_token_value ON idx_token (param, code, system, pid);
+CREATE INDEX idx_token_value ON idx_token (param, code, pid, system);
 CREATE INDEX idx_token_pid ON idx_token (pid);
 
 CREATE TABLE idx_string (

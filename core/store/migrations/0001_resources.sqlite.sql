@@ -37,7 +37,7 @@ CREATE TABLE idx_token (
     code TEXT NOT NULL,
     system INTEGER NOT NULL,
     pid INTEGER NOT NULL,
-    PRIMARY KEY (param, code, system, pid)
+    PRIMARY KEY (param, code, pid, system)
 ) WITHOUT ROWID;
 CREATE INDEX idx_token_pid ON idx_token (pid);
 
