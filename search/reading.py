@@ -117,6 +117,17 @@ def _names(places: Places, query: Query) -> dict[int, str]:
         made = places.of(kind)
         known = {(name, ""): found for name, found in made.sources.items()}
         known |= made.beside
+        known |= {(name, "canonical"): one for name, one in made.canonical.items()}
+        known |= {
+            (name, told): found
+            for name, parts in made.composites.items()
+            for part in parts
+            for told, found in (
+                ("", part.rows.sources),
+                ("canonical", part.rows.canonical),
+            )
+            if found
+        }
         for name, modifier in sorted(known, key=lambda one: (one[0] not in sent, one)):
             told = f"{kind}.{name}:{modifier}".removesuffix(":")
             for source in known[name, modifier]:

@@ -1,15 +1,21 @@
 """Quantities, composites and positions, numbers and dates: https://hl7.org/fhir/R4/search.html."""
 
+import urllib.parse
 from typing import Any
 
 import pytest
 
+from fyr.core.clock import utc_now
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.store.schema import INDEX_TABLES
 from fyr.search.extract import Extractor
+from fyr.search.known import Known
+from fyr.search.operands import Operands
 from fyr.search.parameters import Parameters
 from fyr.search.places import Places, TypePlaces, places_of
+from fyr.search.query import QueryParser
+from fyr.search.reading import Reading
 from fyr.search.spots import Node
 
 UCUM = "http://unitsofmeasure.org"
@@ -532,6 +538,22 @@ def test_composites_and_near_are_told_to_clients(library: Any) -> None:
     assert told("Observation")["combo-code-value-quantity"] == "composite"
     assert told("MolecularSequence")["chromosome-variant-coordinate"] == "composite"
     assert told("Location")["near"] == "special"
+
+
+def test_a_composite_and_a_measure_can_be_explained(library: Any) -> None:
+    asked = f"combo-code-value-quantity=a$5.4|{UCUM}|mg"
+    pairs = urllib.parse.parse_qsl(asked)
+    known = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
+    query = QueryParser(known, default_count=20, max_count=200).parse(
+        ["Observation"], pairs, lenient=False
+    )
+
+    told = "\n".join(Reading(known.places, query, values=True).lines())
+
+    assert "Observation.combo-code-value-quantity" in told
+    assert "Observation.combo-code-value-quantity:canonical" in told
+    assert "canonical=True" in told
+    assert "#" not in told
 
 
 TIMINGS: list[dict[str, Any]] = [
