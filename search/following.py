@@ -5,13 +5,13 @@ direction by one statement, from what the round before has brought; the first be
 the matches, and later ones follow only what was asked for with ``:iterate``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fyr.core.errors import Issue
 from fyr.core.store.port import Session, Stored
 from fyr.core.store.versions import HEAD, stored
-from fyr.search.comparing import Sql, conjoined, one_of
+from fyr.search.comparing import Sql, conjoined, joined, one_of
 from fyr.search.sql import THEN, chosen
 from fyr.search.tree import Include, Urls
 
@@ -41,13 +41,13 @@ def follow(
     """
     included = Included()
     seen = [one.pid for one in matches]
-    begin, rules = list(seen), list(includes)
+    begin, rules = list(matches), list(includes)
     for _ in range(MOST_ROUNDS):
         if not begin or not rules:
             return included
         more = _round(session, rules, begin, seen, types, included)
         included.resources += more
-        begin = [one.pid for one in more]
+        begin = more
         rules = [one for one in includes if one.iterate]
         if included.issues:
             return included
@@ -60,7 +60,7 @@ def follow(
 def _round(
     session: Session,
     rules: Sequence[Include],
-    begin: Sequence[int],
+    begin: Sequence[Stored],
     seen: list[int],
     types: Collection[str] | None,
     included: Included,
@@ -92,29 +92,28 @@ def _round(
 
 def included_sql(
     rules: Iterable[Include],
-    begin: Sequence[int],
+    begin: Sequence[Stored],
     types: Collection[str] | None,
     most: int,
 ) -> Sql:
     """Tell the statement of one direction.
 
     :param rules: all of one direction.
-    :param begin: ``pid`` of the resources that it begins at.
+    :param begin: the resources that it begins at.
     """
+    pids = [one.pid for one in begin]
     selected = []
-    for direction in (_referred, _referring):
-        listed = [one for one in rules if one.reverse == (direction is _referring)]
-        if listed:
-            selected.append(direction(listed, begin))
+    onward = [one for one in rules if not one.reverse]
+    if onward:
+        selected.append(_referred(onward, pids))
     for one in rules:
+        if one.reverse:
+            selected += _referring(one, begin)
         if one.urls is not None:
             named = _named_by if one.reverse else _named
-            selected.append(named(one, one.urls, begin))
-    union = " UNION ALL ".join(one.text for one in selected)
-    parts = [
-        Sql(f"r.pid IN ({union})", tuple(v for one in selected for v in one.values)),
-        Sql("r.deleted = 0"),
-    ]
+            selected.append(named(one, one.urls, pids))
+    union = joined(selected or [_NOTHING], " UNION ALL ")
+    parts = [Sql(f"r.pid IN ({union.text})", union.values), Sql("r.deleted = 0")]
     if types is not None:
         parts.append(one_of("r.type", sorted(types)))
     wanted = conjoined(parts)
@@ -124,16 +123,16 @@ def included_sql(
     )
 
 
-def _links(rule: Include, target: str) -> Sql:
+def _links(rule: Include) -> Sql:
     """Say that a row of ``idx_reference`` is one of those to follow."""
     parts = [chosen(rule.sources, "x.")] if rule.sources else []
     if rule.target is not None:
-        parts.append(Sql(f"{target} = ?", (rule.target,)))
+        parts.append(Sql("x.target_type = ?", (rule.target,)))
     return conjoined(parts) if parts else Sql("1 = 1")
 
 
 def _referred(rules: Sequence[Include], begin: Sequence[int]) -> Sql:
-    links = conjoined((_links(one, "x.target_type") for one in rules), " OR ")
+    links = conjoined((_links(one) for one in rules), " OR ")
     begun = one_of("x.pid", begin)
     return Sql(
         f"SELECT t.pid FROM idx_reference x {THEN} resource t WHERE {begun.text}"
@@ -142,15 +141,27 @@ def _referred(rules: Sequence[Include], begin: Sequence[int]) -> Sql:
     )
 
 
-def _referring(rules: Sequence[Include], begin: Sequence[int]) -> Sql:
-    links = conjoined((_links(one, "t.type") for one in rules), " OR ")
-    begun = one_of("t.pid", begin)
-    return Sql(
-        f"SELECT x.pid FROM resource t {THEN} idx_reference x WHERE {begun.text}"
-        f" AND {links.text} AND x.target_id = t.id AND x.target_type = t.type",
-        (*begun.values, *links.values),
-    )
+def _referring(rule: Include, begin: Sequence[Stored]) -> Iterator[Sql]:
+    """Find what refers to resources, by their types and ids as the index has them."""
+    ids: dict[str, list[str]] = {}
+    for one in begin:
+        if rule.target in (None, one.type):
+            ids.setdefault(one.type, []).append(one.id)
+    for kind, named in ids.items():
+        sources = [
+            one for one in rule.sources if one.only is None or kind in one.only[1]
+        ]
+        if sources or not rule.sources:
+            numbers = [one.number for one in sources]
+            parts = [one_of("x.param", numbers)] if numbers else []
+            parts += [Sql("x.target_type = ?", (kind,)), one_of("x.target_id", named)]
+            wanted = conjoined(parts)
+            text = f"SELECT x.pid FROM idx_reference x WHERE {wanted.text}"
+            yield Sql(text, wanted.values)
 
+
+#: Selects what is referred to by nothing.
+_NOTHING = Sql("SELECT pid FROM resource WHERE 1 = 0")
 
 #: A canonical that tells no version leads to all, one that does to that version.
 _VERSION = (

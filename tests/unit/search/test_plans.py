@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fyr.core.clock import utc_now
+from fyr.core.store.port import Stored
 from fyr.core.store.versions import history_sql
 from fyr.search.compartments import within
 from fyr.search.conditions import Conditions
@@ -164,7 +165,8 @@ def test_included_resources_are_read_by_an_index(
     library: Any, kind: str, text: str
 ) -> None:
     query = PARSER.parse([kind], parse_qsl(text), lenient=False)
-    sql = included_sql(query.includes, [1, 2, 3], None, 10)
+    begin = [Stored(n, kind, f"id-{n}", 1, 0, "PUT", None) for n in (1, 2, 3)]
+    sql = included_sql(query.includes, begin, None, 10)
 
     told = plan(library, sql.text, sql.values)
 
