@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from fyr.config.settings import Settings
 from fyr.core import hookimpl
@@ -21,7 +22,15 @@ from fyr.search import fulltext
 from fyr.search.engine import Engine
 from fyr.search.parameters import Parameters
 
-__all__ = ["provide_search", "register_consumers", "register_jobs"]
+if TYPE_CHECKING:
+    import click
+
+__all__ = [
+    "provide_search",
+    "register_commands",
+    "register_consumers",
+    "register_jobs",
+]
 
 
 @hookimpl
@@ -58,6 +67,14 @@ def register_consumers(settings: Settings, database: Database) -> Iterable[Consu
 def register_jobs() -> Iterable[Job]:
     """Offer to make the full-text index anew."""
     return [fulltext.job()]
+
+
+@hookimpl
+def register_commands() -> Iterable[click.Command]:
+    """Offer ``fyr reindex``."""
+    from fyr.search.commands import reindex
+
+    return [reindex]
 
 
 def _link_key(settings: Settings, database: Database) -> bytes:

@@ -74,7 +74,8 @@ def submit(session: Session, database: Database, clock: Clock) -> str:
 
 def consumer(database: Database) -> Consumer:
     """Make the consumer that keeps the index."""
-    return Consumer(NAME, lambda change: take(database, [change]))
+    many = partial(take, database)
+    return Consumer(NAME, lambda change: many([change]), handle_many=many)
 
 
 def job() -> Job:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fyr.core.errors import Invalid, NotSupported
+from fyr.search import contained
 from fyr.search.includes import ITERATE, Includes
 from fyr.search.known import Known
 from fyr.search.parameters import ON_THE_ROW
@@ -14,7 +15,9 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 _INCLUDES = ("_include", "_revinclude")
 #: Result parameters that are understood.
-RESULTS = frozenset({"_count", "_elements", "_sort", *_INCLUDES, *_CHOICES})
+RESULTS = frozenset(
+    {"_count", "_elements", "_sort", *_INCLUDES, *_CHOICES, *contained.CONTAINING}
+)
 #: Types of parameters whose values have an order, or are brought into one.
 _SORTABLE = frozenset("token string reference date number quantity uri".split())
 #: Parameters that one page may be sorted by.
@@ -56,6 +59,8 @@ class Results:
                 query.sort += self._keys(query.types, value)
                 if len(query.sort) > _MOST_KEYS:
                     raise Invalid(f"_sort has more than {_MOST_KEYS} parameters")
+            case "_contained" | "_containedType":
+                contained.take(code, value)
             case _:
                 _choice(query, code, value)
 

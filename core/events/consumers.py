@@ -6,7 +6,7 @@ the last position that was acknowledged, so that events in between come again. T
 clocks of the machines must agree to within the lease.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from uuid import uuid4
@@ -58,6 +58,9 @@ class Consumer:
     end as a dead letter; later events of the same resource wait behind it, others go
     on. It raises :class:`~fyr.core.errors.Unavailable` when what it needs is down:
     the whole consumer then rests, however long, and no event is given up.
+
+    A consumer that does better with many events at once gives ``handle_many`` besides.
+    When that raises, each of them is handed over alone, so it takes all or none.
     """
 
     #: unique in the deployment; its cursor is kept under it
@@ -69,6 +72,7 @@ class Consumer:
     topics: frozenset[str] | None = frozenset({RESOURCE})
     #: begin with the oldest event that is kept, not with the next one
     from_start: bool = False
+    handle_many: Callable[[Sequence[Change]], None] | None = None
 
     def wants(self, change: Change) -> bool:
         """Whether it is told about a change."""

@@ -5,6 +5,7 @@ cursor, and not at all when the lease was lost meanwhile: then the batch comes a
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -131,20 +132,42 @@ class Turn:
             return False
         changes = tools.outbox.read(self._lease.position, tools.settings.batch)
         batch = _Batch(self._lease.position, set(waiting))
-        note_at = time.monotonic() + NOTE_SECONDS
         down = None
-        for change in changes:
-            if self._ends() or time.monotonic() > note_at:
-                break
-            try:
-                self._offer(change, batch)
-            except Unavailable as error:
-                down = error
-                break
+        try:
+            if not self._offer_all(changes, batch):
+                self._offer_each(changes, batch)
+        except Unavailable as error:
+            down = error
         self._note(batch)
         if down:
             self._rest(down)
         return bool(changes)
+
+    def _offer_each(self, changes: Sequence[Change], batch: _Batch) -> None:
+        note_at = time.monotonic() + NOTE_SECONDS
+        for change in changes:
+            if self._ends() or time.monotonic() > note_at:
+                break
+            self._offer(change, batch)
+
+    def _offer_all(self, changes: Sequence[Change], batch: _Batch) -> bool:
+        """Hand all over at once; whether the consumer can, and has taken them."""
+        handle = self._consumer.handle_many
+        wanted = [change for change in changes if self._consumer.wants(change)]
+        if handle is None or len(wanted) < 2 or batch.held_up:
+            return False
+        with structlog.contextvars.bound_contextvars(consumer=self._consumer.name):
+            try:
+                handle(wanted)
+            except Unavailable:
+                raise
+            except Exception as error:
+                log.warning("events failed together", exc_info=error)
+                return False
+        self.taken += len(wanted)
+        batch.delivered = len(wanted)
+        batch.position = changes[-1].position
+        return True
 
     def _offer(self, change: Change, batch: _Batch) -> None:
         if self._consumer.wants(change):

@@ -1,6 +1,6 @@
 """What happens when a consumer fails; part of :mod:`..contracts.events`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -152,6 +152,76 @@ class FailuresContract:
         assert len(listener.asked) == 1 + 20 + 2
         metrics = consumer_metrics(fyr.outbox, clock=clock)["listener"]
         assert (metrics.dead, metrics.failures, metrics.resting) == (0, 20, False)
+
+    def test_a_consumer_that_takes_many_events_is_handed_them_at_once(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        calls: list[int] = []
+
+        def many(changes: Sequence[Change]) -> None:
+            calls.append(len(changes))
+            for change in changes:
+                listener.handle(change)
+
+        wanted = listener.consumer(handle_many=many, types=frozenset({"Patient"}))
+        fyr = Deployment(database, clock, [wanted])
+        fyr.commit(("Patient/1", 1), ("Task/1", 1), ("Patient/1", 2), ("Task/1", 2))
+        fyr.worker.drain()
+        fyr.commit(("Patient/1", 3))
+        fyr.worker.drain()
+
+        assert calls == [2]
+        assert listener.told == [("Patient/1", number) for number in (1, 2, 3)]
+        metrics = consumer_metrics(fyr.outbox, clock=clock)["listener"]
+        assert (metrics.lag, metrics.delivered) == (0, 3)
+
+    def test_events_that_fail_together_are_handed_over_one_by_one(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+
+        def none(changes: Sequence[Change]) -> None:
+            raise ValueError("one of them is bad")
+
+        fyr = Deployment(database, clock, [listener.consumer(handle_many=none)])
+        listener.fails = lambda change: ValueError("bad") if change.id == "2" else None
+        fyr.commit(("Patient/1", 1), ("Patient/2", 1), ("Patient/3", 1))
+        fyr.worker.drain()
+
+        assert listener.told == [("Patient/1", 1), ("Patient/3", 1)]
+        assert consumer_metrics(fyr.outbox, clock=clock)["listener"].waiting == 1
+
+        listener.fails = lambda change: None
+        fyr.commit(("Patient/2", 2), ("Patient/4", 1))
+        clock.advance(seconds=60)
+        fyr.worker.drain()
+        assert [one for one in listener.told if one[0] == "Patient/2"] == [
+            ("Patient/2", 1),
+            ("Patient/2", 2),
+        ]
+
+    def test_many_events_meet_a_server_that_is_down_and_come_again(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        down = [True]
+
+        def many(changes: Sequence[Change]) -> None:
+            if down:
+                raise Unavailable("broker is down")
+            for change in changes:
+                listener.handle(change)
+
+        fyr = Deployment(database, clock, [listener.consumer(handle_many=many)])
+        fyr.commit(("Patient/1", 1), ("Patient/2", 1))
+        fyr.worker.drain()
+        assert consumer_metrics(fyr.outbox, clock=clock)["listener"].resting
+
+        down.clear()
+        clock.advance(seconds=60)
+        fyr.worker.drain()
+        assert listener.told == [("Patient/1", 1), ("Patient/2", 1)]
 
     def test_a_repeat_that_meets_a_server_that_is_down_is_not_counted(
         self, database: Database, clock: FakeClock

@@ -227,3 +227,20 @@ def test_what_load_could_not_read_is_named_with_the_reason(
         f"refused: {tmp_path / 'a.json.gz'}: cannot be read: Not a gzipped file"
         in done.output
     )
+
+
+def test_an_index_is_made_anew_by_a_job(fyr: Fyr, tmp_path: Path) -> None:
+    file = tmp_path / "fyr.toml"
+    file.write_text("[search]\nfull_text = true")
+
+    done = fyr("--config", file, "reindex", "--full-text")
+
+    assert done.exit_code == 0, done.output
+    assert "indexes all resources anew as soon as a worker runs it" in done.output
+
+
+def test_an_index_that_there_is_not_cannot_be_made_anew(fyr: Fyr) -> None:
+    off = fyr("reindex", "--full-text")
+    assert "search.full_text is off" in off.output
+    assert off.exit_code == 1
+    assert "say what" in fyr("reindex").output
