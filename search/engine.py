@@ -132,7 +132,9 @@ class Engine:
             return _page(query, (), (), count(session, query, self._sizes), None)
         identity = _identity(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
-        page = read_page(session, query, after, self._sizes)
+        # Nothing is to be counted, and nothing included.
+        last = not query.includes and query.total in ("", "none")
+        page = read_page(session, query, after, self._sizes, last=last)
         included = self._included(session, context, query, page.matches)
         following = self._cursors.write(identity, page.after) if page.after else None
         total = self._total(session, query, len(page.matches), following)

@@ -25,8 +25,10 @@ class Recorder:
         #: SQL, values, number of rows, milliseconds
         self.asked: list[tuple[str, Sequence[Any], int, float]] = []
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Run a statement and fetch what it returns."""
+    def rows(
+        self, sql: str, params: Sequence[Any] = (), *, last: bool = False
+    ) -> list[Row]:
+        """Run a statement and fetch what it returns; none is the last one here."""
         began = time.perf_counter()
         found = self._session.rows(sql, params)
         self.asked.append((sql, params, len(found), millis_since(began)))

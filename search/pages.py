@@ -26,13 +26,22 @@ class Page:
 
 
 def read_page(
-    session: Session, query: Query, after: Sequence[Any] | None, sizes: Sizes
+    session: Session,
+    query: Query,
+    after: Sequence[Any] | None,
+    sizes: Sizes,
+    *,
+    last: bool = False,
 ) -> Page:
-    """Read the page that begins after some sort values, or the first."""
+    """Read the page that begins after some sort values, or the first.
+
+    :param last: nothing else is read after it.
+    """
     finder = Finder(session.dialect, query, plan(session, query, sizes))
+    statements = list(finder.page(after))
     rows: list[Row] = []
-    for sql in finder.page(after):
-        rows += session.rows(sql.text, sql.values)
+    for sql in statements:
+        rows += session.rows(sql.text, sql.values, last=last and sql is statements[-1])
         if len(rows) > query.count:
             break
     matches = [stored(row[:_WIDTH]) for row in rows[: query.count]]

@@ -24,8 +24,14 @@ class Session(Protocol):
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Run a statement and fetch what it returns; sees all that was run before."""
+    def rows(
+        self, sql: str, params: Sequence[Any] = (), *, last: bool = False
+    ) -> list[Row]:
+        """Run a statement and fetch what it returns; sees all that was run before.
+
+        :param last: nothing is asked after it; in a ``read`` of one statement an adapter
+            may then do without a transaction.
+        """
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run a statement; an adapter may send it later, before ``rows`` or commit."""

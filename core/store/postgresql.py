@@ -74,7 +74,9 @@ class PostgresqlSession:
         #: whether the commit has been sent
         self.committing = False
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+    def rows(
+        self, sql: str, params: Sequence[Any] = (), *, last: bool = False
+    ) -> list[Row]:
         """Run a statement, after all that waits, and fetch what it returns."""
         self._waiting.append((sql, params))
         return self._send()
@@ -116,6 +118,31 @@ class PostgresqlSession:
             raise GivenUp(error) from error
 
 
+class _Snapshot(PostgresqlSession):
+    """A transaction that only reads; one statement alone needs none."""
+
+    __slots__ = ("_alone",)
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        self._alone = False
+
+    def rows(
+        self, sql: str, params: Sequence[Any] = (), *, last: bool = False
+    ) -> list[Row]:
+        if self._alone:
+            raise RuntimeError("a statement after the one that was said to be the last")
+        if last and len(self._waiting) == 1:
+            # What waits is the BEGIN: leaving it out saves it and a trip for its end.
+            self._waiting.clear()
+            self._alone = True
+        return super().rows(sql, params)
+
+    def commit(self) -> None:
+        if not self._alone:
+            super().commit()
+
+
 class PostgresqlDatabase:
     """A PostgreSQL database, shared by the threads of this process."""
 
@@ -140,10 +167,9 @@ class PostgresqlDatabase:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on one snapshot, which begins with its first statement."""
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
         def snapshot(wire: Wire) -> T:
-            session = PostgresqlSession(wire, begin)
+            session = _Snapshot(wire)
             result = work(session)
             session.commit()
             return result

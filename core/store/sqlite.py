@@ -64,7 +64,9 @@ class SqliteSession:
         #: the first error of a statement; as on PostgreSQL, nothing goes on after it
         self.failure: FyrError | None = None
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+    def rows(
+        self, sql: str, params: Sequence[Any] = (), *, last: bool = False
+    ) -> list[Row]:
         """Run a statement and fetch what it returns."""
         self.require()
         try:
