@@ -204,5 +204,6 @@ def _running(fyr: Deployment) -> Iterator[threading.Event]:
         yield stop
     finally:
         stop.set()
+        fyr.worker.wake()
         thread.join(60)
     assert not thread.is_alive()
