@@ -25,7 +25,7 @@ def text(known: Known, found: list[Parameter], value: str) -> Match:
             f"{found[0].name}:text is not offered: texts of codes are not indexed here"
             " (setting search.token_text)"
         )
-    sources = _beside(known, found, TEXT, "have no text")
+    sources = asked_beside(known, found, TEXT, "have no text")
     operands = known.operands.read("string", value, found[0].name)
     check_lengths(found[0].name, operands)
     return Match(sources, operands)
@@ -33,12 +33,18 @@ def text(known: Known, found: list[Parameter], value: str) -> Match:
 
 def of_type(known: Known, found: list[Parameter], value: str) -> Match:
     """``:of-type``: an identifier of a type has the value."""
-    sources = _beside(known, found, "of-type", "are no identifiers")
+    sources = asked_beside(known, found, "of-type", "are no identifiers")
     wanted = [_typed(one) for one in values(value, found[0].name)]
     return Match(sources, tuple(wanted))
 
 
-def _beside(known: Known, found: list[Parameter], modifier: str, lack: str) -> Sources:
+def asked_beside(
+    known: Known, found: list[Parameter], modifier: str, lack: str
+) -> Sources:
+    """Tell where what a modifier asks for stands.
+
+    :param lack: what to say of a parameter that has no such thing.
+    """
     sources = known.places.beside(found, modifier)
     if not sources:
         raise NotSupported(

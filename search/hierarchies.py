@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#uri, https://hl7.org/fhir/R4/search.html#ref
 import re
 
 from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.known import Known
 from fyr.search.operands import plain, reference, stored_uri, values
 from fyr.search.parameters import Parameter
@@ -75,33 +76,32 @@ def part_below(known: Known, found: list[Parameter], value: str) -> Match:
 
 
 def _related(known: Known, found: list[Parameter], value: str, *, below: bool) -> Match:
-    parents = _parents(known, found)
+    above = parents(known, found)
+    if not above:
+        raise NotSupported(
+            f"what search parameter {found[0].name!r} leads to are no parts of each"
+            " other: nothing is above or below"
+        )
     operands: list[Operand] = []
     for one in values(value, found[0].name):
         target = reference(known.operands.relative(plain(one)))
-        kind = target.type or (next(iter(parents)) if len(parents) == 1 else "")
-        if kind not in parents:
+        kind = target.type or (next(iter(above)) if len(above) == 1 else "")
+        if kind not in above:
             raise Invalid(
                 f"{found[0].name}: {one[:60]!r} is none of"
-                f" {', '.join(f'{name}/[id]' for name in parents)}"
+                f" {', '.join(f'{name}/[id]' for name in above)}"
             )
-        sources = known.places.sources([parents[kind]])
+        sources = known.places.sources([above[kind]])
         operands.append(Relatives(kind, target.id, sources, below))
     return Match(known.places.sources(found), tuple(operands))
 
 
-def _parents(known: Known, found: list[Parameter]) -> dict[str, Parameter]:
+def parents(known: Known, found: list[Parameter]) -> dict[str, Parameter]:
     """Tell what leads up, for each type that the parameter may lead to and has parts."""
-    allowed = sorted({kind for one in found for kind in one.targets})
-    parents = {
+    allowed = sorted({kind for one in found for kind in one.targets or RESOURCE_TYPES})
+    return {
         kind: parameter
         for kind in allowed
         for name, parameter in known.parameters.of(kind).items()
         if name in _PARENTS and kind in parameter.targets
     }
-    if not parents:
-        raise NotSupported(
-            f"what search parameter {found[0].name!r} leads to are no parts of each"
-            " other: nothing is above or below"
-        )
-    return parents

@@ -10,6 +10,7 @@ from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search import coded, hierarchies
+from fyr.search.beside import BESIDE
 from fyr.search.known import Known
 from fyr.search.matching import composite, composite_missing, quantity
 from fyr.search.operands import check_lengths, plain, reference, values
@@ -34,10 +35,22 @@ def understood(
         return _PLAIN.get(one.type, _match)(known, found, value)
     if one.type == "reference" and modifier in RESOURCE_TYPES:
         return _typed(known, found, value, modifier)
-    offered = MODIFIERS.get(one.type, {})
-    if modifier not in offered:
-        raise no_modifier(one.name, modifier, offered)
-    return offered[modifier](known, found, value)
+    means = MODIFIERS.get(one.type, {}).get(modifier)
+    if means is None:
+        raise no_modifier(one.name, modifier, offered(known, found))
+    return means(known, found, value)
+
+
+def offered(known: Known, found: list[Parameter]) -> list[str]:
+    """Tell the modifiers that a parameter can have, ``[type]`` where any type is one."""
+    type_ = found[0].type
+    lacking = {
+        one for one in BESIDE.get(type_, {}) if not known.places.beside(found, one)
+    }
+    if type_ == "reference" and not hierarchies.parents(known, found):
+        lacking |= {"above", "below"}
+    names = [one for one in MODIFIERS.get(type_, {}) if one not in lacking]
+    return [*names, "[type]"] if type_ == "reference" else names
 
 
 def no_modifier(name: str, modifier: str, offered: Iterable[str]) -> NotSupported:
@@ -74,8 +87,9 @@ def _not(known: Known, found: list[Parameter], value: str) -> Criterion:
 
 
 def _identifier(known: Known, found: list[Parameter], value: str) -> Criterion:
+    sources = coded.asked_beside(known, found, "identifier", "have no identifier")
     operands = known.operands.read("token", value, found[0].name)
-    return Match(known.places.beside(found, "identifier"), operands)
+    return Match(sources, operands)
 
 
 def _typed(known: Known, found: list[Parameter], value: str, kind: str) -> Criterion:

@@ -130,6 +130,10 @@ class TestOfType:
         with pytest.raises(Invalid, match="of-type wants all three"):
             library.ids("Patient", f"identifier:of-type={value}")
 
+    def test_a_canonical_has_no_identifier(self, library: Any) -> None:
+        with pytest.raises(NotSupported, match="have no identifier"):
+            library.ids("Procedure", "instantiates-canonical:identifier=1")
+
     def test_what_is_no_identifier_has_no_type(self, library: Any) -> None:
         with pytest.raises(NotSupported, match="are no identifiers"):
             library.ids("Patient", "gender:of-type=a|b|c")
