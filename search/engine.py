@@ -4,6 +4,7 @@ Joins what the rooms beside it know: which values a resource has, what a query m
 how it becomes SQL, and where a page ended.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
@@ -46,6 +47,9 @@ from fyr.search.tree import Query
 log = structlog.get_logger(__name__)
 
 Pairs = Sequence[tuple[str, str]]
+
+#: What stands between the parameters of a chain, and before a modifier.
+_PARTS = re.compile("[.:]")
 
 
 class Engine:
@@ -296,7 +300,7 @@ def _searched(context: RequestContext) -> list[str]:
 
 
 def _asks_for_words(query: Query) -> bool:
-    return any("_text" in name or "_content" in name for name, _ in query.used)
+    return any(not FULL_TEXT.isdisjoint(_PARTS.split(name)) for name, _ in query.used)
 
 
 def _identity(context: RequestContext, resource_type: str | None, query: Query) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from fyr.core.searching import ExplainedStatement
 from fyr.core.store.port import Row, Session
 
+#: Tables that tell matches from what a search looks up besides.
+_FOUND_IN = re.compile("resource|idx_|full_text")
 _PLANNED = re.compile(r"Planning Time: ([0-9.]+) ms")
 
 
@@ -70,7 +72,7 @@ def millis_since(began: float) -> float:
 
 
 def _kind(sql: str, before: Sequence[str]) -> str:
-    if sql.startswith("SELECT COUNT("):
+    if sql.startswith("SELECT COUNT(") and _FOUND_IN.search(sql):
         return "count"
     if "r.body" not in sql:
         return "other"

@@ -86,3 +86,14 @@ def test_where_it_is_off_the_setting_is_named(client: Any) -> None:
 
     assert answer.status == 400
     assert "search.full_text" in answer.issues[0]
+
+
+def test_a_search_for_words_is_explained(app: Application) -> None:
+    client = client_of(app)
+
+    answer = client.get("Basic/_explain", {"_content": "feber", "_total": "accurate"})
+
+    assert answer.status == 200
+    names = [one["name"] for one in answer.json["parameter"]]
+    assert (names.count("page"), names.count("count")) == (1, 1)
+    assert answer.json["parameter"][1]["valueString"].startswith("  FullText")
