@@ -39,8 +39,9 @@ LOST = ("57P01", "57P02", "57P03", "25P03", None)
 #: First and longest wait before a repeat, in seconds.
 _PAUSE, _LONGEST_PAUSE = 0.002, 0.5
 
-#: Rows of one statement, largest first: few different statements to prepare.
-_ROWS_AT_ONCE = (64, 16, 4, 2, 1)
+#: Rows of one statement, largest first: few different ones to prepare, but one for the
+#: rows that a single resource has in a table.
+_ROWS_AT_ONCE = (64, 16, 8, 7, 6, 5, 4, 3, 2, 1)
 _INSERT = re.compile(
     r"\s*(INSERT\s+INTO\s[^?']*?\sVALUES\s*)(\([^()']*\))\s*", re.IGNORECASE
 )
