@@ -21,6 +21,8 @@ LARGE = 3000
 #: Seconds that the size of a set is believed.
 _BELIEVED = 60.0
 _MOST_KNOWN = 10_000
+#: Values of a criterion that is remembered; whole value sets would take much memory.
+_MOST_OPERANDS = 32
 #: Places whose values are read side by side.
 _MOST_MERGED = 8
 
@@ -70,6 +72,8 @@ class Sizes:
     def _keep(
         self, key: tuple[tuple[str, ...], Criterion], now: float, size: int
     ) -> None:
+        if isinstance(key[1], Match) and len(key[1].operands) > _MOST_OPERANDS:
+            return
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[key] = (now + _BELIEVED, size)
