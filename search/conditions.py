@@ -153,7 +153,7 @@ class Conditions:
             case Chain():
                 return self._chained(criterion)
             case Has():
-                return self._had(criterion)
+                return self._had(criterion, types)
             case AnyOf():
                 return self._union(criterion.parts, types)
             case All():
@@ -255,14 +255,15 @@ class Conditions:
             parts.values,
         )
 
-    def _had(self, has: Has) -> Sql:
+    def _had(self, has: Has, types: Sequence[str]) -> Sql:
         inner = self._within((has.type,), has.inner)
-        links = chosen(has.sources, "x.")
+        # A reference may lead to other types than those that are searched.
+        wanted = conjoined([chosen(has.sources, "x."), self.current(types, "t")])
         return Sql(
             f"SELECT t.pid AS pid FROM ({inner.text}) i {THEN} idx_reference x"
-            f" {THEN} resource t WHERE x.pid = i.pid AND {links.text}"
-            f" AND t.type = x.target_type AND t.id = x.target_id AND t.deleted = 0",
-            (*inner.values, *links.values),
+            f" {THEN} resource t WHERE x.pid = i.pid AND t.type = x.target_type"
+            f" AND t.id = x.target_id AND {wanted.text}",
+            (*inner.values, *wanted.values),
         )
 
     def _within(self, types: Sequence[str], criterion: Criterion) -> Sql:

@@ -33,6 +33,7 @@ from fyr.search.extract import Extractor
 from fyr.search.following import follow
 from fyr.search.fulltext import PARAMETERS as FULL_TEXT
 from fyr.search.known import Known
+from fyr.search.offered import refuse_hidden
 from fyr.search.operands import Operands
 from fyr.search.pages import count, read_page
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
@@ -129,7 +130,7 @@ class Engine:
         resource_type: str | None,
         query: Query,
     ) -> SearchPage:
-        self._refuse_hidden(context, query)
+        refuse_hidden(context, self._parameters, query.types)
         if _asks_for_words(query):
             query.issues += lag(session)
         if query.count == 0 or query.show.get("_summary") == "count":
@@ -218,24 +219,6 @@ class Engine:
         query = parser.parse(types, params, lenient=lenient)
         query.criteria.insert(0, within(known, context.compartment, query.types))
         return query
-
-    def _refuse_hidden(self, context: RequestContext, query: Query) -> None:
-        """Refuse what the service does not offer and its client has sent.
-
-        A plugin may narrow a search by any parameter.
-        """
-        for kind in query.types:
-            rules = context.service.types.get(kind)
-            if rules is None or rules.search_parameters is None:
-                continue
-            for name, _ in context.params:
-                code = name.partition(":")[0].partition(".")[0]
-                known = code in self._parameters.of(kind) and not code.startswith("_")
-                if known and code not in rules.search_parameters:
-                    raise NotSupported(
-                        f"{context.service.name} offers no search parameter {code!r}"
-                        f" for {kind}"
-                    )
 
     def _included(
         self,

@@ -14,6 +14,7 @@ from fyr.core.model.resource import Resource
 from fyr.search.beside import BESIDE
 from fyr.search.composites import Part, Values, parts_of
 from fyr.search.hashes import WIDTHS, hash64, param_id, wide_id
+from fyr.search.lists import LISTED, take_items
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
 from fyr.search.quantities import CANONICAL
 from fyr.search.references import CONTAINED, target_of, type_of
@@ -113,6 +114,8 @@ def places_of(
     for parameter in parameters:
         modifiers = BESIDE.get(parameter.type, {}).keys() - without
         _add(made, kind, parameter, sorted(modifiers))
+    if kind == "List":
+        made.whole[LISTED.number] = take_items
     return made
 
 

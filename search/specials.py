@@ -9,7 +9,9 @@ from typing import Protocol
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
+from fyr.search.filtering import filtered
 from fyr.search.known import Known
+from fyr.search.lists import listed
 from fyr.search.modifiers import no_modifier
 from fyr.search.operands import plain, values
 from fyr.search.text_queries import branches
@@ -98,11 +100,27 @@ def _words(
     return FullText(name, branches(name, map(plain, values(value, name))))
 
 
+def _listed(
+    reader: Reader, types: Sequence[str], name: str, value: str, depth: int
+) -> Criterion:
+    _refuse_more(name)
+    return listed(name, value)
+
+
+def _filtered(
+    reader: Reader, types: Sequence[str], name: str, value: str, depth: int
+) -> Criterion:
+    _refuse_more(name)
+    return filtered(reader.known, types, value)
+
+
 #: name -> how it is understood
 SPECIALS: Mapping[str, Special] = {
     "_content": _words,
+    "_filter": _filtered,
     "_has": _has,
     "_id": _id,
     "_lastUpdated": _last_updated,
+    "_list": _listed,
     "_text": _words,
 }

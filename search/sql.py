@@ -5,6 +5,7 @@ The same for both databases but for how a text inside another one is found.
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fyr.search.comparing import COMPARE, Sql, conjoined, one_of, starts
@@ -24,6 +25,8 @@ from fyr.search.tree import (
     Text,
 )
 
+#: How folded texts are compared as a whole.
+_TEXTS = {"equal": "=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
 #: A join that SQLite, which knows little of what is in its tables, does in this order;
 #: PostgreSQL knows better and chooses.
 THEN = "CROSS JOIN"
@@ -53,7 +56,8 @@ def rows_of(matches: Sequence[Match], dialect: str) -> list[Sql]:
     for (only, wide), sources in _by_kind(matches[0].sources):
         parts = [chosen(sources)]
         for match in matches:
-            operands = [one for one in match.operands if _possible(one, only)]
+            unlike = match.modifier == "unlike"
+            operands = [one for one in match.operands if unlike or _possible(one, only)]
             wanted = [_operand(one, match, wide, dialect) for one in operands]
             parts.append(conjoined(wanted, " OR "))
         if all(part.text for part in parts):
@@ -85,6 +89,10 @@ def _possible(operand: Any, only: _Only) -> bool:
 
 
 def _operand(operand: Any, match: Match, wide: bool, dialect: str) -> Sql:
+    if match.modifier == "unlike":
+        equal = replace(match, modifier="equal")
+        condition = _operand(operand, equal, True, dialect)
+        return Sql(f"NOT ({condition.text})", condition.values)
     if isinstance(operand, Text):
         return _text(operand, match.modifier, dialect)
     if isinstance(operand, OneOf):
@@ -118,6 +126,16 @@ def _text(wanted: Text, modifier: str, dialect: str) -> Sql:
     if modifier == "contains":
         finder = "strpos" if dialect == "postgresql" else "instr"
         return Sql(f"{finder}(folded, ?) > 0", (wanted.folded,))
+    if modifier == "ends":
+        # A text that was cut has another end.
+        cut = (
+            "right(folded, {})" if dialect == "postgresql" else "substr(folded, 0 - {})"
+        )
+        end = cut.format("CAST(? AS INTEGER)")
+        text = f"(length(folded) < {COMPARED} AND {end} = ?)"
+        return Sql(text, (len(wanted.folded), wanted.folded))
+    if modifier in _TEXTS:
+        return Sql(f"folded {_TEXTS[modifier]} ?", (wanted.folded,))
     return starts(wanted, Columns("folded"))
 
 

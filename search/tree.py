@@ -169,7 +169,8 @@ class Match:
 
     sources: Sources
     operands: tuple[Operand, ...]
-    #: ``exact`` or ``contains`` for strings
+    #: ``unlike``: it does not meet it; for strings ``exact``, ``contains``, ``equal``
+    #: but for case and accents, ``ends``, or a comparison such as ``gt``
     modifier: str = ""
     #: ``:not``: no value does
     negated: bool = False
