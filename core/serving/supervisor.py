@@ -29,6 +29,8 @@ ChildMain = Callable[["Child"], None]
 
 #: A child that lives shorter than this is started again only after a wait.
 _SHORT_LIFE_SECONDS = 2.0
+#: What a child may take beyond its draining, on a machine that is busy.
+_END_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 10.0
 
 
@@ -155,7 +157,7 @@ class Supervisor:
         alive = {slot.pid for slot in self._slots if slot.pid}
         for pid in alive:
             os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + self.drain_seconds + 2.0
+        deadline = time.monotonic() + self.drain_seconds + _END_SECONDS
         while alive and time.monotonic() < deadline:
             alive = {pid for pid in alive if os.waitpid(pid, os.WNOHANG) == (0, 0)}
             time.sleep(0.02)
