@@ -24,6 +24,9 @@ class JoinedDatabase:
         """Read, and see what the transaction has written."""
         return self._session.rows(sql, params)
 
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Do nothing: who shares a transaction sees what it has written by then."""
+
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the transaction."""
         return work(self._session)

@@ -50,6 +50,13 @@ class Database(Protocol):
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read outside any transaction: the fast path."""
 
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Fetch together what this thread is about to ask :meth:`rows` for.
+
+        Until the next call, which may be with none. Where a read is no trip there is
+        nothing to be saved, and nothing done.
+        """
+
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on one consistent snapshot; nothing it writes is kept."""
 

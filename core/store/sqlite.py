@@ -141,6 +141,9 @@ class SqliteDatabase:
             except _ERRORS as error:
                 raise told(error) from error
 
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Do nothing: a read goes nowhere."""
+
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on one snapshot, which begins with its first statement."""
         with self._reading() as connection:

@@ -87,6 +87,21 @@ class Wire:
 
         :raises psycopg.Error: of the first that fails; those behind it are not run.
         """
+        return self._rows(self._run(statements)[-1])
+
+    def execute_each(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Run statements in one trip and fetch what each of them returns.
+
+        :raises psycopg.Error: of the first that fails; those behind it are not run.
+        """
+        results = self._run(statements)
+        return [self._rows(one) for one in results[-len(statements) :]]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _run(self, statements: Sequence[Statement]) -> list[PGresult]:
         if len(self._prepared) > _MOST_PREPARED:
             self._prepared.clear()
             statements = [("DEALLOCATE ALL", ()), *statements]
@@ -99,10 +114,6 @@ class Wire:
         self._server.pipeline_sync()
         self._flush()
         return self._read(answers, prepared)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
 
     def _write(self, sql: str, params: Sequence[Any]) -> _Written:
         adapter = self._adapter
@@ -140,16 +151,18 @@ class Wire:
 
     def _read(
         self, answers: Sequence[_Key | None], prepared: dict[_Key, bytes]
-    ) -> list[Row]:
-        """Fetch the answers to all that was sent; rows are wanted of the last."""
+    ) -> list[PGresult]:
+        """Fetch the answers to all that was sent; those to statements are given."""
         failure: psycopg.Error | None = None
-        result: PGresult | None = None
+        results: list[PGresult] = []
         for key in answers:
             result = self._next()
             if result is None or result.status not in _OK:
                 failure = failure or self._error(result)
             elif key is not None:
                 self._prepared[key] = prepared[key]
+            else:
+                results.append(result)
             if result is not None:
                 # Each answer has an end.
                 self._next()
@@ -158,7 +171,10 @@ class Wire:
             if isinstance(failure, STALE):
                 self._prepared.clear()
             raise failure
-        if result is None or not result.nfields:
+        return results
+
+    def _rows(self, result: PGresult) -> list[Row]:
+        if not result.nfields:
             return []
         self._adapter.set_pgresult(result)
         return self._adapter.load_rows(0, result.ntuples, tuple)

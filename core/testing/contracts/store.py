@@ -7,6 +7,7 @@ schema up to date, and each time as another process would.
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -97,6 +98,41 @@ class DatabaseContract:
 
         assert database.write(work) == []
         assert names(database) == ["a"]
+
+    def test_what_is_fetched_ahead_is_what_is_there(self, database: Database) -> None:
+        for name in ("a", "b"):
+            put(database, name, f"value of {name}")
+        wanted = ("a", "none", "b", "a")
+        database.ahead([(_GET, (name,)) for name in wanted])
+
+        found = [database.rows(_GET, (name,)) for name in wanted]
+
+        assert found == [[("value of a",)], [], [("value of b",)], [("value of a",)]]
+        assert names(database) == ["a", "b"]
+        database.ahead(())
+
+    def test_what_was_fetched_ahead_is_for_one_thread_and_can_be_forgotten(
+        self, database: Database
+    ) -> None:
+        put(database, "a", "old")
+        database.ahead([(_GET, ("a",)), (_NAMES, ())])
+        database.write(lambda session: session.run(_SET, ("new", "a")))
+
+        assert at_once(lambda name: database.rows(_GET, (name,)), ["a"]) == [[("new",)]]
+        database.ahead(())
+        assert database.rows(_GET, ("a",)) == [("new",)]
+
+    def test_a_statement_that_fails_ahead_is_told_and_spoils_nothing(
+        self, database: Database
+    ) -> None:
+        put(database, "a", "value")
+        wrong = "SELECT value FROM no_such_table"
+        with suppress(FyrError):
+            database.ahead([(_GET, ("a",)), (wrong, ())])
+
+        assert database.rows(_GET, ("a",)) == [("value",)]
+        with pytest.raises(FyrError):
+            database.rows(wrong)
 
     def test_a_read_stays_on_one_snapshot_and_holds_up_no_writer(
         self, database: Database

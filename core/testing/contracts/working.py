@@ -37,6 +37,9 @@ class Breaking:
         self._fail()
         return self._database.rows(sql, params)
 
+    def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Fetch nothing ahead."""
+
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in a transaction, if it can be reached."""
         self._fail()
