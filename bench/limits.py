@@ -33,6 +33,7 @@ from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.model.json import dump
+from fyr.core.serving.dispatcher import Nothing
 from fyr.core.serving.http import HttpWorker, bind
 from fyr.core.serving.processors import stay_on_one_processor
 from fyr.core.store.port import NewVersion
@@ -55,6 +56,14 @@ class Bare:
         resp.content_type = "application/fhir+json"
 
 
+class Always(Nothing):
+    """Has all requests answered in the loop."""
+
+    def takes(self, _request: Any) -> bool:
+        """Take any."""
+        return True
+
+
 def serve_bare(bound: socket.socket, body: bytes, ours: bool) -> None:
     """Run the bare handler until SIGTERM, on Fyr's HTTP worker or on plain waitress."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -65,7 +74,7 @@ def serve_bare(bound: socket.socket, body: bytes, ours: bool) -> None:
         create_server(app, sockets=[bound], threads=settings.threads).run()
         return
     stay_on_one_processor(0)
-    worker = HttpWorker(app, bound, settings, lambda _request: True)
+    worker = HttpWorker(app, bound, settings, Always())
     worker.stop_on_sigterm()
     worker.run()
 

@@ -1,18 +1,22 @@
 """Which requests are answered so quickly that no other thread need be asked.
 
 Reads and vreads of the stored bytes: one row by its key, nothing parsed. Not searches,
-operations, metadata or routes of plugins, and nothing that is to be converted.
+operations, metadata or routes of plugins, and nothing that is to be converted. Why:
+``docs/decisions/serving.md``.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from fyr.core.store.resources import ResourceStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from fyr.core.app import Application
+    from fyr.core.store.port import Database, Row
 
 #: Hooks that a read passes; what a plugin does there may take any time.
 _HOOKS = (
@@ -25,24 +29,58 @@ _HOOKS = (
 )
 
 
-def quick_reads(application: Application) -> Callable[[Any], bool]:
-    """Give a function that tells whether one of waitress's requests is a quick read."""
-    mode = application.settings.server.quick_reads
-    asked = any(getattr(application.hooks, name) for name in _HOOKS)
-    if mode == "never" or (mode == "auto" and asked):
-        return lambda _request: False
-    paths = "|".join(re.escape(one.path) for one in application.services)
-    is_read = re.compile(
-        rf"/(?:{paths})/[A-Z][A-Za-z]*/[A-Za-z0-9.\-]{{1,64}}(?:/_history/[0-9]+)?"
-    ).fullmatch
+class QuickReads:
+    """Knows the quick reads of an application."""
 
-    def quick(request: Any) -> bool:
+    def __init__(self, application: Application) -> None:
+        """Take the application, whose plugins are loaded."""
+        mode = application.settings.server.quick_reads
+        watched = any(getattr(application.hooks, name) for name in _HOOKS)
+        self._none = mode == "never" or (mode == "auto" and watched)
+        # A plugin may change what a read finds; so nothing is fetched before it.
+        self._database = None if watched else application.database
+        paths = "|".join(re.escape(one.path) for one in application.services)
+        self._read = re.compile(
+            rf"/(?:{paths})/([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
+            r"(?:/_history/([0-9]{1,9}))?"
+        ).fullmatch
+
+    def takes(self, request: Any) -> bool:
+        """Whether one of waitress's requests is a quick read."""
         return (
-            not request.error
+            not self._none
+            and not request.error
             and request.command in ("GET", "HEAD")
             and not request.query
-            and is_read(request.path) is not None
+            and self._read(request.path) is not None
             and "xml" not in request.headers.get("ACCEPT", "")
         )
 
-    return quick
+    def prepare(self, requests: Sequence[Any]) -> None:
+        """Fetch together what some quick reads will ask the database for."""
+        if self._database is not None:
+            self._database.ahead(self._asked(requests))
+
+    def _asked(self, requests: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
+        asking = _Asking()
+        resources = ResourceStore(cast("Database", asking))
+        for request in requests:
+            if match := self._read(request.path):
+                kind, identity, version = match.groups()
+                if version is None:
+                    resources.read(kind, identity)
+                else:
+                    resources.vread(kind, identity, int(version))
+        return asking.asked
+
+
+class _Asking:
+    """Stands in for the database, to learn from the store what a read asks of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Sequence[Any]]] = []
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Note a statement, and find nothing."""
+        self.asked.append((sql, params))
+        return []

@@ -6,37 +6,49 @@ what is quick, as long as it is quick; everything else goes to the task threads.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from threading import get_ident
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from waitress.task import ThreadedTaskDispatcher
-
-#: Tells by method, path, query and headers whether an answer takes next to no time.
-Quick = Callable[[Any], bool]
 
 #: How long the other connections may have to wait for answers of the loop's thread.
 _TURN_SECONDS = 0.003
 #: How long all go to the task threads once answers turn out to be slow.
 _REST_SECONDS = 1.0
+#: What is prepared together: as many bodies are in memory at once.
+_TOGETHER = 16
 #: The part that the last answer has in what is usual.
 _WEIGHT = 1 / 16
 
 
-def never(_request: Any) -> bool:
-    """Tell of no request that it is quick."""
-    return False
+class Quick(Protocol):
+    """Knows which of waitress's requests take next to no time."""
+
+    def takes(self, request: Any) -> bool:
+        """Whether a request is quick."""
+
+    def prepare(self, requests: Sequence[Any]) -> None:
+        """Do together what these need, soon to be answered here; none: forget it."""
+
+
+class Nothing:
+    """Knows no quick request."""
+
+    def takes(self, _request: Any) -> bool:
+        """Take none."""
+        return False
+
+    def prepare(self, _requests: Sequence[Any]) -> None:
+        """Do nothing."""
 
 
 class Dispatcher(ThreadedTaskDispatcher):
     """The task threads of a server, and what its loop's thread answers itself."""
 
-    def __init__(self, threads: int, quick: Quick = never) -> None:
-        """Start the task threads.
-
-        :param quick: called with waitress's parsed request.
-        """
+    def __init__(self, threads: int, quick: Quick) -> None:
+        """Start the task threads."""
         super().__init__()
         self._quick = quick
         self._ready: deque[Any] = deque()
@@ -58,34 +70,34 @@ class Dispatcher(ThreadedTaskDispatcher):
 
     @property
     def answering(self) -> int:
-        """The number of the answer that the loop's thread is at; 0 while at none."""
+        """The number of the answers that the loop's thread is at; 0 while at none."""
         number = self._number
         return number if number & 1 else 0
 
     def add_task(self, channel: Any) -> None:
         """Take a connection with a request; called by waitress, which holds its lock."""
-        if self.here and self._quick(channel.requests[0]):
+        if self.here and self._quick.takes(channel.requests[0]):
             self._ready.append(channel)
         else:
             super().add_task(channel)
 
     def answer_ready(self) -> None:
         """Answer what is quick; for the loop's thread, between two turns of the loop."""
-        ready = self._ready
-        if ready:
+        if self._ready:
             # The surplus first: the threads wait for the database meanwhile.
             self.hand_over(keep=self._places())
-        while ready:
-            try:
-                channel = ready.popleft()
-            except IndexError:  # handed over, while an answer took long
-                return
-            if len(channel.requests) == 1:
-                self._answer(channel)
-            else:
-                # Sent in one go with later ones, whose answers might have to wait
-                # until this thread has written the first.
-                super().add_task(channel)
+        if not self._ready:
+            return
+        self._number += 1
+        began = perf_counter()
+        answered = 0
+        while self._ready:
+            answered += self._answer_together()
+        seconds = (perf_counter() - began) / max(answered, 1)
+        self._number += 1
+        self._usual += (seconds - self._usual) * _WEIGHT
+        if self._usual > _TURN_SECONDS:
+            self._again = monotonic() + _REST_SECONDS
 
     def hand_over(self, keep: int = 0) -> None:
         """Give the task threads what waits for the loop's thread, the last first."""
@@ -104,16 +116,38 @@ class Dispatcher(ThreadedTaskDispatcher):
             self._usual = _TURN_SECONDS / 2
         return int(_TURN_SECONDS / self._usual)
 
+    def _answer_together(self) -> int:
+        """Answer some of what is ready; tell how many that were."""
+        requests = [one.requests[0] for one in list(self._ready)[:_TOGETHER]]
+        if len(requests) > 1:
+            self._prepare(requests)
+        answered = 0
+        while self._ready and answered < len(requests):
+            try:
+                channel = self._ready.popleft()
+            except IndexError:  # handed over, as it took long
+                break
+            self._answer(channel)
+            answered += 1
+        if len(requests) > 1:
+            self._prepare(())
+        return answered
+
+    def _prepare(self, requests: Sequence[Any]) -> None:
+        try:
+            self._quick.prepare(requests)
+        except BaseException:
+            self.logger.exception("Exception when preparing answers")
+
     def _answer(self, channel: Any) -> None:
-        self._number += 1
-        began = perf_counter()
+        if len(channel.requests) > 1:
+            # Sent in one go with later ones, whose answers might have to wait until
+            # this thread has written the first.
+            super().add_task(channel)
+            return
         try:
             channel.service()
         except BaseException:
             # As a task thread does; and the client is told by the end of it.
             self.logger.exception("Exception when servicing %r", channel)
             channel.cancel()
-        self._usual += (perf_counter() - began - self._usual) * _WEIGHT
-        self._number += 1
-        if self._usual > _TURN_SECONDS:
-            self._again = monotonic() + _REST_SECONDS

@@ -18,7 +18,7 @@ from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.rest.refusals import RefusingChannel
-from fyr.core.serving.dispatcher import Dispatcher, Quick, never
+from fyr.core.serving.dispatcher import Dispatcher, Nothing, Quick
 
 log = structlog.get_logger("fyr.serving")
 
@@ -75,12 +75,12 @@ class HttpWorker:
         application: Callable[..., Any],
         bound: socket.socket,
         settings: ServerSettings,
-        quick: Quick = never,
+        quick: Quick | None = None,
     ) -> None:
         """Start to listen; nothing is answered before ``run``."""
         self._drain_seconds = settings.drain_seconds
         self._stopping = False
-        self._dispatcher = Dispatcher(settings.threads, quick)
+        self._dispatcher = Dispatcher(settings.threads, quick or Nothing())
         #: held by the thread that runs the loop, but not while it answers
         self._turning = Lock()
         # Any: the stubs leave out what a server of one socket has.
@@ -120,7 +120,8 @@ class HttpWorker:
             self._watch(loop)
         with self._turning:
             self._drain()
-        self._dispatcher.shutdown()
+        # They have had their time; the supervisor gives two seconds more.
+        self._dispatcher.shutdown(timeout=1)
         self._server.trigger.close()
 
     def stop_on_sigterm(self) -> None:

@@ -12,7 +12,7 @@ import structlog
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.metrics import share_between_processes
-from fyr.core.rest.quick import quick_reads
+from fyr.core.rest.quick import QuickReads
 from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.prepare import prepare, refuse_unsafe
 from fyr.core.serving.processors import stay_on_one_processor
@@ -72,7 +72,7 @@ def _http(settings: Settings, port: int, number: int, child: Child) -> None:
         application.wsgi(),
         bind(settings.server.host, port),
         settings.server,
-        quick_reads(application),
+        QuickReads(application),
     )
     worker.stop_on_sigterm()
     child.ready()

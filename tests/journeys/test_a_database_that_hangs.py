@@ -19,22 +19,25 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @contextmanager
-def hanging(url: str) -> Iterator[psycopg.Connection]:
+def hanging(url: str) -> Iterator[None]:
     """Keep everybody else from each table, until the end of the block."""
     with psycopg.connect(url) as connection:
         for (name,) in connection.execute(TABLES).fetchall():
             lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE")
             connection.execute(lock.format(sql.Identifier(name)))
-        yield connection
+        yield
 
 
-def wait_until_somebody_waits(connection: psycopg.Connection) -> None:
-    for _ in range(1000):
-        (number,) = connection.execute(WAITING).fetchone() or (0,)
-        if number:
-            return
-        threading.Event().wait(0.02)
-    pytest.fail("nobody asked the database")
+def wait_until_waiting(url: str, wanted: int) -> None:
+    """Wait until so many wait for the database."""
+    # Within a transaction the same would be told each time.
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(1000):
+            (number,) = connection.execute(WAITING).fetchone() or (0,)
+            if number >= wanted:
+                return
+            threading.Event().wait(0.02)
+    pytest.fail(f"only {number} wait for the database")
 
 
 @pytest.fixture
@@ -63,9 +66,9 @@ def test_a_read_that_hangs_stops_nobody_else(tmp_path: Path, url: str) -> None:
     settings = {"STORE__URL": url, "SERVER__WORKER": "false"}
     with fyr_process(tmp_path, settings=settings) as running:
         address = a_patient(running)
-        with hanging(url) as connection:
+        with hanging(url):
             first = read(address)
-            wait_until_somebody_waits(connection)
+            wait_until_waiting(url, 1)
             second = read(address)
             for path in ("/health/live", "/fhir/metadata", "/health/live"):
                 answer = httpx.get(f"{running.url}{path}", timeout=30)
@@ -79,13 +82,20 @@ def test_a_read_that_hangs_stops_nobody_else(tmp_path: Path, url: str) -> None:
 def test_a_stop_waits_for_a_hanging_read_and_no_longer_than_told(
     tmp_path: Path, url: str
 ) -> None:
-    settings = {"STORE__URL": url, "SERVER__DRAIN_SECONDS": "0.2"}
+    settings = {
+        "STORE__URL": url,
+        "SERVER__WORKER": "false",
+        "SERVER__DRAIN_SECONDS": "0.2",
+    }
     with fyr_process(tmp_path, settings=settings) as running:
         address = a_patient(running)
-        with hanging(url) as connection:
-            answer = read(address)
-            wait_until_somebody_waits(connection)
+        with hanging(url):
+            answers = [read(address)]
+            wait_until_waiting(url, 1)
+            answers.append(read(address))
+            wait_until_waiting(url, 2)
 
             assert running.stop() == 0
-            assert isinstance(answer.exception(60), httpx.TransportError)
+            for answer in answers:
+                assert isinstance(answer.exception(60), httpx.TransportError)
     assert "did not stop in time" not in (tmp_path / "serve.log").read_text()

@@ -12,7 +12,7 @@ from waitress.parser import HTTPRequestParser
 from fyr.core.app import build
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.plugin import Plugin
-from fyr.core.rest.quick import quick_reads
+from fyr.core.rest.quick import QuickReads
 from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.testing.applications import settings_with
 
@@ -52,7 +52,7 @@ def quick_in(
     settings = settings_with({"server": {"quick_reads": mode}}, folder)
     application = build(settings, plugins={"one": plugin} if plugin else None)
     try:
-        return quick_reads(application)
+        return QuickReads(application).takes
     finally:
         application.close()
 

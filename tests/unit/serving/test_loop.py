@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,22 @@ class Served:
             body = bytes(LARGE)
         start("200 OK", [("Content-Length", str(len(body)))])
         return [] if env["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+class QuickPaths:
+    """Takes ``/quick...``."""
+
+    def __init__(self) -> None:
+        self.prepared: list[list[str]] = []
+        self.fault: BaseException | None = None
+
+    def takes(self, request: Any) -> bool:
+        return bool(request.path.startswith("/quick"))
+
+    def prepare(self, requests: Sequence[Any]) -> None:
+        self.prepared.append([request.path for request in requests])
+        if self.fault:
+            raise self.fault
 
 
 class Client:
@@ -81,13 +97,13 @@ class Worker:
     """A worker in this process, its clients, and what it serves."""
 
     def __init__(self) -> None:
-        self.served = Served()
+        self.served, self.quick = Served(), QuickPaths()
         bound = bind("127.0.0.1", 0)
         self.worker = HttpWorker(
             self.served,
             bound,
             ServerSettings(threads=2),
-            lambda request: request.path.startswith("/quick"),
+            self.quick,
         )
         self._address = bound.getsockname()
         self.thread = threading.Thread(target=self.worker.run)
@@ -197,6 +213,26 @@ def test_an_answer_that_hangs_in_the_loop_keeps_nobody_waiting(worker: Worker) -
     worker.served.released.set()
     assert hanging.answer() == LOOP
     until(client, "/quick", True)
+
+
+def test_what_is_read_together_is_prepared_together(worker: Worker) -> None:
+    clients = [worker.client() for _ in range(8)]
+    end = time.monotonic() + PATIENCE
+    while not any(worker.quick.prepared) and time.monotonic() < end:
+        for client in clients:
+            client.send("/quick")
+        for client in clients:
+            client.answer()
+
+    until(clients[0], "/quick", True)
+    assert any(len(paths) > 1 for paths in worker.quick.prepared)
+    assert worker.quick.prepared[-1] == []
+
+
+def test_a_preparation_that_fails_is_done_without(worker: Worker) -> None:
+    worker.quick.fault = ValueError("a bug")
+
+    test_what_is_read_together_is_prepared_together(worker)
 
 
 def test_what_was_read_together_with_an_answer_that_hangs_is_answered() -> None:
