@@ -35,7 +35,7 @@ from fyr.search.fulltext import PARAMETERS as FULL_TEXT
 from fyr.search.known import Known
 from fyr.search.offered import refuse_hidden
 from fyr.search.operands import Operands
-from fyr.search.pages import count, read_page
+from fyr.search.pages import count, estimate, read_page
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.places import Places
 from fyr.search.plans import Sizes
@@ -237,7 +237,9 @@ class Engine:
         self, session: Session, query: Query, matches: int, following: str | None
     ) -> int | None:
         """Count when it was asked for, or when the only page has told it anyway."""
-        if query.total in ("accurate", "estimate"):
+        if query.total == "estimate":
+            return estimate(session, query, self._sizes)
+        if query.total == "accurate":
             return count(session, query, self._sizes)
         alone = query.cursor is None and following is None
         return matches if alone and query.total != "none" else None

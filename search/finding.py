@@ -66,10 +66,17 @@ class Finder:
 
     def count(self) -> Sql:
         """Tell the statement that counts all matches."""
+        return self._all("COUNT(*)")
+
+    def all(self) -> Sql:
+        """Tell the statement that has a row for each match."""
+        return self._all("1")
+
+    def _all(self, columns: str) -> Sql:
         start, row, wanted = self._start(self._plan.others)
         types = self._query.types
         met = [self._conditions.inside(one, types, row) for one in self._plan.others]
-        return _select(Sql("COUNT(*)"), start, [*wanted, *met])
+        return _select(Sql(columns), start, [*wanted, *met])
 
     def _read(self, pids: Sql) -> Sql:
         """Read the resources of a page."""

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from fyr.core.store.port import Row, Session, Stored
 from fyr.core.store.versions import HEAD, stored
 from fyr.search.finding import Finder
 from fyr.search.plans import Sizes, plan, smallest
 from fyr.search.tree import Query
 
+#: So many matches are counted where an estimate is enough.
+MANY = 10_000
 #: How many columns of a row tell a version; its sort values follow.
 _WIDTH = HEAD.count(",") + 1
 
@@ -55,3 +59,19 @@ def count(session: Session, query: Query, sizes: Sizes) -> int:
     finder = Finder(session.dialect, query, smallest(session, query, sizes))
     sql = finder.count()
     return int(session.rows(sql.text, sql.values)[0][0])
+
+
+def estimate(session: Session, query: Query, sizes: Sizes) -> int:
+    """Tell how many matches there may be: exactly, unless they are many.
+
+    PostgreSQL says how many it reckons with. SQLite keeps no such knowledge, and counts.
+    """
+    if session.dialect == "postgresql":
+        finder = Finder(session.dialect, query, smallest(session, query, sizes))
+        sql = finder.all()
+        told = session.rows(f"EXPLAIN (FORMAT JSON) {sql.text}", sql.values)[0][0]
+        plans = orjson.loads(told) if isinstance(told, str) else told
+        reckoned = int(plans[0]["Plan"]["Plan Rows"])
+        if reckoned > MANY:
+            return reckoned
+    return count(session, query, sizes)

@@ -12,6 +12,7 @@ from fyr.core.searching import CURSOR
 from fyr.search.criteria import Criteria
 from fyr.search.known import Known
 from fyr.search.results import RESULTS, Results
+from fyr.search.specials import SPECIALS
 from fyr.search.tree import Query, conjuncts
 
 Pairs = Sequence[tuple[str, str]]
@@ -23,6 +24,7 @@ class QueryParser:
     def __init__(self, known: Known, *, default_count: int, max_count: int) -> None:
         """Take what they are understood with, and the page size."""
         self._criteria = Criteria(known)
+        self._parameters = known.parameters
         self._results = Results(known, default_count, max_count)
 
     def parse(self, types: Sequence[str], pairs: Pairs, *, lenient: bool) -> Query:
@@ -63,11 +65,22 @@ class QueryParser:
             )
         return tuple(dict.fromkeys(named)) or tuple(types)
 
+    def _refuse_unknown(self, kind: str, name: str) -> None:
+        """Refuse a parameter of no type with its neighbours, those about results too."""
+        code = _code(name)
+        known = {*RESULTS, *SPECIALS, *self._parameters.of(kind), CURSOR}
+        if code.startswith("_") and code not in known:
+            near = [one for one in known if one.startswith("_")]
+            raise NotSupported(
+                f"{kind} has no search parameter {code[:60]!r}{did_you_mean(code, near)}"
+            )
+
     def _take(self, query: Query, name: str, value: str) -> None:
         if "\x00" in value:
             raise Invalid(f"search parameter {name!r} has a NUL character in its value")
         if name == "_type":
             return
+        self._refuse_unknown(query.types[0], name)
         if name == CURSOR:
             query.cursor = value
         elif name.partition(":")[0] in RESULTS:
@@ -76,6 +89,10 @@ class QueryParser:
             # Each on its own, so that a plan may begin with any of them.
             criterion = self._criteria.criterion(query.types, name, value)
             query.criteria += conjuncts(criterion)
+
+
+def _code(name: str) -> str:
+    return name.partition(":")[0].partition(".")[0]
 
 
 def _ignored(issue: Issue) -> Issue:

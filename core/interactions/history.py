@@ -23,7 +23,7 @@ from fyr.core.interactions.pages import (
     history_entry,
     response_of,
 )
-from fyr.core.interactions.searching import FORMS, forms_of, page_url
+from fyr.core.interactions.searching import FORMS, page_url
 from fyr.core.interactions.show import full_url, shown
 from fyr.core.searching import CURSOR
 from fyr.core.store.port import Stored
@@ -58,6 +58,13 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         and interactions.resources.read(kind or "", identity) is None
     ):
         raise NotFound(f"no {kind}/{identity}")
+    if dict(context.params).get("_summary") == "count":
+        total = interactions.resources.count_history(
+            type=kind, id=identity, since=asked.since, at=asked.at
+        )
+        links = _links(context, None)
+        counted = bundle_of("history", (), total=total, links=links)
+        return Answer(200, counted, issues=tuple(issues))
     found = interactions.resources.history(
         type=kind,
         id=identity,
@@ -158,11 +165,7 @@ def _entries(
 def _links(context: RequestContext, last: Stored | None) -> list[Link]:
     parts = [context.resource_type, context.resource_id, "_history"]
     path = "/".join(part for part in parts if part)
-    kept = [
-        pair
-        for pair in context.params
-        if pair[0] in _READERS or pair in forms_of(context)
-    ]
+    kept = [pair for pair in context.params if pair[0] in _READERS or pair[0] in _VIEWS]
     links = [("self", page_url(context, path, kept))]
     if last is not None:
         cursor = f"{last.updated}.{last.pid}.{last.version}"

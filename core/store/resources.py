@@ -17,6 +17,8 @@ from fyr.core.store.pids import Pids
 from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
 from fyr.core.store.versions import HEAD, SUPERSEDED, history_sql, stored
 
+#: More versions than there are.
+_ALL = 2**31 - 1
 #: Most values in one statement.
 _AT_ONCE = 200
 
@@ -112,6 +114,18 @@ class ResourceStore:
         """
         sql, params = history_sql(type, id, since, at, before, count)
         return [stored(row) for row in self.database.rows(sql, params)]
+
+    def count_history(
+        self,
+        *,
+        type: str | None = None,
+        id: str | None = None,
+        since: int | None = None,
+        at: tuple[int, int] | None = None,
+    ) -> int:
+        """Count the versions that :meth:`history` would read, were there no end of it."""
+        sql, params = history_sql(type, id, since, at, None, _ALL)
+        return int(self.database.rows(f"SELECT COUNT(*) FROM ({sql}) c", params)[0][0])
 
     def lock(self, session: Session, keys: Iterable[Key]) -> dict[Key, Stored]:
         """Let nobody else change some resources until the transaction ends.

@@ -140,3 +140,18 @@ def test_an_unknown_parameter_is_refused_or_told(world) -> None:
 
     assert [issue.severity for issue in answer.issues] == ["warning"]
     assert "sort" not in answer.resource()["link"][0]["url"]
+
+
+def test_a_history_can_be_counted(world) -> None:
+    write(world, 3)
+    write(world, 2, "b")
+    world.delete("Patient", "a")
+    count = {"_summary": "count", "_count": "1"}
+
+    counted = world.history("Patient", "a", **count)
+    assert (counted["type"], counted["total"]) == ("history", 4)
+    assert "entry" not in counted
+    assert [link["relation"] for link in counted["link"]] == ["self"]
+    assert counted["link"][0]["url"].endswith("_history?_summary=count&_count=1")
+    assert world.history("Patient", **count)["total"] == 6
+    assert world.history(**count)["total"] == 6

@@ -1,0 +1,118 @@
+"""Searches over HTTP, by URL and by form: https://hl7.org/fhir/R4/http.html#search."""
+
+from typing import Any
+
+import pytest
+
+from fyr.core.testing.client import Client
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def city(client: Client) -> str:
+    """The name of a city that two patients, and nobody else, live in."""
+    made = [{"address": [{"city": "-"}], "resourceType": "Patient"} for _ in "ab"]
+    first = client.create(made[0]).json["id"]
+    name = f"city{first}".replace("-", "")
+    for identity in (first, client.create(made[1]).json["id"]):
+        address = [{"city": name}]
+        client.update({"resourceType": "Patient", "id": identity, "address": address})
+    return name
+
+
+def self_of(answer: Any) -> str:
+    links = {one["relation"]: one["url"] for one in answer.json["link"]}
+    return str(links["self"])
+
+
+def test_a_form_and_the_url_are_one_search(client: Client, city: str) -> None:
+    body = f"address-city={city}&_total=accurate".encode()
+
+    answer = client.request("POST", "Patient/_search?_count=1", body=body, headers=FORM)
+
+    assert answer.status == 200
+    assert (answer.json["total"], len(answer.resources)) == (2, 1)
+    asked = f"Patient?_count=1&address-city={city}&_total=accurate"
+    assert self_of(answer) == f"http://localhost/fhir/{asked}"
+
+
+def test_a_form_searches_all_types_too(client: Client, city: str) -> None:
+    path = "_search?_type=Patient"
+    body = f"address-city={city}".encode()
+
+    answer = client.request("POST", path, body=body, headers=FORM)
+
+    assert answer.json["total"] == 2
+    assert self_of(answer).endswith(f"/fhir?_type=Patient&address-city={city}")
+
+
+def test_several_types_are_searched_by_url(client: Client, city: str) -> None:
+    answer = client.get(
+        f"?_type=Patient,Person&address-city={city}&_sort=-_lastUpdated"
+    )
+
+    assert answer.json["total"] == 2
+    assert {one["resourceType"] for one in answer.resources} == {"Patient"}
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("_filter=gender+sa+x", "operator 'sa' cannot be answered"),
+        ("_list=$current-problems", "functional list"),
+        ("_sort=famly", "did you mean 'family'"),
+        ("_include:again=Patient:organization", "no modifier 'again'"),
+        ("_revinclude:iterate=*", "say which"),
+        ("_inclde=x", "did you mean '_include'"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_or_ignored(
+    client: Client, city: str, query: str, says: str
+) -> None:
+    path = f"Patient?address-city={city}&{query}"
+
+    strict, lenient = client.get(path), client.get(path, Prefer="handling=lenient")
+
+    assert strict.status == 400
+    assert says in strict.issues[0]
+    assert (lenient.status, lenient.json["total"]) == (200, 2)
+    (outcome,) = [
+        one["resource"]
+        for one in lenient.json["entry"]
+        if one["search"]["mode"] == "outcome"
+    ]
+    assert says in outcome["issue"][0]["diagnostics"]
+    assert self_of(lenient).endswith(f"Patient?address-city={city}")
+
+
+def test_a_wrong_type_is_refused_to_lenient_clients_too(client: Client) -> None:
+    answer = client.get("?_type=Patint", Prefer="handling=lenient")
+
+    assert answer.status == 400
+    assert "did you mean 'Patient'" in answer.issues[0]
+
+
+def test_a_count_has_no_entries(client: Client, city: str) -> None:
+    for query in ("_summary=count", "_count=0"):
+        answer = client.get(f"Patient?address-city={city}&{query}")
+        assert (answer.json["total"], "entry" in answer.json) == (2, False)
+    history = client.get("Patient/_history?_summary=count")
+    assert history.json["total"] >= 4
+    assert "entry" not in history.json
+
+
+def test_included_resources_are_marked(client: Client, city: str) -> None:
+    owner = client.get(f"Patient?address-city={city}").resources[0]["id"]
+    basic = {
+        "resourceType": "Basic",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{owner}"},
+    }
+    made = client.create(basic).json["id"]
+
+    answer = client.get(f"Patient?_id={owner}&_revinclude=Basic:subject")
+
+    modes = [(e["resource"]["id"], e["search"]["mode"]) for e in answer.json["entry"]]
+    assert modes == [(owner, "match"), (made, "include")]
+    assert answer.json["total"] == 1
