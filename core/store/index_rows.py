@@ -4,7 +4,7 @@ An update leaves most of what a resource is found by. Where the rows of the vers
 before are known, only the difference is written; otherwise all of them anew.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from fyr.core.store.port import NewVersion, Row, Session
@@ -41,9 +41,7 @@ def put_index(
             if one.pid and one.before is None:
                 removed.setdefault(_REMOVE_ALL[table], []).append((pid,))
             elif one.before and (before := one.before.get(table)):
-                _remove(removed, table, pid, before, rows)
-                known = set(before)
-                rows = [row for row in rows if row not in known]
+                rows = _changed(removed, table, pid, before, rows)
             if rows:
                 added.setdefault(_ADD[table], []).extend((pid, *row) for row in rows)
     for batches in (removed, added):
@@ -51,20 +49,26 @@ def put_index(
             many(session, statement, parameters)
 
 
-def _remove(
-    removed: _Batches, table: str, pid: int, before: Sequence[Row], after: Iterable[Row]
-) -> None:
-    """Remove what is gone: by the resource alone when nothing of it stays."""
-    stays = set(after)
+def _changed(
+    removed: _Batches,
+    table: str,
+    pid: int,
+    before: Sequence[Row],
+    after: Sequence[Row],
+) -> Sequence[Row]:
+    """Remove the rows of a table that are gone, and tell which are to be inserted."""
+    stays = set(before).intersection(after)
     gone = [row for row in before if row not in stays]
-    if len(gone) == len(before):
+    if len(gone) > len(stays):
+        # Few rows are written needlessly, by the two statements that every update has.
         removed.setdefault(_REMOVE_ALL[table], []).append((pid,))
-        return
+        return after
     for start in range(0, len(gone), _AT_ONCE):
         part = gone[start : start + _AT_ONCE]
         statement = _remove_rows(table, len(part))
         values = [value for row in part for value in row]
         removed.setdefault(statement, []).append((pid, *values))
+    return [row for row in after if row not in stays]
 
 
 @lru_cache(maxsize=len(INDEX_TABLES) * _AT_ONCE)
