@@ -125,9 +125,10 @@ def statements_of(
 ) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """Tell the statements of one create, with ``?`` for parameters, and their rows."""
     yield (
-        "INSERT INTO resource (pid, type, id, version, updated, deleted, method, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(pid, one.type, one.id, 1, one.updated, 0, "POST", one.body)],
+        "INSERT INTO resource"
+        " (pid, type, id, version, updated, indexed, deleted, method, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(pid, one.type, one.id, 1, one.updated, 0, 0, "POST", one.body)],
     )
     for table, rows in one.index.items():
         names = ", ".join(INDEX_TABLES[table])
