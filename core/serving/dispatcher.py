@@ -118,18 +118,18 @@ class Dispatcher(ThreadedTaskDispatcher):
 
     def _answer_together(self) -> int:
         """Answer some of what is ready; tell how many that were."""
-        requests = [one.requests[0] for one in list(self._ready)[:_TOGETHER]]
-        if len(requests) > 1:
-            self._prepare(requests)
+        some = list(self._ready)[:_TOGETHER]
+        if len(some) > 1:
+            self._prepare([request for one in some for request in one.requests[:1]])
         answered = 0
-        while self._ready and answered < len(requests):
+        while self._ready and answered < len(some):
             try:
                 channel = self._ready.popleft()
             except IndexError:  # handed over, as it took long
                 break
             self._answer(channel)
             answered += 1
-        if len(requests) > 1:
+        if len(some) > 1:
             self._prepare(())
         return answered
 

@@ -120,7 +120,7 @@ class HttpWorker:
             self._watch(loop)
         with self._turning:
             self._drain()
-        # They have had their time; the supervisor gives two seconds more.
+        # They have had their time; the supervisor gives a little more to all of this.
         self._dispatcher.shutdown(timeout=1)
         self._server.trigger.close()
 
