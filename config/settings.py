@@ -141,6 +141,17 @@ class SearchSettings(Section):
             " bytes for an Observation. Holds for what is stored after a change."
         ),
     )
+    reindex_page: int = Field(
+        100,
+        ge=1,
+        le=200,
+        description="Resources that are indexed anew in one transaction.",
+    )
+    reindex_per_second: int = Field(
+        0,
+        ge=0,
+        description="Most resources that are indexed anew in a second; 0: no limit.",
+    )
 
 
 class StoreSettings(Section):

@@ -87,6 +87,21 @@ class Explanation:
 class SearchEngine(Protocol):
     """Finds resources by what is in them."""
 
+    def begin(self, session: Session, *, again: bool) -> None:
+        """Prepare this thread for a transaction that stores resources.
+
+        :param again: it has been run before and lost a race.
+        """
+
+    def end(self) -> None:
+        """Forget what :meth:`begin` prepared."""
+
+    def confirm(self, session: Session) -> None:
+        """Have the transaction run again if what it stored is indexed by old rules."""
+
+    def edition(self) -> object:
+        """Tell something that is another one when :meth:`parameters` are others."""
+
     def index(self, resource: dict[str, Any]) -> IndexRows:
         """Take from a resource the values that it can be found by."""
 

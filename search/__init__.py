@@ -11,36 +11,110 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from fyr.config.settings import Settings
-from fyr.core import hookimpl
+from fyr.core import Operation, Plugin, hookimpl
 from fyr.core.clock import Clock
+from fyr.core.context import RequestContext
+from fyr.core.errors import Issue
 from fyr.core.events import Consumer
 from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search import fulltext
+from fyr.search.beside import TEXT
+from fyr.search.checking import kinds_of, problems
 from fyr.search.engine import Engine
-from fyr.search.parameters import Parameters
+from fyr.search.reindex import Reindex
+from fyr.search.reindex_operations import reindex_operations
+from fyr.search.sets import Sets, prepare
 
 if TYPE_CHECKING:
     import click
 
-__all__ = [
-    "provide_search",
-    "register_commands",
-    "register_consumers",
-    "register_jobs",
-]
+__all__ = ["Search", "provide_search"]
 
 
-@hookimpl
+class Search(Plugin):
+    """Finds resources, by FHIR's search parameters and by those that are stored."""
+
+    engine: Engine
+
+    @hookimpl
+    def provide_search(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        search_parameters: Sequence[Resource],
+    ) -> Engine:
+        """Give the search engine that Fyr brings."""
+        self.engine = provide_search(settings, database, clock, search_parameters)
+        self._reindex = Reindex(self.engine.sets, database, clock, settings.search)
+        self._reindex.resume()
+        return self.engine
+
+    @hookimpl
+    def register_consumers(
+        self, settings: Settings, database: Database
+    ) -> Iterable[Consumer]:
+        """Keep the full-text index, where there is one."""
+        return [fulltext.consumer(database)] if settings.search.full_text else []
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        """Offer to make the full-text index anew, and to index what changed."""
+        return [fulltext.job(), self._reindex.job()]
+
+    @hookimpl
+    def register_operations(self) -> Iterable[Operation]:
+        """Offer ``$reindex``, and to tell how far it is."""
+        return reindex_operations(lambda: self._reindex)
+
+    @hookimpl
+    def register_commands(self) -> Iterable[click.Command]:
+        """Offer ``fyr reindex``."""
+        from fyr.search.commands import reindex
+
+        return [reindex]
+
+    @hookimpl
+    def validate(
+        self, context: RequestContext, resource: Resource
+    ) -> Iterable[Issue] | None:
+        """Tell why nothing could be found by a SearchParameter."""
+        if resource["resourceType"] != "SearchParameter":
+            return None
+        return problems(resource, self.engine.sets.current(at_once=True).parameters)
+
+    @hookimpl
+    def stored(
+        self,
+        context: RequestContext,
+        session: Session,
+        old: Resource | None,
+        new: Resource | None,
+    ) -> None:
+        """Have resources indexed by a SearchParameter that has changed."""
+        found = [
+            one
+            for one in (old, new)
+            if one is not None
+            and one["resourceType"] == "SearchParameter"
+            and one.get("status") == "active"
+        ]
+        if found:
+            kinds = {kind for one in found for kind in kinds_of(one)}
+            self.engine.sets.change(session, kinds, {one["code"] for one in found})
+            self._reindex.submit(session)
+
+
 def provide_search(
     settings: Settings,
     database: Database,
     clock: Clock,
     search_parameters: Sequence[Resource],
 ) -> Engine:
-    """Give the search engine that Fyr brings."""
+    """Make the search engine, and bring its schema up to date."""
     migrate(
         database,
         namespace="search",
@@ -49,32 +123,14 @@ def provide_search(
     )
     if settings.search.full_text:
         fulltext.prepare(database, clock, apply=settings.store.migrate)
+    without = () if settings.search.token_text else (TEXT,)
+    prepare(database, search_parameters, without)
     return Engine(
-        Parameters(search_parameters),
+        Sets(database, search_parameters, without),
         settings=settings,
         clock=clock,
         link_key=_link_key(settings, database),
     )
-
-
-@hookimpl
-def register_consumers(settings: Settings, database: Database) -> Iterable[Consumer]:
-    """Keep the full-text index, where there is one."""
-    return [fulltext.consumer(database)] if settings.search.full_text else []
-
-
-@hookimpl
-def register_jobs() -> Iterable[Job]:
-    """Offer to make the full-text index anew."""
-    return [fulltext.job()]
-
-
-@hookimpl
-def register_commands() -> Iterable[click.Command]:
-    """Offer ``fyr reindex``."""
-    from fyr.search.commands import reindex
-
-    return [reindex]
 
 
 def _link_key(settings: Settings, database: Database) -> bytes:

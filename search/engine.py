@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 import structlog
 
 from fyr.config.settings import Settings
-from fyr.core.clock import Clock
+from fyr.core.clock import Clock, to_millis
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
@@ -25,23 +25,21 @@ from fyr.core.searching import (
     SearchParameter,
 )
 from fyr.core.store.port import IndexRows, Session, Stored
-from fyr.search.beside import TEXT
 from fyr.search.compartments import compartments, members, within
 from fyr.search.cursors import Cursors
 from fyr.search.explaining import Recorder, millis_since
-from fyr.search.extract import Extractor
 from fyr.search.following import follow
 from fyr.search.fulltext import PARAMETERS as FULL_TEXT
 from fyr.search.known import Known
 from fyr.search.offered import refuse_hidden
 from fyr.search.operands import Operands
 from fyr.search.pages import count, estimate, read_page
-from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
-from fyr.search.places import Places
+from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.plans import Sizes
 from fyr.search.query import QueryParser
 from fyr.search.reading import Reading, kind_of
 from fyr.search.results import RESULTS
+from fyr.search.sets import IndexSet, Sets, progress
 from fyr.search.text_lag import lag
 from fyr.search.tree import Query
 
@@ -58,17 +56,14 @@ class Engine:
 
     def __init__(
         self,
-        parameters: Parameters,
+        sets: Sets,
         *,
         settings: Settings,
         clock: Clock,
         link_key: bytes,
     ) -> None:
         """Take what is known, and the key that paging links are signed with."""
-        self._parameters = parameters
-        without = () if settings.search.token_text else (TEXT,)
-        self._places = Places(parameters, without)
-        self._extractor = Extractor(self._places)
+        self.sets = sets
         self._sizes = Sizes()
         self._settings = settings
         self._clock = clock
@@ -76,22 +71,39 @@ class Engine:
         self._bases = _bases(settings)
         self._told: Callable[[str, float], None] = _nobody
 
+    def begin(self, session: Session, *, again: bool) -> None:
+        """Hold on to one set of parameters for a transaction of this thread."""
+        self.sets.begin(session, again=again)
+
+    def end(self) -> None:
+        """Let go of the set that was held."""
+        self.sets.end()
+
+    def confirm(self, session: Session) -> None:
+        """Have the transaction run again if another set is in force by now."""
+        self.sets.confirm(session)
+
+    def edition(self) -> object:
+        """Tell the version of what is searched by."""
+        return self.sets.now.version
+
     def index(self, resource: Resource) -> IndexRows:
         """Take from a resource the values that it can be found by."""
-        return self._extractor.rows(resource)
+        return self.sets.now.extractor.rows(resource)
 
     def generation(self, resource_type: str) -> int:
         """Tell what is taken from a type; another number when that has changed."""
-        return self._extractor.generation(resource_type)
+        return self.sets.now.extractor.generation(resource_type)
 
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type that can be searched by."""
+        current = self.sets.now
         return [
             SearchParameter(
                 one.name, one.type, one.url, one.documentation, _included_types(one)
             )
-            for one in self._parameters.of(resource_type).values()
-            if self._answered(one)
+            for one in current.parameters.of(resource_type).values()
+            if self._answered(one) and current.active(one)
         ]
 
     def compartments(self) -> Mapping[str, Compartment]:
@@ -130,7 +142,7 @@ class Engine:
         resource_type: str | None,
         query: Query,
     ) -> SearchPage:
-        refuse_hidden(context, self._parameters, query.types)
+        refuse_hidden(context, self.sets.now.parameters, query.types)
         if _asks_for_words(query):
             query.issues += lag(session)
         if query.count == 0 or query.show.get("_summary") == "count":
@@ -150,7 +162,7 @@ class Engine:
         self._told(kind_of(query), seconds)
         slow = self._settings.search.slow_millis
         if slow and seconds * 1000 > slow:
-            shape = Reading(self._places, query, values=False).lines()
+            shape = Reading(self.sets.now.places, query, values=False).lines()
             log.warning("slow search", seconds=round(seconds, 3), query=shape)
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
@@ -173,7 +185,7 @@ class Engine:
         began = time.perf_counter()
         page = self.search(recorder, context, resource_type, params)
         millis = millis_since(began)
-        reading = Reading(self._places, query, values=True)
+        reading = Reading(self.sets.now.places, query, values=True)
         return Explanation(reading.lines(), parsed, millis, recorder.explained(), page)
 
     def criteria(
@@ -203,10 +215,39 @@ class Engine:
         *,
         lenient: bool,
     ) -> Query:
+        current = self.sets.now
+        try:
+            return self._parsed(
+                current, session, context, resource_type, params, lenient
+            )
+        except NotSupported:
+            # Another process may know more by now.
+            newer = self.sets.newer_than(current)
+            if newer is None:
+                raise
+        return self._parsed(newer, session, context, resource_type, params, lenient)
+
+    def _parsed(
+        self,
+        current: IndexSet,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Pairs,
+        lenient: bool,
+    ) -> Query:
         bases = {*self._bases, context.base_url, context.service.public_base} - {""}
         operands = Operands(self._clock, lambda url: _relative(url, bases))
         words = self._settings.search.full_text
-        known = Known(self._parameters, self._places, operands, session, words)
+        known = Known(
+            current.parameters,
+            current.places,
+            operands,
+            session,
+            words,
+            current.active,
+            lambda kind: progress(session, kind).told(to_millis(self._clock())),
+        )
         parser = QueryParser(
             known,
             default_count=self._settings.fhir.default_count,

@@ -38,7 +38,14 @@ class Extractor:
         found = self._generations.get(kind)
         if found is None:
             taken = [
-                (one.name, one.type, one.table, *one.paths)
+                (
+                    one.name,
+                    one.type,
+                    one.table,
+                    *one.paths,
+                    *one.evaluated,
+                    *one.components,
+                )
                 for one in self._places.indexed(kind)
             ]
             left = sorted(self._places.without)

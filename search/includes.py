@@ -97,7 +97,8 @@ class Includes:
 
     def _links(self, kind: str) -> list[Parameter]:
         known = self._known.parameters.of(kind).values()
-        return [one for one in known if one.table == "idx_reference"]
+        links = [one for one in known if one.table == "idx_reference"]
+        return [one for one in links if self._known.active(one)]
 
     def _sources(self, parameters: Iterable[Parameter]) -> Sources:
         """Tell where references stand, none of them twice."""

@@ -1,6 +1,6 @@
 """What criteria are understood with: the parameters there are, and how to read values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fyr.core.errors import NotSupported
@@ -22,6 +22,10 @@ class Known:
     session: Session | None = None
     #: there is an index of words
     full_text: bool = False
+    #: whether all resources of its type can be found by a parameter
+    active: Callable[[Parameter], bool] = lambda _: True
+    #: resource type -> how far the indexing of its resources is
+    progress: Callable[[str], str] = lambda _: ""
 
     def find(self, types: Sequence[str], code: str) -> list[Parameter]:
         """Find the parameter of each type; they have one type.
@@ -48,5 +52,10 @@ class Known:
             raise NotSupported(
                 f"search parameter {code!r} of {kind} ({parameter.type}) is not"
                 " supported yet"
+            )
+        if not self.active(parameter):
+            raise NotSupported(
+                f"search parameter {code!r} of {kind} is not active yet: it is being"
+                f" indexed, {self.progress(kind)}"
             )
         return parameter

@@ -7,15 +7,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
-from fyr.search.expressions import parts_of
+from fyr.search.forms import read
 from fyr.search.layouts import layout
 
-_STANDARD = "http://hl7.org/fhir/SearchParameter/"
+#: Where the URLs of R4's own parameters are.
+STANDARD = "http://hl7.org/fhir/SearchParameter/"
 #: Parameters that the row of the resource answers.
 ON_THE_ROW = frozenset({"_id", "_lastUpdated"})
 #: Types of R4 that are resources, and no domain resources.
@@ -65,11 +67,13 @@ class Parameter:
     documentation: str = ""
     #: of a composite parameter, in the order of its values
     components: tuple[Component, ...] = ()
+    #: parts of its expression that are no paths, evaluated on the whole resource
+    evaluated: tuple[str, ...] = ()
 
     @property
     def table(self) -> str | None:
         """Where its values are kept; ``None``: they are not (yet)."""
-        if self.phonetic or not self.paths:
+        if self.phonetic or not (self.paths or self.evaluated):
             return None
         if self.type == "composite" and not layout([c.type for c in self.components]):
             return None
@@ -83,7 +87,7 @@ class Parameters:
 
     def __init__(self, custom: Iterable[Resource] = ()) -> None:
         """Take R4's parameters, and ``SearchParameter`` resources that come on top."""
-        self._custom = tuple(custom)
+        self.custom = tuple(custom)
         self._by_type: dict[str, Mapping[str, Parameter]] = {}
 
     def of(self, resource_type: str) -> Mapping[str, Parameter]:
@@ -104,18 +108,18 @@ class Parameters:
             for base in bases
             for name, line in _lines().get(base, {}).items()
         }
-        for source in self._custom:
+        for source in self.custom:
             if any(base in bases for base in source["base"]):
-                one = _from_resource(resource_type, bases, source, self._type_of)
+                one = _from_resource(resource_type, bases, source, self.type_of)
                 found[one.name] = one
         return dict(sorted(found.items()))
 
-    def _type_of(self, url: str) -> str:
+    def type_of(self, url: str) -> str:
         """Tell the type of the parameter that a component is like; empty: not known."""
-        for source in self._custom:
+        for source in self.custom:
             if source["url"] == url:
                 return str(source["type"])
-        return _types().get(url.removeprefix(_STANDARD), "")
+        return _types().get(url.removeprefix(STANDARD), "")
 
 
 @cache
@@ -123,6 +127,13 @@ def _lines() -> dict[str, dict[str, Any]]:
     source = files("fyr.search").joinpath("data/r4.json")
     lines: dict[str, dict[str, Any]] = json.loads(source.read_bytes())
     return lines
+
+
+@cache
+def definitions_digest() -> str:
+    """Tell R4's parameters, as this version knows them, from others."""
+    source = files("fyr.search").joinpath("data/r4.json")
+    return sha256(source.read_bytes()).hexdigest()[:16]
 
 
 @cache
@@ -140,7 +151,7 @@ def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
         resource_type=resource_type,
         name=name,
         type=line["type"],
-        url=_STANDARD + line["id"],
+        url=STANDARD + line["id"],
         paths=tuple(line.get("paths", ())),
         targets=frozenset(line.get("targets", ())),
         phonetic=line.get("usage") == "phonetic",
@@ -157,14 +168,14 @@ def _from_resource(
     source: Resource,
     type_of: Callable[[str], str],
 ) -> Parameter:
-    expression = source.get("expression", "")
-    paths = [part for base in bases for part in parts_of(expression, base)]
+    paths, evaluated = read(source.get("expression", ""), resource_type, tuple(bases))
     return Parameter(
         resource_type=resource_type,
         name=source["code"],
         type=source["type"],
         url=source["url"],
-        paths=tuple(dict.fromkeys(paths)),
+        paths=tuple(paths),
+        evaluated=tuple(evaluated),
         targets=frozenset(source.get("target", ())),
         documentation=source.get("description", ""),
         components=tuple(

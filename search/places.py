@@ -13,6 +13,7 @@ from typing import Any
 from fyr.core.model.resource import Resource
 from fyr.search.beside import BESIDE
 from fyr.search.composites import Part, Values, parts_of
+from fyr.search.evaluated import evaluated
 from fyr.search.hashes import WIDTHS, hash64, param_id, wide_id
 from fyr.search.lists import LISTED, take_items
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
@@ -133,16 +134,44 @@ def _add(
         made.composites[parameter.name] = parts_of(made.root, kind, parameter, take)
         return
     whole = _from_whole(made, kind, parameter)
+    computed = _evaluated(made, kind, parameter, "", CONVERTERS[parameter.type])
     found = _places(made.root, kind, parameter)
     values = _values(kind, parameter, found)
-    made.sources[parameter.name] = (*whole, *values.sources)
+    made.sources[parameter.name] = (*whole, *computed, *values.sources)
     made.canonical[parameter.name] = values.canonical
-    for modifier in modifiers:
-        made.beside[parameter.name, modifier] = tuple(
-            source
-            for spots in found
-            for source in _beside(kind, parameter, modifier, spots)
+    if parameter.type == "quantity":
+        made.canonical[parameter.name] += tuple(
+            _evaluated(made, kind, parameter, "canonical", CANONICAL)
         )
+    for modifier in modifiers:
+        asked = BESIDE[parameter.type][modifier].converters
+        made.beside[parameter.name, modifier] = (
+            *_evaluated(made, kind, parameter, modifier, asked),
+            *(
+                source
+                for spots in found
+                for source in _beside(kind, parameter, modifier, spots)
+            ),
+        )
+
+
+def _evaluated(
+    made: TypePlaces,
+    kind: str,
+    parameter: Parameter,
+    what: str,
+    converters: Mapping[str, Convert],
+) -> Iterator[Source]:
+    """Take the values of expressions that are no paths, and tell where they stand.
+
+    :param what: which of a value's rows: empty for the value itself.
+    """
+    beside = BESIDE.get(parameter.type, {}).get(what)
+    table = TABLES[beside.like] if beside else str(parameter.table)
+    for expression in parameter.evaluated:
+        number = param_id(kind, f"{expression}:{parameter.type}:{what}")
+        made.whole[number] = evaluated(expression, parameter.type, converters)
+        yield from _with_wide(Source(table, number))
 
 
 def _from_whole(made: TypePlaces, kind: str, parameter: Parameter) -> Iterator[Source]:

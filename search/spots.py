@@ -14,6 +14,9 @@ from fyr.search.hashes import hash64
 from fyr.search.rows import Convert, Rows
 from fyr.search.values import CONVERTERS, PARTS, bound_code
 
+#: A condition that the rows themselves can tell.
+_BY_SYSTEM = ("token", "ContactPoint", "system")
+
 
 class Node:
     """What is to be taken at an element of a resource, and the elements below it."""
@@ -77,19 +80,31 @@ def reached(
 ) -> Iterator[Spot]:
     """Walk from an element, in a tree that begins there, to what is indexed."""
     for spot in _followed(replace(start, node=root), type_, steps):
-        parts = PARTS.get((type_, spot.code), ())
-        below = [after for name in parts for after in _children(spot, name)]
-        yield from (one for one in below or [spot] if one.code in CONVERTERS[type_])
+        for one in _meant(spot, type_):
+            if one.code in CONVERTERS[type_]:
+                yield one
+
+
+def _meant(spot: Spot, type_: str) -> Iterator[Spot]:
+    """Give the elements that stand for one: an extension is meant for its value."""
+    if spot.code == "Extension":
+        for value in _children(spot, "value"):
+            yield from _meant(value, type_)
+        return
+    parts = PARTS.get((type_, spot.code), ())
+    below = [after for name in parts for after in _children(spot, name)]
+    yield from below or [spot]
 
 
 def _followed(start: Spot, type_: str, steps: Sequence[Step]) -> Iterable[Spot]:
     spots = [start]
     for step in steps:
-        spots = [after for spot in spots for after in _step(spot, step, type_)]
+        last = step is steps[-1]
+        spots = [after for spot in spots for after in _step(spot, step, type_, last)]
     return spots
 
 
-def _step(spot: Spot, step: Step, type_: str) -> Iterator[Spot]:
+def _step(spot: Spot, step: Step, type_: str, last: bool) -> Iterator[Spot]:
     if isinstance(step, Resolves):
         yield replace(spot, only=("target_type", step.type))
     elif isinstance(step, OfType):
@@ -97,10 +112,10 @@ def _step(spot: Spot, step: Step, type_: str) -> Iterator[Spot]:
         if spot.code.lower() == step.type.lower():
             yield spot
     elif isinstance(step, Where):
-        if type_ == "token" and spot.code == "ContactPoint":
+        if last and (type_, spot.code, step.name) == _BY_SYSTEM:
             # Its rows tell the system: no need for rows of their own.
             yield replace(spot, only=(step.name, step.value))
-        else:
+        elif spot.inside is not None and step.name in spot.inside.elements:
             guarded = spot.node.guarded.setdefault((step.name, step.value), Node())
             path = f"{spot.path}({step.name}={step.value})"
             yield replace(spot, node=guarded, path=path)

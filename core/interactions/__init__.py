@@ -6,9 +6,10 @@ all pass the same hooks. One module for each interaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
 
 from fyr.core.interactions import (
     admit,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.store.resources import ResourceStore
+
+T = TypeVar("T")
 
 __all__ = ["Answer", "Incoming", "IncomingPatch", "Interactions", "Tags"]
 
@@ -90,6 +93,24 @@ class Interactions:
             services=self.services,
             operations=self.operations,
         )
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction, as :meth:`Database.write` does.
+
+        All that it stores is indexed by the same rules, those in force at its commit.
+        """
+        engine, attempts = self.engine, count()
+        if engine is None or isinstance(self.database, JoinedDatabase):
+            return self.database.write(work)
+
+        def attempt(session: Session) -> T:
+            engine.begin(session, again=next(attempts) > 0)
+            try:
+                return work(session)
+            finally:
+                engine.end()
+
+        return self.database.write(attempt)
 
     def admit(self, context: RequestContext) -> None:
         """Let a request pass, its principal known, or end it; for plain routes too."""

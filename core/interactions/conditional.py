@@ -47,7 +47,7 @@ def create_unless(
             return existing(interactions, context, found)
         return answered(interactions, store(interactions, session, [write])[0])
 
-    return interactions.database.write(work)
+    return interactions.write(work)
 
 
 def update_by(
@@ -178,4 +178,4 @@ def _by(
             return Answer(204)
         return answered(interactions, store(interactions, session, [write])[0])
 
-    return interactions.database.write(work)
+    return interactions.write(work)

@@ -85,4 +85,4 @@ def _run(interactions: Interactions, call: OperationCall) -> Resource | None:
             replace(call, session=session, interactions=within)
         )
 
-    return interactions.database.write(work)
+    return interactions.write(work)

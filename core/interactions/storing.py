@@ -125,6 +125,8 @@ def _put(
     if not steps:
         return []
     made = interactions.resources.put(session, [step.version for step in steps])
+    if interactions.engine is not None:
+        interactions.engine.confirm(session)
     if interactions.hooks.stored:
         for step in steps:
             interactions.hooks.stored(

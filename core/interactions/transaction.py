@@ -81,7 +81,7 @@ def transaction(interactions: Interactions, entries: Sequence[Entry]) -> list[An
                 raise joined([(entry.place, error)]) from error
         return [answers[entry.number] for entry in entries]
 
-    return interactions.database.write(work)
+    return interactions.write(work)
 
 
 def _writes(entry: Entry) -> bool:

@@ -84,7 +84,7 @@ def require_id(resource: Resource, identity: str) -> None:
 
 def made(interactions: Interactions, write: Write) -> Answer:
     """Carry out one write in a transaction of its own and answer it."""
-    (written,) = interactions.database.write(
+    (written,) = interactions.write(
         lambda session: store(interactions, session, [write])
     )
     return answered(interactions, written)

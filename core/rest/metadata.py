@@ -1,7 +1,7 @@
 """FHIR capabilities: https://hl7.org/fhir/R4/http.html#capabilities.
 
 Answered to everybody: a client learns here how to log in. Made once for each base URL
-and kept as bytes.
+and kept as bytes until there are other search parameters.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Metadata:
         self._callers = callers
         self._started = application.clock()
         self._made: dict[str, tuple[bytes, str]] = {}
+        self._edition: object = None
 
     def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the CapabilityStatement (capabilities)."""
@@ -81,6 +82,10 @@ class Metadata:
     on_head_operation = on_get_operation
 
     def _statement(self, base_url: str) -> tuple[bytes, str]:
+        search = self._application.search
+        edition = search.edition() if search is not None else None
+        if edition != self._edition:
+            self._made, self._edition = {}, edition
         made = self._made.get(base_url)
         if made is None:
             described = self._describe(base_url)

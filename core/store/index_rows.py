@@ -7,7 +7,7 @@ before are known, only the difference is written; otherwise all of them anew.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from fyr.core.store.port import NewVersion, Row, Session
+from fyr.core.store.port import IndexRows, NewVersion, Row, Session
 from fyr.core.store.schema import INDEX_TABLES
 
 #: Put together before they are run: statement -> rows of its parameters.
@@ -24,6 +24,17 @@ _ADD = {
     )
     for table, columns in INDEX_TABLES.items()
 }
+
+
+def stored_rows(session: Session, pids: Sequence[int]) -> dict[int, IndexRows]:
+    """Read the rows that resources are found by at present, without ``pid``."""
+    found: dict[int, dict[str, list[Row]]] = {pid: {} for pid in pids}
+    marks = ", ".join("?" * len(pids))
+    for table, columns in INDEX_TABLES.items():
+        sql = f"SELECT pid, {', '.join(columns)} FROM {table} WHERE pid IN ({marks})"
+        for pid, *row in session.rows(sql, pids):
+            found[pid].setdefault(table, []).append(tuple(row))
+    return {**found}
 
 
 def put_index(

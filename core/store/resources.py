@@ -7,14 +7,22 @@ Written once for every database, on :class:`~fyr.core.store.port.Session`. A ver
 its index rows and its row of the outbox are written together or not at all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
 from fyr.core.store.bodies import BODIES
-from fyr.core.store.index_rows import put_index
+from fyr.core.store.index_rows import put_index, stored_rows
 from fyr.core.store.pids import Pids
-from fyr.core.store.port import Database, Key, NewVersion, Row, Session, Stored
+from fyr.core.store.port import (
+    Database,
+    IndexRows,
+    Key,
+    NewVersion,
+    Row,
+    Session,
+    Stored,
+)
 from fyr.core.store.versions import HEAD, SUPERSEDED, history_sql, stored
 
 #: More versions than there are.
@@ -48,6 +56,7 @@ _MOVE_HEAD = """
     SET updated = ?, version = ?, indexed = ?, deleted = ?, method = ?, body = ?
     WHERE pid = ?
 """
+_MARK_INDEXED = "UPDATE resource SET indexed = ? WHERE pid = ?"
 _ADD_EVENT = """
     INSERT INTO outbox (topic, type, id, version, method, trace_id, at)
     VALUES ('resource', ?, ?, ?, ?, ?, ?)
@@ -172,6 +181,47 @@ class ResourceStore:
             )
             for pid, one in zip(pids, versions, strict=True)
         ]
+
+    def reindex(
+        self,
+        session: Session,
+        pids: Sequence[int],
+        index: Callable[[Stored], IndexRows],
+        generation: int,
+    ) -> int:
+        """Bring what some resources are found by to what is taken from them now.
+
+        Their rows are compared with those that are there, and the difference is
+        written; versions and events stay as they are.
+
+        :param pids: at most 200; those of deleted resources are passed over.
+        :return: how many resources there were.
+        """
+        if session.dialect != "sqlite":
+            sql = f"{_LOCK}{_among_pids(pids).replace('r.', '')}"
+            session.rows(f"{sql} ORDER BY type, id FOR UPDATE", pids)
+        heads = [one for one in self._heads_of_pids(session, pids) if not one.deleted]
+        if not heads:
+            return 0
+        found = [one.pid for one in heads]
+        before = stored_rows(session, found)
+        versions = [
+            NewVersion(
+                one.type,
+                one.id,
+                one.version,
+                one.updated,
+                one.method,
+                None,
+                one.pid,
+                index(one),
+                before=before[one.pid],
+            )
+            for one in heads
+        ]
+        put_index(session, found, versions, _many)
+        _many(session, _MARK_INDEXED, [(generation, pid) for pid in found])
+        return len(found)
 
     def claim(self, session: Session, key: str) -> None:
         """Let one transaction at a time go on with a key; the others wait for its end.

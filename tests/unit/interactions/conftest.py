@@ -46,6 +46,18 @@ class IdentifierSearch:
         values = [one.get("value") for one in resource.get("identifier", [])]
         return {"idx_token": [(_IDENTIFIER, value, 0) for value in values if value]}
 
+    def begin(self, session: Session, *, again: bool) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def confirm(self, session: Session) -> None:
+        pass
+
+    def edition(self) -> object:
+        return 1
+
     def generation(self, resource_type: str) -> int:
         return 1
 
