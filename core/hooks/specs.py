@@ -66,7 +66,8 @@ def register_search_parameters() -> Iterable[Resource] | None:
     """Offer search parameters as ``SearchParameter`` resources.
 
     Called once, before the search engine is made; it gets what all plugins give.
-    Resources that are already stored are found by a new one after a reindex.
+    Resources that are already stored are found by a new one once a worker has indexed
+    them; until then it is refused.
     """
 
 

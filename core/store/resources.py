@@ -197,10 +197,12 @@ class ResourceStore:
         :param pids: at most 200; those of deleted resources are passed over.
         :return: how many resources there were.
         """
-        if session.dialect != "sqlite":
-            sql = f"{_LOCK}{_among_pids(pids).replace('r.', '')}"
-            session.rows(f"{sql} ORDER BY type, id FOR UPDATE", pids)
-        heads = [one for one in self._heads_of_pids(session, pids) if not one.deleted]
+        locking = "" if session.dialect == "sqlite" else _LOCKING
+        heads = [
+            one
+            for one in self._heads_of_pids(session, pids, locking)
+            if not one.deleted
+        ]
         if not heads:
             return 0
         found = [one.pid for one in heads]
@@ -270,11 +272,13 @@ class ResourceStore:
             for row in session.rows(_HEADS + _among_keys(part) + locking, _flat(part))
         ]
 
-    def _heads_of_pids(self, session: Session, pids: Sequence[int]) -> list[Stored]:
+    def _heads_of_pids(
+        self, session: Session, pids: Sequence[int], locking: str = ""
+    ) -> list[Stored]:
         return [
             stored(row)
             for part in _parts(pids)
-            for row in session.rows(_HEADS + _among_pids(part), part)
+            for row in session.rows(_HEADS + _among_pids(part) + locking, part)
         ]
 
 

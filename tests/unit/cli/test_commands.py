@@ -243,4 +243,10 @@ def test_an_index_that_there_is_not_cannot_be_made_anew(fyr: Fyr) -> None:
     off = fyr("reindex", "--full-text")
     assert "search.full_text is off" in off.output
     assert off.exit_code == 1
-    assert "say what" in fyr("reindex").output
+    assert "Everything is indexed" in fyr("reindex").output
+
+
+def test_a_type_is_indexed_anew_by_a_job(fyr: Fyr) -> None:
+    assert "has been submitted" in fyr("reindex", "--type", "Patient").output
+    assert "Patient: 0%" in fyr("reindex", "--status").output
+    assert "1 jobs were told to stop" in fyr("reindex", "--cancel").output
