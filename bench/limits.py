@@ -38,9 +38,9 @@ from fyr.core.serving.http import HttpWorker, bind
 from fyr.core.serving.processors import stay_on_one_processor
 from fyr.core.store.port import NewVersion
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search.extract import Extractor
+from fyr.search.extraction.extract import Extractor
+from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameters
-from fyr.search.places import Places
 
 
 class Bare:

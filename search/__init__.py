@@ -1,6 +1,11 @@
 """Search, a plugin like any other: finds resources by what is in them.
 
 https://hl7.org/fhir/R4/search.html
+
+Its rooms, in the order in which a value and then a query pass them: ``extraction`` (which
+values a resource has, as rows), ``indexing`` (stored search parameters, and the jobs that
+follow them), ``understanding`` (parameters as sent become the tree of ``tree``), ``terms``
+(value sets), ``finding`` (plans, SQL, pages), ``full_text`` (``_text`` and ``_content``).
 """
 
 from __future__ import annotations
@@ -20,13 +25,13 @@ from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
-from fyr.search import fulltext
-from fyr.search.beside import TEXT
-from fyr.search.checking import kinds_of, problems
 from fyr.search.engine import Engine
-from fyr.search.reindex import Reindex
-from fyr.search.reindex_operations import reindex_operations
-from fyr.search.sets import Sets, prepare
+from fyr.search.extraction.beside import TEXT
+from fyr.search.full_text import index as fulltext
+from fyr.search.indexing.checking import kinds_of, problems
+from fyr.search.indexing.job import Reindex
+from fyr.search.indexing.operations import reindex_operations
+from fyr.search.indexing.sets import Sets, prepare
 
 if TYPE_CHECKING:
     import click
@@ -73,7 +78,7 @@ class Search(Plugin):
     @hookimpl
     def register_commands(self) -> Iterable[click.Command]:
         """Offer ``fyr reindex``."""
-        from fyr.search.commands import reindex
+        from fyr.search.indexing.commands import reindex
 
         return [reindex]
 

@@ -25,23 +25,23 @@ from fyr.core.searching import (
     SearchParameter,
 )
 from fyr.core.store.port import IndexRows, Session, Stored
-from fyr.search.compartments import compartments, members, within
-from fyr.search.cursors import Cursors
-from fyr.search.explaining import Recorder, millis_since
-from fyr.search.following import follow
-from fyr.search.fulltext import PARAMETERS as FULL_TEXT
-from fyr.search.known import Known
-from fyr.search.offered import refuse_hidden
-from fyr.search.operands import Operands
-from fyr.search.pages import count, estimate, read_page
+from fyr.search.finding.cursors import Cursors
+from fyr.search.finding.explaining import Recorder, millis_since
+from fyr.search.finding.following import follow
+from fyr.search.finding.pages import count, estimate, read_page
+from fyr.search.finding.plans import Sizes
+from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
+from fyr.search.full_text.lag import lag
+from fyr.search.indexing.sets import IndexSet, Sets, progress
 from fyr.search.parameters import ON_THE_ROW, Parameter
-from fyr.search.plans import Sizes
-from fyr.search.query import QueryParser
-from fyr.search.reading import Reading, kind_of
-from fyr.search.results import RESULTS
-from fyr.search.sets import IndexSet, Sets, progress
-from fyr.search.text_lag import lag
 from fyr.search.tree import Query
+from fyr.search.understanding.compartments import compartments, members, within
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.offered import refuse_hidden
+from fyr.search.understanding.operands import Operands
+from fyr.search.understanding.query import QueryParser
+from fyr.search.understanding.reading import Reading, kind_of
+from fyr.search.understanding.results import RESULTS
 
 log = structlog.get_logger(__name__)
 

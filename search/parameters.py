@@ -13,8 +13,8 @@ from typing import Any
 
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
-from fyr.search.forms import read
-from fyr.search.layouts import layout
+from fyr.search.extraction.forms import read
+from fyr.search.extraction.layouts import layout
 
 #: Where the URLs of R4's own parameters are.
 STANDARD = "http://hl7.org/fhir/SearchParameter/"

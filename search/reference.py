@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from fyr.core.clock import utc_now
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.search.known import Known
-from fyr.search.modifiers import offered
-from fyr.search.operands import Operands
+from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.places import Places
-from fyr.search.specials import SPECIALS
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.modifiers import offered
+from fyr.search.understanding.operands import Operands
+from fyr.search.understanding.specials import SPECIALS
 
 #: Parameters that no type declares.
 _UNDECLARED = tuple(sorted(SPECIALS.keys() - Parameters().of("Patient").keys()))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fyr.core.errors import Issue
+from fyr.search.extraction.layouts import Columns
+from fyr.search.full_text.queries import Branch
 from fyr.search.hashes import wide_id
-from fyr.search.layouts import Columns
-from fyr.search.text_queries import Branch
 
 
 @dataclass(frozen=True, slots=True)

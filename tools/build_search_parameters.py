@@ -13,7 +13,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from fyr.search.expressions import parts_of
+from fyr.search.extraction.expressions import parts_of
 
 TARGET = Path(__file__).parent.parent / "search" / "data" / "r4.json"
 BUNDLE = "Bundle-searchParams.json"

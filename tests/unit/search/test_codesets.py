@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fyr.search.codesets import (
+from fyr.search.terms.code_sets import (
     ALL,
     Codes,
     CodeSet,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fyr.core.errors import Invalid
-from fyr.search.codesystems import CodeSystem
+from fyr.search.terms.code_systems import CodeSystem
 
 PROPERTIES = "http://hl7.org/fhir/concept-properties"
 #: animal > (dog > puppy, cat); pet above dog by a property; stone by itself

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from fyr.core.errors import NotFound, NotSupported
-from fyr.search.compartments import compartments
 from fyr.search.parameters import Parameters
+from fyr.search.understanding.compartments import compartments
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT.parent / "shared" / "data" / "hl7.fhir.r4.examples-4.0.1.tgz"

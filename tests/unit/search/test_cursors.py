@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fyr.core.errors import Gone, Invalid
 from fyr.core.testing.clock import FakeClock
-from fyr.search.cursors import Cursors
+from fyr.search.finding.cursors import Cursors
 
 CLOCK = FakeClock()
 CURSORS = Cursors(b"key", CLOCK, 60)

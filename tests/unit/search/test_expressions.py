@@ -1,7 +1,7 @@
 import pytest
 
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.search.expressions import (
+from fyr.search.extraction.expressions import (
     Name,
     NotSimple,
     OfType,

@@ -13,13 +13,13 @@ from fhirpathpy.models import models
 
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search.extract import Extractor
+from fyr.search.extraction.extract import Extractor
+from fyr.search.extraction.places import Places, places_of
+from fyr.search.extraction.spots import Node
+from fyr.search.extraction.values import PARTS
 from fyr.search.hashes import hash64
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.places import Places, places_of
-from fyr.search.spots import Node
 from fyr.search.tree import Source
-from fyr.search.values import PARTS
 
 EXAMPLES = (
     Path(__file__).parents[4] / "shared" / "data" / "hl7.fhir.r4.examples-4.0.1.tgz"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid, NotSupported
-from fyr.search.filters import (
+from fyr.search.understanding.filters import (
     DEEPEST,
     Comparison,
     Expression,

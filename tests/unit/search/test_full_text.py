@@ -15,11 +15,12 @@ from fyr.core.events import Outbox, Relay
 from fyr.core.jobs import Jobs, Runs
 from fyr.core.store.port import Database
 from fyr.core.testing.clock import FakeClock
-from fyr.search import fulltext, provide_search
-from fyr.search.text_queries import Branch, branches
-from fyr.search.text_sql import full_text
+from fyr.search import provide_search
+from fyr.search.full_text import index as fulltext
+from fyr.search.full_text.queries import Branch, branches
+from fyr.search.full_text.sql import full_text
+from fyr.search.full_text.words import words
 from fyr.search.tree import FullText
-from fyr.search.words import words
 
 ALPHABET = ["feber", "feb", "hoste", "Blå", "bla", "ærø", "Müller", "x1", "or", "2-3"]
 

@@ -18,10 +18,11 @@ from fyr.core.interactions.services import registered_services
 from fyr.core.model import json
 from fyr.core.operations import Operations
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search import extract, provide_search
-from fyr.search.extract import Extractor
+from fyr.search import provide_search
+from fyr.search.extraction import extract
+from fyr.search.extraction.extract import Extractor
+from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameters
-from fyr.search.places import Places
 
 NICKNAME = {
     "resourceType": "SearchParameter",
@@ -93,7 +94,7 @@ def test_who_changes_what_is_taken_raises_the_number_of_the_extractor() -> None:
 
     assert {table for table, _ in taken} == set(INDEX_TABLES)
     assert (digest, extract.EXTRACTOR) == (ROWS, EXTRACTOR), (
-        "other rows are taken: raise EXTRACTOR in search/extract.py, and put it and"
+        "other rows are taken: raise EXTRACTOR in search/extraction/extract.py, and put it and"
         " the digest here"
     )
 

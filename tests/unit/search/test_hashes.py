@@ -1,9 +1,9 @@
 import pytest
 
 from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.search.extraction.places import Places
 from fyr.search.hashes import hash64, param_id
 from fyr.search.parameters import Parameters
-from fyr.search.places import Places
 
 
 def test_no_two_places_have_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,7 +14,7 @@ def test_no_two_places_have_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
         names.setdefault(number, set()).add(f"{kind}.{name}")
         return number
 
-    monkeypatch.setattr("fyr.search.places.param_id", recorded)
+    monkeypatch.setattr("fyr.search.extraction.places.param_id", recorded)
     for kind in RESOURCE_TYPES:
         Places(Parameters()).of(kind)
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
-from fyr.search import following
+from fyr.search.finding import following
 
 Resource = dict[str, Any]
 

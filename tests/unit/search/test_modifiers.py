@@ -9,8 +9,8 @@ from fyr.core.clock import utc_now
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search import provide_search
-from fyr.search.modifiers import MODIFIERS
 from fyr.search.parameters import TABLES
+from fyr.search.understanding.modifiers import MODIFIERS
 
 V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 

@@ -8,17 +8,17 @@ import pytest
 from fyr.core.clock import utc_now
 from fyr.core.store.port import Stored
 from fyr.core.store.versions import history_sql
-from fyr.search.compartments import within
-from fyr.search.conditions import Conditions
-from fyr.search.finding import Finder
-from fyr.search.following import included_sql
-from fyr.search.known import Known
-from fyr.search.operands import Operands
+from fyr.search.extraction.places import Places
+from fyr.search.finding.conditions import Conditions
+from fyr.search.finding.finder import Finder
+from fyr.search.finding.following import included_sql
+from fyr.search.finding.plans import Plan, together
 from fyr.search.parameters import Parameters
-from fyr.search.places import Places
-from fyr.search.plans import Plan, together
-from fyr.search.query import QueryParser
 from fyr.search.tree import AllBut, Match, OneOf, Query, Source
+from fyr.search.understanding.compartments import within
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.operands import Operands
+from fyr.search.understanding.query import QueryParser
 
 QUERIES = [
     ("Patient", ""),

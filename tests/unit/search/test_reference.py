@@ -8,14 +8,14 @@ import pytest
 from fyr.core.clock import utc_now
 from fyr.core.errors import NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.search.criteria import Criteria
-from fyr.search.hierarchies import parents
-from fyr.search.known import Known
-from fyr.search.modifiers import MODIFIERS, no_modifier
-from fyr.search.operands import Operands
+from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.places import Places
 from fyr.search.reference import modifiers, reference_page, support
+from fyr.search.understanding.criteria import Criteria
+from fyr.search.understanding.hierarchies import parents
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.modifiers import MODIFIERS, no_modifier
+from fyr.search.understanding.operands import Operands
 
 KNOWN = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
 #: A value that means something, by type, and by modifier where it is of another type.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fyr.config.settings import EventSettings
 from fyr.core.jobs import Jobs, Runs
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search.reindex import Reindex
+from fyr.search.indexing.job import Reindex
 
 from .test_generation import NICKNAME, PATIENTS, Writer
 

@@ -6,7 +6,7 @@ import pytest
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.search import pages
+from fyr.search.finding import pages
 
 Resource = dict[str, Any]
 #: Parameters of all types, with a value that each may have.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fyr.core.errors import Invalid
-from fyr.search import terminology
+from fyr.search.terms import value_sets as terminology
 
 Resource = dict[str, Any]
 A, B = "http://a", "http://b"

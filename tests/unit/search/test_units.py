@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fyr.search.units import CANONICAL, unit
+from fyr.search.extraction.units import CANONICAL, unit
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_any_text_is_a_unit_or_none(text: str) -> None:
 
 def test_the_library_is_not_loaded_for_canonical_units() -> None:
     code = (
-        "import sys; from fyr.search.units import unit; unit('kg');"
+        "import sys; from fyr.search.extraction.units import unit; unit('kg');"
         " assert 'ucumvert' not in sys.modules; unit('g');"
         " assert 'ucumvert' in sys.modules"
     )

@@ -9,14 +9,14 @@ from fyr.core.clock import utc_now
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search.extract import Extractor
-from fyr.search.known import Known
-from fyr.search.operands import Operands
+from fyr.search.extraction.extract import Extractor
+from fyr.search.extraction.places import Places, TypePlaces, places_of
+from fyr.search.extraction.spots import Node
 from fyr.search.parameters import Parameters
-from fyr.search.places import Places, TypePlaces, places_of
-from fyr.search.query import QueryParser
-from fyr.search.reading import Reading
-from fyr.search.spots import Node
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.operands import Operands
+from fyr.search.understanding.query import QueryParser
+from fyr.search.understanding.reading import Reading
 
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"

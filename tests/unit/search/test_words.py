@@ -6,8 +6,8 @@ import pytest
 
 from fyr.core.errors import Invalid
 from fyr.core.model import json
-from fyr.search.text_queries import MOST, Branch, Phrase, branches
-from fyr.search.words import KEPT_BYTES, LONGEST, Words, words, words_of
+from fyr.search.full_text.queries import MOST, Branch, Phrase, branches
+from fyr.search.full_text.words import KEPT_BYTES, LONGEST, Words, words, words_of
 
 
 def read(resource: dict[str, Any]) -> Words:

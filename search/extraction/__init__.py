@@ -1,0 +1,1 @@
+"""Which values a resource has, and the rows that they become."""

@@ -1,0 +1,1 @@
+"""How a tree becomes SQL, and where a page begins and ends."""

@@ -1,0 +1,77 @@
+"""A page of matches, and their number.
+
+A page begins after the sort values of the last match (keyset), never at an offset.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from fyr.core.store.port import Row, Session, Stored
+from fyr.core.store.versions import HEAD, stored
+from fyr.search.finding.finder import Finder
+from fyr.search.finding.plans import Sizes, plan, smallest
+from fyr.search.tree import Query
+
+#: So many matches are counted where an estimate is enough.
+MANY = 10_000
+#: How many columns of a row tell a version; its sort values follow.
+_WIDTH = HEAD.count(",") + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Matches in their order, and the sort values of the last when there are more."""
+
+    matches: list[Stored]
+    after: list[Any] | None
+
+
+def read_page(
+    session: Session,
+    query: Query,
+    after: Sequence[Any] | None,
+    sizes: Sizes,
+    *,
+    last: bool = False,
+) -> Page:
+    """Read the page that begins after some sort values, or the first.
+
+    :param last: nothing else is read after it.
+    """
+    finder = Finder(session.dialect, query, plan(session, query, sizes))
+    statements = list(finder.page(after))
+    rows: list[Row] = []
+    for sql in statements:
+        rows += session.rows(sql.text, sql.values, last=last and sql is statements[-1])
+        if len(rows) > query.count:
+            break
+    matches = [stored(row[:_WIDTH]) for row in rows[: query.count]]
+    if len(rows) <= query.count:
+        return Page(matches, None)
+    return Page(matches, list(rows[query.count - 1][_WIDTH:]))
+
+
+def count(session: Session, query: Query, sizes: Sizes) -> int:
+    """Count all matches."""
+    finder = Finder(session.dialect, query, smallest(session, query, sizes))
+    sql = finder.count()
+    return int(session.rows(sql.text, sql.values)[0][0])
+
+
+def estimate(session: Session, query: Query, sizes: Sizes) -> int:
+    """Tell how many matches there may be: exactly, unless they are many.
+
+    PostgreSQL says how many it reckons with. SQLite keeps no such knowledge, and counts.
+    """
+    if session.dialect == "postgresql":
+        finder = Finder(session.dialect, query, smallest(session, query, sizes))
+        sql = finder.all()
+        told = session.rows(f"EXPLAIN (FORMAT JSON) {sql.text}", sql.values)[0][0]
+        plans = orjson.loads(told) if isinstance(told, str) else told
+        reckoned = int(plans[0]["Plan"]["Plan Rows"])
+        if reckoned > MANY:
+            return reckoned
+    return count(session, query, sizes)

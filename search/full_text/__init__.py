@@ -1,0 +1,1 @@
+"""``_text`` and ``_content``: the words of resources, kept after the commit."""

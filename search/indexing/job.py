@@ -1,0 +1,231 @@
+"""The durable job that brings what is stored to the set in force.
+
+Page by page in the order of pid, each page a small transaction that also notes how far
+it is: a worker that is killed is followed by one that goes on at that place. Why a type
+is complete at the end: ``docs/decisions/reindexing.md``.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fyr.config.settings import SearchSettings
+from fyr.core.clock import Clock, to_millis
+from fyr.core.errors import FyrError
+from fyr.core.jobs import Job, JobContext, Jobs
+from fyr.core.model import json as fhir
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.store.port import Database, IndexRows, Session, Stored
+from fyr.core.store.resources import ResourceStore
+from fyr.search.indexing.sets import IndexSet, Progress, Sets, progress
+
+#: Name of the job, and what it is about: there is one at a time.
+NAME, SUBJECT = "search-reindex", "all"
+#: Seconds between looks at transactions that are waited for.
+_LOOK_SECONDS = 0.05
+
+_STATE = """
+    SELECT generation, target, forced, place FROM search_state WHERE type = ?
+"""
+_COUNT = "SELECT COUNT(*) FROM resource WHERE type = ? AND deleted = 0"
+_BEGIN = """
+    UPDATE search_state SET target = ?, place = 0, done = 0, total = ?, started = ?
+    WHERE type = ?
+"""
+_PAGE = """
+    SELECT pid, indexed FROM resource
+    WHERE type = ? AND deleted = 0 AND pid > ? ORDER BY pid LIMIT ?
+"""
+_NOTE = """
+    UPDATE search_state SET place = ?, done = done + ?
+    WHERE type = ? AND target = ? AND place = ?
+"""
+_READY = """
+    UPDATE search_state
+    SET generation = ?, ready = ?, target = 0, forced = 0, place = 0, started = 0
+    WHERE type = ?
+"""
+_FORCE = "UPDATE search_state SET forced = 1, target = 0, done = 0 WHERE type = ?"
+_FORCED = "SELECT type FROM search_state WHERE forced = 1"
+_TOLD = "UPDATE search_set SET states = states + 1 WHERE id = 1"
+_VERSION = "SELECT version FROM search_set WHERE id = 1"
+_BEFORE = "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+_OLDEST = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+
+class Reindex:
+    """Indexes what is stored by the set in force."""
+
+    def __init__(
+        self, sets: Sets, database: Database, clock: Clock, settings: SearchSettings
+    ) -> None:
+        """Take the sets, where resources are, and how fast to be."""
+        self.sets = sets
+        self._database = database
+        self.clock = clock
+        self._settings = settings
+        self._store = ResourceStore(database)
+
+    def job(self) -> Job:
+        """Make the job."""
+        return Job(NAME, self.run)
+
+    def submit(self, session: Session) -> str:
+        """Have a worker do what is to be done, after the commit; tell the job's id."""
+        jobs = Jobs(self._database, clock=self.clock)
+        return jobs.submit(session, NAME, subject=SUBJECT)
+
+    def force(self, session: Session, types: Iterable[str]) -> str:
+        """Have all resources of some types indexed anew, whatever they are indexed by."""
+        session.run_many(_FORCE, [(kind,) for kind in types])
+        return self.submit(session)
+
+    def resume(self) -> None:
+        """Begin, or go on, when something is to be done; asked at each start."""
+        if self.pending(self.sets.current(at_once=True)):
+            self._database.write(self.submit)
+
+    def pending(self, current: IndexSet) -> list[str]:
+        """Tell the types that are not indexed by a set, or that somebody wants anew."""
+        forced = {row[0] for row in self._database.rows(_FORCED)}
+        return [
+            kind
+            for kind in sorted(RESOURCE_TYPES)
+            if kind in forced or current.pending(kind)
+        ]
+
+    def progress(self, kind: str) -> Progress:
+        """Tell how far a type is."""
+        return progress(self._database, kind)
+
+    def run(self, context: JobContext) -> dict[str, int]:
+        """Index type by type, until nothing is left to do."""
+        done: dict[str, int] = {}
+        while True:
+            current = self.sets.current(at_once=True)
+            pending = self.pending(current)
+            if not pending and self._finished(context, current, done):
+                return done
+            for kind in pending:
+                if not self._type(context, kind, done):
+                    break
+
+    def _finished(
+        self, context: JobContext, current: IndexSet, done: dict[str, int]
+    ) -> bool:
+        """End the job, unless there is another set by now."""
+
+        def work(session: Session) -> bool:
+            if _locked_version(session) != current.version[0]:
+                return False
+            if session.rows(_FORCED):
+                return False
+            context.finish(session, done)
+            return True
+
+        return context.database.write(work)
+
+    def _type(self, context: JobContext, kind: str, done: dict[str, int]) -> bool:
+        """Index the resources of a type; ``False``: it was overtaken by another set."""
+        current = self.sets.current(at_once=True)
+        generation = current.extractor.generation(kind)
+        ((_, target, forced, place),) = context.database.rows(_STATE, (kind,))
+        if target != generation:
+            self._wait_for_others(context)
+            place = self._begin(context, kind, generation)
+        page = _Page(kind, place, bool(forced), generation, current)
+        while self._page(context, page, done):
+            self._tell(context, kind)
+            if self.sets.current().extractor.generation(kind) != generation:
+                return False
+        return self._activate(context, kind, current)
+
+    def _page(self, context: JobContext, page: "_Page", done: dict[str, int]) -> bool:
+        """Index the next resources of a type; ``False``: there are none."""
+        kind, place, generation = page.kind, page.place, page.generation
+        count = self._settings.reindex_page
+        rows = context.database.rows(_PAGE, (kind, place, count))
+        if not rows:
+            return False
+        stale = [pid for pid, found in rows if page.forced or found != generation]
+        reached = rows[-1][0]
+
+        def work(session: Session) -> None:
+            if stale:
+                self._store.reindex(session, stale, page.index, generation)
+            session.run(_NOTE, (reached, len(rows), kind, generation, place))
+
+        context.database.write(work)
+        page.place = reached
+        done[kind] = done.get(kind, 0) + len(stale)
+        if stale and self._settings.reindex_per_second:
+            context.stop.wait(len(stale) / self._settings.reindex_per_second)
+        return True
+
+    def _begin(self, context: JobContext, kind: str, generation: int) -> int:
+        def work(session: Session) -> int:
+            total = session.rows(_COUNT, (kind,))[0][0]
+            now = to_millis(self.clock())
+            session.run(_BEGIN, (generation, total, now, kind))
+            return 0
+
+        return context.database.write(work)
+
+    def _wait_for_others(self, context: JobContext) -> None:
+        """Wait for the transactions that may have begun with an older set.
+
+        Whoever writes later makes sure of its set itself: ``Sets.confirm``.
+        """
+        database = context.database
+        if database.dialect == "sqlite":
+            return
+        before = database.rows(_BEFORE)[0][0]
+        while database.rows(_OLDEST)[0][0] < before:
+            context.progress(0.0, "waits for transactions that began before")
+            context.stop.wait(_LOOK_SECONDS)
+
+    def _activate(self, context: JobContext, kind: str, current: IndexSet) -> bool:
+        """Let the parameters of a type be searched by, if its set is still in force."""
+
+        def work(session: Session) -> bool:
+            version = _locked_version(session)
+            if version != current.version[0]:
+                return False
+            generation = current.extractor.generation(kind)
+            ready = json.dumps(current.prints(kind))
+            session.run(_READY, (generation, ready, kind))
+            session.run(_TOLD)
+            return True
+
+        return context.database.write(work)
+
+    def _tell(self, context: JobContext, kind: str) -> None:
+        reached = self.progress(kind)
+        context.progress(
+            reached.fraction, f"{kind}: {reached.told(to_millis(self.clock()))}"
+        )
+
+
+@dataclass(slots=True)
+class _Page:
+    """Where the indexing of a type stands."""
+
+    kind: str
+    #: the last pid that is done
+    place: int
+    forced: bool
+    generation: int
+    current: IndexSet
+
+    def index(self, stored: Stored) -> IndexRows:
+        """Take from a stored version what it is found by."""
+        return self.current.extractor.rows(fhir.parse(stored.body or b""))
+
+
+def _locked_version(session: Session) -> int:
+    """Tell the version of the set, and keep it from changing."""
+    more = " FOR UPDATE" if session.dialect == "postgresql" else ""
+    rows = session.rows(_VERSION + more)
+    if not rows:
+        raise FyrError("the search index has no version: run `fyr migrate`")
+    return int(rows[0][0])

@@ -1,0 +1,1 @@
+"""Which codes a value set or a hierarchy means, by what is stored here."""

@@ -1,0 +1,1 @@
+"""What a query means: parameters as sent become the tree of ``fyr.search.tree``."""

@@ -1,0 +1,86 @@
+"""One criterion, understood: a special parameter, a chain, or a parameter's values.
+
+https://hl7.org/fhir/R4/search.html#chaining
+"""
+
+from collections.abc import Sequence
+
+from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.naming import did_you_mean
+from fyr.search.parameters import Parameter
+from fyr.search.tree import Chain, Criterion
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.modifiers import understood
+from fyr.search.understanding.specials import SPECIALS
+
+#: Links that one criterion may go through.
+_LONGEST_CHAIN = 8
+
+
+class Criteria:
+    """Understands criteria, those inside others included."""
+
+    def __init__(self, known: Known) -> None:
+        """Take what criteria are understood with."""
+        self.known = known
+
+    def criterion(
+        self, types: Sequence[str], name: str, value: str, depth: int = 0
+    ) -> Criterion:
+        """Understand one criterion on resources of the types.
+
+        :param name: with its modifier or chain, as in the URL.
+        :raises NotSupported: it is not known or not offered.
+        :raises Invalid: its value means nothing.
+        """
+        if depth > _LONGEST_CHAIN:
+            raise Invalid(
+                f"{name[:60]!r} goes through more than {_LONGEST_CHAIN} links"
+            )
+        special = SPECIALS.get(_code(name))
+        if special is not None:
+            return special(self, types, name, value, depth)
+        first, dot, rest = name.partition(".")
+        code, _, modifier = first.partition(":")
+        found = self.known.find(types, code)
+        if dot:
+            return self._chain(found, modifier, rest, value, depth)
+        return understood(self.known, found, modifier, value)
+
+    def _chain(
+        self, found: list[Parameter], kind: str, rest: str, value: str, depth: int
+    ) -> Criterion:
+        if found[0].type != "reference":
+            raise NotSupported(
+                f"{found[0].name!r} is no reference: nothing can be chained to it"
+            )
+        if kind and kind not in RESOURCE_TYPES:
+            raise NotSupported(
+                f"{kind[:60]!r} is not a resource type"
+                + did_you_mean(kind, RESOURCE_TYPES)
+            )
+        targets = [kind] if kind else self._targets(found, rest)
+        inner = self.criterion(targets, rest, value, depth + 1)
+        return Chain(self.known.places.sources(found), tuple(targets), inner)
+
+    def _targets(self, found: list[Parameter], rest: str) -> list[str]:
+        """Tell the types that a reference may lead to and that have the next parameter."""
+        allowed = {kind for one in found for kind in one.targets or RESOURCE_TYPES}
+        code = _code(rest)
+        if code in SPECIALS:
+            return sorted(allowed)
+        parameters = self.known.parameters
+        targets = [kind for kind in sorted(allowed) if code in parameters.of(kind)]
+        if not targets:
+            known = {name for kind in allowed for name in parameters.of(kind)}
+            raise NotSupported(
+                f"nothing that {found[0].name!r} leads to has a search parameter"
+                f" {code[:60]!r}{did_you_mean(code, known)}"
+            )
+        return targets
+
+
+def _code(name: str) -> str:
+    """Take a name's modifier and chain away."""
+    return name.partition(".")[0].partition(":")[0]

@@ -1,0 +1,150 @@
+"""``_include`` and ``_revinclude``, understood.
+
+https://hl7.org/fhir/R4/search.html#revinclude. ``Type:parameter:target``, ``Type:*`` and
+``*``; ``:iterate``, and ``:recurse`` as it was called before, follow what was included too.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.naming import did_you_mean
+from fyr.search.extraction.spots import Node, spots_of
+from fyr.search.parameters import Parameter
+from fyr.search.tree import Include, Sources, Urls
+from fyr.search.understanding.known import Known
+
+#: Modifiers of ``_include`` and ``_revinclude``: they mean the same.
+ITERATE = ("iterate", "recurse")
+_URIS = frozenset({"canonical", "uri"})
+
+
+class Includes:
+    """Understands which references are to be followed."""
+
+    def __init__(self, known: Known) -> None:
+        """Take the parameters there are."""
+        self._known = known
+
+    def forward(self, types: Sequence[str], value: str, iterate: bool) -> Include:
+        """Understand an ``_include``.
+
+        :param types: what is searched.
+        :raises NotSupported: no such type or reference.
+        :raises Invalid: it begins at a type that is not searched.
+        """
+        if value == "*":
+            return Include((), False, urls=self._urls(RESOURCE_TYPES), iterate=iterate)
+        kind, name, target = _parts("_include", value)
+        if kind not in types and not iterate:
+            raise Invalid(
+                f"_include: {kind} is not what is searched; :iterate follows it"
+            )
+        followed = self._followed(kind, name)
+        return Include(
+            self._sources(followed),
+            False,
+            target=target,
+            urls=self._urls([target] if target else RESOURCE_TYPES, followed),
+            iterate=iterate,
+        )
+
+    def backward(self, types: Sequence[str], value: str, iterate: bool) -> Include:
+        """Understand a ``_revinclude``.
+
+        :param types: what is searched.
+        :raises NotSupported: no such type or reference.
+        :raises Invalid: it leads to a type that is not searched.
+        """
+        if value == "*":
+            return self._all_backward(types, iterate)
+        kind, name, target = _parts("_revinclude", value)
+        if target and target not in types and not iterate:
+            raise Invalid(
+                f"_revinclude: {target} is not what is searched; :iterate follows it"
+            )
+        followed = self._followed(kind, name)
+        return Include(
+            self._sources(followed),
+            True,
+            target=target,
+            urls=self._urls([target] if target else RESOURCE_TYPES, followed),
+            iterate=iterate,
+        )
+
+    def _all_backward(self, types: Sequence[str], iterate: bool) -> Include:
+        if iterate:
+            raise NotSupported(
+                "_revinclude:iterate=* would follow every reference of every resource:"
+                " say which, as in _revinclude:iterate=Provenance:target"
+            )
+        followed = [
+            one
+            for kind in sorted(RESOURCE_TYPES)
+            for one in self._links(kind)
+            if not one.targets or not one.targets.isdisjoint(types)
+        ]
+        return Include(self._sources(followed), True, urls=self._urls(types, followed))
+
+    def _followed(self, kind: str, name: str) -> list[Parameter]:
+        """Tell the reference parameters of a type that are meant."""
+        if name == "*":
+            return self._links(kind)
+        found = self._known.find([kind], name)
+        if found[0].type != "reference":
+            raise NotSupported(f"{name!r} of {kind} is no reference")
+        return found
+
+    def _links(self, kind: str) -> list[Parameter]:
+        known = self._known.parameters.of(kind).values()
+        links = [one for one in known if one.table == "idx_reference"]
+        return [one for one in links if self._known.active(one)]
+
+    def _sources(self, parameters: Iterable[Parameter]) -> Sources:
+        """Tell where references stand, none of them twice."""
+        found = dict.fromkeys(self._known.places.sources(parameters))
+        # Those of one type are among those of any.
+        whole = {one.number for one in found if not one.only}
+        return tuple(one for one in found if not one.only or one.number not in whole)
+
+    def _urls(
+        self, targets: Iterable[str], followed: Iterable[Parameter] | None = None
+    ) -> Urls | None:
+        """Tell by which URLs resources are known, when a reference may be canonical."""
+        if followed is not None and not any(map(_canonical, followed)):
+            return None
+        named = [
+            (known["url"], known["version"])
+            for known in map(self._known.parameters.of, sorted(targets))
+            if "url" in known and "version" in known and known["url"].type == "uri"
+        ]
+        if not named:
+            return None
+        return Urls(
+            self._sources(url for url, _ in named),
+            self._sources(version for _, version in named),
+        )
+
+
+def _canonical(parameter: Parameter) -> bool:
+    """Whether a parameter reads elements that name resources by their URL."""
+    return any(
+        spot.code in _URIS
+        for path in parameter.paths
+        for spot in spots_of(Node(), parameter.resource_type, "reference", path)
+    )
+
+
+def _parts(code: str, value: str) -> tuple[str, str, str | None]:
+    """Take ``Type:parameter:target`` apart."""
+    kind, _, rest = value.partition(":")
+    name, _, target = rest.partition(":")
+    for one in filter(None, (kind, target)):
+        if one not in RESOURCE_TYPES:
+            raise NotSupported(
+                f"{code}: {one[:60]!r} is not a resource type"
+                + did_you_mean(one, RESOURCE_TYPES)
+            )
+    if not kind or not name:
+        raise Invalid(f"{code} is [type]:[reference] or *, not {value[:60]!r}")
+    return kind, name, target or None

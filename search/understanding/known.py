@@ -1,0 +1,61 @@
+"""What criteria are understood with: the parameters there are, and how to read values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fyr.core.errors import NotSupported
+from fyr.core.model.naming import did_you_mean
+from fyr.core.store.port import Session
+from fyr.search.extraction.places import Places
+from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
+from fyr.search.understanding.operands import Operands
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Handed to all that understands a part of a search."""
+
+    parameters: Parameters
+    places: Places
+    operands: Operands
+    #: where the search takes place, for criteria that mean what is stored
+    session: Session | None = None
+    #: there is an index of words
+    full_text: bool = False
+    #: whether all resources of its type can be found by a parameter
+    active: Callable[[Parameter], bool] = lambda _: True
+    #: resource type -> how far the indexing of its resources is
+    progress: Callable[[str], str] = lambda _: ""
+
+    def find(self, types: Sequence[str], code: str) -> list[Parameter]:
+        """Find the parameter of each type; they have one type.
+
+        :raises NotSupported: a type has none of this name, or none that is indexed.
+        """
+        found = [self._of(kind, code) for kind in types]
+        if len({one.type for one in found}) != 1:
+            raise NotSupported(
+                f"search parameter {code!r} has not one type in {', '.join(types)[:200]}:"
+                " say which resource type is meant"
+            )
+        return found
+
+    def _of(self, kind: str, code: str) -> Parameter:
+        known = self.parameters.of(kind)
+        parameter = known.get(code)
+        if parameter is None:
+            raise NotSupported(
+                f"{kind} has no search parameter {code[:60]!r}"
+                + did_you_mean(code, known)
+            )
+        if code not in ON_THE_ROW and parameter.table is None:
+            raise NotSupported(
+                f"search parameter {code!r} of {kind} ({parameter.type}) is not"
+                " supported yet"
+            )
+        if not self.active(parameter):
+            raise NotSupported(
+                f"search parameter {code!r} of {kind} is not active yet: it is being"
+                f" indexed, {self.progress(kind)}"
+            )
+        return parameter

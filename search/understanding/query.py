@@ -1,0 +1,100 @@
+"""Parameters as sent, understood: https://hl7.org/fhir/R4/search.html.
+
+What is not known or not offered is an error that names it and its neighbours; a lenient
+search leaves it out, says so, and does not list it as used.
+"""
+
+from collections.abc import Sequence
+
+from fyr.core.errors import FyrError, Invalid, Issue, NotSupported
+from fyr.core.model.naming import did_you_mean
+from fyr.core.searching import CURSOR
+from fyr.search.tree import Query, conjuncts
+from fyr.search.understanding.criteria import Criteria
+from fyr.search.understanding.known import Known
+from fyr.search.understanding.results import RESULTS, Results
+from fyr.search.understanding.specials import SPECIALS
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class QueryParser:
+    """Understands the parameters of one search."""
+
+    def __init__(self, known: Known, *, default_count: int, max_count: int) -> None:
+        """Take what they are understood with, and the page size."""
+        self._criteria = Criteria(known)
+        self._parameters = known.parameters
+        self._results = Results(known, default_count, max_count)
+
+    def parse(self, types: Sequence[str], pairs: Pairs, *, lenient: bool) -> Query:
+        """Understand all parameters.
+
+        :param types: resource types that may be searched.
+        :raises NotSupported: some are not known or not offered, all of them named.
+        :raises Invalid: some have values that are not of their type.
+        """
+        query = Query(types=self._types(types, pairs))
+        self._results.start(query)
+        problems: list[FyrError] = []
+        for name, value in pairs:
+            try:
+                self._take(query, name, value)
+                query.used.append((name, value))
+            except NotSupported as problem:
+                if not lenient:
+                    problems.append(problem)
+                query.issues += map(_ignored, problem.issues)
+            except Invalid as problem:
+                problems.append(problem)
+        if problems:
+            issues = [issue for problem in problems for issue in problem.issues]
+            raise type(problems[0])(issues)
+        return query
+
+    def _types(self, types: Sequence[str], pairs: Pairs) -> tuple[str, ...]:
+        """Tell the types to search: those that ``_type`` names, of those that may be."""
+        named = [
+            value for name, raw in pairs if name == "_type" for value in raw.split(",")
+        ]
+        unknown = [name for name in named if name not in types]
+        if unknown:
+            raise NotSupported(
+                f"_type: {unknown[0][:60]!r} cannot be searched here"
+                + did_you_mean(unknown[0], types)
+            )
+        return tuple(dict.fromkeys(named)) or tuple(types)
+
+    def _refuse_unknown(self, kind: str, name: str) -> None:
+        """Refuse a parameter of no type with its neighbours, those about results too."""
+        code = _code(name)
+        known = {*RESULTS, *SPECIALS, *self._parameters.of(kind), CURSOR}
+        if code.startswith("_") and code not in known:
+            near = [one for one in known if one.startswith("_")]
+            raise NotSupported(
+                f"{kind} has no search parameter {code[:60]!r}{did_you_mean(code, near)}"
+            )
+
+    def _take(self, query: Query, name: str, value: str) -> None:
+        if "\x00" in value:
+            raise Invalid(f"search parameter {name!r} has a NUL character in its value")
+        if name == "_type":
+            return
+        self._refuse_unknown(query.types[0], name)
+        if name == CURSOR:
+            query.cursor = value
+        elif name.partition(":")[0] in RESULTS:
+            self._results.take(query, name, value)
+        else:
+            # Each on its own, so that a plan may begin with any of them.
+            criterion = self._criteria.criterion(query.types, name, value)
+            query.criteria += conjuncts(criterion)
+
+
+def _code(name: str) -> str:
+    return name.partition(":")[0].partition(".")[0]
+
+
+def _ignored(issue: Issue) -> Issue:
+    text = f"ignored: {issue.diagnostics}"
+    return Issue(issue.code, text, issue.expression, "warning", issue.details)
