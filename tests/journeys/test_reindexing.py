@@ -1,0 +1,144 @@
+"""A worker that indexes is killed, clients go on writing, and nothing is missed."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
+
+URL = "http://example.org/eye-colour"
+PARAMETER = {
+    "resourceType": "SearchParameter",
+    "id": "eye-colour",
+    "url": "http://example.org/SearchParameter/eye-colour",
+    "name": "EyeColour",
+    "status": "active",
+    "description": "Colour of the eyes.",
+    "code": "eye-colour",
+    "base": ["Patient"],
+    "type": "token",
+    "expression": f"Patient.extension.where(url='{URL}').value as Coding",
+}
+#: patients before the parameter
+BEFORE = 300
+#: so that a kill finds the worker in the middle
+SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "60"}
+LEASE = {"EVENTS__LEASE_SECONDS": "1"}
+
+
+def patient(number: int) -> dict[str, Any]:
+    extension = {"url": URL, "valueCoding": {"code": "blue"}}
+    return {
+        "resourceType": "Patient",
+        "id": f"p{number}",
+        "extension": [extension],
+    }
+
+
+def put(base: str, resource: dict[str, Any]) -> None:
+    path = f"{resource['resourceType']}/{resource['id']}"
+    answer = httpx.put(f"{base}/{path}", json=resource, timeout=30)
+    assert answer.status_code in (200, 201), answer.text
+
+
+def load(base: str, count: int) -> None:
+    entries = [
+        {
+            "resource": patient(number),
+            "request": {"method": "PUT", "url": f"Patient/p{number}"},
+        }
+        for number in range(count)
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    assert httpx.post(base, json=bundle, timeout=60).status_code == 200
+
+
+def state(base: str) -> dict[str, Any]:
+    answer = httpx.get(f"{base}/SearchParameter/eye-colour/$status", timeout=30)
+    return {
+        one["name"]: next(value for key, value in one.items() if key != "name")
+        for one in answer.json()["parameter"]
+    }
+
+
+def until(base: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    for _ in range(1200):
+        found = state(base)
+        if told(found):
+            return found
+        threading.Event().wait(0.05)
+    raise AssertionError(found)
+
+
+def total(base: str) -> int:
+    query = "Patient?eye-colour=blue&_summary=count"
+    answer = httpx.get(f"{base}/{query}", timeout=30)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["total"])
+
+
+def worker_of(running: FyrProcess) -> int:
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
+    (worker,) = children.split()
+    return int(worker)
+
+
+class Writing:
+    """Stores patients, one after the other, until it is told to stop."""
+
+    def __init__(self, base: str) -> None:
+        self.written = 0
+        self._stop = threading.Event()
+        self._failed: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, args=(base,))
+        self._thread.start()
+
+    def _run(self, base: str) -> None:
+        try:
+            while not self._stop.is_set():
+                put(base, patient(BEFORE + self.written))
+                self.written += 1
+        except BaseException as error:
+            self._failed.append(error)
+
+    def stop(self) -> int:
+        self._stop.set()
+        self._thread.join()
+        assert not self._failed, self._failed
+        return self.written
+
+
+def test_a_killed_worker_is_followed_and_no_write_is_missed(
+    tmp_path: Path, store_url: str
+) -> None:
+    settings = {
+        **SLOWLY,
+        **LEASE,
+        "STORE__URL": store_url,
+        "SERVER__WORKER": "false",
+    }
+    with (
+        fyr_process(tmp_path, settings=settings) as one,
+        fyr_process(tmp_path, settings=settings) as other,
+        fyr_process(tmp_path, "worker", settings=settings) as workers,
+    ):
+        load(one.base, BEFORE)
+        writing = Writing(other.base)
+        put(one.base, PARAMETER)
+        reached = until(one.base, lambda found: 0.1 < found.get("progress", 0) < 0.9)
+        os.kill(worker_of(workers), signal.SIGKILL)
+        killed_at = reached["progress"]
+        assert httpx.get(f"{other.base}/Patient?eye-colour=blue").status_code == 400
+        fast = fyr_output(tmp_path, "reindex", "--status", settings=settings)
+        assert "Patient: " in fast
+        first = state(one.base).get("progress", 0)
+        until(other.base, lambda found: found["state"] == "active")
+        written = writing.stop()
+
+        assert first >= killed_at  # it goes on, and does not begin again
+        assert total(one.base) == total(other.base) == BEFORE + written
