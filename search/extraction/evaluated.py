@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from fyr.core.errors import Invalid
 from fyr.core.model.budget import Budget
-from fyr.core.model.fhirpath import Moment, Node, select
+from fyr.core.model.fhirpath import Moment, Node, Quantity, select
 from fyr.core.model.resource import Resource
 from fyr.search.extraction.rows import Convert, Rows
 from fyr.search.extraction.values import PARTS
@@ -47,7 +47,8 @@ def evaluated(
                 value = node.value
                 if isinstance(value, Moment):
                     value = value.text
-                if convert is not None and value is not None:
+                computed = isinstance(value, Quantity)
+                if convert is not None and value is not None and not computed:
                     convert(value, param, rows)
 
     return taken
