@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
 from fyr.core.model.resource import Resource
-from fyr.search.checking import accepted, problems
-from fyr.search.extract import Extractor
-from fyr.search.forms import read, union
+from fyr.search.extraction.extract import Extractor
+from fyr.search.extraction.forms import read, union
+from fyr.search.extraction.places import Places
+from fyr.search.indexing.checking import accepted, problems
 from fyr.search.parameters import TABLES, Parameters
-from fyr.search.places import Places
 
 BASES = ("Resource", "DomainResource", "Patient")
 EXTENSION = "Patient.extension.where(url='http://x|y')"
