@@ -90,6 +90,8 @@ class SearchEngine(Protocol):
     def begin(self, session: Session, *, again: bool) -> None:
         """Prepare this thread for a transaction that stores resources.
 
+        Called again inside of one, and ended as often by :meth:`end`.
+
         :param again: it has been run before and lost a race.
         """
 

@@ -100,12 +100,13 @@ class Interactions:
         All that it stores is indexed by the same rules, those in force at its commit.
         """
         engine, attempts = self.engine, count()
-        if engine is None or isinstance(self.database, JoinedDatabase):
+        if engine is None:
             return self.database.write(work)
 
         def attempt(session: Session) -> T:
-            engine.begin(session, again=next(attempts) > 0)
+            again = next(attempts) > 0
             try:
+                engine.begin(session, again=again)
                 return work(session)
             finally:
                 engine.end()

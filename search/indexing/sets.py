@@ -167,8 +167,14 @@ class Sets:
     def begin(self, session: Session, *, again: bool) -> None:
         """Hold on to one set on this thread, for a transaction.
 
+        Inside of another one the set stays the one that is held.
+
         :param again: the transaction was run before and lost a race.
         """
+        depth = getattr(self._mine, "depth", 0)
+        self._mine.depth = depth + 1
+        if depth:
+            return
         if session.dialect == "sqlite":
             # Its one writer sees the version that will be in force at the commit.
             self._compare(session)
@@ -178,7 +184,9 @@ class Sets:
 
     def end(self) -> None:
         """Let go of what :meth:`begin` held."""
-        self._mine.set = None
+        self._mine.depth -= 1
+        if not self._mine.depth:
+            self._mine.set = None
 
     def confirm(self, session: Session) -> None:
         """Have the transaction fail, and run again, if another set is in force by now."""

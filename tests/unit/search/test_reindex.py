@@ -101,3 +101,22 @@ def test_what_plugins_add_finds_what_was_there_once_it_is_indexed(
     assert reindex(writer).state == "done"
 
     assert library.ids("Patient", "nickname=nan") == ["1"]
+
+
+def test_a_transaction_inside_of_another_holds_the_same_set(
+    library: Any, tmp_path: Path
+) -> None:
+    sets = Writer(library, tmp_path).engine.sets
+
+    def work(session: Any) -> None:
+        sets.begin(session, again=False)
+        held = sets.now
+        sets.begin(session, again=True)
+        sets.change(session, ["Patient"], {"x"})
+        sets.end()
+        assert sets.now is held
+        sets.end()
+
+    library.database.write(work)
+
+    assert sets.current(at_once=True).pending("Patient")
