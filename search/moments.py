@@ -31,7 +31,9 @@ def range_of(text: str) -> Range:
     """
     form = _FORM.fullmatch(text)
     if form is None:
-        raise ValueError(f"{text[:40]!r} is not a date")
+        # A plus sign that was not escaped has become a space on its way.
+        hint = "; write + as %2B" if " " in text else ""
+        raise ValueError(f"{text[:40]!r} is not a date{hint}")
     year, month, day, hour, minute, second, fraction, zone = form.groups()
     if day is None:
         return _whole(int(year), month)

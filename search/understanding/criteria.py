@@ -10,7 +10,7 @@ from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Chain, Criterion
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, refuse_by_url
 from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.specials import SPECIALS
 
@@ -60,6 +60,7 @@ class Criteria:
                 f"{kind[:60]!r} is not a resource type"
                 + did_you_mean(kind, RESOURCE_TYPES)
             )
+        refuse_by_url(found)
         targets = [kind] if kind else self._targets(found, rest)
         inner = self.criterion(targets, rest, value, depth + 1)
         return Chain(self.known.places.sources(found), tuple(targets), inner)

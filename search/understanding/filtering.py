@@ -30,7 +30,7 @@ from fyr.search.understanding.filters import (
     Negation,
     Step,
 )
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, refuse_by_url
 from fyr.search.understanding.matching import quantity
 from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.operands import check_lengths, escaped
@@ -78,6 +78,7 @@ def _compared(
     inner = _compared(known, targets, rest, expression)
     if step.filter is not None:
         inner = All((_meaning(known, targets, step.filter), inner))
+    refuse_by_url(found)
     return Chain(known.places.sources(found), tuple(targets), inner)
 
 

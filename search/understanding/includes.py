@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
-from fyr.search.extraction.spots import Node, spots_of
+from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Include, Sources, Urls
 from fyr.search.understanding.known import Known
 
 #: Modifiers of ``_include`` and ``_revinclude``: they mean the same.
 ITERATE = ("iterate", "recurse")
-_URIS = frozenset({"canonical", "uri"})
 
 
 class Includes:
@@ -111,7 +110,7 @@ class Includes:
         self, targets: Iterable[str], followed: Iterable[Parameter] | None = None
     ) -> Urls | None:
         """Tell by which URLs resources are known, when a reference may be canonical."""
-        if followed is not None and not any(map(_canonical, followed)):
+        if followed is not None and not any(map(by_url, followed)):
             return None
         named = [
             (known["url"], known["version"])
@@ -124,15 +123,6 @@ class Includes:
             self._sources(url for url, _ in named),
             self._sources(version for _, version in named),
         )
-
-
-def _canonical(parameter: Parameter) -> bool:
-    """Whether a parameter reads elements that name resources by their URL."""
-    return any(
-        spot.code in _URIS
-        for path in parameter.paths
-        for spot in spots_of(Node(), parameter.resource_type, "reference", path)
-    )
 
 
 def _parts(code: str, value: str) -> tuple[str, str, str | None]:

@@ -1,11 +1,12 @@
 """What criteria are understood with: the parameters there are, and how to read values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fyr.core.errors import NotSupported
 from fyr.core.model.naming import did_you_mean
 from fyr.core.store.port import Session
+from fyr.search.extraction.links import by_url
 from fyr.search.extraction.places import Places
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
 from fyr.search.understanding.operands import Operands
@@ -59,3 +60,16 @@ class Known:
                 f" indexed, {self.progress(kind)}"
             )
         return parameter
+
+
+def refuse_by_url(links: Iterable[Parameter]) -> None:
+    """Refuse to go through canonical references, which ids do not lead along.
+
+    :raises NotSupported: one of the parameters reads them.
+    """
+    for one in links:
+        if by_url(one):
+            raise NotSupported(
+                f"{one.name!r} of {one.resource_type} names resources by their URL:"
+                " nothing can be chained to it (_include follows it)"
+            )

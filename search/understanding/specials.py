@@ -12,7 +12,7 @@ from fyr.core.model.naming import did_you_mean
 from fyr.search.full_text.queries import branches
 from fyr.search.tree import Criterion, FullText, Has, HasId, Moment, Updated
 from fyr.search.understanding.filtering import filtered
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, refuse_by_url
 from fyr.search.understanding.lists import listed
 from fyr.search.understanding.modifiers import no_modifier
 from fyr.search.understanding.operands import plain, values
@@ -81,6 +81,7 @@ def _has(
     (link,) = reader.known.find([kind], code)
     if link.type != "reference":
         raise NotSupported(f"{code!r} of {kind} is no reference")
+    refuse_by_url([link])
     inner = reader.criterion([kind], rest, value, depth + 1)
     return Has(kind, reader.known.places.sources([link]), inner)
 

@@ -426,3 +426,28 @@ def test_a_patient_is_a_subject_that_is_one(
         library.put({"resourceType": "Observation", "id": name, "subject": subject})
 
     assert library.ids("Observation", query) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [
+        ("QuestionnaireResponse", "questionnaire.status=active"),
+        ("QuestionnaireResponse", "questionnaire:Questionnaire._id=1"),
+        ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"),
+        ("QuestionnaireResponse", "_filter=questionnaire.status eq active"),
+    ],
+)
+def test_a_chain_through_urls_is_refused_and_not_empty(
+    library: Any, kind: str, query: str
+) -> None:
+    with pytest.raises(NotSupported, match="by their URL"):
+        library.page(kind, query)
+
+
+def test_a_chain_through_what_no_path_reads_is_answered(library: Any) -> None:
+    assert library.ids("Bundle", "composition.status=final") == []
+
+
+def test_a_plus_sign_that_became_a_space_is_told(library: Any) -> None:
+    with pytest.raises(Invalid, match=r"write \+ as %2B"):
+        library.page("Observation", "date=2024-03-15T10:00:00+01:00")
