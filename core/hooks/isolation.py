@@ -111,7 +111,7 @@ class Implementation:
         """
         started = perf_counter_ns()
         try:
-            answer = self._function(*[arguments[name] for name in self._arguments])
+            answer = self._call(arguments)
             if self.rule.answer is Answer.COLLECT:
                 # Here and not at the caller's: a generator fails while it is read.
                 return list(answer) if answer is not None else None
@@ -127,6 +127,13 @@ class Implementation:
             raise
         finally:
             self.timing.add(perf_counter_ns() - started)
+
+    def _call(self, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return self._function(*[arguments[name] for name in self._arguments])
+        except SystemExit as error:
+            # Code of a command line, called by a plugin, ends no server: it has failed.
+            raise RuntimeError(f"it called exit({error.code!r})") from error
 
     def ask(self, arguments: Mapping[str, Any]) -> Any:
         """Ask under the hook's policy; ``None`` is no answer."""

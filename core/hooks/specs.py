@@ -223,6 +223,7 @@ def before_store(
     :param old: the stored version, not to be altered; ``None`` for a create.
     :param new: what will be stored, to be edited in place; ``None`` for a delete.
         Its ``id`` is final; ``meta.versionId`` and ``meta.lastUpdated`` are set later.
+        What plugins make of it is not validated again.
     """
 
 

@@ -167,12 +167,24 @@ def _step(
         new = with_id(deepcopy(new) if hooks.before_store else new, write.key[1])
     if hooks.before_store:
         hooks.before_store(context=write.context, session=session, old=old, new=new)
+        _require_key(write.key, new)
     updated = max(now, head.updated) if head is not None else now
     number = head.version + 1 if head is not None else 1
     if new is not None:
         new = with_meta(new, number, updated)
     version = _version(interactions, write, head, before, new, number, updated)
     return _Step(write, head, old, new, version)
+
+
+def _require_key(key: Key, new: Resource | None) -> None:
+    """Stop a plugin that has made another resource of the one that is stored.
+
+    :raises RuntimeError: its type or id is not the one of the write.
+    """
+    if new is not None and (new.get("resourceType"), new.get("id")) != key:
+        raise RuntimeError(
+            f"before_store has changed the type or id of {'/'.join(key)}"
+        )
 
 
 def _content(

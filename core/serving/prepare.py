@@ -12,10 +12,17 @@ log = structlog.get_logger("fyr.serving")
 
 
 def refuse_unsafe(settings: Settings) -> None:
-    """Refuse to serve everybody on an address that others can reach.
+    """Refuse settings that no server can keep its promises with.
 
-    :raises ConfigError: open mode outside loopback.
+    :raises ConfigError: open mode outside loopback, or a store in memory.
     """
+    if settings.store.url == "sqlite://":
+        raise ConfigError(
+            [
+                'store.url: "sqlite://" is a store of one process, and a server has'
+                ' several: name a file, such as "sqlite:///fyr.db"'
+            ]
+        )
     if settings.security.mode == "open" and not is_loopback(settings.server.host):
         raise ConfigError(
             [

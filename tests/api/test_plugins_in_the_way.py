@@ -125,3 +125,33 @@ def test_a_plugins_bug_is_seen_in_the_metrics(
 
     line = 'fyr_plugin_failures_total{hook="authorize",plugin="witness"} 1.0'
     assert line in fyr_app.metrics.page().decode()
+
+
+class Meddler(Plugin):
+    """Makes another resource of what is stored, or leaves like a command."""
+
+    @hookimpl
+    def before_store(self, new: dict[str, Any] | None) -> None:
+        if new and new.get("gender") == "other":
+            new["id"] = "hijacked"
+        if new and new.get("gender") == "unknown":
+            raise SystemExit(3)
+
+
+class TestWithAMeddler:
+    @pytest.fixture
+    def fyr_plugins(self) -> dict[str, type[Plugin]]:
+        return {"meddler": Meddler}
+
+    @pytest.mark.parametrize("gender", ["other", "unknown"])
+    def test_nothing_is_stored_and_the_client_is_told(
+        self, fyr_client: Client, gender: str
+    ) -> None:
+        patient = {"resourceType": "Patient", "id": "1", "gender": gender}
+
+        answer = fyr_client.update(patient)
+
+        assert answer.status == 500
+        assert b'"OperationOutcome"' in answer.body
+        assert fyr_client.get("Patient/1").status == 404
+        assert fyr_client.get("Patient/hijacked").status == 404

@@ -250,3 +250,15 @@ def test_a_type_is_indexed_anew_by_a_job(fyr: Fyr) -> None:
     assert "has been submitted" in fyr("reindex", "--type", "Patient").output
     assert "Patient: 0%" in fyr("reindex", "--status").output
     assert "1 jobs were told to stop" in fyr("reindex", "--cancel").output
+
+
+def test_a_store_of_one_process_is_no_store_of_a_server(
+    fyr: Fyr, tmp_path: Path
+) -> None:
+    file = tmp_path / "fyr.toml"
+    file.write_text('[store]\nurl = "sqlite://"\n')
+
+    done = fyr("config", "check", "--config", file)
+
+    assert done.exit_code != 0
+    assert "name a file" in done.output
