@@ -162,7 +162,7 @@ class StoreSettings(Section):
         pattern=r"^(sqlite://(/.*)?|postgres(ql)?://.+)$",
         description=(
             "`sqlite:///FILE` (relative to the data folder), `sqlite://` (thrown away"
-            " at the end) or `postgresql://USER@HOST:PORT/NAME`."
+            " at the end, for tests: no server takes it) or `postgresql://USER@HOST:PORT/NAME`."
         ),
     )
     password: SecretStr | None = Field(
@@ -245,7 +245,11 @@ class PluginSettings(Section):
         ["search"], description="Names of entry points in the group `fyr.plugins`."
     )
     folder: Path | None = Field(
-        None, description="Folder of single-file plugins, for development."
+        None,
+        description=(
+            "Folder of single-file plugins, for development: every file in it takes"
+            " part, without being named."
+        ),
     )
     quarantine_after: int = Field(
         20, ge=1, description="Failures in a row after which an isolated hook rests."
