@@ -47,6 +47,19 @@ def needs_row(criterion: Criterion) -> bool:
             return False
 
 
+def is_set(criterion: Criterion) -> bool:
+    """Whether what meets a criterion can be told by its values, to begin from."""
+    match criterion:
+        case Match():
+            return not criterion.negated
+        case AnyOf(parts):
+            return bool(parts) and all(map(is_set, parts))
+        case All(parts):
+            return any(map(is_set, parts))
+        case _:
+            return not isinstance(criterion, Missing | Not)
+
+
 def one_each(criterion: Criterion) -> bool:
     """Whether the set of a criterion has each resource once by itself."""
     match criterion:
@@ -62,7 +75,7 @@ def one_each(criterion: Criterion) -> bool:
 def in_turn(criterion: Criterion) -> bool:
     """Whether an index has the set of a criterion in the order of pids."""
     match criterion:
-        case Match((_,), (Token(_, code),)):
+        case Match((_,), (Token(_, code),), negated=False):
             return code is not None
         case _:
             return False
@@ -129,13 +142,14 @@ class Conditions:
     def pids(self, criterion: Criterion, types: Sequence[str]) -> Sql | None:
         """Give the statement of all that meets a criterion, ``pid`` its only column.
 
-        A resource may be there several times. ``None``: it is no set to begin with.
+        A resource may be there several times. ``None``: it is no set.
 
         :param types: of the resources.
         """
+        return self._set(criterion, types) if is_set(criterion) else None
+
+    def _set(self, criterion: Criterion, types: Sequence[str]) -> Sql:
         match criterion:
-            case Match(negated=True):
-                return None
             case Match() | SameRow():
                 return self._values(criterion)
             case FullText():
@@ -155,11 +169,12 @@ class Conditions:
             case Has():
                 return self._had(criterion, types)
             case AnyOf():
-                return self._union(criterion.parts, types)
+                sets = (self._set(one, types) for one in criterion.parts)
+                return joined(sets, " UNION ALL ")
             case All():
                 return self._all(criterion.parts, types)
             case _:
-                return None
+                raise ValueError(f"{type(criterion).__name__} is no set")
 
     def inside(self, criterion: Criterion, types: Sequence[str], row: str) -> Sql:
         """Say that a resource meets a criterion, when all resources are to be looked at."""
@@ -274,26 +289,14 @@ class Conditions:
         wanted = conjoined([self.current(types, "r"), self.met(criterion, "r")])
         return Sql(f"SELECT r.pid FROM resource r WHERE {wanted.text}", wanted.values)
 
-    def _union(self, parts: Sequence[Criterion], types: Sequence[str]) -> Sql | None:
-        sets = [self.pids(one, types) for one in parts]
-        found = [one for one in sets if one is not None]
-        if len(found) < len(sets) or not found:
-            return None
-        return joined(found, " UNION ALL ")
-
-    def _all(self, parts: Sequence[Criterion], types: Sequence[str]) -> Sql | None:
-        """Give the set of the first that has one, of those that meet the others too."""
-        for first in parts:
-            found = self.pids(first, types)
-            if found is not None:
-                break
-        else:
-            return None
+    def _all(self, parts: Sequence[Criterion], types: Sequence[str]) -> Sql:
+        """Give the set of the first that is one, of those that meet the others too."""
+        first = next(filter(is_set, parts))
+        found = self._set(first, types)
         others = [one for one in parts if one is not first]
         row = f" {THEN} resource r" if any(map(needs_row, others)) else ""
         met = [self.met(one, "r" if row else "d") for one in others]
-        joined = [Sql("r.pid = d.pid")] if row else []
-        wanted = conjoined([*joined, *met])
+        wanted = conjoined([*([Sql("r.pid = d.pid")] if row else []), *met])
         return Sql(
             f"SELECT d.pid FROM ({found.text}) d{row} WHERE {wanted.text or '1 = 1'}",
             (*found.values, *wanted.values),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fyr.core.store.port import Session
 from fyr.search.finding.comparing import Sql
-from fyr.search.finding.conditions import Conditions, in_turn
+from fyr.search.finding.conditions import Conditions, in_turn, is_set
 from fyr.search.tree import Criterion, HasId, Match, Query, SameRow, SortKey, one_row
 
 #: A set that is looked at whole; from a larger one a page reads in its own order.
@@ -101,40 +101,35 @@ def plan(session: Session, query: Query, sizes: Sizes) -> Plan:
         return Plan(None, (), ordered)
     if len(criteria) == 1 and not query.sort:
         # Whatever its size, nothing is smaller.
-        return _from(session, query, criteria, 0)
-    known = sizes.of(session, query.types, criteria)
-    small = [(size, number) for number, size in enumerate(known) if size is not None]
-    if small and min(small)[0] < LARGE:
-        return _from(session, query, criteria, min(small)[1])
+        return _from(criteria, 0)
+    begin = _smallest(sizes.of(session, query.types, criteria))
+    if begin is not None and begin[0] < LARGE:
+        return _from(criteria, begin[1])
     if query.sort:
         return Plan(None, criteria, ordered)
     in_order = [number for number, one in enumerate(criteria) if in_turn(one)]
-    if in_order:
-        return _from(session, query, criteria, in_order[0])
-    return Plan(None, criteria)
+    return _from(criteria, in_order[0]) if in_order else Plan(None, criteria)
 
 
 def smallest(session: Session, query: Query, sizes: Sizes) -> Plan:
     """Choose how all matches of a query are found."""
     criteria = together(query.criteria)
-    if not criteria:
-        return Plan(None, ())
     if len(criteria) == 1:
-        return _from(session, query, criteria, 0)
-    known = sizes.of(session, query.types, criteria)
-    small = [(size, number) for number, size in enumerate(known) if size is not None]
-    return (
-        _from(session, query, criteria, min(small)[1])
-        if small
-        else Plan(None, criteria)
-    )
+        return _from(criteria, 0)
+    begin = _smallest(sizes.of(session, query.types, criteria))
+    return Plan(None, criteria) if begin is None else _from(criteria, begin[1])
 
 
-def _from(
-    session: Session, query: Query, criteria: tuple[Criterion, ...], number: int
-) -> Plan:
+def _smallest(sizes: Sequence[int | None]) -> tuple[int, int] | None:
+    """Tell the size and the place of the smallest set, if there is one."""
+    known = [(size, number) for number, size in enumerate(sizes) if size is not None]
+    return min(known, default=None)
+
+
+def _from(criteria: tuple[Criterion, ...], number: int) -> Plan:
+    """Begin from a criterion, where it is a set."""
     first = criteria[number]
-    if Conditions(session.dialect).pids(first, query.types) is None:
+    if not is_set(first):
         return Plan(None, criteria)
     return Plan(first, criteria[:number] + criteria[number + 1 :])
 
