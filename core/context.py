@@ -8,12 +8,17 @@ from typing import Any
 from fyr.core.services import Service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Principal:
     """The user or system behind a request.
 
-    ``user_type`` is ``SYSTEM``, ``PRACTITIONER``, ``PATIENT`` or ``SSL``; ``context``
-    holds absolute references (care team, organization, patient, episode of care).
+    ``user_type`` is ``SYSTEM``, ``PRACTITIONER``, ``PATIENT`` or ``SSL``, ``user_id``
+    an absolute URL or a UUID. ``context`` holds absolute URLs under ``organization``,
+    ``care_team``, ``patient`` and ``episode_of_care``; what is not chosen is left out.
+
+    Whoever authenticates gives the same object again for the same credentials, so that
+    what is known of a principal may be kept by it (``WeakKeyDictionary``); the hash is
+    that of few fields and cheap.
     """
 
     user_type: str
@@ -21,6 +26,22 @@ class Principal:
     privileges: frozenset[str] = frozenset()
     context: Mapping[str, str] = field(default_factory=dict)
     scopes: frozenset[str] = frozenset()
+    #: a person's name, as the issuer tells it
+    name: str = ""
+    #: the program that the user works with
+    client_id: str = ""
+    #: URL of who vouches for all this
+    issuer: str = ""
+    #: short name of the issuer
+    realm: str = ""
+    #: codes of the telemedicine solutions that the program belongs to
+    tags: frozenset[str] = frozenset()
+    #: whether the care team is the episode's own; ``None``: not told
+    team_on_episode: bool | None = None
+
+    def __hash__(self) -> int:
+        """Hash the fields that tell people apart."""
+        return hash((self.user_type, self.user_id, self.issuer))
 
 
 #: Fyr itself: jobs, imports, the command line.

@@ -13,6 +13,7 @@ from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.plugin import Manifest, Plugin
 
 _SCHEME = "FyrTest "
+_SETS = ("privileges", "scopes", "tags")
 
 #: Another system, as a machine-to-machine client.
 SYSTEM_USER = Principal("SYSTEM", "test-system")
@@ -22,7 +23,7 @@ PRACTITIONER = Principal(
     "test-nurse",
     context={
         "organization": "https://organization.example.org/fhir/Organization/1",
-        "careteam": "https://organization.example.org/fhir/CareTeam/1",
+        "care_team": "https://organization.example.org/fhir/CareTeam/1",
     },
 )
 #: A citizen who looks after their own data.
@@ -41,6 +42,12 @@ def authorization(principal: Principal) -> str:
         "privileges": sorted(principal.privileges),
         "context": dict(principal.context),
         "scopes": sorted(principal.scopes),
+        "name": principal.name,
+        "client_id": principal.client_id,
+        "issuer": principal.issuer,
+        "realm": principal.realm,
+        "tags": sorted(principal.tags),
+        "team_on_episode": principal.team_on_episode,
     }
     return _SCHEME + base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
@@ -60,12 +67,7 @@ class TestPrincipals(Plugin):
             return None
         try:
             values = json.loads(base64.urlsafe_b64decode(header.removeprefix(_SCHEME)))
-            return Principal(
-                values["user_type"],
-                values["user_id"],
-                frozenset(values["privileges"]),
-                values["context"],
-                frozenset(values["scopes"]),
-            )
+            sets = {name: frozenset(values[name]) for name in _SETS}
+            return Principal(**{**values, **sets})
         except (ValueError, KeyError, TypeError) as error:
             raise Unauthenticated(f"not a test's principal: {error}") from None

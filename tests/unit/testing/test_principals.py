@@ -1,5 +1,8 @@
 """Whose a test's request is."""
 
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +30,20 @@ def test_a_ready_principal_is_taken_for_itself(principal) -> None:
     assert authenticated(authorization(principal)) == principal
 
 
-@given(st.builds(Principal, st.text(), st.text(), words, st.just({"a": "b"}), words))
+principals = st.builds(
+    Principal,
+    st.text(),
+    st.text(),
+    words,
+    st.just({"a": "b"}),
+    words,
+    name=st.text(),
+    tags=words,
+    team_on_episode=st.sampled_from([None, True, False]),
+)
+
+
+@given(principals)
 def test_any_principal_survives_the_way_through_the_header(principal) -> None:
     assert authenticated(authorization(principal)) == principal
 
@@ -47,6 +63,14 @@ def test_another_header_is_for_somebody_else(header) -> None:
 def test_a_broken_header_is_refused(header) -> None:
     with pytest.raises(Unauthenticated):
         authenticated(header)
+
+
+def test_what_is_known_of_a_principal_can_be_kept_by_it() -> None:
+    known = WeakKeyDictionary({PRACTITIONER: "works here"})
+    changed = replace(PRACTITIONER, context={})
+
+    assert known[replace(PRACTITIONER)] == "works here"
+    assert changed not in known
 
 
 def test_the_clock_stands_still_until_it_is_told_to_go() -> None:
