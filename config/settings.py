@@ -70,7 +70,8 @@ class ServerSettings(Section):
         description=(
             "Answer reads by id where they are received instead of in one of the"
             " threads, which costs more than the read: `auto`, when no plugin has a"
-            " say in reads; `always`, with plugins that wait for nobody; `never`."
+            " say in reads but those marked as quick; `always`, with plugins that wait"
+            " for nobody; `never`."
         ),
     )
     worker: bool = Field(

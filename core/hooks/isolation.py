@@ -12,7 +12,7 @@ import structlog
 from fyr.core.clock import Clock, utc_now
 from fyr.core.errors import FyrError
 from fyr.core.hooks.errors import PluginError
-from fyr.core.hooks.markers import Answer, Moment, Policy, Rule
+from fyr.core.hooks.markers import Answer, Moment, Policy, Rule, is_quick
 from fyr.core.hooks.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ class Implementation:
         "on_failure",
         "plugin",
         "quarantine",
+        "quick",
         "rule",
         "timing",
     )
@@ -100,6 +101,8 @@ class Implementation:
         self.quarantine = Quarantine(patience, clock)
         #: told the plugin and the hook of each failure
         self.on_failure: Callable[[str, str], None] | None = None
+        #: whether it waits for nobody
+        self.quick = is_quick(function)
         self._function = function
         self._arguments = tuple(arguments)
         self._clock = clock

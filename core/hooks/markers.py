@@ -10,6 +10,7 @@ import pluggy
 PROJECT = "fyr"
 _RULE = "fyr_rule"
 _ORDER = "fyr_order"
+_QUICK = "fyr_quick"
 _mark_spec = pluggy.HookspecMarker(PROJECT)
 _mark_impl = pluggy.HookimplMarker(PROJECT)
 
@@ -99,6 +100,7 @@ def hookimpl(
     before: Iterable[str] = (),
     after: Iterable[str] = (),
     phase: Phase = "normal",
+    quick: bool = False,
 ) -> Callable[[F], F]: ...
 
 
@@ -108,6 +110,7 @@ def hookimpl(
     before: Iterable[str] = (),
     after: Iterable[str] = (),
     phase: Phase = "normal",
+    quick: bool = False,
 ) -> F | Callable[[F], F]:
     """Mark a function or method as a plugin's implementation of the hook of its name.
 
@@ -118,11 +121,15 @@ def hookimpl(
         plugins that do not take part are passed over.
     :param after: names of plugins whose implementation is asked before this one.
     :param phase: ``early``, ``normal`` or ``late``; within one, the names decide.
+    :param quick: it usually takes microseconds, waits for nothing outside the process,
+        and has no part in what the store is asked for. Reads by id stay quick with it:
+        see ``server.quick_reads``.
     """
     order = Order(tuple(before), tuple(after), phase)
 
     def mark(function: F) -> F:
         setattr(function, _ORDER, order)
+        setattr(function, _QUICK, quick)
         return _mark_impl(function)
 
     return mark(function) if function is not None else mark
@@ -138,3 +145,8 @@ def order_of(implementation: Callable[..., Any]) -> Order:
     """Tell where an implementation wants to stand."""
     order: Order = getattr(implementation, _ORDER, Order())
     return order
+
+
+def is_quick(implementation: Callable[..., Any]) -> bool:
+    """Tell whether an implementation says that it waits for nobody."""
+    return bool(getattr(implementation, _QUICK, False))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.core.store.port import Database, Row
 
-#: Hooks that a read passes; what a plugin does there may take any time.
+#: Hooks that a read passes; what a plugin does there may take any time, unless it is
+#: marked as quick.
 _HOOKS = (
     "request_received",
     "authenticate",
@@ -35,10 +36,11 @@ class QuickReads:
     def __init__(self, application: Application) -> None:
         """Take the application, whose plugins are loaded."""
         mode = application.settings.server.quick_reads
-        watched = any(getattr(application.hooks, name) for name in _HOOKS)
-        self._none = mode == "never" or (mode == "auto" and watched)
+        chains = [getattr(application.hooks, name) for name in _HOOKS]
+        waits = any(not one.quick for chain in chains for one in chain)
+        self._none = mode == "never" or (mode == "auto" and waits)
         # A plugin may change what a read finds; so nothing is fetched before it.
-        self._database = None if watched else application.database
+        self._database = None if waits else application.database
         paths = "|".join(re.escape(one.path) for one in application.services)
         self._read = re.compile(
             rf"/(?:{paths})/([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"

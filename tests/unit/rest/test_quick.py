@@ -25,6 +25,18 @@ class Watching(Plugin):
         """Has a say in each request."""
 
 
+class Glancing(Plugin):
+    @hookimpl(quick=True)
+    def authorize(self) -> None:
+        """Has a say in each request, and waits for nobody."""
+
+
+class GlancingAndWatching(Glancing):
+    @hookimpl
+    def completed(self) -> None:
+        """Has one more say, and may wait."""
+
+
 class Storing(Plugin):
     @hookimpl
     def stored(self) -> None:
@@ -113,6 +125,8 @@ def test_what_is_no_request_at_all_is_not_quick(quick: Callable[[Any], bool]) ->
         ("auto", None, True),
         ("auto", Storing, True),
         ("auto", Watching, False),
+        ("auto", Glancing, True),
+        ("auto", GlancingAndWatching, False),
         ("always", Watching, True),
         ("never", None, False),
     ],
