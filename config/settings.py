@@ -112,6 +112,15 @@ class FhirSettings(Section):
     page_link_seconds: int = Field(
         3600, ge=60, description="How long a paging link stays valid."
     )
+    error_coding: str = Field(
+        "",
+        pattern=r"^([a-z][a-z0-9+.-]*:\S+)?$",
+        description=(
+            "Code system, such as `https://fhir.example.org/error-code`, that"
+            " outcomes name the code of an error with, in `issue.details`; empty:"
+            " they tell its text only."
+        ),
+    )
 
 
 class SearchSettings(Section):

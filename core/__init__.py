@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fyr.core.clock import Clock as Clock
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
+    from fyr.core.error_codes import ErrorCode as ErrorCode
+    from fyr.core.error_codes import read_error_codes as read_error_codes
     from fyr.core.errors import Conflict as Conflict
     from fyr.core.errors import Forbidden as Forbidden
     from fyr.core.errors import FyrError as FyrError
@@ -45,6 +47,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "clock": "Clock",
     "context": "Principal RequestContext",
+    "error_codes": "ErrorCode read_error_codes",
     "errors": (
         "Conflict Forbidden FyrError Gone Invalid Issue NotFound NotSupported"
         " PreconditionFailed Refused Unauthenticated Unavailable"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock, utc_now
+from fyr.core.error_codes import ErrorCodes, read_error_codes
 from fyr.core.events import (
     Outbox,
     Relay,
@@ -74,6 +75,7 @@ class Application:
         self.resources = ResourceStore(self.database)
         self.services = registered_services(self.settings, hooks)
         self.operations = registered_operations(hooks)
+        self.error_codes = registered_error_codes(hooks)
         self.search = self._search_engine()
         self.outbox = Outbox(self.database, self.resources, clock=clock)
         self.consumers = [
@@ -182,6 +184,15 @@ def registered_operations(hooks: Hooks) -> Operations:
     :raises ConfigError: two are offered under one name for one type and level.
     """
     return Operations([VALIDATE, *_all(hooks.register_operations)])
+
+
+def registered_error_codes(hooks: Hooks) -> ErrorCodes:
+    """Join the general error codes with those of plugins.
+
+    :raises ConfigError: two have one name.
+    """
+    general = read_error_codes("fyr.core").values()
+    return ErrorCodes([*general, *_all(hooks.register_error_codes)])
 
 
 def _all(chain: Any) -> list[Any]:

@@ -15,7 +15,8 @@ class Issue:
 
     ``code`` is from https://hl7.org/fhir/R4/valueset-issue-type.html, ``expression``
     holds FHIRPath locations such as ``Patient.name[0].given[1]``, ``details`` a
-    published error code as ``(system, code, display)``.
+    code of somebody else's system as ``(system, code, display)``. ``error_code`` is a
+    name of the catalogue (:mod:`fyr.core.error_codes`), which answers show on request.
     """
 
     code: str
@@ -23,6 +24,7 @@ class Issue:
     expression: tuple[str, ...] = ()
     severity: str = "error"
     details: tuple[str, str, str] | None = None
+    error_code: str = ""
 
 
 class FyrError(Exception):

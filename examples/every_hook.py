@@ -14,6 +14,7 @@ import falcon
 
 from fyr.core import (
     Consumer,
+    ErrorCode,
     Forbidden,
     Issue,
     Job,
@@ -70,6 +71,14 @@ def register_routes():
             resp.media = {"open": date.today().isoweekday() < 6}
 
     yield Route("/every-hook/opening", Opening(), "Is the clinic open?", public=True)
+
+
+CLOSED = ErrorCode("CLINIC_CLOSED", 422, "The clinic is closed on %s.", "every_hook")
+
+
+@hookimpl
+def register_error_codes():
+    yield CLOSED  # raise CLOSED.error("Sunday")
 
 
 @hookimpl

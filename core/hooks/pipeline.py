@@ -27,6 +27,7 @@ from fyr.core.hooks.specs import RULES, Params
 if TYPE_CHECKING:
     import click
 
+    from fyr.core.error_codes import ErrorCode
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
     from fyr.core.model.resource import Resource
@@ -110,6 +111,7 @@ class Hooks:
     register_services: HookChain[list[Service]]
     register_operations: HookChain[list[Operation]]
     register_routes: HookChain[list[Route]]
+    register_error_codes: HookChain[list[ErrorCode]]
     register_search_parameters: HookChain[list[Resource]]
     register_consumers: HookChain[list[Consumer]]
     register_jobs: HookChain[list[Job]]

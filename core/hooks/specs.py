@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fyr.config.settings import Settings
     from fyr.core.clock import Clock
     from fyr.core.context import Principal, RequestContext
+    from fyr.core.error_codes import ErrorCode
     from fyr.core.errors import Issue
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
@@ -58,6 +59,17 @@ def register_routes() -> Iterable[Route] | None:
 
     Called once in each HTTP process, when it starts; two routes with one path, or a
     path that the server itself uses, stop it.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_error_codes() -> Iterable[ErrorCode] | None:
+    """Offer rows of the error catalogue: what this plugin refuses, by published name.
+
+    Called once, when the server starts. All that plugins give is one catalogue, with
+    the general codes of the core; two rows with one name stop the server. What is
+    raised is made by :meth:`ErrorCode.error`, with or without this hook; it is here
+    so that callers can look a code up.
     """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from fyr.core.errors import FyrError, Issue
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
+
+#: Code system that this request's outcomes name catalogue codes with; empty: they do not.
+CODING: ContextVar[str] = ContextVar("fyr_error_coding", default="")
 
 _WELL = Issue("informational", "all is well", severity="information")
 _SERIOUS = ("error", "fatal")
@@ -67,8 +71,11 @@ def _below(place: str, path: str) -> str:
 
 def _told(issue: Issue) -> dict[str, Any]:
     told: dict[str, Any] = {"severity": issue.severity, "code": issue.code}
-    if issue.details:
-        system, code, display = issue.details
+    details = issue.details
+    if issue.error_code and CODING.get():
+        details = (CODING.get(), issue.error_code, "")
+    if details:
+        system, code, display = details
         coding = {"system": system, "code": code, "display": display}
         told["details"] = {
             "coding": [{key: value for key, value in coding.items() if value}]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from fyr.core.interactions.outcomes import CODING
 from fyr.core.logging import TRACE
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -25,12 +26,15 @@ class Observer:
         self._count = application.metrics.request
         self._completed = application.hooks.completed
         self._access_log = application.settings.server.access_log
+        self._coding = application.settings.fhir.error_coding
         self._cors = cors
         self._vary = cors.vary
 
     def process_request(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Give the request its trace id; answer the questions that browsers ask."""
         req.context.identify(req.env)
+        if self._coding:
+            CODING.set(self._coding)
         if req.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in req.env:
             self._cors.answer_preflight(req, resp)
 
@@ -59,6 +63,8 @@ class Observer:
         if self._access_log:
             self._log(req, status, seconds)
         TRACE.set("")
+        if self._coding:
+            CODING.set("")
 
     def _log(self, req: FyrRequest, status: int, seconds: float) -> None:
         """Write who asked for what; the query is left out, for it may name a person."""

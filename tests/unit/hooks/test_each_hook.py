@@ -6,6 +6,7 @@ import pytest
 from fyr.core import hookimpl
 from fyr.core.clock import utc_now
 from fyr.core.context import Principal
+from fyr.core.error_codes import ErrorCode
 from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
@@ -78,6 +79,13 @@ def test_hook_register_routes_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_routes", lambda: [route], lambda: [])
 
     assert hooks.register_routes() == [route]
+
+
+def test_hook_register_error_codes_collects_from_all_plugins() -> None:
+    one, other = (ErrorCode(f"GATE_{name}", 422, "no", "gate") for name in "AB")
+    hooks = hooks_of("register_error_codes", lambda: [one], lambda: [other])
+
+    assert hooks.register_error_codes() == [one, other]
 
 
 def test_hook_register_search_parameters_collects_resources() -> None:
