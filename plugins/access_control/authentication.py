@@ -1,0 +1,58 @@
+"""Who asks: the bearer token of a request, as a principal."""
+
+from __future__ import annotations
+
+import structlog
+
+from fyr.core import Clock, Principal, RequestContext
+from fyr.core.security.bearer import InvalidToken, bearer_token
+from fyr.core.security.keys import IssuerKeys
+from fyr.core.security.verifying import TokenVerifier, TrustedIssuer
+from fyr.plugins.access_control.settings import AccessControlSettings
+
+log = structlog.get_logger("fyr.security")
+
+
+class Authentication:
+    """Checks the tokens of one application's requests."""
+
+    def __init__(self, settings: AccessControlSettings, clock: Clock) -> None:
+        """Take whom to trust; nothing is fetched before :meth:`warm` or a request."""
+        trusted = [
+            TrustedIssuer(one, IssuerKeys(one, settings.tokens))
+            for one in settings.issuers
+        ]
+        self._verifier = TokenVerifier(trusted, settings.tokens)
+        self._clock = clock
+
+    def principal(self, context: RequestContext) -> Principal | None:
+        """Tell who asks; ``None`` when the request brings no bearer token.
+
+        :raises InvalidToken: the token does not hold.
+        :raises fyr.core.Unavailable: its issuer's keys have never been had.
+        """
+        token = bearer_token(context.authorization)
+        if token is None:
+            return None
+        try:
+            return self._verifier.verify(token, context.now or self._clock())
+        except InvalidToken as refusal:
+            log.info("token refused", reason=refusal.reason)
+            raise
+
+    def known(self, context: RequestContext) -> Principal | None:
+        """Tell who asks when that can be told at once, without waiting for anybody."""
+        token = bearer_token(context.authorization)
+        if token is None:
+            return None
+        return self._verifier.peek(token, context.now or self._clock())
+
+    def warm(self) -> None:
+        """Begin to fetch the issuers' keys, before the first request needs them."""
+        for one in self._verifier.issuers.values():
+            one.keys.warm()
+
+    def stop(self) -> None:
+        """End the fetching."""
+        for one in self._verifier.issuers.values():
+            one.keys.stop()
