@@ -36,6 +36,16 @@ def wide_id(number: int) -> int:
     return number ^ 1
 
 
+def contained_id(number: int) -> int:
+    """Give the number under which values of contained resources of a place stand."""
+    return number ^ 2
+
+
+def inside_id(resource_type: str) -> int:
+    """Give the number under which the ids of all contained resources of a type stand."""
+    return param_id(resource_type, "#")
+
+
 def _signed(text: str, size: int) -> int:
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
     return int.from_bytes(digest, "big", signed=True)

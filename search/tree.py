@@ -224,6 +224,8 @@ class Chain:
     sources: Sources
     types: tuple[str, ...]
     inner: "Criterion"
+    #: the same criterion on a contained resource; ``None``: none can meet it
+    inside: "Criterion | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,22 @@
 
 An update leaves most of what a resource is found by. Where the rows of the version
 before are known, only the difference is written; otherwise all of them anew.
+
+Resources inside a resource have numbers below 0 (``schema.pid_within``) and are rare: what
+they are found by is written anew when anything of it has changed.
 """
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from fyr.core.store.port import IndexRows, NewVersion, Row, Session
-from fyr.core.store.schema import INDEX_TABLES
+from fyr.core.store.schema import (
+    CONTAINED,
+    INDEX_TABLES,
+    container_of,
+    pid_within,
+    pids_within,
+)
 
 #: Put together before they are run: statement -> rows of its parameters.
 _Batches = dict[str, list[Row]]
@@ -17,6 +26,10 @@ _Batches = dict[str, list[Row]]
 _AT_ONCE = 8
 
 _REMOVE_ALL = {table: f"DELETE FROM {table} WHERE pid = ?" for table in INDEX_TABLES}
+_REMOVE_WITHIN = {
+    table: f"DELETE FROM {table} WHERE pid = ? OR (pid >= ? AND pid <= ?)"
+    for table in INDEX_TABLES
+}
 _ADD = {
     table: (
         f"INSERT INTO {table} (pid, {', '.join(columns)})"
@@ -34,7 +47,23 @@ def stored_rows(session: Session, pids: Sequence[int]) -> dict[int, IndexRows]:
         sql = f"SELECT pid, {', '.join(columns)} FROM {table} WHERE pid IN ({marks})"
         for pid, *row in session.rows(sql, pids):
             found[pid].setdefault(table, []).append(tuple(row))
+    _add_contained(session, found)
     return {**found}
+
+
+def _add_contained(session: Session, found: dict[int, dict[str, list[Row]]]) -> None:
+    """Read what the resources inside of some are found by."""
+    ends = pids_within(max(found))[0], pids_within(min(found))[1]
+    for table, columns in INDEX_TABLES.items():
+        sql = (
+            f"SELECT pid, {', '.join(columns)} FROM {table} WHERE pid >= ? AND pid <= ?"
+        )
+        for within, *row in session.rows(sql, ends):
+            pid = container_of(within)
+            if pid in found:
+                seat = pid_within(pid, 0) - within
+                inside = found[pid].setdefault(CONTAINED, [])
+                inside.append((seat, table, tuple(row)))
 
 
 def put_index(
@@ -50,14 +79,30 @@ def put_index(
         for table in INDEX_TABLES:
             rows = one.index.get(table, ())
             if one.pid and one.before is None:
-                removed.setdefault(_REMOVE_ALL[table], []).append((pid,))
+                gone = (pid, *pids_within(pid))
+                removed.setdefault(_REMOVE_WITHIN[table], []).append(gone)
             elif one.before and (before := one.before.get(table)):
                 rows = _changed(removed, table, pid, before, rows)
             if rows:
                 added.setdefault(_ADD[table], []).extend((pid, *row) for row in rows)
+        _put_contained(removed, added, pid, one)
     for batches in (removed, added):
         for statement, parameters in batches.items():
             many(session, statement, parameters)
+
+
+def _put_contained(
+    removed: _Batches, added: _Batches, pid: int, one: NewVersion
+) -> None:
+    """Write what the resources inside of one are found by, when it is another."""
+    after = one.index.get(CONTAINED, ())
+    before = one.before.get(CONTAINED, ()) if one.before else ()
+    if set(before) == set(after):
+        return
+    for seat, table in {row[:2] for row in before}:
+        removed.setdefault(_REMOVE_ALL[table], []).append((pid_within(pid, seat),))
+    for seat, table, row in after:
+        added.setdefault(_ADD[table], []).append((pid_within(pid, seat), *row))
 
 
 def _changed(

@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
-#: index table -> rows without their ``pid``, columns as ``schema.INDEX_TABLES`` has them
+#: index table -> rows without their ``pid``, columns as ``schema.INDEX_TABLES`` has them;
+#: ``schema.CONTAINED`` -> those of the resources inside
 IndexRows = Mapping[str, Sequence[Row]]
 Key = tuple[str, str]
 

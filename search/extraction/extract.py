@@ -6,14 +6,14 @@ it costs time.
 
 from fyr.core.model.resource import Resource
 from fyr.core.store.port import IndexRows
-from fyr.search.extraction.places import Places
-from fyr.search.extraction.rows import Rows
-from fyr.search.extraction.spots import walk
+from fyr.core.store.schema import CONTAINED
+from fyr.search.extraction.contained import rows_within
+from fyr.search.extraction.places import Places, taken
 from fyr.search.hashes import hash32
 
 #: To be raised with every change of what is taken from the same resource by the same
 #: parameters: stored rows are then known to be of before.
-EXTRACTOR = 2
+EXTRACTOR = 3
 
 
 class Extractor:
@@ -25,13 +25,11 @@ class Extractor:
         self._generations: dict[str, int] = {}
 
     def rows(self, resource: Resource) -> IndexRows:
-        """Give the rows of a resource by table, without ``pid``."""
-        places = self._places.of(resource["resourceType"])
-        rows = Rows()
-        walk(places.root, resource, rows)
-        for number, convert in places.whole.items():
-            convert(resource, number, rows)
-        return rows.tables()
+        """Give the rows of a resource by table, and those of what it contains."""
+        found = taken(resource, self._places.of(resource["resourceType"]))
+        if "contained" not in resource:
+            return found
+        return {**found, CONTAINED: list(rows_within(resource))}
 
     def generation(self, kind: str) -> int:
         """Give the number of what is taken from a type: signed, 32 bits, never 0."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fyr.core.model.resource import Resource
+from fyr.core.store.port import IndexRows
 from fyr.search.extraction.beside import BESIDE
 from fyr.search.extraction.composites import Part, Values, parts_of
 from fyr.search.extraction.evaluated import evaluated
 from fyr.search.extraction.quantities import CANONICAL
 from fyr.search.extraction.rows import Convert, Rows
-from fyr.search.extraction.spots import Node, Spot, converter, spots_of
+from fyr.search.extraction.spots import Node, Spot, converter, spots_of, walk
 from fyr.search.extraction.values import CONVERTERS, SINGLE
 from fyr.search.hashes import WIDTHS, hash64, param_id, wide_id
 from fyr.search.parameters import ON_THE_ROW, TABLES, Parameter, Parameters
@@ -118,6 +119,15 @@ def places_of(
     if kind == "List":
         made.whole[LISTED.number] = take_items
     return made
+
+
+def taken(resource: Resource, places: TypePlaces) -> IndexRows:
+    """Take the values of a resource from the places of its type."""
+    rows = Rows()
+    walk(places.root, resource, rows)
+    for number, convert in places.whole.items():
+        convert(resource, number, rows)
+    return rows.tables()
 
 
 def _add(

@@ -6,10 +6,13 @@ it, by the values. Which form is the cheaper one is for :mod:`fyr.search.finding
 
 from collections.abc import Sequence
 
+from fyr.core.store.schema import container_sql, is_within_sql
 from fyr.search.extraction.layouts import Columns
 from fyr.search.finding.comparing import Sql, conjoined, joined, moment, one_of
 from fyr.search.finding.matches import THEN, chosen, rows_of
 from fyr.search.full_text.sql import full_text
+from fyr.search.hashes import inside_id
+from fyr.search.references import CONTAINED
 from fyr.search.tree import (
     All,
     AnyOf,
@@ -235,10 +238,27 @@ class Conditions:
                 self.met(chain.inner, target),
             ]
         )
-        return Sql(
+        outside = Sql(
             f"EXISTS (SELECT 1 FROM idx_reference {link} {THEN} resource {target}"
             f" WHERE {link}.pid = {row}.pid AND {target}.type = {link}.target_type"
             f" AND {target}.id = {link}.target_id AND {parts.text}{self._alone})",
+            parts.values,
+        )
+        if chain.inside is None:
+            return outside
+        return conjoined([outside, self._chain_inside(chain, row)], " OR ")
+
+    def _chain_inside(self, chain: Chain, row: str) -> Sql:
+        """Say the same of what the resource contains, which the reference leads to."""
+        assert chain.inside is not None
+        link, target = f"{row}x", f"{row}t"
+        links = _inward(chain, link, target)
+        parts = conjoined([links, self.met(chain.inside, target)])
+        return Sql(
+            f"EXISTS (SELECT 1 FROM idx_reference {link} {THEN} idx_token {target}"
+            f" WHERE {link}.pid = {row}.pid AND {target}.code = {link}.target_id"
+            f" AND {is_within_sql(f'{target}.pid', f'{link}.pid')}"
+            f" AND {parts.text}{self._alone})",
             parts.values,
         )
 
@@ -247,11 +267,41 @@ class Conditions:
         wanted = conjoined(
             [chosen(chain.sources, "x."), self.current(chain.types, "t")]
         )
-        return Sql(
+        outside = Sql(
             f"SELECT x.pid AS pid FROM ({inner.text}) i {THEN} resource t"
             f" {THEN} idx_reference x WHERE t.pid = i.pid AND x.target_id = t.id"
             f" AND x.target_type = t.type AND {wanted.text}",
             (*inner.values, *wanted.values),
+        )
+        if chain.inside is None:
+            return outside
+        return joined([outside, self._chained_inside(chain)], " UNION ALL ")
+
+    def _chained_inside(self, chain: Chain) -> Sql:
+        """Give what contains a resource that meets the criterion, and refers to it."""
+        assert chain.inside is not None
+        inner = self.contained(chain.types, chain.inside)
+        links = _inward(chain, "x", "t")
+        return Sql(
+            f"SELECT x.pid AS pid FROM ({inner.text}) i {THEN} idx_token t"
+            f" {THEN} idx_reference x WHERE t.pid = i.pid"
+            f" AND x.pid = {container_sql('t.pid')} AND x.target_id = t.code"
+            f" AND {links.text}",
+            (*inner.values, *links.values),
+        )
+
+    def contained(self, types: Sequence[str], criterion: Criterion) -> Sql:
+        """Give the numbers of contained resources of some types that meet a criterion.
+
+        :param criterion: one of :func:`fyr.search.understanding.contained.inside`.
+        """
+        found = self.pids(criterion, types)
+        if found is not None:
+            return found
+        there, wanted = _there(types, "r"), self.met(criterion, "r")
+        return Sql(
+            f"SELECT r.pid FROM idx_token r WHERE {there.text} AND {wanted.text}",
+            (*there.values, *wanted.values),
         )
 
     def _has(self, has: Has, row: str) -> Sql:
@@ -301,6 +351,26 @@ class Conditions:
             f"SELECT d.pid FROM ({found.text}) d{row} WHERE {wanted.text or '1 = 1'}",
             (*found.values, *wanted.values),
         )
+
+
+def _there(types: Sequence[str], row: str) -> Sql:
+    """Say that a row of ``idx_token`` tells a contained resource of one of the types."""
+    return one_of(f"{row}.param", [inside_id(kind) for kind in types])
+
+
+def _inward(chain: Chain, link: str, target: str) -> Sql:
+    """Say that a row of ``idx_reference`` leads into its resource, to one of the types.
+
+    Whatever a source says of the type of its targets: ``#`` has none.
+    """
+    numbers = list(dict.fromkeys(one.number for one in chain.sources))
+    return conjoined(
+        [
+            one_of(f"{link}.param", numbers),
+            Sql(f"{link}.target_type = ?", (CONTAINED,)),
+            _there(chain.types, target),
+        ]
+    )
 
 
 def _updated(criterion: Updated, row: str) -> Sql:

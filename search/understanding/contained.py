@@ -1,11 +1,25 @@
-"""``_contained``: https://hl7.org/fhir/R4/search.html#contained.
+"""Contained resources: what a criterion means inside of others, and ``_contained``.
 
-A contained resource has no rows in the index of its own; what it says is found with
-``_content``. To search by it would take, for each one, a pid and rows under the numbers of
-its type, marked as contained, and pages, includes and chains that tell them apart.
+https://hl7.org/fhir/R4/search.html#contained. Their values stand in the index under
+numbers of their own, so that no other search meets them.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from fyr.core.errors import Invalid, NotSupported
+from fyr.search.extraction.contained import numbers_within
+from fyr.search.hashes import contained_id
+from fyr.search.tree import (
+    All,
+    AnyOf,
+    Chain,
+    Criterion,
+    Match,
+    Missing,
+    Not,
+    Sources,
+)
 
 _VALUES = {
     "_contained": ("false", "true", "both"),
@@ -31,3 +45,50 @@ def take(name: str, value: str) -> None:
             f"_contained={value} is not offered: contained resources have no index of"
             " their own; _contained=false is, the default"
         )
+
+
+def inside(criterion: Criterion, types: Iterable[str]) -> Criterion | None:
+    """Tell what a criterion is about a contained resource of one of some types.
+
+    ``None``: none can meet it, as it is about what only a resource of its own has: an id
+    for all to know, a time of change, words, others that refer to it; or about what
+    contained ones are not found by.
+    """
+    return _Inside(frozenset().union(*map(numbers_within, types))).of(criterion)
+
+
+class _Inside:
+    """Moves criteria into what is contained."""
+
+    def __init__(self, numbers: frozenset[int]) -> None:
+        self._numbers = numbers
+
+    def of(self, criterion: Criterion) -> Criterion | None:
+        match criterion:
+            case Match() | Missing():
+                moved = self._moved(criterion.sources)
+                return None if moved is None else replace(criterion, sources=moved)
+            case Chain(sources, types, inner):
+                # To resources of their own: not from one that is contained to the next.
+                moved = self._moved(sources)
+                return None if moved is None else Chain(moved, types, inner)
+            case All(parts):
+                found = self._each(parts)
+                return All(found) if len(found) == len(parts) else None
+            case AnyOf(parts):
+                found = self._each(parts)
+                return AnyOf(found) if found else None
+            case Not(part):
+                meant = self.of(part)
+                return None if meant is None else Not(meant)
+            case _:
+                return None
+
+    def _each(self, parts: Iterable[Criterion]) -> tuple[Criterion, ...]:
+        return tuple(one for one in map(self.of, parts) if one is not None)
+
+    def _moved(self, sources: Sources) -> Sources | None:
+        """Give the places in contained resources; ``None``: some are none of theirs."""
+        if any(one.number not in self._numbers for one in sources):
+            return None
+        return tuple(replace(one, number=contained_id(one.number)) for one in sources)

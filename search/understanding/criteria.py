@@ -10,6 +10,7 @@ from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Chain, Criterion
+from fyr.search.understanding.contained import inside
 from fyr.search.understanding.known import Known, refuse_by_url
 from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.specials import SPECIALS
@@ -63,7 +64,8 @@ class Criteria:
         refuse_by_url(found)
         targets = [kind] if kind else self._targets(found, rest)
         inner = self.criterion(targets, rest, value, depth + 1)
-        return Chain(self.known.places.sources(found), tuple(targets), inner)
+        sources = self.known.places.sources(found)
+        return Chain(sources, tuple(targets), inner, inside(inner, targets))
 
     def _targets(self, found: list[Parameter], rest: str) -> list[str]:
         """Tell the types that a reference may lead to and that have the next parameter."""

@@ -23,6 +23,7 @@ from fyr.search.tree import (
     Updated,
 )
 from fyr.search.understanding import filters
+from fyr.search.understanding.contained import inside
 from fyr.search.understanding.filters import (
     Comparison,
     Expression,
@@ -79,7 +80,8 @@ def _compared(
     if step.filter is not None:
         inner = All((_meaning(known, targets, step.filter), inner))
     refuse_by_url(found)
-    return Chain(known.places.sources(found), tuple(targets), inner)
+    sources = known.places.sources(found)
+    return Chain(sources, tuple(targets), inner, inside(inner, targets))
 
 
 def _targets(known: Known, found: list[Parameter], step: Step, after: str) -> list[str]:

@@ -54,6 +54,8 @@ class Reading:
     def _criterion(self, criterion: Any, depth: int) -> Iterator[str]:
         yield "  " * depth + self._one(criterion)
         for field in fields(criterion):
+            if field.name == "inside":  # the same, of what is contained
+                continue
             for below in _listed(getattr(criterion, field.name)):
                 if isinstance(below, _CRITERIA):
                     yield from self._criterion(below, depth + 1)

@@ -10,10 +10,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from fyr.config.settings import Settings
+from fyr.core.store import index_rows
 from fyr.core.store.open import open_database
 from fyr.core.store.port import Database, IndexRows, NewVersion, Session
 from fyr.core.store.resources import ResourceStore
-from fyr.core.store.schema import INDEX_TABLES
+from fyr.core.store.schema import CONTAINED, INDEX_TABLES
 
 _TEXTS = st.sampled_from(["", "a", "b", "æ'?"])
 _NUMBERS = st.sampled_from([-(2**31), 0, 1, 2])
@@ -35,8 +36,21 @@ def _rows(table: str) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.tuples(*columns), max_size=20, unique=True)
 
 
+#: seat, table and row of what resources inside are found by
+WITHIN = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 3), st.just("idx_uri"), st.tuples(_NUMBERS, _TEXTS)),
+        st.tuples(
+            st.sampled_from([0, 2**20 - 1]),
+            st.just("idx_date"),
+            st.tuples(_NUMBERS, _NUMBERS, _NUMBERS),
+        ),
+    ),
+    max_size=6,
+    unique=True,
+)
 ROWS = st.fixed_dictionaries(
-    {}, optional={table: _rows(table) for table in INDEX_TABLES}
+    {}, optional={CONTAINED: WITHIN, **{table: _rows(table) for table in INDEX_TABLES}}
 )
 #: rows of each version, and whether those before it are known; two resources at a time
 VERSIONS = st.lists(st.tuples(ROWS, ROWS, st.booleans()), min_size=1, max_size=5)
@@ -55,15 +69,10 @@ def store(
     database.close()
 
 
-def stored_rows(database: Database, pid: int) -> dict[str, list[Any]]:
-    """Tell all index rows of a resource; one that is there twice is told twice."""
-    found = {
-        table: database.rows(
-            f"SELECT {', '.join(columns)} FROM {table} WHERE pid = ?", (pid,)
-        )
-        for table, columns in INDEX_TABLES.items()
-    }
-    return {table: sorted(rows) for table, rows in found.items() if rows}
+def stored_rows(database: Database, pids: list[int]) -> list[dict[str, list[Any]]]:
+    """Tell all index rows of resources; one that is there twice is told twice."""
+    found = database.read(lambda session: index_rows.stored_rows(session, pids))
+    return [{table: sorted(rows) for table, rows in found[pid].items()} for pid in pids]
 
 
 @examples(
@@ -103,9 +112,9 @@ def test_rows_are_those_of_the_last_version(
         pids = store.database.write(work)
         before = [one, other]
 
-    for pid, rows in zip(pids, before, strict=True):
-        expected = {table: sorted(some) for table, some in rows.items() if some}
-        assert stored_rows(store.database, pid) == expected
+    assert stored_rows(store.database, pids) == [
+        {table: sorted(some) for table, some in rows.items() if some} for rows in before
+    ]
 
 
 def test_what_stays_is_not_written_again(store: ResourceStore) -> None:

@@ -206,3 +206,70 @@ def test_sql_finds_what_a_look_at_each_resource_finds(
             one["id"] for one in patients if all(test(one) for _, _, test in criteria)
         ]
         assert library.ids("Patient", query) == expected, query
+
+
+#: What an observation refers to: the n-th patient inside of it, or one outside.
+SUBJECTS = st.one_of(
+    st.integers(0, 3).map("#{}".format),
+    st.integers(0, 3).map("Patient/{}".format),
+    st.none(),
+)
+OBSERVATIONS = st.lists(st.tuples(PATIENTS, SUBJECTS), max_size=5)
+
+
+def patients_of(contents: list[Resource]) -> list[Resource]:
+    return [
+        {"resourceType": "Patient", "id": str(number), **content}
+        for number, content in enumerate(contents)
+    ]
+
+
+def observation(number: int, inside: list[Resource], subject: str | None) -> Resource:
+    made: Resource = {"resourceType": "Observation", "id": f"o{number}"}
+    if inside:
+        made["contained"] = patients_of(inside)
+    if subject:
+        made["subject"] = {"reference": subject}
+    return made
+
+
+def led_to(resource: Resource, outside: list[Resource]) -> list[Resource]:
+    """Tell what the subject is, if it is there."""
+    subject = resource.get("subject", {}).get("reference", "")
+    known = {f"Patient/{one['id']}": one for one in outside}
+    known |= {f"#{one['id']}": one for one in resource.get("contained", [])}
+    return [known[subject]] if subject in known else []
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(PATIENTS, OBSERVATIONS, st.lists(CRITERIA, min_size=1, max_size=4))
+def test_a_chain_finds_what_a_look_inside_finds(
+    library: Any,
+    outside: list[Resource],
+    contents: list[tuple[list[Resource], str | None]],
+    queries: list[list[Criterion]],
+) -> None:
+    library.empty()
+    alone = patients_of(outside)
+    observations = [
+        observation(number, inside, subject)
+        for number, (inside, subject) in enumerate(contents)
+    ]
+    library.put(*alone, *observations)
+
+    for criteria in queries:
+        query = urlencode(
+            [(f"subject:Patient.{name}", value) for name, value, _ in criteria]
+        )
+        expected = [
+            one["id"]
+            for one in observations
+            if all(any(map(test, led_to(one, alone))) for _, _, test in criteria)
+        ]
+        assert library.ids("Observation", query) == expected, query
+        # With each criterion asked of one resource after another.
+        assert library.ids("Observation", f"{query}&_sort=-_id") == expected[::-1]
