@@ -89,7 +89,27 @@ class ServerSettings(Section):
         20.0, ge=0, description="How long a stop waits for running requests."
     )
     cors_origins: list[str] = Field(
-        ["*"], description="Origins that browsers may call from."
+        ["loopback"],
+        description=(
+            "Origins whose pages may call, such as `https://app.example.org`;"
+            " `loopback`: pages of the machine that the browser runs on; `*`: all, in"
+            " closed mode only."
+        ),
+    )
+    cache: Literal["revalidate", "no-store"] = Field(
+        "revalidate",
+        description=(
+            "Whether a browser may keep answers: `revalidate`, for its own user, and it"
+            " asks with the ETag before it shows one again; `no-store`: never."
+        ),
+    )
+    hsts_seconds: int = Field(
+        0,
+        ge=0,
+        description=(
+            "How long browsers are to come by HTTPS only (Strict-Transport-Security);"
+            " 0: nothing is said. For servers that are reached by HTTPS."
+        ),
     )
     access_log: bool = Field(False, description="Log one line for each request.")
 
@@ -227,7 +247,10 @@ class SecuritySettings(Section):
     )
     admin_token: SecretStr | None = Field(
         None,
-        description="Bearer token of `/admin` and `/metrics`; none: loopback only.",
+        description=(
+            "Bearer token of `/admin` and `/metrics`; none: in open mode they are for"
+            " this machine, in closed mode for nobody."
+        ),
     )
     admin_token_file: Path | None = Field(None, description="File that holds it.")
     link_secret: SecretStr | None = Field(

@@ -1,13 +1,14 @@
 """For those who run the server: ``/metrics``, ``/admin/plugins``, ``/health/...``.
 
 Not FHIR. Health is told to everybody and names nothing inside; the rest is for the
-holder of ``security.admin_token``, or, when there is none, for this machine.
+holder of ``security.admin_token``. Without one an open server tells it to its own
+machine, and a closed one to nobody: what a proxy hands on may look as if it came from
+this machine, and a closed server has one before it.
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from fyr.core import __version__
 from fyr.core.errors import Forbidden, Unauthenticated
 from fyr.core.metrics import CONTENT_TYPE
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.hosts import is_loopback
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -34,26 +36,33 @@ _HANDED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_
 class AdminGate:
     """Lets administrators in."""
 
-    def __init__(self, token: SecretStr | None) -> None:
-        """Take the token; without one only this machine's own users come in."""
-        self._expected = f"Bearer {token.get_secret_value()}".encode() if token else b""
+    def __init__(self, token: SecretStr | None, *, is_open: bool) -> None:
+        """Take the token, and whether this machine comes in without one."""
+        self._expected = token.get_secret_value().encode() if token else b""
+        self._is_open = is_open
 
     def check(self, req: FyrRequest) -> None:
         """Let a request pass, or not.
 
         :raises Unauthenticated: the token is missing or is another one.
-        :raises Forbidden: there is no token and the request is not of this machine.
+        :raises Forbidden: there is no token and the request is not of this machine, or
+            the server is closed.
         """
         if self._expected:
-            sent = req.env.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
-            if not hmac.compare_digest(sent, self._expected):
+            scheme, _, sent = req.env.get("HTTP_AUTHORIZATION", "").partition(" ")
+            # In a time that does not tell how much of it is right.
+            same = hmac.compare_digest(
+                sent.strip().encode("latin-1", "replace"), self._expected
+            )
+            if not same or scheme.lower() != "bearer":
                 raise Unauthenticated(
                     "the token of security.admin_token is needed here",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
-        elif not _is_local(req):
+        elif not (self._is_open and _is_local(req)):
             raise Forbidden(
-                "this is for the machine itself, unless security.admin_token is set"
+                "this is for the holder of security.admin_token; without one an open"
+                " server tells it to its own machine, and a closed one to nobody"
             )
 
 
@@ -70,6 +79,8 @@ class Metrics:
         self._gate.check(req)
         resp.data = self._metrics.page()
         resp.add({"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+    on_head = on_get
 
 
 class Plugins:
@@ -90,6 +101,8 @@ class Plugins:
         }
         resp.data = orjson.dumps(told, default=str, option=orjson.OPT_INDENT_2)
         resp.add({"content-type": _JSON, "cache-control": "no-store"})
+
+    on_head = on_get
 
 
 class Live:
@@ -143,15 +156,7 @@ def _tell(resp: FyrResponse, told: dict[str, Any]) -> None:
 
 def _is_local(req: FyrRequest) -> bool:
     """Whether a request was made on this machine, and for it; not handed on to it."""
+    # A page of any name that leads here is none of this machine's own.
     handed_on = any(name in req.env for name in _HANDED_ON)
-    return not handed_on and _is_here(req.remote_addr) and _is_here(req.host)
-
-
-def _is_here(host: str) -> bool:
-    """Whether an address, or a name that a request was sent to, is this machine's."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    here = is_loopback(req.remote_addr) and is_loopback(req.host)
+    return here and not handed_on

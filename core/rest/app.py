@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import falcon
 
 from fyr.core.hooks.errors import PluginError
+from fyr.core.model.json import Limits
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.compartments import Below, CompartmentSearch
-from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.history import History
 from fyr.core.rest.instance import Instance
@@ -38,12 +38,15 @@ def create_wsgi(application: Application) -> FyrApp:
     app: FyrApp = falcon.App(
         request_type=FyrRequest,
         response_type=FyrResponse,
-        middleware=[Observer(application, Cors(settings.server.cors_origins))],
+        middleware=[Observer(application)],
     )
     app.req_options.strip_url_path_trailing_slash = True
     add_error_handlers(app)
     _add_administration(app, application)
-    bodies = Bodies(settings.server.max_body_bytes)
+    bodies = Bodies(
+        settings.server.max_body_bytes,
+        Limits(settings.fhir.max_depth, settings.fhir.max_number_digits),
+    )
     for service in application.services:
         _add_service(app, application, service, bodies)
     _add_plugin_routes(app, application)
@@ -54,7 +57,7 @@ def _add_service(
     app: FyrApp, application: Application, service: Service, bodies: Bodies
 ) -> None:
     """Serve FHIR under ``/<path>``: https://hl7.org/fhir/R4/http.html#summary."""
-    callers = Callers(service, application.clock)
+    callers = _callers(application, service)
     parts = (application, callers, bodies)
     system, types, history = System(*parts), TypeLevel(*parts), History(*parts)
     metadata = Metadata(application, callers)
@@ -78,8 +81,14 @@ def _add_service(
     app.add_route(f"{instance}/{{name}}/_search", CompartmentSearch(*parts))
 
 
+def _callers(application: Application, service: Service) -> Callers:
+    is_open = application.settings.security.mode == "open"
+    return Callers(service, application.clock, local_only=is_open)
+
+
 def _add_administration(app: FyrApp, application: Application) -> None:
-    gate = AdminGate(application.settings.security.admin_token)
+    security = application.settings.security
+    gate = AdminGate(security.admin_token, is_open=security.mode == "open")
     app.add_route("/health/live", Live())
     app.add_route("/health/ready", Ready(application))
     app.add_route("/metrics", Metrics(application, gate))
@@ -90,7 +99,7 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     """Add the routes of plugins; none may take a path that is taken."""
     hooks = application.hooks
     routes = hooks.register_routes() if hooks.register_routes else []
-    callers = Callers(ROUTES, application.clock)
+    callers = _callers(application, ROUTES)
     problems: list[str] = []
     taken = _first_segments(application)
     for route in routes:

@@ -26,12 +26,9 @@ BINARY = "Binary"
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A media type that may stand in a header: https://www.rfc-editor.org/rfc/rfc9110#name-media-type
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}( ?; ?[\x21-\x7e]+( [\x21-\x7e]+)*)?")
-#: Anybody may have stored it: a browser keeps it as a file and runs nothing in it.
-_HARMLESS = {
-    "content-disposition": "attachment",
-    "content-security-policy": "default-src 'none'; sandbox",
-    "x-content-type-options": "nosniff",
-}
+#: Anybody may have stored it: a browser keeps it as a file, and runs nothing in it by
+#: the headers that all answers have.
+_HARMLESS = {"content-disposition": "attachment"}
 
 
 def is_native(req: FyrRequest, resource_type: str | None) -> bool:

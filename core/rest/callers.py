@@ -11,21 +11,30 @@ from typing import Any
 
 from fyr.core.clock import Clock
 from fyr.core.context import ANONYMOUS, RequestContext
-from fyr.core.errors import Invalid
+from fyr.core.errors import Forbidden, Invalid
 from fyr.core.rest.exchange import FyrRequest
+from fyr.core.rest.hosts import is_loopback
 from fyr.core.rest.negotiation import preferred
 from fyr.core.rest.query import Pairs
 from fyr.core.services import Service
 
-_HOST = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_HOST = re.compile(r"(?:([A-Za-z0-9._~-]+)|(\[[0-9A-Fa-f:.]+\]))(?::[0-9]{1,5})?")
 
 
 class Callers:
     """Makes the contexts of all requests to one service."""
 
-    def __init__(self, service: Service, clock: Clock) -> None:
-        """Take the service; without a ``public_base`` each request tells its own."""
+    def __init__(
+        self, service: Service, clock: Clock, *, local_only: bool = False
+    ) -> None:
+        """Take the service; without a ``public_base`` each request tells its own.
+
+        :param local_only: then only by a name of this machine. An open server has
+            nothing else between it and a web page whose name has been made to lead
+            here (https://en.wikipedia.org/wiki/DNS_rebinding).
+        """
         self.service = service
+        self._local_only = local_only
         self._clock = clock
         self._base = service.public_base
 
@@ -33,11 +42,13 @@ class Callers:
         """Tell the base URL that this request's links stand on.
 
         :raises Invalid: the ``Host`` header is not the name of a host.
+        :raises Forbidden: it is that of another machine, and the server is open.
         """
         if self._base:
             return self._base
         host = env.get("HTTP_HOST") or f"{env['SERVER_NAME']}:{env['SERVER_PORT']}"
-        return _base_url(env["wsgi.url_scheme"], host, self.service.path)
+        path = self.service.path
+        return _base_url(env["wsgi.url_scheme"], host, path, self._local_only)
 
     def context(
         self,
@@ -71,8 +82,14 @@ class Callers:
 
 
 @lru_cache(maxsize=1024)
-def _base_url(scheme: str, host: str, path: str) -> str:
+def _base_url(scheme: str, host: str, path: str, local_only: bool) -> str:
     # It goes into links: only what cannot be anything but a host.
-    if not _HOST.fullmatch(host):
+    match = _HOST.fullmatch(host)
+    if not match:
         raise Invalid("the Host header is not the name of a host")
+    if local_only and not is_loopback(match[1] or match[2]):
+        raise Forbidden(
+            "in open mode this server answers to the names of its own machine only;"
+            " server.public_url may give it another"
+        )
     return f"{scheme}://{host}/{path}"

@@ -1,12 +1,15 @@
 """Which web pages of other origins may call: https://fetch.spec.whatwg.org/#http-cors-protocol.
 
 No cookies are involved in FHIR, so credentials are never allowed to browsers; tokens
-travel in the ``Authorization`` header.
+travel in the ``Authorization`` header, which a page must have been given to send it.
+Why pages of this machine only, unless others are named: ``docs/decisions/hardening.md``.
 """
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.hosts import is_loopback
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
@@ -16,17 +19,21 @@ _REQUEST_HEADERS = (
     " X-Security-Context"
 )
 _ANSWER_HEADERS = (
-    "Content-Location, ETag, Last-Modified, Location, Traceparent, X-Request-Id"
+    "Content-Location, ETag, Last-Modified, Location, Retry-After, Traceparent,"
+    " X-Request-Id"
 )
 _DAY = "86400"
+#: What is for people at a terminal and for Prometheus is for no page.
+_NOT_FOR_PAGES = ("/admin", "/metrics")
 
 
 class Cors:
     """The rule of ``server.cors_origins``; an empty list lets no other origin call."""
 
     def __init__(self, origins: Sequence[str]) -> None:
-        """Take origins such as ``https://app.example.org``, or ``*``."""
+        """Take origins such as ``https://app.example.org``, ``loopback`` or ``*``."""
         self._all = "*" in origins
+        self._loopback = "loopback" in origins
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         vary = "Accept, Accept-Encoding, Authorization, Prefer"
         self.vary = vary if self._all else f"{vary}, Origin"
@@ -57,6 +64,17 @@ class Cors:
 
     def _allowed(self, req: FyrRequest) -> str:
         origin: str = req.env.get("HTTP_ORIGIN", "")
+        if not origin or req.path.startswith(_NOT_FOR_PAGES):
+            return ""
         if self._all:
-            return "*" if origin else ""
-        return origin if origin.lower() in self._origins else ""
+            return "*"
+        known = origin.lower() in self._origins
+        return origin if known or (self._loopback and _is_of_loopback(origin)) else ""
+
+
+def _is_of_loopback(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#custom.
 
 import random
 import re
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -81,14 +82,8 @@ class FyrResponse(falcon.Response):
             media_type = None
         return super()._wsgi_headers(media_type)
 
-    def common(self, request_id: str, vary: str) -> None:
-        """Set the headers that every answer has.
-
-        ``no-cache``: a browser may keep an answer and must ask before it shows it again.
-        """
-        headers = self._headers
+    def common(self, request_id: str, fixed: Mapping[str, str]) -> None:
+        """Set the headers that every answer has, where it has none of its own."""
+        headers = {**fixed, **self._headers}
         headers["x-request-id"] = request_id
-        headers["x-content-type-options"] = "nosniff"
-        headers["vary"] = vary
-        if "cache-control" not in headers:
-            headers["cache-control"] = "private, no-cache"
+        self._headers = headers

@@ -11,6 +11,7 @@ from fyr.core.interactions.outcomes import CODING
 from fyr.core.logging import TRACE
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.secure import fixed_headers
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -21,14 +22,15 @@ log = structlog.get_logger("fyr.access")
 class Observer:
     """Falcon middleware, the only one: Falcon calls it for refused requests too."""
 
-    def __init__(self, application: Application, cors: Cors) -> None:
+    def __init__(self, application: Application) -> None:
         """Take what is told and who is told."""
         self._count = application.metrics.request
         self._completed = application.hooks.completed
-        self._access_log = application.settings.server.access_log
+        settings = application.settings.server
+        self._access_log = settings.access_log
         self._coding = application.settings.fhir.error_coding
-        self._cors = cors
-        self._vary = cors.vary
+        self._cors = Cors(settings.cors_origins)
+        self._fixed = {**fixed_headers(settings), "vary": self._cors.vary}
 
     def process_request(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Give the request its trace id; answer the questions that browsers ask."""
@@ -43,7 +45,7 @@ class Observer:
     ) -> None:
         """Add the headers that every answer has, and take notice of it."""
         exchange = req.context
-        resp.common(exchange.request_id, self._vary)
+        resp.common(exchange.request_id, self._fixed)
         if exchange.traceparent:
             resp.add({"traceparent": exchange.traceparent})
         if "HTTP_ORIGIN" in req.env:

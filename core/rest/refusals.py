@@ -51,11 +51,8 @@ class RefusalTask(ErrorTask):
         status, code, text = _REFUSALS.get(refusal.error.code, _FAILED)
         body = outcome_bytes([Issue(code, text)])
         self.status = status
-        self.response_headers = [
-            ("Content-Type", JSON),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
         channel: Any = self.channel
+        self.response_headers = [("Content-Type", JSON), *channel.fixed_headers]
         channel.refused = True
         self.set_close_on_finish()
         self.content_length = len(body)
@@ -67,6 +64,8 @@ class RefusingChannel(HTTPChannel):
 
     task_class: Any = KeepingTask
     error_task_class: Any = RefusalTask
+    #: headers of all answers, from :mod:`fyr.core.rest.secure`
+    fixed_headers: tuple[tuple[str, str], ...] = ()
     #: set by the task: this connection ends with a refusal
     refused = False
     _lingers_until = 0.0

@@ -18,6 +18,7 @@ from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
 from fyr.core.rest.refusals import RefusingChannel
+from fyr.core.rest.secure import fixed_headers
 from fyr.core.serving.dispatcher import Dispatcher, Nothing, Quick
 
 log = structlog.get_logger("fyr.serving")
@@ -62,6 +63,11 @@ def reserve(host: str, port: int) -> socket.socket:
         raise OSError(f"{host} port {port}: {error.strerror}") from error
 
 
+def _named(bound: socket.socket) -> str:
+    address: str = bound.getsockname()[0]
+    return f"[{address}]" if ":" in address else address
+
+
 class HttpWorker:
     """Serves a WSGI application until ``stop`` is called, then drains.
 
@@ -93,13 +99,19 @@ class HttpWorker:
             connection_limit=4096,
             asyncore_use_poll=True,
             ident=None,
+            # For links in answers to those who name no host; else "waitress.invalid".
+            server_name=_named(bound),
             # A larger body reaches the application, whose 413 says what is allowed.
             max_request_body_size=2 * settings.max_body_bytes,
             inbuf_overflow=1_048_576,
             # Nothing here reads them, so there is nothing to take away.
             clear_untrusted_proxy_headers=False,
         )
-        self._server.channel_class = RefusingChannel
+
+        class Channel(RefusingChannel):
+            fixed_headers = tuple(fixed_headers(settings).items())
+
+        self._server.channel_class = Channel
         self._server.pull_trigger = self._wake
 
     def stop(self) -> None:

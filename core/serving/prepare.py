@@ -1,12 +1,11 @@
 """What must be true before the first request: safe settings, a schema of this version."""
 
-import ipaddress
-
 import structlog
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
+from fyr.core.rest.hosts import is_loopback
 
 log = structlog.get_logger("fyr.serving")
 
@@ -14,7 +13,8 @@ log = structlog.get_logger("fyr.serving")
 def refuse_unsafe(settings: Settings) -> None:
     """Refuse settings that no server can keep its promises with.
 
-    :raises ConfigError: open mode outside loopback, or a store in memory.
+    :raises ConfigError: open mode outside loopback or for all pages, or a store in
+        memory.
     """
     if settings.store.url == "sqlite://":
         raise ConfigError(
@@ -30,16 +30,14 @@ def refuse_unsafe(settings: Settings) -> None:
                 f" loopback only; server.host is {settings.server.host}"
             ]
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    if settings.security.mode == "open" and "*" in settings.server.cors_origins:
+        raise ConfigError(
+            [
+                'server.cors_origins: with "*" every web page that somebody looks at on'
+                " this machine could read and write all that an open server keeps:"
+                ' name the origins, or "loopback"'
+            ]
+        )
 
 
 def prepare(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fyr.core.testing.client import Client
 
 PAGE = "https://app.example.org"
+LOCAL = "http://localhost:3000"
 
 
 def preflight(client: Client, origin: str) -> dict[str, str]:
@@ -21,19 +22,21 @@ def preflight(client: Client, origin: str) -> dict[str, str]:
     return dict(answer.headers)
 
 
-def test_any_page_may_call_by_default(client: Client) -> None:
-    told = preflight(client, PAGE)
+@pytest.mark.parametrize("origin", [LOCAL, "http://127.0.0.1", "https://[::1]:8443"])
+def test_pages_of_this_machine_may_call_by_default(client: Client, origin: str) -> None:
+    told = preflight(client, origin)
 
-    assert told["access-control-allow-origin"] == "*"
+    assert told["access-control-allow-origin"] == origin
+    assert "Origin" in told["vary"].split(", ")
     assert "PUT" in told["access-control-allow-methods"]
     assert "If-Match" in told["access-control-allow-headers"]
 
 
 def test_a_page_may_see_the_headers_that_fhir_needs(client: Client) -> None:
     for path in ("Patient/none", "metadata", "/nowhere"):
-        headers = client.get(path, Origin=PAGE).headers
+        headers = client.get(path, Origin=LOCAL).headers
 
-        assert headers["access-control-allow-origin"] == "*"
+        assert headers["access-control-allow-origin"] == LOCAL
         assert "ETag" in headers["access-control-expose-headers"]
 
 
@@ -48,6 +51,18 @@ def test_options_tells_the_methods_of_a_path(client: Client) -> None:
     assert {"GET", "PUT", "PATCH", "DELETE"} <= set(answer.headers["allow"].split(", "))
     assert answer.body == b""
     assert "content-type" not in answer.headers
+
+
+class TestAllOrigins:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        return {"server": {"cors_origins": ["*"]}}
+
+    def test_any_page_may_call(self, fyr_client: Client) -> None:
+        told = preflight(fyr_client, PAGE)
+
+        assert told["access-control-allow-origin"] == "*"
+        assert "Origin" not in told["vary"].split(", ")
 
 
 class TestChosenOrigins:
