@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock, utc_now
-from fyr.core.error_codes import ErrorCodes, read_error_codes
+from fyr.core.error_codes import registered_error_codes
 from fyr.core.events import (
     Outbox,
     Relay,
@@ -184,15 +184,6 @@ def registered_operations(hooks: Hooks) -> Operations:
     :raises ConfigError: two are offered under one name for one type and level.
     """
     return Operations([VALIDATE, *_all(hooks.register_operations)])
-
-
-def registered_error_codes(hooks: Hooks) -> ErrorCodes:
-    """Join the general error codes with those of plugins.
-
-    :raises ConfigError: two have one name.
-    """
-    general = read_error_codes("fyr.core").values()
-    return ErrorCodes([*general, *_all(hooks.register_error_codes)])
 
 
 def _all(chain: Any) -> list[Any]:

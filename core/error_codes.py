@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fyr.config.load import ConfigError
 from fyr.core.errors import (
@@ -30,6 +30,9 @@ from fyr.core.errors import (
     Refused,
     Unauthenticated,
 )
+
+if TYPE_CHECKING:
+    from fyr.core.hooks.pipeline import Hooks
 
 #: The file of an area's rows.
 FILE = "errors.toml"
@@ -149,6 +152,15 @@ def read_error_codes(package: str) -> ErrorCodes:
     """
     content = tomllib.loads(files(package).joinpath(FILE).read_text(encoding="utf-8"))
     return ErrorCodes(_rows(package.rpartition(".")[2], content))
+
+
+def registered_error_codes(hooks: "Hooks") -> ErrorCodes:
+    """Join the general codes with those that plugins offer.
+
+    :raises ConfigError: two have one name.
+    """
+    offered = hooks.register_error_codes() if hooks.register_error_codes else []
+    return ErrorCodes([*read_error_codes("fyr.core").values(), *offered])
 
 
 def _rows(area: str, content: Mapping[str, Any]) -> Iterator[ErrorCode]:

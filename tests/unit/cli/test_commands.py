@@ -262,3 +262,16 @@ def test_a_store_of_one_process_is_no_store_of_a_server(
 
     assert done.exit_code != 0
     assert "name a file" in done.output
+
+
+def test_error_codes_lists_what_the_plugins_refuse(fyr: Fyr, tmp_path: Path) -> None:
+    file = tmp_path / "fyr.toml"
+    file.write_text('[plugins]\nenabled = ["error_codes"]\n')
+
+    told = fyr("--config", file, "error-codes", "--json").output
+    some = fyr("--config", file, "error-codes", "--area", "core").output
+
+    names = {one["name"] for one in json.loads(told)}
+    assert {"GENERAL_RESOURCE_NOT_FOUND", "REPORTING_SCHEDULE_NOT_ALLOWED"} <= names
+    assert "404  GENERAL_RESOURCE_NOT_FOUND  (core)" in some
+    assert "REPORTING" not in some
