@@ -100,6 +100,7 @@ class Application:
         hooks.on_failure(self.metrics.plugin_failed)
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
+            self.search.knows_own(self.services.own)
         self.interactions = Interactions(
             settings=self.settings,
             database=self.database,

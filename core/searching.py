@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import Issue
+from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 
 #: Parameter of a link to another page; opaque to clients.
@@ -36,6 +37,28 @@ class Compartment:
     url: str
     #: type -> reference parameters by which its resources belong to a compartment
     types: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAsked:
+    """All that a search is about, taken from its criteria as they were understood."""
+
+    #: types that are searched
+    types: tuple[str, ...]
+    #: type and parameter of all that decides what is found, or in which order: chains,
+    #: ``_has``, ``_filter``, ``_list`` and sort keys with all types that they go through
+    touched: frozenset[tuple[str, str]]
+    #: type and reference that an include follows; ``("*", "*")``: whatever there is
+    followed: frozenset[tuple[str, str]] = frozenset()
+    #: types that the includes can bring; empty: none, or any
+    brought: frozenset[str] = frozenset()
+    #: parameter and reference (``Patient/1``) of criteria that each match has to meet,
+    #: told with one value and no modifier
+    pinned: frozenset[tuple[str, str]] = frozenset()
+
+
+#: Told of a search before anything is found; raises what is to end it.
+Judge = Callable[[SearchAsked], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +149,21 @@ class SearchEngine(Protocol):
         context: RequestContext,
         resource_type: str | None,
         params: Sequence[tuple[str, str]],
+        judge: Judge | None = None,
     ) -> SearchPage:
         """Find one page of resources, of those in ``context.compartment`` if it has one.
 
+        :param judge: is told what is asked before anything is found, and may refuse.
         :param params: name and value as in the URL, ``_count`` and cursor included.
         :raises fyr.core.errors.NotSupported: an unknown parameter or modifier.
         :raises fyr.core.errors.Invalid: a value that is not of the parameter's type.
         :raises fyr.core.errors.NotFound: there is no such compartment.
+        """
+
+    def knows_own(self, own: Callable[[str, Service, str], str | None]) -> None:
+        """Have values that are URLs of this deployment made relative.
+
+        :param own: :meth:`fyr.core.interactions.services.Services.own`.
         """
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
@@ -144,6 +175,7 @@ class SearchEngine(Protocol):
         context: RequestContext,
         resource_type: str | None,
         params: Sequence[tuple[str, str]],
+        judge: Judge | None = None,
     ) -> Explanation:
         """Search, and tell how; raises what :meth:`search` raises."""
 
@@ -153,6 +185,7 @@ class SearchEngine(Protocol):
         context: RequestContext,
         resource_type: str,
         query: str,
+        judge: Judge | None = None,
     ) -> Sequence[Stored]:
         """Find at most two current versions for the criteria of a conditional interaction.
 

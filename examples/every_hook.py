@@ -154,6 +154,22 @@ def narrow_search(context, resource_type, params):
 
 
 @hookimpl
+def authorize_search(context, asked):
+    ward = context.principal.context.get("ward")
+    if ward and any(kind == "Account" for kind, _ in asked.touched):
+        raise Forbidden("wards find nobody by what they owe")
+
+
+@hookimpl
+def authorize_resource(context, subject, use, look):
+    if subject.type != "Encounter" or "ward" not in context.principal.context:
+        return
+    patient = subject.resource.get("subject", {}).get("reference", "")
+    if (look.read(patient) or {}).get("meta", {}).get("security"):
+        raise Forbidden(f"this encounter is not for wards to {use}")
+
+
+@hookimpl
 def before_interaction(context):
     if context.interaction == "history-system" and not context.params:
         raise Refused("the whole history is too long: say _since or _count")

@@ -21,9 +21,11 @@ from fyr.core.searching import (
     CURSOR,
     Compartment,
     Explanation,
+    Judge,
     SearchPage,
     SearchParameter,
 )
+from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.finding.cursors import Cursors
 from fyr.search.finding.explaining import Recorder, millis_since
@@ -70,6 +72,7 @@ class Engine:
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
         self._bases = _bases(settings)
         self._told: Callable[[str, float], None] = _nobody
+        self._own: Callable[[str, Service, str], str | None] = _stranger
 
     def begin(self, session: Session, *, again: bool) -> None:
         """Hold on to one set of parameters for a transaction of this thread."""
@@ -121,6 +124,7 @@ class Engine:
         context: RequestContext,
         resource_type: str | None,
         params: Pairs,
+        judge: Judge | None = None,
     ) -> SearchPage:
         """Find one page of resources.
 
@@ -130,7 +134,7 @@ class Engine:
         """
         began = time.perf_counter()
         lenient = context.handling == "lenient"
-        query = self._parse(session, context, resource_type, params, lenient=lenient)
+        query = self._parse(session, context, resource_type, params, judge, lenient)
         page = self._find(session, context, resource_type, query)
         self._note(query, time.perf_counter() - began)
         return page
@@ -165,6 +169,10 @@ class Engine:
             shape = Reading(self.sets.now.places, query, values=False).lines()
             log.warning("slow search", seconds=round(seconds, 3), query=shape)
 
+    def knows_own(self, own: Callable[[str, Service, str], str | None]) -> None:
+        """Have values that are URLs of this deployment made relative."""
+        self._own = own
+
     def on_search(self, told: Callable[[str, float], None]) -> None:
         """Have each search told: its kind, and its seconds."""
         self._told = told
@@ -175,11 +183,12 @@ class Engine:
         context: RequestContext,
         resource_type: str | None,
         params: Pairs,
+        judge: Judge | None = None,
     ) -> Explanation:
         """Search, and tell how."""
         lenient = context.handling == "lenient"
         began = time.perf_counter()
-        query = self._parse(session, context, resource_type, params, lenient=lenient)
+        query = self._parse(session, context, resource_type, params, judge, lenient)
         parsed = millis_since(began)
         recorder = Recorder(session)
         began = time.perf_counter()
@@ -189,14 +198,19 @@ class Engine:
         return Explanation(reading.lines(), parsed, millis, recorder.explained(), page)
 
     def criteria(
-        self, session: Session, context: RequestContext, resource_type: str, query: str
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        query: str,
+        judge: Judge | None = None,
     ) -> Sequence[Stored]:
         """Find at most two current versions for the criteria of a conditional interaction."""
         params = parse_qsl(query, keep_blank_values=True)
         shaping = [name for name, _ in params if name.partition(":")[0] in RESULTS]
         if shaping or any(name == CURSOR for name, _ in params):
             raise NotSupported(f"criteria {query[:100]!r} hold more than criteria")
-        parsed = self._parse(session, context, resource_type, params, lenient=False)
+        parsed = self._parse(session, context, resource_type, params, judge, False)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
         if _asks_for_words(parsed):
@@ -212,20 +226,20 @@ class Engine:
         context: RequestContext,
         resource_type: str | None,
         params: Pairs,
-        *,
+        judge: Judge | None,
         lenient: bool,
     ) -> Query:
+        """Understand a search, and let nobody ask it who may not."""
         current = self.sets.now
+        asking = (session, context, resource_type, params, judge, lenient)
         try:
-            return self._parsed(
-                current, session, context, resource_type, params, lenient
-            )
+            return self._parsed(current, *asking)
         except NotSupported:
             # Another process may know more by now.
             newer = self.sets.newer_than(current)
             if newer is None:
                 raise
-        return self._parsed(newer, session, context, resource_type, params, lenient)
+        return self._parsed(newer, *asking)
 
     def _parsed(
         self,
@@ -234,10 +248,10 @@ class Engine:
         context: RequestContext,
         resource_type: str | None,
         params: Pairs,
+        judge: Judge | None,
         lenient: bool,
     ) -> Query:
-        bases = {*self._bases, context.base_url, context.service.public_base} - {""}
-        operands = Operands(self._clock, lambda url: _relative(url, bases))
+        operands = Operands(self._clock, lambda url: self._relative(url, context))
         words = self._settings.search.full_text
         known = Known(
             current.parameters,
@@ -255,11 +269,22 @@ class Engine:
         )
         types = [resource_type] if resource_type else _searched(context)
         if context.compartment is None:
-            return parser.parse(types, params, lenient=lenient)
-        types = members(context.compartment[0], types)
-        query = parser.parse(types, params, lenient=lenient)
-        query.criteria.insert(0, within(known, context.compartment, query.types))
+            query = parser.parse(types, params, lenient=lenient)
+        else:
+            types = members(context.compartment[0], types)
+            query = parser.parse(types, params, lenient=lenient)
+            query.criteria.insert(0, within(known, context.compartment, query.types))
+        if judge is not None:
+            judge(parser.asked(query))
         return query
+
+    def _relative(self, url: str, context: RequestContext) -> str:
+        """Write a URL of this deployment relative; leave others as they are."""
+        own = self._own(url, context.service, context.base_url)
+        if own is not None:
+            return own
+        bases = {*self._bases, context.base_url, context.service.public_base} - {""}
+        return _relative(url, bases)
 
     def _included(
         self,
@@ -284,6 +309,11 @@ class Engine:
             return count(session, query, self._sizes)
         alone = query.cursor is None and following is None
         return matches if alone and query.total != "none" else None
+
+
+def _stranger(url: str, service: Service, base_url: str) -> str | None:
+    """Take every URL for another server's."""
+    return None
 
 
 def _nobody(kind: str, seconds: float) -> None:

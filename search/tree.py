@@ -313,6 +313,8 @@ class Include:
     #: where they stand; none: wherever there are any
     sources: Sources
     reverse: bool
+    #: types that it can bring; none: any
+    brought: tuple[str, ...] = ()
     #: only references to this type
     target: str | None = None
     #: how canonical references lead to resources, when some can be among them

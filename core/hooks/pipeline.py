@@ -121,6 +121,8 @@ class Hooks:
     authenticate: HookChain[Principal | None]
     authorize: HookChain[None]
     narrow_search: HookChain[Params]
+    authorize_search: HookChain[None]
+    authorize_resource: HookChain[None]
     before_interaction: HookChain[None]
     validate: HookChain[list[Issue]]
     before_store: HookChain[None]

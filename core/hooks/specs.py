@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
     from fyr.core.routes import Route
-    from fyr.core.searching import SearchEngine
+    from fyr.core.searching import SearchAsked, SearchEngine
     from fyr.core.services import Service
     from fyr.core.store.port import Database, Session
+    from fyr.core.subjects import Look, Subject, Use
 
 Params = Sequence[tuple[str, str]]
 
@@ -191,6 +192,46 @@ def narrow_search(
     :param context: ``compartment`` is the type and id of what a search is limited to.
     :param resource_type: the type that is searched; ``None`` for a search over all.
     :param params: names and values as sent, ``_count`` and the like included.
+    """
+
+
+@hookspec("abort")
+def authorize_search(context: RequestContext, asked: SearchAsked, look: Look) -> None:
+    """Refuse a search by what it is about, once it is understood.
+
+    Called for every search, that of conditional interactions and conditional references
+    included, after the query was parsed and before anything is found. ``asked`` is taken
+    from the criteria as the engine will answer them, so nothing that decides about the
+    matches is missing in it. All plugins are asked; the first to raise
+    :class:`~fyr.core.errors.Forbidden` ends the search.
+
+    :param asked: types, parameters and includes, and the references that each match has
+        to have. ``asked.types`` is what is searched, which for a conditional reference
+        is not ``context.resource_type``.
+    :param look: reads and searches other resources, unguarded, in the same snapshot.
+    """
+
+
+@hookspec("abort")
+def authorize_resource(
+    context: RequestContext, subject: Subject, use: Use, look: Look
+) -> None:
+    """Refuse a resource that the principal may not see, or may not write so.
+
+    Called with ``use`` ``read`` and ``vread`` (an old version, then the newest one),
+    ``history`` (the same for each entry), ``include`` (each resource that a search
+    includes), ``result`` (each resource with an id that an operation answers), and inside
+    the transaction of a write with ``old`` or ``delete`` before anything of the stored
+    version is told, and ``new`` for what has been stored. All plugins are asked.
+
+    :class:`~fyr.core.errors.Forbidden` ends a read or rolls a write back. It leaves an
+    included resource out, with an OperationOutcome that says so, and an entry out of a
+    history; the history of one resource that may not be seen now is refused. Matches of
+    a search are for :func:`authorize_search`. Any other exception ends the request.
+
+    :param subject: type, id and version; ``subject.resource`` parses it when asked.
+    :param look: reads and searches other resources, unguarded, in the write's
+        transaction; it sees what was stored before ``new`` is judged.
     """
 
 

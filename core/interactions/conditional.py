@@ -13,6 +13,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, PreconditionFailed
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.criteria import claim, find, find_locked, normal
+from fyr.core.interactions.judge import judge
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
 from fyr.core.interactions.storing import Write, store
@@ -44,7 +45,7 @@ def create_unless(
         claim(interactions, session, kind, criteria)
         found = find(interactions, session, context, kind, criteria)
         if found is not None:
-            return existing(interactions, context, found)
+            return existing(interactions, session, context, found)
         return answered(interactions, store(interactions, session, [write])[0])
 
     return interactions.write(work)
@@ -134,9 +135,17 @@ def required(
 
 
 def existing(
-    interactions: Interactions, context: RequestContext, found: Stored
+    interactions: Interactions,
+    session: Session,
+    context: RequestContext,
+    found: Stored,
 ) -> Answer:
-    """Answer a conditional create with the resource that is there already."""
+    """Answer a conditional create with the resource that is there already.
+
+    :raises fyr.core.errors.Forbidden: a plugin does not allow to see it.
+    """
+    if interactions.hooks.authorize_resource:
+        judge(interactions.within(session), context, found, "read")
     body = shown(interactions, context, found.body or b"")
     url = full_url(context, found.type, found.id)
     return Answer(200, body, found, f"{url}/_history/{found.version}")

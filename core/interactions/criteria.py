@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import Conflict, Invalid, MultipleMatches, NotSupported
+from fyr.core.interactions.judge import judge_of_search
 from fyr.core.store.port import Session, Stored
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def find(
             context=context, resource_type=resource_type, params=pairs
         )
         criteria = urlencode(narrowed)
-    found = engine.criteria(session, context, resource_type, criteria)
+    judge = judge_of_search(interactions, session, context)
+    found = engine.criteria(session, context, resource_type, criteria, judge)
     if len(found) > 1:
         raise MultipleMatches(
             f"the criteria {criteria[:200]} match more than one {resource_type}"

@@ -15,6 +15,7 @@ from fyr.core.clock import instant
 from fyr.core.context import RequestContext
 from fyr.core.errors import FyrError, Invalid, Issue, NotFound, NotSupported
 from fyr.core.interactions.answer import Answer
+from fyr.core.interactions.judge import seen_versions
 from fyr.core.interactions.moments import Span, span_of
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.pages import (
@@ -58,7 +59,10 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         and interactions.resources.read(kind or "", identity) is None
     ):
         raise NotFound(f"no {kind}/{identity}")
+    judged = bool(interactions.hooks.authorize_resource)
     if dict(context.params).get("_summary") == "count":
+        if judged:
+            seen_versions(interactions, context, ())
         total = interactions.resources.count_history(
             type=kind, id=identity, since=asked.since, at=asked.at
         )
@@ -76,12 +80,17 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
     )
     page = list(found)[: asked.count]
     more = len(found) > asked.count
+    last = page[-1] if more else None
     whole = not more and asked.before is None
+    if judged:
+        seen = seen_versions(interactions, context, page)
+        # A total would tell how many were left out.
+        whole, page = whole and len(seen) == len(page), seen
     body = bundle_of(
         "history",
         _entries(interactions, context, page),
         total=len(page) if whole else None,
-        links=_links(context, page[-1] if more else None),
+        links=_links(context, last),
     )
     return Answer(200, body, issues=tuple(issues))
 

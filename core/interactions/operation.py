@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid
 from fyr.core.interactions.answer import Answer, Incoming
+from fyr.core.interactions.judge import judge_result
 from fyr.core.interactions.show import with_bases
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
@@ -77,12 +78,18 @@ def _inside_resource(issue: Issue) -> bool:
 
 def _run(interactions: Interactions, call: OperationCall) -> Resource | None:
     if not call.operation.affects_state:
-        return call.operation.handler(call)
+        return _judged(call)
 
     def work(session: Session) -> Resource | None:
         within = interactions.within(session)
-        return call.operation.handler(
-            replace(call, session=session, interactions=within)
-        )
+        return _judged(replace(call, session=session, interactions=within))
 
     return interactions.write(work)
+
+
+def _judged(call: OperationCall) -> Resource | None:
+    """Call the operation, and refuse a result that holds what may not be seen."""
+    result = call.operation.handler(call)
+    if result is not None and call.interactions.hooks.authorize_resource:
+        judge_result(call.interactions, call.context, result)
+    return result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fyr.core.context import RequestContext
 from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
+from fyr.core.interactions.judge import judge, judge_version
 from fyr.core.interactions.show import shown
 from fyr.core.store.port import Stored
 
@@ -30,6 +31,8 @@ def read(
     body = stored.body
     if body is None:
         raise _gone(stored)
+    if interactions.hooks.authorize_resource:
+        judge(interactions, context, stored, "read")
     if if_none_match is not None or if_modified_since is not None:
         if _seen(stored, if_none_match, if_modified_since):
             return Answer(304, None, stored)
@@ -49,6 +52,8 @@ def vread(interactions: Interactions, context: RequestContext, version: str) -> 
         raise NotFound(f"no version {version[:64]} of {kind}/{identity}")
     if stored.body is None:
         raise _gone(stored)
+    if interactions.hooks.authorize_resource:
+        judge_version(interactions, context, stored)
     return Answer(200, shown(interactions, context, stored.body), stored)
 
 

@@ -19,15 +19,17 @@ from fyr.core.interactions.explaining import (
     explanation,
     require_may_explain,
 )
+from fyr.core.interactions.judge import judge_of_search, only_seen
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
 from fyr.core.interactions.show import full_url, shown
 from fyr.core.model import json
 from fyr.core.searching import CURSOR, SearchPage
-from fyr.core.store.port import Stored
+from fyr.core.store.port import Session, Stored
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
+    from fyr.core.searching import SearchEngine
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -55,11 +57,17 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     if explained:
         return explanation(
             interactions.database.read(
-                lambda session: engine.explain(session, context, kind, params)
+                lambda session: engine.explain(
+                    session,
+                    context,
+                    kind,
+                    params,
+                    judge_of_search(interactions, session, context),
+                )
             )
         )
     page = interactions.database.read(
-        lambda session: engine.search(session, context, kind, params)
+        lambda session: _page(interactions, engine, session, context, params)
     )
     body = bundle_of(
         "searchset",
@@ -68,6 +76,20 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         links=_links(context, page),
     )
     return Answer(200, body, issues=tuple(page.issues))
+
+
+def _page(
+    interactions: Interactions,
+    engine: SearchEngine,
+    session: Session,
+    context: RequestContext,
+    params: Pairs,
+) -> SearchPage:
+    judge = judge_of_search(interactions, session, context)
+    page = engine.search(session, context, context.resource_type, params, judge)
+    if page.included and interactions.hooks.authorize_resource:
+        return only_seen(interactions.within(session), context, page)
+    return page
 
 
 def _refuse_strange_owner(context: RequestContext) -> None:

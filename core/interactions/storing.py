@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from fyr.core.clock import to_millis
 from fyr.core.context import RequestContext
 from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
+from fyr.core.interactions.judge import judge
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
 from fyr.core.model import json
 from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
+from fyr.core.subjects import Use
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -76,6 +78,32 @@ class _Step:
     version: NewVersion
 
 
+class _Judge:
+    """Has plugins decide on both versions of each write."""
+
+    def __init__(self, interactions: Interactions, session: Session) -> None:
+        self._interactions = interactions
+        self._session = session
+        self._asked = bool(interactions.hooks.authorize_resource)
+
+    def before(self, write: Write, head: Stored | None) -> None:
+        """Judge what a write replaces, by what is stored before it."""
+        if self._asked and head is not None and head.body is not None:
+            use: Use = "delete" if write.method == "DELETE" else "old"
+            judge(self._within(), write.context, head, use)
+
+    def after(self, write: Write, stored: Stored) -> None:
+        """Judge what was stored, by all that the same transaction has stored."""
+        if self._asked and stored.body is not None:
+            try:
+                judge(self._within(), write.context, stored, "new")
+            except FyrError as error:
+                raise joined([(write.place, error)]) from None
+
+    def _within(self) -> Interactions:
+        return self._interactions.within(self._session)
+
+
 def lock(
     interactions: Interactions, session: Session, writes: Iterable[Write]
 ) -> Mapping[Key, Stored]:
@@ -99,11 +127,15 @@ def store(
         heads = lock(interactions, session, writes)
     # After the locks: who waited for another writer comes later than that writer.
     now = to_millis(interactions.clock())
+    judged = _Judge(interactions, session)
     steps: dict[int, _Step] = {}
     failures: list[tuple[str, FyrError]] = []
     for number, write in enumerate(writes):
         try:
-            step = _step(interactions, session, write, heads.get(write.key), now)
+            head = heads.get(write.key)
+            # Before its version, or what a patch makes of it, tells anything of it.
+            judged.before(write, head)
+            step = _step(interactions, session, write, head, now)
         except FyrError as error:
             failures.append((write.place, error))
         else:
@@ -111,7 +143,7 @@ def store(
                 steps[number] = step
     if failures:
         raise joined(failures)
-    made = _put(interactions, session, list(steps.values()))
+    made = _put(interactions, session, list(steps.values()), judged)
     stored = dict(zip(steps, made, strict=True))
     return [
         Written(write, heads.get(write.key), stored.get(number))
@@ -120,13 +152,15 @@ def store(
 
 
 def _put(
-    interactions: Interactions, session: Session, steps: list[_Step]
+    interactions: Interactions, session: Session, steps: list[_Step], judged: _Judge
 ) -> list[Stored]:
     if not steps:
         return []
     made = interactions.resources.put(session, [step.version for step in steps])
     if interactions.engine is not None:
         interactions.engine.confirm(session)
+    for step, stored in zip(steps, made, strict=True):
+        judged.after(step.write, stored)
     if interactions.hooks.stored:
         for step in steps:
             interactions.hooks.stored(

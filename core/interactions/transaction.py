@@ -199,7 +199,7 @@ class _Attempt:
             found = find(*where)
             if found is not None:
                 self._link(plan.entry, (found.type, found.id))
-                answer = existing(interactions, context, found)
+                answer = existing(interactions, self._session, context, found)
                 self._answers[plan.entry.number] = answer
             return found is None
         found = find_locked(*where)

@@ -24,6 +24,7 @@ _HOOKS = (
     "request_received",
     "authenticate",
     "authorize",
+    "authorize_resource",
     "before_interaction",
     "before_show",
     "completed",

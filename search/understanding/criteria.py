@@ -41,6 +41,7 @@ class Criteria:
             )
         special = SPECIALS.get(_code(name))
         if special is not None:
+            self.known.note(types, _code(name))
             return special(self, types, name, value, depth)
         first, dot, rest = name.partition(".")
         code, _, modifier = first.partition(":")

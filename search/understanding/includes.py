@@ -33,6 +33,7 @@ class Includes:
         :raises Invalid: it begins at a type that is not searched.
         """
         if value == "*":
+            self._known.note("*", "*")
             return Include((), False, urls=self._urls(RESOURCE_TYPES), iterate=iterate)
         kind, name, target = _parts("_include", value)
         if kind not in types and not iterate:
@@ -43,6 +44,7 @@ class Includes:
         return Include(
             self._sources(followed),
             False,
+            brought=_brought(followed, target),
             target=target,
             urls=self._urls([target] if target else RESOURCE_TYPES, followed),
             iterate=iterate,
@@ -66,6 +68,7 @@ class Includes:
         return Include(
             self._sources(followed),
             True,
+            brought=(kind,),
             target=target,
             urls=self._urls([target] if target else RESOURCE_TYPES, followed),
             iterate=iterate,
@@ -97,7 +100,10 @@ class Includes:
     def _links(self, kind: str) -> list[Parameter]:
         known = self._known.parameters.of(kind).values()
         links = [one for one in known if one.table == "idx_reference"]
-        return [one for one in links if self._known.active(one)]
+        found = [one for one in links if self._known.active(one)]
+        for one in found:
+            self._known.note([kind], one.name)
+        return found
 
     def _sources(self, parameters: Iterable[Parameter]) -> Sources:
         """Tell where references stand, none of them twice."""
@@ -123,6 +129,14 @@ class Includes:
             self._sources(url for url, _ in named),
             self._sources(version for _, version in named),
         )
+
+
+def _brought(followed: Iterable[Parameter], target: str | None) -> tuple[str, ...]:
+    """Tell the types that references can bring; none: it cannot be told."""
+    if target:
+        return (target,)
+    types = [one.targets for one in followed]
+    return tuple(sorted(set().union(*types))) if all(types) else ()
 
 
 def _parts(code: str, value: str) -> tuple[str, str, str | None]:

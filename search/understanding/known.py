@@ -1,7 +1,7 @@
 """What criteria are understood with: the parameters there are, and how to read values."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fyr.core.errors import NotSupported
 from fyr.core.model.naming import did_you_mean
@@ -27,6 +27,8 @@ class Known:
     active: Callable[[Parameter], bool] = lambda _: True
     #: resource type -> how far the indexing of its resources is
     progress: Callable[[str], str] = lambda _: ""
+    #: type and parameter of all that was found here, in the order of the query
+    touched: set[tuple[str, str]] = field(default_factory=set)
 
     def find(self, types: Sequence[str], code: str) -> list[Parameter]:
         """Find the parameter of each type; they have one type.
@@ -34,12 +36,17 @@ class Known:
         :raises NotSupported: a type has none of this name, or none that is indexed.
         """
         found = [self._of(kind, code) for kind in types]
+        self.note(types, code)
         if len({one.type for one in found}) != 1:
             raise NotSupported(
                 f"search parameter {code!r} has not one type in {', '.join(types)[:200]}:"
                 " say which resource type is meant"
             )
         return found
+
+    def note(self, types: Iterable[str], code: str) -> None:
+        """Note that a parameter of the types has a part in the search."""
+        self.touched.update((kind, code) for kind in types)
 
     def _of(self, kind: str, code: str) -> Parameter:
         known = self.parameters.of(kind)

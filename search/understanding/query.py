@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from fyr.core.errors import FyrError, Invalid, Issue, NotSupported
 from fyr.core.model.naming import did_you_mean
-from fyr.core.searching import CURSOR
+from fyr.core.searching import CURSOR, SearchAsked
 from fyr.search.tree import Query, conjuncts
+from fyr.search.understanding.asked import asked
 from fyr.search.understanding.criteria import Criteria
 from fyr.search.understanding.known import Known
 from fyr.search.understanding.results import RESULTS, Results
@@ -24,6 +25,7 @@ class QueryParser:
     def __init__(self, known: Known, *, default_count: int, max_count: int) -> None:
         """Take what they are understood with, and the page size."""
         self._criteria = Criteria(known)
+        self._known = known
         self._parameters = known.parameters
         self._results = Results(known, default_count, max_count)
 
@@ -51,6 +53,10 @@ class QueryParser:
             issues = [issue for problem in problems for issue in problem.issues]
             raise type(problems[0])(issues)
         return query
+
+    def asked(self, query: Query) -> SearchAsked:
+        """Tell what a query is about that was understood here."""
+        return asked(self._known, query, self._results.followed)
 
     def _types(self, types: Sequence[str], pairs: Pairs) -> tuple[str, ...]:
         """Tell the types to search: those that ``_type`` names, of those that may be."""

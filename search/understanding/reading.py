@@ -18,6 +18,8 @@ from fyr.search.tree import Chain, Criterion, FullText, Has, Moment, Query, Sour
 _SHAPE = frozenset(
     "descending missing modifier name negated reverse type types".split()
 )
+#: Fields that follow from others.
+_IMPLIED = frozenset({"brought"})
 #: Values of one criterion that are written down.
 _MOST_TOLD = 50
 _CRITERIA = get_args(Criterion)
@@ -63,6 +65,8 @@ class Reading:
     def _one(self, node: Any) -> str:
         parts = [type(node).__name__]
         for field in fields(node):
+            if field.name in _IMPLIED:
+                continue
             value = getattr(node, field.name)
             listed = _listed(value)
             if listed and isinstance(listed[0], Source):

@@ -1,6 +1,7 @@
 """Parameters that say how the answer looks: https://hl7.org/fhir/R4/search.html#return."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.search.parameters import ON_THE_ROW
@@ -30,7 +31,9 @@ class Results:
     def __init__(self, known: Known, default_count: int, max_count: int) -> None:
         """Take what is known, and the page size."""
         self._known = known
-        self._includes = Includes(known)
+        # What an include follows decides nothing about the matches.
+        self.followed: set[tuple[str, str]] = set()
+        self._includes = Includes(replace(known, touched=self.followed))
         self._default_count = default_count
         self._max_count = max_count
 

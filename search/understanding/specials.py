@@ -105,6 +105,7 @@ def _listed(
     reader: Reader, types: Sequence[str], name: str, value: str, depth: int
 ) -> Criterion:
     _refuse_more(name)
+    reader.known.note(["List"], "item")
     return listed(name, value)
 
 

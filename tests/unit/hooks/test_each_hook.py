@@ -12,7 +12,9 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.operations import Operation
 from fyr.core.routes import Route
+from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
+from fyr.core.subjects import Subject
 
 ADA = Principal("PRACTITIONER", "ada")
 
@@ -181,6 +183,39 @@ def test_hook_narrow_search_hands_each_plugin_what_the_one_before_answered(
     )
 
     assert params == [("name", "ada"), ("organization", "1"), ("active", "true")]
+
+
+def test_hook_authorize_search_is_told_what_is_asked_and_may_refuse(context) -> None:
+    asked = SearchAsked(("Patient",), frozenset({("Observation", "code")}))
+    hooks = hooks_of(
+        "authorize_search",
+        lambda asked: context.state.update(touched=asked.touched),
+        raising(Forbidden("not by what others measured")),
+        lambda: context.state.update(last=True),
+    )
+
+    with pytest.raises(Forbidden, match="measured"):
+        hooks.authorize_search(context=context, asked=asked, look=None)
+    assert context.state == {"touched": {("Observation", "code")}}
+
+
+def test_hook_authorize_resource_is_asked_of_all_and_one_refusal_decides(
+    context,
+) -> None:
+    told = []
+    subject = Subject("Patient", "1", 1, body=b'{"resourceType":"Patient"}')
+    hooks = hooks_of(
+        "authorize_resource",
+        lambda subject, use: told.append((subject.resource["resourceType"], use)),
+        raising(Forbidden("not this patient")),
+        lambda: told.append("more"),
+    )
+
+    with pytest.raises(Forbidden, match="not this patient"):
+        hooks.authorize_resource(
+            context=context, subject=subject, use="include", look=None
+        )
+    assert told == [("Patient", "include")]
 
 
 def test_hook_before_interaction_prepares_or_refuses(context) -> None:

@@ -23,7 +23,13 @@ from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.model import json
 from fyr.core.operations import Operations
-from fyr.core.searching import Compartment, SearchPage, SearchParameter
+from fyr.core.searching import (
+    Compartment,
+    Judge,
+    SearchAsked,
+    SearchPage,
+    SearchParameter,
+)
 from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.store.open import open_database
 from fyr.core.store.port import IndexRows, Session, Stored
@@ -73,13 +79,22 @@ class IdentifierSearch:
         context: RequestContext,
         resource_type: str | None,
         params: Sequence[tuple[str, str]],
+        judge: Judge | None = None,
     ) -> SearchPage:
         found = self._find(session, resource_type, params)
         return SearchPage(found, total=len(found), used=params)
 
     def criteria(
-        self, session: Session, context: RequestContext, resource_type: str, query: str
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        query: str,
+        judge: Judge | None = None,
     ) -> Sequence[Stored]:
+        if judge is not None:
+            touched = {(resource_type, name) for name, _ in parse_qsl(query)}
+            judge(SearchAsked((resource_type,), frozenset(touched)))
         return self._find(session, resource_type, parse_qsl(query))[:2]
 
     def _find(

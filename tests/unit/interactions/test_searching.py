@@ -1,6 +1,7 @@
 import pytest
 
-from fyr.core.errors import Issue, NotSupported
+from fyr.core import hookimpl
+from fyr.core.errors import Forbidden, Issue, NotSupported
 from fyr.core.interactions.pages import bundle_of
 from fyr.core.searching import CURSOR, SearchPage
 
@@ -67,6 +68,32 @@ def test_what_a_lenient_search_ignored_stands_in_the_bundle(build) -> None:
     assert bundle["entry"][0]["resource"]["resourceType"] == "OperationOutcome"
 
 
+def test_what_an_include_brings_and_may_not_be_seen_is_left_out_and_told(build) -> None:
+    class NoGroups:
+        @hookimpl
+        def authorize_resource(self, subject, use):
+            if use == "include" and subject.type == "Group":
+                raise Forbidden(f"not {subject.id}")
+
+    world = build(plugins={"no-groups": NoGroups()})
+    group, patient = (
+        world.create({"resourceType": kind, **more}).stored
+        for kind, more in (
+            ("Group", {"type": "person", "actual": True}),
+            ("Patient", {}),
+        )
+    )
+    page = SearchPage([], included=[group, group, patient])
+    world.interactions.engine = _Engine(page)
+
+    entries = world.find("Observation")["entry"]
+
+    assert [one["search"]["mode"] for one in entries] == ["include", "outcome"]
+    (issue,) = entries[1]["resource"]["issue"]
+    assert (issue["severity"], issue["code"]) == ("warning", "suppressed")
+    assert group.id not in str(entries)
+
+
 def test_a_server_without_search_says_so(build) -> None:
     with pytest.raises(NotSupported):
         build(searching=False).find("Patient", identifier="x")
@@ -84,6 +111,6 @@ class _Engine:
     def __init__(self, page: SearchPage) -> None:
         self.page = page
 
-    def search(self, session, context, resource_type, params):
+    def search(self, session, context, resource_type, params, judge=None):
         self.params = list(params)
         return self.page
