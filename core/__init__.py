@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from fyr.core.hooks.plugin import PluginSettings as PluginSettings
     from fyr.core.jobs import Job as Job
     from fyr.core.jobs import JobContext as JobContext
+    from fyr.core.messages import Message as Message
+    from fyr.core.messages import MessageSource as MessageSource
     from fyr.core.model.resource import Resource as Resource
     from fyr.core.operations import Operation as Operation
     from fyr.core.operations import OperationCall as OperationCall
@@ -56,6 +58,7 @@ _HOMES = {
     "hooks.markers": "hookimpl",
     "hooks.plugin": "Manifest Plugin PluginSettings",
     "jobs": "Job JobContext",
+    "messages": "Message MessageSource",
     "model.resource": "Resource",
     "operations": "Operation OperationCall OperationParameter",
     "routes": "Route",

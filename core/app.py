@@ -29,6 +29,7 @@ from fyr.core.interactions import Interactions
 from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Jobs, Runs
+from fyr.core.messages.publishing import Publishing
 from fyr.core.metrics import Metrics, Reading
 from fyr.core.operations import Operations
 from fyr.core.store.open import open_database
@@ -78,9 +79,14 @@ class Application:
         self.error_codes = registered_error_codes(hooks)
         self.search = self._search_engine()
         self.outbox = Outbox(self.database, self.resources, clock=clock)
+        self.publishing = Publishing(
+            self.settings.messages,
+            hooks.register_message_sources(settings=self.settings),
+        )
         self.consumers = [
             *consumers_of(hooks.deliveries()),
             *hooks.register_consumers(settings=self.settings, database=self.database),
+            *self.publishing.consumers,
         ]
         self.jobs = Jobs(self.database, _all(hooks.register_jobs), clock=clock)
         self.relay = Relay(
@@ -136,6 +142,7 @@ class Application:
     def close(self) -> None:
         """Tell the plugins to stop and give the database back."""
         try:
+            self.publishing.close()
             self.plugins.stop()
         finally:
             self.database.close()

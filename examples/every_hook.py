@@ -19,6 +19,8 @@ from fyr.core import (
     Issue,
     Job,
     Manifest,
+    Message,
+    MessageSource,
     Operation,
     OperationParameter,
     Principal,
@@ -102,6 +104,15 @@ def register_consumers():
         told["Device"] += 1
 
     yield Consumer("every-hook-devices", count_devices, types=frozenset({"Device"}))
+
+
+@hookimpl
+def register_message_sources():
+    def tell(change):
+        body = {"device": change.id, "version": change.version}
+        yield Message.of("every-hook-device", body, {"resourceProfile": "device"})
+
+    yield MessageSource("every-hook-messages", tell, types=frozenset({"Device"}))
 
 
 @hookimpl

@@ -73,6 +73,8 @@ class Consumer:
     #: begin with the oldest event that is kept, not with the next one
     from_start: bool = False
     handle_many: Callable[[Sequence[Change]], None] | None = None
+    #: longest rest in seconds while what it needs is down, ``None`` for the setting
+    longest_rest: float | None = None
 
     def wants(self, change: Change) -> bool:
         """Whether it is told about a change."""

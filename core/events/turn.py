@@ -233,7 +233,10 @@ class Turn:
         tools = self._tools
         self._rests = True
         self._lease.pauses += 1
-        until = tools.now() + tools.backoff.after(self._lease.pauses)
+        rest = tools.backoff.after(self._lease.pauses)
+        if self._consumer.longest_rest is not None:
+            rest = min(rest, int(self._consumer.longest_rest * 1000))
+        until = tools.now() + rest
         log.warning("consumer rests", consumer=self._consumer.name, problem=str(down))
         tools.cursors.pause(self._lease, until, str(down)[:_ERROR_CHARACTERS])
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fyr.core.error_codes import ErrorCode
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
+    from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
     from fyr.core.routes import Route
@@ -114,6 +115,7 @@ class Hooks:
     register_error_codes: HookChain[list[ErrorCode]]
     register_search_parameters: HookChain[list[Resource]]
     register_consumers: HookChain[list[Consumer]]
+    register_message_sources: HookChain[list[MessageSource]]
     register_jobs: HookChain[list[Job]]
     register_commands: HookChain[list[click.Command]]
     provide_search: HookChain[SearchEngine | None]

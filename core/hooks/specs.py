@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fyr.core.errors import Issue
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
+    from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
     from fyr.core.routes import Route
@@ -96,6 +97,19 @@ def register_consumers(
 
     :param settings: all settings of the deployment.
     :param database: where a consumer may keep what it makes of the events.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_message_sources(settings: Settings) -> Iterable[MessageSource] | None:
+    """Offer to tell committed changes as messages to a broker.
+
+    A source gives the messages of a change and reads nothing else; the core makes a
+    consumer of it, which publishes them at least once and in order for each resource,
+    where ``messages.url`` names a broker. Called once in each process; two sources, or
+    a source and a consumer, with one name stop it.
+
+    :param settings: all settings of the deployment.
     """
 
 

@@ -123,6 +123,8 @@ class Ready:
         self._database = application.database
         self._search = application.search
         self._plugins = application.plugins
+        self._publishing = application.publishing
+        self._cursors = application.relay.cursors
 
     def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the state of each port, 503 when requests cannot be served."""
@@ -130,6 +132,7 @@ class Ready:
         if problem:
             log.warning("the store is down", problem=problem)
         resting = self._plugins.quarantined()
+        messages = self._publishing.state(() if problem else self._cursors.states())
         ports = {
             "store": {
                 "status": "down" if problem else "ok",
@@ -140,10 +143,12 @@ class Ready:
                 "status": "degraded" if resting else "ok",
                 "quarantined": len(resting),
             },
+            "messages": {"status": messages},
         }
         if problem:
             resp.status = 503
-        overall = "down" if problem else "degraded" if resting else "ok"
+        degraded = resting or messages == "degraded"
+        overall = "down" if problem else "degraded" if degraded else "ok"
         _tell(resp, {"status": overall, "ports": ports})
 
     on_head = on_get

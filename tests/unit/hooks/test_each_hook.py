@@ -103,6 +103,12 @@ def test_hook_register_consumers_collects_from_all_plugins() -> None:
     assert hooks.register_consumers(settings=None, database=None) == ["one", "other"]
 
 
+def test_hook_register_message_sources_collects_from_all_plugins() -> None:
+    hooks = hooks_of("register_message_sources", lambda: ["one"], lambda: ["other"])
+
+    assert hooks.register_message_sources(settings=None) == ["one", "other"]
+
+
 def test_hook_register_jobs_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_jobs", lambda: ["nightly"], lambda: None)
 

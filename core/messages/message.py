@@ -1,0 +1,88 @@
+"""A message, who tells it, and the port that publishes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from fyr.core.errors import FyrError
+from fyr.core.events.change import RESOURCE
+
+if TYPE_CHECKING:
+    from fyr.core.events.change import Change
+
+
+class MessageRefused(FyrError):
+    """The broker will never take this message as it is; others it may."""
+
+    status = 500
+    code = "processing"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a topic.
+
+    ``topic`` is a name such as ``ehealth-careplan.status``; which MQTT topic that is,
+    the setting ``messages.topic`` says. ``payload`` is JSON in UTF-8. Properties are
+    texts, as brokers select by them.
+    """
+
+    topic: str
+    payload: bytes
+    properties: Mapping[str, str] = field(default_factory=dict)
+    #: the same each time that a message is repeated; set when it is sent
+    id: str = ""
+
+    @classmethod
+    def of(
+        cls, topic: str, body: Mapping[str, Any], properties: Mapping[str, str]
+    ) -> Message:
+        """Make one of plain JSON values."""
+        return cls(topic, orjson.dumps(body), properties)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSource:
+    """Somebody who tells committed changes as messages.
+
+    ``messages`` gives those of one change, in the order in which they are to be sent.
+    It is called again for the same change (after a crash, for a replay, when somebody
+    catches up) and gives the same then: it reads nothing but the change. Each source
+    has a cursor of its own and a connection of its own: one that fails delays nobody.
+    """
+
+    #: unique in the deployment; the consumer of the outbox has this name
+    name: str
+    messages: Callable[[Change], Iterable[Message]]
+    #: resource types that it tells of, ``None`` for all
+    types: frozenset[str] | None = None
+    #: topics of the outbox, ``None`` for all; ``resource`` is that of stored versions
+    topics: frozenset[str] | None = frozenset({RESOURCE})
+
+    def tells(self, change: Change) -> bool:
+        """Whether it is asked about a change."""
+        return (self.topics is None or change.topic in self.topics) and (
+            self.types is None or change.type in self.types
+        )
+
+
+class Publisher(Protocol):
+    """The port: hands messages to a broker, each at least once.
+
+    Used by one thread at a time. An adapter keeps no message beyond a call.
+    """
+
+    def publish(self, messages: Sequence[Message], /) -> None:
+        """Send messages in their order, and return when the broker has taken all.
+
+        :raises Unavailable: the broker is away, or slow, or wants less; some may have
+            been taken all the same.
+        :raises MessageRefused: it took all but some, which it never will take.
+        """
+
+    def close(self) -> None:
+        """Give the connection back."""

@@ -1,0 +1,49 @@
+"""The publisher that speaks MQTT; the connection itself is in :mod:`.connection`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fyr.config.settings import MessageSettings
+from fyr.core.errors import Unavailable
+from fyr.core.messages.message import Message
+from fyr.core.messages.topics import Topics
+
+if TYPE_CHECKING:
+    from fyr.core.messages.connection import Connection
+
+
+class MqttPublisher:
+    """A publisher with one connection, which it makes when it is needed."""
+
+    def __init__(self, settings: MessageSettings, name: str) -> None:
+        """Take where the broker is; connects with the first message.
+
+        :param name: told to the broker in the client id, for its log.
+        """
+        self._settings = settings
+        self._name = name
+        self._topics = Topics(settings.topic)
+        self._connection: Connection | None = None
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Send messages in their order and wait for all acknowledgements."""
+        if not messages:
+            return
+        if self._connection is None:
+            # Only a worker that has something to tell pays for the library.
+            from fyr.core.messages.connection import Connection
+
+            self._connection = Connection(self._settings, self._name, self._topics)
+        try:
+            self._connection.send(messages)
+        except Unavailable:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

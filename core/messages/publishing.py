@@ -1,0 +1,46 @@
+"""Who tells messages in this deployment, and how they reach its broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fyr.config.settings import MessageSettings
+from fyr.core.events.consumers import Consumer, ConsumerState
+from fyr.core.messages.message import MessageSource, Publisher
+from fyr.core.messages.sending import consumer_of
+
+
+class Publishing:
+    """The sources of messages, and a consumer with a publisher for each."""
+
+    def __init__(
+        self, settings: MessageSettings, sources: Iterable[MessageSource]
+    ) -> None:
+        """Take the sources; without a broker there are no consumers."""
+        self._settings = settings
+        self.sources = list(sources)
+        self._publishers: list[Publisher] = []
+        self.consumers = [self._consumer(one) for one in self.sources if settings.url]
+
+    def state(self, states: Iterable[ConsumerState]) -> str:
+        """Tell ``ok``, ``absent``, or ``degraded`` while the broker is away.
+
+        Told by the consumers' rows, as the connections are another process's.
+        """
+        if not self.consumers:
+            return "absent"
+        ours = {consumer.name for consumer in self.consumers}
+        away = any(state.pauses for state in states if state.name in ours)
+        return "degraded" if away else "ok"
+
+    def close(self) -> None:
+        """Give all connections back."""
+        for publisher in self._publishers:
+            publisher.close()
+
+    def _consumer(self, source: MessageSource) -> Consumer:
+        from fyr.core.messages.mqtt import MqttPublisher
+
+        publisher = MqttPublisher(self._settings, source.name)
+        self._publishers.append(publisher)
+        return consumer_of(source, publisher, longest_rest=self._settings.rest_seconds)

@@ -1,0 +1,80 @@
+"""From changes to a broker: the consumer that each source of messages is made into.
+
+A consumer's cursor moves when the broker has acknowledged, so that what was told before
+a crash may be told again: with the same ``id``, by which a subscriber drops repeats, and
+the same ``eventNumber``, after which it may ask ``/events`` for what it missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from fyr.core.errors import NotFound
+from fyr.core.events.change import Change
+from fyr.core.events.consumers import Consumer
+from fyr.core.messages.message import Message, MessageSource, Publisher
+
+#: Properties that every message has besides its own.
+ID, NUMBER, DESTINATION = "id", "eventNumber", "destination"
+
+
+def sent_as(source: MessageSource, change: Change) -> list[Message]:
+    """Give the messages of one change as they are sent: with id and number.
+
+    The number is the change's position in the outbox; several messages of one change
+    have it in common.
+    """
+    if not source.tells(change):
+        return []
+    number = str(change.position)
+    return [
+        replace(
+            message,
+            id=(id := f"{source.name}-{number}-{index}"),
+            properties={
+                **message.properties,
+                DESTINATION: f"topic://{message.topic}",
+                ID: id,
+                NUMBER: number,
+            },
+        )
+        for index, message in enumerate(source.messages(change))
+    ]
+
+
+def consumer_of(
+    source: MessageSource, publisher: Publisher, *, longest_rest: float | None = None
+) -> Consumer:
+    """Make the consumer that publishes what a source tells.
+
+    :param longest_rest: seconds between two tries to reach a broker that is away.
+    """
+
+    def handle_many(changes: Sequence[Change]) -> None:
+        if messages := _all(source, changes):
+            publisher.publish(messages)
+
+    return Consumer(
+        source.name,
+        lambda change: handle_many([change]),
+        types=source.types,
+        topics=source.topics,
+        handle_many=handle_many,
+        longest_rest=longest_rest,
+    )
+
+
+def source_named(sources: Iterable[MessageSource], name: str) -> MessageSource:
+    """Find a source.
+
+    :raises NotFound: there is none of this name.
+    """
+    for source in sources:
+        if source.name == name:
+            return source
+    raise NotFound(f"no source of messages is named {name}")
+
+
+def _all(source: MessageSource, changes: Iterable[Change]) -> list[Message]:
+    return [message for change in changes for message in sent_as(source, change)]

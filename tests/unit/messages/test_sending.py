@@ -1,0 +1,88 @@
+"""How the messages of a source are sent: ids, numbers, and the consumer that sends them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fyr.core.errors import Unavailable
+from fyr.core.events import Change
+from fyr.core.messages import Message, MessageSource, consumer_of, sent_as
+
+
+class Remembering:
+    """A publisher for those who look at what is handed to it."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[Message]] = []
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        self.calls.append(list(messages))
+
+    def close(self) -> None:
+        pass
+
+
+def change(position: int, type_: str = "Task", topic: str = "resource") -> Change:
+    return Change(position, topic, type_, "1", position, "PUT", "", 0)
+
+
+def twice(change: Change) -> list[Message]:
+    return [
+        Message.of("ehealth-task", {"v": change.version}, {"resourceProfile": "task"}),
+        Message.of("ehealth-task.owner", {}, {}),
+    ]
+
+
+TASKS = MessageSource("tasks", twice, types=frozenset({"Task"}))
+
+
+def test_each_message_of_a_change_has_an_id_and_all_have_its_number() -> None:
+    first, second = sent_as(TASKS, change(17))
+
+    assert (first.id, second.id) == ("tasks-17-0", "tasks-17-1")
+    assert first.properties == {
+        "resourceProfile": "task",
+        "destination": "topic://ehealth-task",
+        "id": "tasks-17-0",
+        "eventNumber": "17",
+    }
+    assert second.properties["eventNumber"] == "17"
+
+
+def test_a_repeat_is_the_same_to_the_byte() -> None:
+    assert sent_as(TASKS, change(17)) == sent_as(TASKS, change(17))
+
+
+@pytest.mark.parametrize("other", [change(1, "Patient"), change(1, topic="sms.sent")])
+def test_a_source_is_not_asked_about_what_it_does_not_tell_of(other: Change) -> None:
+    assert sent_as(TASKS, other) == []
+
+
+def test_the_messages_of_many_changes_are_published_in_one_call() -> None:
+    publisher = Remembering()
+    consumer = consumer_of(TASKS, publisher)
+    assert consumer.handle_many is not None
+
+    consumer.handle_many([change(1), change(2)])
+
+    assert [[one.id for one in call] for call in publisher.calls] == [
+        ["tasks-1-0", "tasks-1-1", "tasks-2-0", "tasks-2-1"]
+    ]
+
+
+def test_changes_that_nobody_tells_of_need_no_broker() -> None:
+    publisher = Remembering()
+    silent = MessageSource("silent", lambda change: ())
+
+    consumer_of(silent, publisher).handle(change(1))
+
+    assert publisher.calls == []
+
+
+def test_a_publisher_that_is_away_makes_the_consumer_rest() -> None:
+    class Away(Remembering):
+        def publish(self, messages: Sequence[Message]) -> None:
+            raise Unavailable("nobody there")
+
+    with pytest.raises(Unavailable):
+        consumer_of(TASKS, Away()).handle(change(1))
