@@ -342,6 +342,11 @@ class ServiceSettings(Section):
     """``[services.NAME]``: one FHIR service of this deployment."""
 
     public_url: str = Field("", pattern=_URL, description="Base URL that clients see.")
+    path: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$",
+        description="Path that it is served under; empty: the one that it declares.",
+    )
     former_urls: list[str] = Field(
         [],
         description="Base URLs it had before: references to them are still its own.",
@@ -353,7 +358,13 @@ class ServiceSettings(Section):
             " declares. What is kept is relative either way."
         ),
     )
-    enabled: bool = Field(True, description="Whether this deployment serves it.")
+    enabled: bool = Field(
+        True,
+        description=(
+            "Whether this deployment serves it. One that does not, and has a"
+            " `public_url`, is served elsewhere: references lead there."
+        ),
+    )
 
 
 class Settings(Section):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,43 @@ class TypeRules:
     search_parameters: frozenset[str] | None = None
     update_create: bool = True
     conditional: bool = True
+    #: how many resources a delete by criteria may find; empty: it is not offered
+    conditional_delete: Literal["single", "multiple", ""] = "single"
+    #: values of ``_include`` (``CarePlan:goal``, ``*``); ``None``: all references
+    includes: frozenset[str] | None = None
+    #: values of ``_revinclude``; ``None``: all that the service's types have
+    revincludes: frozenset[str] | None = None
+    #: operations on the type and its instances; ``None``: those of the service
+    operations: frozenset[str] | None = None
+    #: canonical URL of what its resources are like; empty: the type itself
+    profile: str = ""
+    supported_profiles: tuple[str, ...] = ()
+    #: whether references lead here from services that do not have the type
+    home: bool = False
+
+    def takes_criteria(self, interaction: str) -> bool:
+        """Whether criteria may tell which resource a write is about.
+
+        A patch by criteria, for which a CapabilityStatement has no word, is offered
+        together with the update.
+        """
+        if interaction == "delete":
+            return self.conditional and self.conditional_delete != ""
+        if interaction == "patch":
+            return self.conditional and "update" in self.interactions
+        return self.conditional
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRules:
+    """What the entries of a transaction may ask for, where that is not the usual."""
+
+    #: type -> interactions; a type that is not named cannot be asked for
+    interactions: Mapping[str, frozenset[str]]
+    most_entries: int
+    #: whether criteria may tell which resource is meant
+    conditional: bool = False
+    operations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +69,8 @@ class Service:
     title: str
     types: Mapping[str, TypeRules]
     system_interactions: frozenset[str] = frozenset()
+    #: ``None``: in a transaction is offered what is offered outside of one
+    transaction: TransactionRules | None = None
     #: names of operations that are offered, ``None`` for all that are registered
     operations: frozenset[str] | None = None
     public_base: str = ""
@@ -44,6 +84,14 @@ class Service:
         """Whether this service offers the interaction on the type."""
         rules = self.types.get(resource_type)
         return rules is not None and interaction in rules.interactions
+
+    def offers_operation(self, name: str, resource_type: str | None) -> bool:
+        """Whether it offers an operation, at system level or on a type."""
+        names = self.operations
+        rules = self.types.get(resource_type) if resource_type is not None else None
+        if rules is not None and rules.operations is not None:
+            names = rules.operations
+        return names is None or name in names
 
 
 #: All that https://hl7.org/fhir/R4/http.html has for one type.

@@ -15,7 +15,7 @@ from fyr.core.errors import MethodNotAllowed, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
-    from fyr.core.services import Service
+    from fyr.core.services import Service, TransactionRules
 
 #: Not for one type, and not named in ``Service.system_interactions``.
 _ALWAYS = frozenset({"operation", "route", "capabilities"})
@@ -40,7 +40,11 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
         hooks.authorize(context=context)
     kind = context.resource_type
     rules = context.service.types.get(kind) if kind is not None else None
-    if rules is None or context.interaction not in rules.interactions:
+    if (
+        rules is None
+        or context.interaction not in rules.interactions
+        or (context.parent is not None and _limits(context) is not None)
+    ):
         # Which of the two a Bundle is stands in it, and is looked at once it is parsed.
         if context.interaction != "transaction" or not _offers_bundles(context):
             refuse_not_offered(context)
@@ -61,17 +65,32 @@ def refuse_not_offered(context: RequestContext) -> None:
     )
     if kind is not None and kind not in service.types:
         raise NotFound(_unknown_type(service, kind))
+    limits = _limits(context)
     if interaction in _ALWAYS:
         name = context.operation
-        if interaction == "operation" and service.operations is not None:
-            if name not in service.operations:
+        if interaction == "operation":
+            if not service.offers_operation(name or "", kind):
                 raise NotFound(f"${name} is not offered by this service")
+            if limits is not None and not limits.operations:
+                raise MethodNotAllowed("no operation is offered in a transaction")
         return
     offered = service.types[kind].interactions if kind else service.system_interactions
+    where = ""
+    if limits is not None:
+        offered = limits.interactions.get(kind or "", frozenset())
+        where = " in a transaction"
     if interaction in offered:
         return
     place = kind or "the whole service"
-    raise MethodNotAllowed(f"{interaction} is not offered on {place}")
+    raise MethodNotAllowed(f"{interaction} is not offered on {place}{where}")
+
+
+def _limits(context: RequestContext) -> TransactionRules | None:
+    """Tell what is offered in the transaction that an interaction is part of."""
+    parent = context.parent
+    if parent is None or parent.interaction != "transaction":
+        return None
+    return context.service.transaction
 
 
 def _offers_bundles(context: RequestContext) -> bool:

@@ -14,7 +14,13 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import FyrError, Invalid, Issue, TooLarge
 from fyr.core.interactions.admit import refuse_not_offered
 from fyr.core.interactions.answer import Answer, Incoming
-from fyr.core.interactions.entries import Entry, entry_of, perform, place_of
+from fyr.core.interactions.entries import (
+    Entry,
+    entry_of,
+    perform,
+    place_of,
+    refuse_criteria,
+)
 from fyr.core.interactions.outcomes import joined, outcome
 from fyr.core.interactions.pages import bundle_of, response_entry, response_of
 from fyr.core.interactions.show import full_url
@@ -25,6 +31,7 @@ from fyr.core.model.validation import problems
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
+    from fyr.core.services import TransactionRules
 
 _IN_REQUEST = re.compile(r"Bundle\.entry\[(\d+)\]\.(request(?:\..*)?)")
 
@@ -40,7 +47,8 @@ def bundle(
     kind = _kind(sent)
     context.interaction = kind
     refuse_not_offered(context)
-    raw, broken = _entries(interactions, sent, kind)
+    limits = context.service.transaction if kind == "transaction" else None
+    raw, broken = _entries(interactions, sent, kind, limits)
     if kind == "batch":
         answers = [
             _failed(Invalid.status, broken[number])
@@ -99,7 +107,10 @@ def _kind(sent: Resource) -> str:
 
 
 def _entries(
-    interactions: Interactions, sent: Resource, kind: str
+    interactions: Interactions,
+    sent: Resource,
+    kind: str,
+    limits: TransactionRules | None,
 ) -> tuple[list[Any], dict[int, list[Issue]]]:
     """Give the entries of a Bundle that is right but for the resources in it.
 
@@ -110,6 +121,8 @@ def _entries(
     """
     entries = sent.get("entry", [])
     most = interactions.settings.fhir.max_bundle_entries
+    if limits is not None:
+        most = min(most, limits.most_entries)
     if isinstance(entries, list) and len(entries) > most:
         raise TooLarge(f"the Bundle has {len(entries)} entries; {most} are allowed")
     frame = sent
@@ -147,7 +160,9 @@ def _understood(
     failures: list[tuple[str, FyrError]] = []
     for number, one in enumerate(raw):
         try:
-            entries.append(entry_of(interactions, context, number, one))
+            entry = entry_of(interactions, context, number, one)
+            refuse_criteria(entry)
+            entries.append(entry)
         except FyrError as error:
             failures.append((place_of(number), error))
     if failures:

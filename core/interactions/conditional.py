@@ -1,7 +1,7 @@
 """Conditional create, update, patch and delete.
 
 https://hl7.org/fhir/R4/http.html#ccreate, #cond-update, #cdelete. A delete by criteria
-that match several resources is refused.
+that match several resources is refused, but where the service says ``multiple``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,21 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fyr.core.context import RequestContext
-from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, PreconditionFailed
+from fyr.core.errors import (
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    PreconditionFailed,
+    Refused,
+)
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
-from fyr.core.interactions.criteria import claim, find, find_locked, normal
+from fyr.core.interactions.criteria import (
+    claim,
+    find,
+    find_locked,
+    matching,
+    normal,
+)
 from fyr.core.interactions.judge import judge
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
@@ -23,6 +35,8 @@ from fyr.core.store.port import Session, Stored
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
 
+#: Most resources that one delete by criteria finds.
+MOST_DELETED = 1000
 #: Tells what is to be written, once it is known which resource the criteria mean.
 Plan = Callable[[Stored | None], Write | None]
 
@@ -93,6 +107,9 @@ def delete_by(
 ) -> Answer:
     """Delete the resource that matches; none is as good as one."""
     _admit(interactions, context)
+    kind = context.resource_type or ""
+    if context.service.types[kind].conditional_delete == "multiple":
+        return _delete_all(interactions, context, query)
 
     def plan(found: Stored | None) -> Write | None:
         if found is None:
@@ -100,6 +117,29 @@ def delete_by(
         return Write(context, "DELETE", (found.type, found.id))
 
     return _by(interactions, context, query, plan)
+
+
+def _delete_all(
+    interactions: Interactions, context: RequestContext, query: str
+) -> Answer:
+    """Delete all resources that match, in one transaction.
+
+    :raises Refused: they are too many for one.
+    """
+    kind = context.resource_type or ""
+    criteria = normal(kind, query)
+
+    def work(session: Session) -> Answer:
+        claim(interactions, session, kind, criteria)
+        for _ in range(MOST_DELETED):
+            found = matching(interactions, session, context, kind, criteria)
+            if not found:
+                return Answer(204)
+            gone = Write(context, "DELETE", (found[0].type, found[0].id))
+            store(interactions, session, [gone])
+        raise Refused(f"the criteria match more than {MOST_DELETED}: delete fewer")
+
+    return interactions.write(work)
 
 
 def directed(write: Write, found: Stored | None, identity: str) -> Write:
@@ -169,7 +209,8 @@ def _admit(interactions: Interactions, context: RequestContext) -> None:
 
 
 def _rules_allow(context: RequestContext) -> bool:
-    return context.service.types[context.resource_type or ""].conditional
+    rules = context.service.types[context.resource_type or ""]
+    return rules.takes_criteria(context.interaction)
 
 
 def _by(

@@ -7,6 +7,7 @@ sees what those before it have made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -56,6 +57,22 @@ def find(
 
     :raises MultipleMatches: more than one does.
     """
+    found = matching(interactions, session, context, resource_type, criteria)
+    if len(found) > 1:
+        raise MultipleMatches(
+            f"the criteria {criteria[:200]} match more than one {resource_type}"
+        )
+    return found[0] if found else None
+
+
+def matching(
+    interactions: Interactions,
+    session: Session,
+    context: RequestContext,
+    resource_type: str,
+    criteria: str,
+) -> Sequence[Stored]:
+    """Find two of the resources that match, or all if they are fewer."""
     engine = interactions.engine
     if engine is None:
         raise NotSupported("this server has no search, and hence no criteria")
@@ -67,12 +84,7 @@ def find(
         )
         criteria = urlencode(narrowed)
     judge = judge_of_search(interactions, session, context)
-    found = engine.criteria(session, context, resource_type, criteria, judge)
-    if len(found) > 1:
-        raise MultipleMatches(
-            f"the criteria {criteria[:200]} match more than one {resource_type}"
-        )
-    return found[0] if found else None
+    return engine.criteria(session, context, resource_type, criteria, judge)
 
 
 def find_locked(

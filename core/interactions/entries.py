@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -202,6 +202,33 @@ def _require(entry: Entry) -> None:
     if needs_target and context.resource_id is None and not entry.query:
         text = "give an id, or criteria that tell which resource is meant"
         raise Invalid([Issue("required", text, ("request.url",))])
+
+
+def refuse_criteria(entry: Entry) -> None:
+    """Refuse criteria where the service has none in its transactions.
+
+    :raises NotSupported: the entry is a conditional create, update, patch or delete.
+    """
+    limits = entry.context.service.transaction
+    if limits is None or limits.conditional or not entry.writes:
+        return
+    by_query = entry.context.interaction != "create" and not entry.context.resource_id
+    if by_query or entry.if_none_exist is not None:
+        text = "a transaction of this service takes no criteria: name what is meant"
+        raise NotSupported(text, expression=["request"])
+
+
+def refuse_references(entry: Entry, paths: Sequence[str]) -> None:
+    """Refuse conditional references where the service has none in its transactions.
+
+    :param paths: of the references.
+    :raises NotSupported: with each of them.
+    """
+    limits = entry.context.service.transaction
+    if limits is None or limits.conditional:
+        return
+    text = "a transaction of this service takes no criteria: refer to a resource"
+    raise NotSupported([Issue(NotSupported.code, text, (path,)) for path in paths])
 
 
 def patch_in(resource: Resource) -> Patch:

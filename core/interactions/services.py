@@ -38,12 +38,16 @@ _LOCAL = re.compile(
 class Services:
     """All services that this deployment serves, the one that has everything first."""
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    def __init__(
+        self, services: Iterable[Service], elsewhere: Iterable[Service] = ()
+    ) -> None:
         """Take them.
 
+        :param elsewhere: those that other deployments serve, from the same store.
         :raises ConfigError: two have one name or path; all clashes at once.
         """
         self._all = tuple(services)
+        self._known = (*self._all, *elsewhere)
         problems = [
             f"services: two have the {what} {value!r}"
             for what, values in (
@@ -80,29 +84,32 @@ class Services:
     def base_of(self, resource_type: str, service: Service, base_url: str) -> str:
         """Tell the base URL that references to a type are written out with.
 
-        That of this service if it has the type, else that of the first which has it.
+        That of this service if it can be read there, else that of the service which
+        says that the type is at home there, else that of the first which has it.
         """
         return self._home(resource_type, service.name, base_url)
 
     def _named(self, name: str) -> Service:
-        return next(one for one in self._all if one.name == name)
+        return next(one for one in self._known if one.name == name)
 
     def _base_of(self, resource_type: str, name: str, base_url: str) -> str:
         service = self._named(name)
-        if resource_type in service.types:
+        if service.offers(resource_type, "read"):
             return base_url
         root = _root(service, base_url)
-        *others, last = [*self._all[1:], self._all[0]]
-        for one in others:
-            if resource_type in one.types:
-                return _base(one, root)
-        return _base(last, root)
+        *others, last = [*self._known[1:], self._known[0]]
+        having = [one for one in others if resource_type in one.types]
+        # Those that have it for something else than to be read come last.
+        having.sort(key=lambda one: _rank(one, resource_type))
+        if not having and resource_type in service.types:
+            return base_url
+        return _base(having[0] if having else last, root)
 
     def _bases_beside(self, name: str, base_url: str) -> tuple[str, ...]:
         """Tell the bases of all services, with a slash, as one host shows them."""
         root = _root(self._named(name), base_url)
-        bases = {f"{base_url}/"} | {f"{_base(one, root)}/" for one in self._all}
-        bases |= {f"{base}/" for one in self._all for base in one.former_bases}
+        bases = {f"{base_url}/"} | {f"{_base(one, root)}/" for one in self._known}
+        bases |= {f"{base}/" for one in self._known for base in one.former_bases}
         return tuple(sorted(bases - {"/"}))
 
 
@@ -120,7 +127,8 @@ def registered_services(settings: Settings, hooks: Hooks) -> Services:
         problems.append("services: none is enabled")
     if problems:
         raise ConfigError(problems)
-    return Services(served)
+    named = [one for one in offered if _is_elsewhere(one, settings)]
+    return Services(served, [_configured(one, settings) for one in named])
 
 
 def everything() -> Service:
@@ -142,10 +150,16 @@ def _enabled(service: Service, settings: Settings) -> bool:
     return table is None or table.enabled
 
 
+def _is_elsewhere(service: Service, settings: Settings) -> bool:
+    """Whether a service that is not served here has a URL of its own."""
+    table = settings.services.get(service.name)
+    return table is not None and not table.enabled and bool(table.public_url)
+
+
 def _configured(service: Service, settings: Settings) -> Service:
     """Give a service its public URL: its own setting, what it says, the server's."""
-    path = service.path.strip("/")
     table = settings.services.get(service.name, ServiceSettings())
+    path = table.path or service.path.strip("/")
     base = table.public_url or service.public_base
     if not base and settings.server.public_url:
         base = f"{settings.server.public_url.rstrip('/')}/{path}"
@@ -168,6 +182,12 @@ def _unknown(settings: Settings, names: list[str]) -> list[str]:
             hint = neighbour(name, names)
             told.append(f"services.{name}: no such service{hint}")
     return told
+
+
+def _rank(service: Service, resource_type: str) -> tuple[bool, bool]:
+    """Order services by how well a reference to a type leads to them, the best first."""
+    home = service.types[resource_type].home
+    return not home, not service.offers(resource_type, "read")
 
 
 def _root(service: Service, base_url: str) -> str:

@@ -21,7 +21,13 @@ from fyr.core.interactions.conditional import (
 )
 from fyr.core.interactions.criteria import claim, find, find_locked, normal
 from fyr.core.interactions.delete import deletion
-from fyr.core.interactions.entries import WRITES, Entry, patch_in, perform
+from fyr.core.interactions.entries import (
+    WRITES,
+    Entry,
+    patch_in,
+    perform,
+    refuse_references,
+)
 from fyr.core.interactions.links import Links, Search, searches_in
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.patch import patching
@@ -124,6 +130,8 @@ def _planned(interactions: Interactions, entry: Entry) -> _Plan:
         plan.criteria = normal(plan.kind, query)
     if plan.write.resource is not None:
         plan.searches = searches_in(plan.write.resource)
+    if plan.searches:
+        refuse_references(entry, [one.path for one in plan.searches])
     return plan
 
 

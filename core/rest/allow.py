@@ -31,7 +31,8 @@ def allowed_methods(context: RequestContext) -> str:
     elif context.resource_id:
         offered, methods = rules.interactions, _ON_INSTANCE
     else:
-        offered = rules.interactions
-        methods = {**_ON_TYPE, **_CONDITIONAL} if rules.conditional else _ON_TYPE
+        offered, methods = rules.interactions, {**_ON_TYPE, **_CONDITIONAL}
+        criteria = {one for one in _CONDITIONAL if not rules.takes_criteria(one)}
+        methods = {one: methods[one] for one in methods if one not in criteria}
     found = [methods[one] for one in methods if one in offered]
     return ", ".join(dict.fromkeys(found))

@@ -61,10 +61,26 @@ def capability_statement(
     }
 
 
-def offered(operations: Iterable[Operation], service: Service) -> list[Operation]:
-    """Choose the operations that a service offers."""
-    names = service.operations
-    return [one for one in operations if names is None or one.name in names]
+def offered(
+    operations: Iterable[Operation], service: Service, resource_type: str | None = None
+) -> list[Operation]:
+    """Choose the operations that a service offers, at system level or on a type."""
+    return [
+        one for one in operations if service.offers_operation(one.name, resource_type)
+    ]
+
+
+def offers_somewhere(operation: Operation, service: Service) -> bool:
+    """Whether a service offers an operation at any of its levels."""
+    if operation.serves("system", None) and service.offers_operation(
+        operation.name, None
+    ):
+        return True
+    return any(
+        service.offers_operation(operation.name, kind)
+        for kind in service.types
+        if operation.serves("type", kind) or operation.serves("instance", kind)
+    )
 
 
 def definition_key(operation: Operation) -> str:
@@ -92,9 +108,11 @@ def _rest(
         "security": {"cors": True},
         "resource": [
             _resource(name, rules, search is not None)
-            | _searched(name, known[name], links, "search-type" in rules.interactions)
-            | _called(name, service, operations, base_url)
+            | _searched(name, rules, known[name], links)
+            | called
             for name, rules in sorted(service.types.items())
+            if (called := _called(name, service, operations, base_url))
+            or rules.interactions
         ],
         "interaction": [
             {"code": code}
@@ -114,9 +132,10 @@ def _resource(name: str, rules: TypeRules, searched: bool) -> dict[str, Any]:
     """
     offers = rules.interactions
     by_criteria = rules.conditional and searched
-    return {
+    described = {
         "type": name,
-        "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
+        "profile": rules.profile or f"http://hl7.org/fhir/StructureDefinition/{name}",
+        "supportedProfile": list(rules.supported_profiles),
         "interaction": [{"code": one} for one in _TYPE_INTERACTIONS if one in offers],
         "versioning": "versioned-update",
         "readHistory": "vread" in offers,
@@ -125,27 +144,36 @@ def _resource(name: str, rules: TypeRules, searched: bool) -> dict[str, Any]:
         "conditionalRead": "full-support" if "read" in offers else "not-supported",
         "conditionalUpdate": by_criteria and "update" in offers,
         "conditionalDelete": (
-            "single" if by_criteria and "delete" in offers else "not-supported"
+            rules.conditional_delete
+            if by_criteria and "delete" in offers and rules.conditional_delete
+            else "not-supported"
         ),
         "referencePolicy": ["literal", "logical", "local"],
     }
+    return {key: value for key, value in described.items() if value != []}
 
 
 def _searched(
     name: str,
+    rules: TypeRules,
     parameters: Sequence[SearchParameter],
     links: Mapping[str, Sequence[str]],
-    offered: bool,
 ) -> dict[str, Any]:
     """Tell how a type is searched, and what may come with what is found."""
-    if not offered:
+    if "search-type" not in rules.interactions:
         return {}
+    own = [f"{name}:{one.name}" for one in parameters if one.targets]
+    given = rules.includes
     described: dict[str, Any] = {
-        "searchInclude": [f"{name}:{one.name}" for one in parameters if one.targets],
-        "searchRevInclude": links.get(name),
+        "searchInclude": own if given is None else _of(["*", *own], given),
+        "searchRevInclude": _of(links.get(name, ()), rules.revincludes),
         "searchParam": [_parameter(one) for one in parameters],
     }
     return {key: value for key, value in described.items() if value}
+
+
+def _of(names: Iterable[str], wanted: frozenset[str] | None) -> list[str]:
+    return [one for one in names if wanted is None or one in wanted]
 
 
 def _called(
@@ -155,7 +183,7 @@ def _called(
     named = {
         one.name: one
         for level in ("type", "instance")
-        for one in offered(operations.at(level, name), service)
+        for one in offered(operations.at(level, name), service, name)
     }
     if not named:
         return {}
@@ -182,7 +210,7 @@ def _known(
         known[name] = [
             one
             for one in sorted(search.parameters(name), key=lambda one: one.name)
-            if wanted is None or one.name in wanted or one.name.startswith("_")
+            if wanted is None or one.name in wanted
         ]
     return known
 

@@ -18,7 +18,7 @@ from fyr.core.rest.capability import (
     capability_statement,
     definition_key,
     definition_url,
-    offered,
+    offers_somewhere,
 )
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import view
@@ -72,8 +72,9 @@ class Metadata:
         params = pairs(req.env["QUERY_STRING"])
         wanted = view(req.env.get("HTTP_ACCEPT"), params)
         base = self._callers.base_url(req.env)
-        for one in offered(self._application.operations, self._callers.service):
-            if definition_key(one) == key:
+        service = self._callers.service
+        for one in self._application.operations:
+            if definition_key(one) == key and offers_somewhere(one, service):
                 made = operation_definition(one, definition_url(one, base))
                 send(req, resp, json.dump(made), wanted)
                 return

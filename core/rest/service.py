@@ -156,8 +156,7 @@ class ServiceResource:
         if resource_type is not None:
             level = "type" if resource_id is None else "instance"
         operation = self._operations.find(name, level, resource_type)
-        offered = self._service.operations
-        if offered is not None and operation.name not in offered:
+        if not self._service.offers_operation(operation.name, resource_type):
             raise NotFound(f"${operation.name} is not offered by this service")
         return operation
 

@@ -1,10 +1,26 @@
-"""The clinical services: what is planned, done and measured in treatment."""
+"""The clinical services: what is planned, done and measured in treatment.
+
+``services/`` declares what each of them offers: careplan, measurement, task, plan,
+questionnaire, library, device, document-transformation, document-query and reporting.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from fyr.core import ErrorCode, hookimpl, read_error_codes
+from fyr.core.declared import services_in
+
+if TYPE_CHECKING:
+    from fyr.core.services import Service
+
+
+@hookimpl
+def register_services() -> Iterable[Service]:
+    """Offer the services of this area."""
+    return services_in(files(__name__) / "services")
 
 
 @hookimpl

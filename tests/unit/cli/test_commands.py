@@ -275,3 +275,12 @@ def test_error_codes_lists_what_the_plugins_refuse(fyr: Fyr, tmp_path: Path) -> 
     assert {"GENERAL_RESOURCE_NOT_FOUND", "REPORTING_SCHEDULE_NOT_ALLOWED"} <= names
     assert "404  GENERAL_RESOURCE_NOT_FOUND  (core)" in some
     assert "REPORTING" not in some
+
+
+@pytest.mark.parametrize("name", ["services", "careplan"])
+def test_the_examples_of_configurations_are_fine(fyr: Fyr, name: str) -> None:
+    file = Path(__file__).parents[3] / f"config/examples/{name}.toml"
+
+    result = fyr("config", "check", "--config", str(file))
+
+    assert (result.exit_code, result.output) == (0, "The settings are fine.\n")

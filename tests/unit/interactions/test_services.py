@@ -155,3 +155,24 @@ def test_references_are_written_out_for_a_service_that_wants_it(build) -> None:
         f"{base}/Patient/b",
         "https://here.example.org/fhir/RelatedPerson/c",
     ]
+
+
+def test_a_service_that_others_serve_is_known_by_its_url() -> None:
+    found = services(
+        services={
+            "fhir": {"enabled": False},
+            "organization": {
+                "enabled": False,
+                "public_url": "https://organization.example.org/fhir",
+            },
+            "patient": {"path": "fhir"},
+        }
+    )
+    here = "http://here/fhir"
+    patients = found.default
+
+    assert [one.path for one in found] == ["fhir"]
+    assert found.base_of("Patient", patients, here) == here
+    away = found.base_of("Organization", patients, here)
+    assert away == "https://organization.example.org/fhir"
+    assert found.own(f"{away}/Organization/1", patients, here) == "Organization/1"

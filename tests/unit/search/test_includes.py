@@ -197,7 +197,7 @@ def test_too_many_resources_are_cut_and_that_is_said(
 
 
 def test_a_service_includes_only_the_types_that_it_has(filled: Any) -> None:
-    filled.offer("Observation", {"subject"})
+    filled.offer("Observation", {"subject", "_id"})
 
     assert included(filled, "Observation", "_id=weight&_include=*") == []
 

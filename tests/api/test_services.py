@@ -1,0 +1,458 @@
+"""The thirteen services do what they declare, and nothing more."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from fyr.core.app import Application
+from fyr.core.model.validation import problems
+from fyr.core.services import Service
+from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.client import Answer, Client
+from fyr.core.testing.clock import FakeClock
+
+#: path -> how many types each has, so that none is lost on its way from the data
+NAMES = {
+    "careplan": 12,
+    "device": 5,
+    "document-query": 4,
+    "document-transformation": 4,
+    "library": 3,
+    "measurement": 7,
+    "organization": 7,
+    "patient": 10,
+    "plan": 5,
+    "questionnaire": 5,
+    "reporting": 2,
+    "task": 4,
+    "terminology": 9,
+}
+#: interaction -> method and URL; without an id: by criteria
+REQUESTS = {
+    "read": ("GET", "{}/none"),
+    "vread": ("GET", "{}/none/_history/1"),
+    "update": ("PUT", "{}/none"),
+    "patch": ("PATCH", "{}/none"),
+    "delete": ("DELETE", "{}/none"),
+    "history-instance": ("GET", "{}/none/_history"),
+    "history-type": ("GET", "{}/_history"),
+    "create": ("POST", "{}"),
+    "search-type": ("GET", "{}?_count=1"),
+}
+BY_CRITERIA = {"update": "PUT", "patch": "PATCH", "delete": "DELETE"}
+#: What says that the service does not have what was asked for.
+TYPE, INTERACTION = "no resource type", "is not offered on"
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """All services in one application."""
+    options = {
+        "plugins": {"enabled": ["search", "administrative", "clinical"]},
+        "search": {"full_text": True},
+    }
+    settings = settings_with(options, tmp_path_factory.mktemp("services"))
+    with application(settings, FakeClock()) as built:
+        yield built
+
+
+def declared(built: Application) -> dict[str, Service]:
+    return {one.name: one for one in built.services if one.name != "fhir"}
+
+
+def at(built: Application, name: str) -> Client:
+    return Client(client_of(built).wsgi, f"/{name}/fhir")
+
+
+def everywhere(built: Application) -> Client:
+    """A client of the service that has everything."""
+    return client_of(built)
+
+
+def test_there_are_thirteen(services: Application) -> None:
+    assert {name: len(one.types) for name, one in declared(services).items()} == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_statement_tells_what_is_declared(services: Application, name: str) -> None:
+    service = declared(services)[name]
+    statement = at(services, name).get("metadata").json
+
+    assert problems(statement) == []
+    rest = statement["rest"][0]
+    assert statement["implementation"]["url"].endswith(f"/{name}/fhir")
+    assert {one["code"] for one in rest.get("interaction", [])} == (
+        service.system_interactions
+    )
+    assert {one["name"] for one in rest.get("operation", [])} == {
+        one.name for one in services.operations.at("system")
+    } & (service.operations or set())
+    told = {one["type"]: one for one in rest["resource"]}
+    for kind, rules in service.types.items():
+        if not rules.interactions and kind not in told:
+            continue
+        one = told.pop(kind)
+        offers = rules.interactions
+        assert {entry["code"] for entry in one["interaction"]} == offers
+        assert one["profile"].rpartition("/")[2] == (
+            rules.profile.rpartition("/")[2] or kind
+        )
+        assert tuple(one.get("supportedProfile", ())) == rules.supported_profiles
+        assert one["updateCreate"] is False
+        assert one["conditionalCreate"] == ("create" in offers)
+        assert one["conditionalUpdate"] == ("update" in offers)
+        assert one["conditionalDelete"] == (rules.conditional_delete or "not-supported")
+        _tells_searches(services, service, kind, one)
+    assert not told
+
+
+def _tells_searches(
+    services: Application, service: Service, kind: str, told: dict[str, Any]
+) -> None:
+    rules = service.types[kind]
+    names = {one["name"] for one in told.get("searchParam", [])}
+    if "search-type" not in rules.interactions:
+        assert not names
+        assert "searchInclude" not in told
+        return
+    assert services.search is not None
+    known = {one.name for one in services.search.parameters(kind)}
+    wanted = rules.search_parameters or set()
+    assert names == known & wanted
+    assert set(told.get("searchInclude", ())) <= (rules.includes or set())
+    if rules.revincludes is not None:
+        assert set(told.get("searchRevInclude", ())) <= rules.revincludes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_interaction_is_there_if_it_is_declared(
+    services: Application, name: str
+) -> None:
+    service, client = declared(services)[name], at(services, name)
+    kinds = sorted({kind for one in declared(services).values() for kind in one.types})
+
+    for kind, interaction in product([*kinds, "Account", "Nothing"], REQUESTS):
+        method, url = REQUESTS[interaction]
+        answer = client.request(method, url.format(kind), body=_body(method, kind))
+        wrong = f"{method} {url.format(kind)}: {answer.status} {answer.body[:200]!r}"
+        if kind not in service.types:
+            assert (answer.status, _says(answer, TYPE)) == (404, True), wrong
+        elif interaction not in service.types[kind].interactions:
+            assert (answer.status, _says(answer, INTERACTION)) == (405, True), wrong
+        elif method == "PUT":
+            # Some types need more than this; an id that nobody has is the client's own.
+            own_id = answer.status == 405 and _says(answer, "given by the server")
+            assert own_id or answer.status == 400, wrong
+        else:
+            assert not _says(answer, TYPE), wrong
+            assert not _says(answer, INTERACTION), wrong
+            assert answer.status in (200, 201, 204, 400, 404), wrong
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_criteria_are_taken_where_that_is_declared(
+    services: Application, name: str
+) -> None:
+    service, client = declared(services)[name], at(services, name)
+
+    for kind, interaction in product(service.types, BY_CRITERIA):
+        method = BY_CRITERIA[interaction]
+        body = _body(method, kind)
+        if method == "PUT":
+            del body["id"]
+        answer = client.request(method, f"{kind}?_id=none", body=body)
+        rules = service.types[kind]
+        taken = interaction in rules.interactions and rules.takes_criteria(interaction)
+        assert (answer.status == 405) != taken, (kind, answer.status, answer.body)
+
+
+def _body(method: str, kind: str) -> Any:
+    if method == "PATCH":
+        return {"resourceType": "Parameters", "parameter": []}
+    return {"resourceType": kind, "id": "none"} if method in ("POST", "PUT") else None
+
+
+def _says(answer: Answer, text: str) -> bool:
+    return answer.body[:1] == b"{" and any(text in one for one in answer.issues)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            "CarePlan?statsu=active",
+            "CarePlan has no search parameter 'statsu'; did you mean 'status'?",
+        ),
+        ("CarePlan?intent=plan", "careplan offers no search parameter 'intent' for"),
+        ("CarePlan?_profile=x", "careplan offers no search parameter '_profile' for"),
+        ("CarePlan?_sort=intent", "careplan offers no search parameter 'intent' for"),
+        (
+            "CarePlan?_include=CarePlan:subject",
+            "careplan offers no _include of 'CarePlan:subject' here",
+        ),
+        ("CarePlan?_include=*", "careplan offers no _include of '*' here"),
+        (
+            "EpisodeOfCare?_revinclude=Provenance:target",
+            "careplan offers no _revinclude of 'Provenance:target' here",
+        ),
+        (
+            "Goal?_revinclude=CarePlan:encounter",
+            "careplan offers no _revinclude of 'CarePlan:encounter' here",
+        ),
+        (
+            "Goal?_revinclude=Task:focus",
+            "careplan offers no _revinclude of 'Task:focus' here",
+        ),
+        (
+            "CarePlan?_include:iterate=CarePlan:subject",
+            "careplan offers no _include of 'CarePlan:subject' here",
+        ),
+    ],
+)
+def test_a_search_asks_for_what_is_declared(
+    services: Application, query: str, told: str
+) -> None:
+    answer = at(services, "careplan").get(query)
+
+    assert answer.status == 400
+    assert answer.json["issue"][0]["diagnostics"].startswith(told), answer.issues
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "CarePlan?_include=CarePlan:goal&_include=CarePlan:activity-reference",
+        "CarePlan?_include=CarePlan:goal:Goal&_include:iterate=Goal:patient",
+        "CarePlan?_revinclude=CommunicationRequest:based-on&_sort=-_lastUpdated",
+        "Goal?_include=*&_revinclude=Provenance:target",
+    ],
+)
+def test_what_is_declared_may_be_included(services: Application, query: str) -> None:
+    assert at(services, "careplan").get(query).status == 200
+
+
+def test_all_that_criteria_find_are_deleted_where_that_is_declared(
+    services: Application,
+) -> None:
+    client = at(services, "organization")
+    for number in range(5):
+        made = {"identifier": [{"system": "urn:team", "value": "gone"}]}
+        client.create({"resourceType": "CareTeam", "name": str(number), **made})
+    client.create({"resourceType": "CareTeam", "name": "stays"})
+
+    answer = client.delete("CareTeam?identifier=urn:team|gone")
+
+    assert answer.status == 204
+    assert (
+        client.get("CareTeam?identifier=urn:team|gone&_summary=count").json["total"]
+        == 0
+    )
+    left = {one.get("name") for one in client.get("CareTeam?_count=200").resources}
+    assert "stays" in left
+    assert left.isdisjoint("01234")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("organization/fhir/CareTeam/$validate", 200),
+        ("organization/fhir/Provenance/$validate", 404),
+        ("organization/fhir/$reindex", 200),
+        ("organization/fhir/CareTeam/$reindex", 404),
+        ("patient/fhir/$reindex", 404),
+    ],
+)
+def test_operations_are_there_where_they_are_declared(
+    services: Application, path: str, status: int
+) -> None:
+    body = None
+    if path.endswith("validate"):
+        kind = path.split("/")[2]
+        body = {"resourceType": kind}
+
+    assert everywhere(services).post(f"/{path}", body).status == status
+
+
+def test_the_definition_of_an_operation_is_where_it_is_offered(
+    services: Application,
+) -> None:
+    found = "metadata/operations/reindex"
+
+    assert at(services, "organization").get(found).status == 200
+    assert at(services, "patient").get(found).status == 404
+    assert at(services, "library").get("metadata/operations/validate").status == 200
+
+
+# Transactions of the service careplan
+
+
+def _entry(method: str, url: str, resource: Any = None, **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"request": {"method": method, "url": url, **more}}
+    if resource is not None:
+        made["resource"] = resource
+    return made
+
+
+def _goal(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": "walk"},
+        "subject": {"reference": "Patient/1"},
+        **more,
+    }
+
+
+def _plan(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": "Patient/1"},
+        **more,
+    }
+
+
+def _send(
+    built: Application, *entries: dict[str, Any], kind: str = "transaction"
+) -> Any:
+    bundle = {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+    return at(built, "careplan").post("", bundle)
+
+
+def test_a_transaction_makes_care_plans_and_what_belongs_to_them(
+    services: Application,
+) -> None:
+    goal = {**_entry("POST", "Goal", _goal()), "fullUrl": "urn:uuid:9"}
+    plan = _plan(goal=[{"reference": "urn:uuid:9"}])
+
+    answer = _send(services, goal, _entry("POST", "CarePlan", plan))
+
+    assert answer.status == 200, answer.json
+    place = answer.json["entry"][1]["response"]["location"]
+    stored = at(services, "careplan").get(place.split("/_history")[0]).json
+    assert stored["goal"][0]["reference"].startswith(
+        "http://localhost/careplan/fhir/Goal/"
+    )
+    assert at(services, "careplan").create(plan).status == 405
+
+
+@pytest.mark.parametrize(
+    ("entry", "status", "told"),
+    [
+        (_entry("DELETE", "Goal/1"), 405, "delete is not offered on Goal in a"),
+        (_entry("GET", "Goal/1/_history/1"), 405, "vread is not offered on Goal in a"),
+        (
+            _entry("POST", "Communication", {"resourceType": "Communication"}),
+            405,
+            "create is not offered on Communication in a",
+        ),
+        (_entry("GET", "Patient/1"), 404, "no resource type Patient"),
+        (
+            _entry("POST", "Goal", _goal(), ifNoneExist="identifier=1"),
+            400,
+            "takes no criteria",
+        ),
+        (_entry("PUT", "Goal?identifier=1", _goal()), 400, "takes no criteria"),
+        (
+            _entry(
+                "POST", "Goal", _goal(subject={"reference": "Patient?identifier=1"})
+            ),
+            400,
+            "takes no criteria",
+        ),
+        (_entry("GET", "Condition?code=1"), 405, "search-type is not offered on"),
+        (_entry("POST", "$reindex"), 405, "no operation is offered in a"),
+        (_entry("POST", "$apply"), 404, "no operation $apply"),
+    ],
+)
+def test_a_transaction_has_limits(
+    services: Application, entry: dict[str, Any], status: int, told: str
+) -> None:
+    before = at(services, "careplan").get("Goal?_summary=count").json["total"]
+
+    answer = _send(services, _entry("POST", "Goal", _goal()), entry)
+
+    assert answer.status == status, answer.json
+    assert told in " ".join(answer.issues)
+    after = at(services, "careplan").get("Goal?_summary=count").json["total"]
+    assert after == before
+
+
+def test_a_transaction_has_a_hundred_entries_at_most(services: Application) -> None:
+    entries = [_entry("GET", "Goal?_count=1") for _ in range(101)]
+
+    assert _send(services, *entries[:100]).status == 200
+    assert _send(services, *entries).status == 413
+
+
+def test_other_bundles_are_not_taken(services: Application) -> None:
+    assert _send(services, _entry("GET", "Goal?_count=1"), kind="batch").status == 405
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": []}
+    for name in NAMES.keys() - {"careplan"}:
+        assert at(services, name).post("", bundle).status == 405, name
+
+
+# References from service to service
+
+
+def test_references_lead_from_service_to_service(services: Application) -> None:
+    teams, tasks = at(services, "organization"), at(services, "task")
+    organization = teams.create({"resourceType": "Organization", "name": "Ward"})
+    place = organization.headers["location"].split("/_history")[0]
+    assert place.startswith("http://localhost/organization/fhir/Organization/")
+    team = teams.create(
+        {"resourceType": "CareTeam", "managingOrganization": [{"reference": place}]}
+    )
+    url = team.headers["location"].split("/_history")[0]
+    assert team.json["managingOrganization"] == [{"reference": place}]
+    task = tasks.create(
+        {
+            "resourceType": "Task",
+            "status": "requested",
+            "intent": "order",
+            "owner": {"reference": url},
+            "requester": {"reference": "https://elsewhere.example.org/Device/1"},
+        }
+    )
+
+    found = tasks.get("Task", {"owner": url}).json
+    (entry,) = found["entry"]
+    assert entry["fullUrl"] == task.headers["location"].split("/_history")[0]
+    assert entry["fullUrl"].startswith("http://localhost/task/fhir/Task/")
+    assert entry["resource"]["owner"] == {"reference": url}
+    assert entry["resource"]["requester"] == {
+        "reference": "https://elsewhere.example.org/Device/1"
+    }
+    assert found["link"][0]["url"].startswith("http://localhost/task/fhir/Task?owner=")
+    kept = everywhere(services).get(f"Task/{entry['resource']['id']}").json
+    assert kept["owner"]["reference"] == "/".join(url.split("/")[-2:])
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "home"),
+    [
+        ("task", "Practitioner", "organization"),
+        ("terminology", "Practitioner", "terminology"),
+        ("careplan", "Observation", "measurement"),
+        ("careplan", "Patient", "patient"),
+        ("device", "Provenance", "measurement"),
+        ("careplan", "Provenance", "careplan"),
+        ("document-query", "DocumentReference", "plan"),
+        ("careplan", "DocumentReference", "careplan"),
+        ("task", "Communication", "patient"),
+        ("plan", "CodeSystem", "terminology"),
+        ("careplan", "Flag", "fhir"),
+    ],
+)
+def test_each_type_has_a_home(
+    services: Application, service: str, kind: str, home: str
+) -> None:
+    known = {one.name: one for one in services.services}
+    asked = known[service]
+
+    base = services.services.base_of(kind, asked, f"http://here/{asked.path}")
+
+    assert base == f"http://here/{known[home].path}"
