@@ -14,6 +14,8 @@ from fyr.core.store.port import IndexRows, Session, Stored
 
 #: Parameter of a link to another page; opaque to clients.
 CURSOR = "_cursor"
+#: Parameter that asks for contained resources: ``true`` or ``both``, else ``false``.
+CONTAINED = "_contained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ class SearchPage:
     next: str | None = None
     #: what a lenient search ignored
     issues: Sequence[Issue] = ()
+    #: of each match the seat of the contained resource that is meant and not what
+    #: contains it, or ``None``; empty: none is
+    seats: Sequence[int | None] = ()
     #: ``_summary``, ``_elements``: how the entries are to be shown
     show: Mapping[str, str] | None = None
 

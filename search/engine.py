@@ -7,6 +7,7 @@ how it becomes SQL, and where a page ended.
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -27,6 +28,7 @@ from fyr.core.searching import (
 )
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors
 from fyr.search.finding.explaining import Recorder, millis_since
 from fyr.search.finding.following import follow
@@ -149,6 +151,8 @@ class Engine:
         refuse_hidden(context, self.sets.now.parameters, query.types)
         if _asks_for_words(query):
             query.issues += lag(session)
+        if query.contained:
+            return self._find_contained(session, context, resource_type, query)
         if query.count == 0 or query.show.get("_summary") == "count":
             return _page(query, (), (), count(session, query, self._sizes), None)
         identity = _identity(context, resource_type, query)
@@ -160,6 +164,30 @@ class Engine:
         following = self._cursors.write(identity, page.after) if page.after else None
         total = self._total(session, query, len(page.matches), following)
         return _page(query, page.matches, included, total, following)
+
+    def _find_contained(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str | None,
+        query: Query,
+    ) -> SearchPage:
+        """Find contained resources in what the service lets be searched."""
+        types = _searched(context)
+        owners = None if len(types) == len(RESOURCE_TYPES) else types
+        if query.count == 0 or query.show.get("_summary") == "count":
+            counted = count_contained(session, query, self._sizes, owners)
+            return _page(query, (), (), counted, None)
+        identity = _identity(context, resource_type, query)
+        after = self._cursors.read(identity, query.cursor) if query.cursor else None
+        page = read_contained(session, query, after, self._sizes, owners)
+        following = self._cursors.write(identity, page.after) if page.after else None
+        alone = query.cursor is None and following is None
+        total = len(page.matches) if alone and query.total != "none" else None
+        if query.total in ("accurate", "estimate"):
+            total = count_contained(session, query, self._sizes, owners)
+        found = _page(query, page.matches, (), total, following)
+        return replace(found, seats=page.seats)
 
     def _note(self, query: Query, seconds: float) -> None:
         """Count a search, and log one that was slow: its shape, never its values."""
@@ -273,6 +301,10 @@ class Engine:
         else:
             types = members(context.compartment[0], types)
             query = parser.parse(types, params, lenient=lenient)
+            if query.contained:
+                raise NotSupported(
+                    "_contained: contained resources are in no compartment"
+                )
             query.criteria.insert(0, within(known, context.compartment, query.types))
         if judge is not None:
             judge(parser.asked(query))

@@ -332,6 +332,11 @@ class Query:
     sort: list[SortKey] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
     count: int = 0
+    #: ``_contained``: ``true``, ``both`` or empty; then the criteria as they are about
+    #: contained resources, and whether these are the matches or what contains them
+    contained: str = ""
+    inside: list[Criterion] = field(default_factory=list)
+    alone: bool = False
     #: ``none``, ``estimate``, ``accurate``, or empty when none was said
     total: str = ""
     cursor: str | None = None

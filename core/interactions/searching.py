@@ -13,6 +13,7 @@ from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound, NotSupported
 from fyr.core.interactions.answer import Answer
+from fyr.core.interactions.containing import require_may_look_inside
 from fyr.core.interactions.explaining import (
     EXPLAIN,
     explains,
@@ -49,11 +50,13 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     explained = explains(context.params)
     if explained:
         require_may_explain(interactions.settings, context)
-    params: Pairs = [pair for pair in context.params if pair[0] not in _NOT_ASKED]
+    sent: Pairs = [pair for pair in context.params if pair[0] not in _NOT_ASKED]
+    params = sent
     if interactions.hooks.narrow_search:
         params = interactions.hooks.narrow_search(
-            context=context, resource_type=kind, params=params
+            context=context, resource_type=kind, params=[*sent]
         )
+    require_may_look_inside(interactions, context, sent, params)
     if explained:
         return explanation(
             interactions.database.read(
@@ -120,10 +123,33 @@ def forms_of(context: RequestContext) -> list[tuple[str, str]]:
 def _entries(
     interactions: Interactions, context: RequestContext, page: SearchPage
 ) -> Iterator[bytes]:
-    yield from _found(interactions, context, page.matches, "match")
+    if page.seats:
+        yield from _contained(interactions, context, page)
+    else:
+        yield from _found(interactions, context, page.matches, "match")
     yield from _found(interactions, context, page.included, "include")
     if page.issues:
         yield search_entry("", json.dump(outcome(page.issues)), "outcome")
+
+
+def _contained(
+    interactions: Interactions, context: RequestContext, page: SearchPage
+) -> Iterator[bytes]:
+    """Write matches of which some are inside of what is stored.
+
+    Taken from what may be seen of that; what is hidden there is hidden here.
+    """
+    for stored, seat in zip(page.matches, page.seats, strict=True):
+        if seat is None:
+            yield from _found(interactions, context, [stored], "match")
+            continue
+        inside = json.parse(stored.body or b"")["contained"][seat].get("id", "")
+        whole = json.parse(shown(interactions, context, stored.body or b""))
+        for one in whole.get("contained", ()):
+            if one.get("id", "") == inside:
+                url = f"{full_url(context, stored.type, stored.id)}#{inside}"
+                yield search_entry(url, json.dump(one), "match")
+                break
 
 
 def _found(

@@ -17,6 +17,7 @@ from fyr.core.store.schema import (
     container_of,
     pid_within,
     pids_within,
+    seat_of,
 )
 
 #: Put together before they are run: statement -> rows of its parameters.
@@ -61,9 +62,8 @@ def _add_contained(session: Session, found: dict[int, dict[str, list[Row]]]) -> 
         for within, *row in session.rows(sql, ends):
             pid = container_of(within)
             if pid in found:
-                seat = pid_within(pid, 0) - within
                 inside = found[pid].setdefault(CONTAINED, [])
-                inside.append((seat, table, tuple(row)))
+                inside.append((seat_of(within), table, tuple(row)))
 
 
 def put_index(

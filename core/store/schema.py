@@ -38,6 +38,11 @@ def pids_within(pid: int) -> tuple[int, int]:
     return pid_within(pid, SEATS - 1), pid_within(pid, 0)
 
 
+def seat_of(number: int) -> int:
+    """Tell the seat of a resource inside of another one, by its number."""
+    return -number & (SEATS - 1)
+
+
 def container_of(pid: int) -> int:
     """Tell the pid of the resource that something is inside of."""
     return -pid >> _BITS

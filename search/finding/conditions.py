@@ -293,16 +293,17 @@ class Conditions:
     def contained(self, types: Sequence[str], criterion: Criterion) -> Sql:
         """Give the numbers of contained resources of some types that meet a criterion.
 
+        One may be there several times.
+
         :param criterion: one of :func:`fyr.search.understanding.contained.inside`.
         """
         found = self.pids(criterion, types)
         if found is not None:
             return found
-        there, wanted = _there(types, "r"), self.met(criterion, "r")
-        return Sql(
-            f"SELECT r.pid FROM idx_token r WHERE {there.text} AND {wanted.text}",
-            (*there.values, *wanted.values),
-        )
+        parts = criterion.parts if isinstance(criterion, All) else (criterion,)
+        wanted = conjoined([_there(types, "r"), *(self.met(one, "r") for one in parts)])
+        text = f"SELECT r.pid FROM idx_token r WHERE {wanted.text}"
+        return Sql(text, wanted.values)
 
     def _has(self, has: Has, row: str) -> Sql:
         link, source = f"{row}x", f"{row}s"

@@ -72,6 +72,11 @@ class Finder:
         """Tell the statement that has a row for each match."""
         return self._all("1")
 
+    def pids(self) -> Sql:
+        """Tell the statement that has the pid of each match, in no order."""
+        _, row, _ = self._start(self._plan.others)
+        return self._all(f"{row}.pid")
+
     def _all(self, columns: str) -> Sql:
         start, row, wanted = self._start(self._plan.others)
         types = self._query.types

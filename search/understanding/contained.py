@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fyr.core.errors import Invalid, NotSupported
+from fyr.core.searching import CONTAINED
 from fyr.search.extraction.contained import numbers_within
 from fyr.search.hashes import contained_id
 from fyr.search.tree import (
@@ -18,33 +19,61 @@ from fyr.search.tree import (
     Match,
     Missing,
     Not,
+    Query,
     Sources,
 )
 
 _VALUES = {
-    "_contained": ("false", "true", "both"),
+    CONTAINED: ("false", "true", "both"),
     "_containedType": ("container", "contained"),
 }
 #: Parameters about contained resources.
 CONTAINING = frozenset(_VALUES)
 
 
-def take(name: str, value: str) -> None:
-    """Accept what says that contained resources are left out, which is FHIR's default.
+def take(query: Query, pairs: Iterable[tuple[str, str]]) -> None:
+    """Understand whether, and how, contained resources are asked for.
 
-    ``_containedType`` is about the answer to what is refused, so any of its values holds.
+    Before all others, as every criterion depends on it.
 
-    :raises NotSupported: contained resources are asked for.
-    :raises Invalid: the value means nothing.
+    :raises Invalid: a value means nothing.
     """
-    if value not in _VALUES[name]:
-        listed = ", ".join(_VALUES[name])
-        raise Invalid(f"{name} is one of {listed}, not {value[:60]!r}")
-    if name == "_contained" and value != "false":
+    for name, value in pairs:
+        known = _VALUES.get(name)
+        if known is None:
+            continue
+        if value not in known:
+            raise Invalid(f"{name} is one of {', '.join(known)}, not {value[:60]!r}")
+        if name == CONTAINED:
+            query.contained = "" if value == "false" else value
+        else:
+            query.alone = value == "contained"
+
+
+def refuse_beside(query: Query) -> None:
+    """Refuse what cannot be asked together with contained resources.
+
+    :raises NotSupported: they are to be sorted, or something is to be included.
+    """
+    for name, given in (("_sort", query.sort), ("_include", query.includes)):
+        if given:
+            raise NotSupported(
+                f"_contained={query.contained} is not answered together with {name}"
+            )
+
+
+def add_inside(query: Query, name: str, criterion: Criterion) -> None:
+    """Add what a criterion is about contained resources.
+
+    :raises NotSupported: none can meet it.
+    """
+    moved = inside(criterion, query.types)
+    if moved is None:
         raise NotSupported(
-            f"_contained={value} is not offered: contained resources have no index of"
-            " their own; _contained=false is, the default"
+            f"{name[:60]!r} cannot be asked of contained resources: _contained=false"
+            " leaves them out"
         )
+    query.inside.append(moved)
 
 
 def inside(criterion: Criterion, types: Iterable[str]) -> Criterion | None:

@@ -10,6 +10,7 @@ from fyr.core.errors import FyrError, Invalid, Issue, NotSupported
 from fyr.core.model.naming import did_you_mean
 from fyr.core.searching import CURSOR, SearchAsked
 from fyr.search.tree import Query, conjuncts
+from fyr.search.understanding import contained
 from fyr.search.understanding.asked import asked
 from fyr.search.understanding.criteria import Criteria
 from fyr.search.understanding.known import Known
@@ -38,6 +39,7 @@ class QueryParser:
         """
         query = Query(types=self._types(types, pairs))
         self._results.start(query)
+        contained.take(query, pairs)
         problems: list[FyrError] = []
         for name, value in pairs:
             try:
@@ -49,6 +51,8 @@ class QueryParser:
                 query.issues += map(_ignored, problem.issues)
             except Invalid as problem:
                 problems.append(problem)
+        if query.contained and not problems:
+            contained.refuse_beside(query)
         if problems:
             issues = [issue for problem in problems for issue in problem.issues]
             raise type(problems[0])(issues)
@@ -94,6 +98,8 @@ class QueryParser:
         else:
             # Each on its own, so that a plan may begin with any of them.
             criterion = self._criteria.criterion(query.types, name, value)
+            if query.contained:
+                contained.add_inside(query, name, criterion)
             query.criteria += conjuncts(criterion)
 
 

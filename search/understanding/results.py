@@ -63,7 +63,7 @@ class Results:
                 if len(query.sort) > _MOST_KEYS:
                     raise Invalid(f"_sort has more than {_MOST_KEYS} parameters")
             case "_contained" | "_containedType":
-                contained.take(code, value)
+                pass  # understood before all others
             case _:
                 _choice(query, code, value)
 

@@ -252,6 +252,25 @@ def test_narrow_search_reaches_into_compartments(fyr_client) -> None:
     assert fyr_client.acting_as(PATIENT).get(path).json["total"] == 1
 
 
+def test_who_may_not_find_everything_finds_nothing_contained(fyr_client) -> None:
+    inside = {"resourceType": "Patient", "id": "p", "name": [{"family": "Lovelace"}]}
+    basic = {
+        "resourceType": "Basic",
+        "code": {"text": "x"},
+        "contained": [{**inside, "birthDate": "1815-12-10"}],
+        "subject": {"reference": "#p"},
+    }
+    fyr_client.create(basic)
+    query = {"family": "Lovelace", "_contained": "true"}
+
+    refused = fyr_client.acting_as(PATIENT).get("Patient", query)
+    found = fyr_client.acting_as(PRACTITIONER).get("Patient", query)
+
+    assert refused.status == 403
+    assert "_contained" in refused.issues[0]
+    assert [one["resourceType"] for one in found.resources] == ["Basic"]
+
+
 def test_before_show_masks_every_way_out(fyr_client) -> None:
     created = fyr_client.create(ADA).json
     nurse = fyr_client.acting_as(PRACTITIONER)

@@ -116,3 +116,39 @@ def test_included_resources_are_marked(client: Client, city: str) -> None:
     modes = [(e["resource"]["id"], e["search"]["mode"]) for e in answer.json["entry"]]
     assert modes == [(owner, "match"), (made, "include")]
     assert answer.json["total"] == 1
+
+
+def test_what_is_contained_is_found_by_chains_and_on_its_own(client: Client) -> None:
+    code = f"code{client.create({'resourceType': 'Patient'}).json['id']}"
+    medication = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": {"coding": [{"code": code}]},
+    }
+    request = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "contained": [medication],
+        "medicationReference": {"reference": "#m"},
+        "subject": {"display": "x"},
+    }
+    made = client.create(request).json["id"]
+    url = f"http://localhost/fhir/MedicationRequest/{made}"
+
+    chained = client.get(f"MedicationRequest?medication.code={code}")
+    alone = client.get(f"Medication?code={code}")
+    whole = client.get(f"Medication?code={code}&_contained=true")
+    inside = client.get(
+        f"Medication?code={code}&_contained=both&_containedType=contained"
+    )
+
+    assert [one["id"] for one in chained.resources] == [made]
+    assert alone.json["total"] == 0
+    (entry,) = whole.json["entry"]
+    assert (entry["fullUrl"], entry["search"]["mode"]) == (url, "match")
+    assert entry["resource"]["resourceType"] == "MedicationRequest"
+    (entry,) = inside.json["entry"]
+    assert entry["fullUrl"] == f"{url}#m"
+    assert entry["resource"] == medication
+    assert entry["search"] == {"mode": "match"}

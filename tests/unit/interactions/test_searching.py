@@ -1,6 +1,7 @@
 import pytest
 
 from fyr.core import hookimpl
+from fyr.core import hookimpl
 from fyr.core.errors import Forbidden, Issue, NotSupported
 from fyr.core.interactions.pages import bundle_of
 from fyr.core.searching import CURSOR, SearchPage
@@ -92,6 +93,19 @@ def test_what_an_include_brings_and_may_not_be_seen_is_left_out_and_told(build) 
     (issue,) = entries[1]["resource"]["issue"]
     assert (issue["severity"], issue["code"]) == ("warning", "suppressed")
     assert group.id not in str(entries)
+
+
+@pytest.mark.parametrize("hook", ["authorize_search", "authorize_resource"])
+@pytest.mark.parametrize("value", ["true", "both"])
+def test_nothing_contained_is_searched_where_plugins_decide(build, hook, value) -> None:
+    class Decides:
+        pass
+
+    setattr(Decides, hook, hookimpl(lambda self, context: None))
+    world = build(plugins={"decides": Decides()})
+
+    with pytest.raises(Forbidden, match="_contained"):
+        world.find("Patient", _contained=value)
 
 
 def test_a_server_without_search_says_so(build) -> None:

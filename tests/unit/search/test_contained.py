@@ -49,16 +49,101 @@ def test_what_leaves_contained_resources_out_is_taken(filled: Any, query: str) -
     assert list(page.used) == [tuple(query.split("="))]
 
 
-@pytest.mark.parametrize("value", ["true", "both"])
-def test_asking_for_contained_resources_is_refused_by_name(
-    filled: Any, value: str
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("_contained=true", [("o", None)]),
+        ("_contained=true&name=Bo", [("o", None)]),
+        ("_contained=true&name=Another", []),
+        ("_contained=both", [("o", None), ("p", None)]),
+        ("_contained=both&name=Another", [("p", None)]),
+        ("_contained=true&_containedType=contained", [("o", 0)]),
+        ("_contained=both&_containedType=contained", [("o", 0), ("p", None)]),
+        ("_contained=true&organization.name=Clinic", [("o", None)]),
+        ("_contained=true&gender:missing=true&name:exact=Bo", [("o", None)]),
+        ("_contained=true&gender:not=male", [("o", None)]),
+        ("_contained=true&_filter=not (name eq Bo)", []),
+    ],
+)
+def test_contained_resources_are_found_or_what_contains_them(
+    filled: Any, query: str, found: list[Any]
 ) -> None:
-    with pytest.raises(NotSupported, match=f"_contained={value} is not offered"):
-        filled.page("Patient", f"_contained={value}")
+    page = filled.page("Patient", query)
 
-    page = filled.page("Patient", f"_contained={value}&name=Bo", handling="lenient")
-    assert "ignored: _contained" in page.issues[0].diagnostics
-    assert page.matches == []
+    seats = page.seats or [None] * len(page.matches)
+    shown = zip([one.id for one in page.matches], seats, strict=True)
+    assert list(shown) == found
+    assert page.total == len(found)
+    counted = filled.page("Patient", f"{query}&_summary=count")
+    assert (counted.total, counted.matches) == (len(found), ())
+
+
+def test_a_container_is_found_once_and_each_of_its_contained_ones(library: Any) -> None:
+    two = [{**PATIENT, "id": one} for one in "ab"]
+    library.put({**OBSERVATION, "contained": two, "subject": {"reference": "#a"}})
+
+    whole = library.page("Patient", "_contained=true&name=Bo")
+    each = library.page("Patient", "_contained=true&name=Bo&_containedType=contained")
+
+    assert [one.id for one in whole.matches] == ["o"]
+    assert [one.id for one in each.matches] == ["o", "o"]
+    assert sorted(each.seats) == [0, 1]
+
+
+def test_pages_of_contained_resources_have_each_of_them_once(library: Any) -> None:
+    for number in range(5):
+        inside = [{**PATIENT, "id": str(n)} for n in range(2)]
+        library.put({**OBSERVATION, "id": f"o{number}", "contained": inside})
+        library.put({**PATIENT, "id": f"p{number}"})
+    query = "_contained=both&_containedType=contained&name=Bo&_count=4"
+
+    found: list[Any] = []
+    page = library.page("Patient", query)
+    while True:
+        found += zip([one.id for one in page.matches], page.seats, strict=True)
+        if page.next is None:
+            break
+        page = library.page("Patient", f"{query}&_cursor={page.next}")
+
+    assert len(found) == len(set(found)) == 15
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("_contained=true&_sort=name", "together with _sort"),
+        ("_contained=both&_include=Patient:organization", "together with _include"),
+        ("_id=p&_contained=true", "'_id' cannot be asked of contained"),
+        ("_lastUpdated=gt2000&_contained=both", "'_lastUpdated' cannot be asked"),
+        ("_contained=true&_has:Observation:subject:code=x", "cannot be asked"),
+    ],
+)
+def test_what_cannot_be_asked_of_contained_resources_is_refused_by_name(
+    filled: Any, query: str, says: str
+) -> None:
+    with pytest.raises(NotSupported, match=says):
+        filled.page("Patient", query)
+
+
+def test_a_lenient_search_leaves_out_what_contained_resources_have_not(
+    filled: Any,
+) -> None:
+    page = filled.page("Patient", "_contained=true&_id=p", handling="lenient")
+
+    assert [one.id for one in page.matches] == ["o"]
+    assert "ignored: '_id'" in page.issues[0].diagnostics
+    assert page.used == (("_contained", "true"),)
+
+
+def test_contained_resources_are_in_no_compartment(filled: Any) -> None:
+    with pytest.raises(NotSupported, match="are in no compartment"):
+        filled.page("Patient", "_contained=true", compartment=("Patient", "p"))
+
+
+def test_only_what_a_service_has_is_looked_into(filled: Any) -> None:
+    filled.offer("Patient", {"name"})
+
+    assert filled.ids("Patient", "_contained=true&name=Bo") == []
 
 
 @pytest.mark.parametrize("query", ["_contained=maybe", "_containedType=x"])

@@ -273,3 +273,50 @@ def test_a_chain_finds_what_a_look_inside_finds(
         assert library.ids("Observation", query) == expected, query
         # With each criterion asked of one resource after another.
         assert library.ids("Observation", f"{query}&_sort=-_id") == expected[::-1]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(PATIENTS, st.lists(PATIENTS, max_size=5), st.lists(CRITERIA, max_size=4))
+def test_contained_resources_are_those_that_a_look_inside_finds(
+    library: Any,
+    outside: list[Resource],
+    contents: list[list[Resource]],
+    queries: list[list[Criterion]],
+) -> None:
+    library.empty()
+    alone = patients_of(outside)
+    containers = [observation(n, inside, None) for n, inside in enumerate(contents)]
+    library.put(*alone, *containers)
+
+    for criteria in [[], *queries]:
+
+        def met(one: Resource, criteria: list[Criterion] = criteria) -> bool:
+            return all(test(one) for _, _, test in criteria)
+
+        each = {
+            (one["id"], seat)
+            for one in containers
+            for seat, inside in enumerate(one.get("contained", []))
+            if met(inside)
+        }
+        own = {(one["id"], None) for one in alone if met(one)}
+        query = urlencode([(name, value) for name, value, _ in criteria])
+        query += "&_count=100"
+
+        assert found(library, f"{query}&_contained=true") == {
+            (one, None) for one, _ in each
+        }
+        more = f"{query}&_contained=both&_containedType=contained"
+        assert found(library, more) == own | each
+
+
+def found(library: Any, query: str) -> set[tuple[str, int | None]]:
+    page = library.page("Patient", query)
+    ids = [one.id for one in page.matches]
+    told = list(zip(ids, page.seats, strict=True))
+    assert len(told) == len(set(told)) == page.total
+    return set(told)

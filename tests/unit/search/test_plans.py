@@ -10,9 +10,11 @@ from fyr.core.store.port import Stored
 from fyr.core.store.versions import history_sql
 from fyr.search.extraction.places import Places
 from fyr.search.finding.conditions import Conditions
+from fyr.search.finding.containers import read_contained
+from fyr.search.finding.explaining import Recorder
 from fyr.search.finding.finder import Finder
 from fyr.search.finding.following import included_sql
-from fyr.search.finding.plans import Plan, together
+from fyr.search.finding.plans import Plan, Sizes, together
 from fyr.search.parameters import Parameters
 from fyr.search.tree import AllBut, Match, OneOf, Query, Source
 from fyr.search.understanding.compartments import within
@@ -212,3 +214,22 @@ def test_a_whole_table_would_be_noticed(library: Any) -> None:
     told = plan(library, "SELECT body FROM version WHERE method = ?", ("PUT",))
 
     assert whole_tables(told)
+
+
+@pytest.mark.parametrize("value", ["true", "both"])
+@pytest.mark.parametrize("kind", ["container", "contained"])
+@pytest.mark.parametrize("text", ["", "family=x&gender=male", "gender:not=male"])
+def test_contained_resources_are_read_by_an_index(
+    library: Any, text: str, kind: str, value: str
+) -> None:
+    pairs = [*parse_qsl(text), ("_contained", value), ("_containedType", kind)]
+    query = PARSER.parse(["Patient"], pairs, lenient=False)
+
+    def work(session: Any) -> list[Any]:
+        recorder = Recorder(session)
+        read_contained(recorder, query, None, Sizes(), None)
+        return recorder.asked
+
+    for sql, values, _, _ in library.database.read(work):
+        told = plan(library, sql, values)
+        assert whole_tables(told) == [], told

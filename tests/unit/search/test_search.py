@@ -297,7 +297,6 @@ def test_a_changed_resource_is_found_by_its_new_values(library: Any) -> None:
         ("_include=Patiet:organization", "did you mean 'Patient'"),
         ("_include=Patient:organisation", "did you mean 'organization'"),
         ("_text=x", "_text"),
-        ("_contained=true", "_contained"),
         ("_type=Observation", "Observation"),
     ],
 )
