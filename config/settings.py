@@ -283,6 +283,26 @@ class MessageSettings(Section):
     )
 
 
+class BlobSettings(Section):
+    """``[blobs]``: where bytes are kept that are too many for the database."""
+
+    url: str = Field(
+        "file:blobs",
+        pattern=r"^(file:.+|s3(\+http)?://[^/@]+/[^/]+/?)$",
+        description=(
+            "`file:FOLDER` (relative to the data folder) or `s3://HOST[:PORT]/BUCKET`,"
+            " for MinIO and all that speak S3; `s3+http://` without TLS."
+        ),
+    )
+    access_key: str = Field("", description="Name that S3 knows this server by.")
+    secret_key: SecretStr | None = Field(None, description="The secret to that name.")
+    secret_key_file: Path | None = Field(None, description="File that holds it.")
+    region: str = Field("", description="Region of the bucket; empty: `us-east-1`.")
+    timeout_seconds: float = Field(
+        30.0, gt=0, description="How long S3 may be silent before it is given up."
+    )
+
+
 class SecuritySettings(Section):
     """``[security]``: who may call."""
 
@@ -378,6 +398,7 @@ class Settings(Section):
     fhir: FhirSettings = FhirSettings()
     search: SearchSettings = SearchSettings()
     store: StoreSettings = StoreSettings()
+    blobs: BlobSettings = BlobSettings()
     events: EventSettings = EventSettings()
     messages: MessageSettings = MessageSettings()
     security: SecuritySettings = SecuritySettings()

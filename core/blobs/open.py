@@ -1,0 +1,55 @@
+"""Opens the blob store that the settings name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fyr.core.blobs.filesystem import FilesystemBlobs
+from fyr.core.blobs.port import BlobStore
+from fyr.core.blobs.spool import Spool
+
+if TYPE_CHECKING:
+    from fyr.config.settings import Settings
+
+_S3 = re.compile(r"s3(?P<plain>\+http)?://(?P<endpoint>[^/@]+)/(?P<bucket>[^/]+)/?")
+
+
+def open_store(settings: Settings) -> BlobStore:
+    """Open the store; the caller closes it.
+
+    :raises fyr.core.errors.FyrError: its bucket is not there or cannot be opened.
+    """
+    blobs = settings.blobs
+    match = _S3.fullmatch(blobs.url)
+    if match is None:
+        folder = blobs.url.removeprefix("file:")
+        return FilesystemBlobs(settings.data_dir / folder)
+    # Its client is not small, and most that start a server do not need it.
+    from fyr.core.blobs.s3 import S3Blobs
+
+    store = S3Blobs(
+        match["endpoint"],
+        match["bucket"],
+        access_key=blobs.access_key,
+        secret_key=blobs.secret_key.get_secret_value() if blobs.secret_key else "",
+        region=blobs.region,
+        secure=match["plain"] is None,
+        timeout_seconds=blobs.timeout_seconds,
+    )
+    try:
+        store.require()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def spool_of(settings: Settings) -> Spool:
+    """Give the folder in which blobs are gathered.
+
+    On the filesystem it is inside of the store, so that a blob is moved in one step.
+    """
+    url = settings.blobs.url
+    folder = url.removeprefix("file:") if url.startswith("file:") else "blobs"
+    return Spool(settings.data_dir / folder / "incoming")
