@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fyr.core.services import Service as Service
     from fyr.core.services import TypeRules as TypeRules
     from fyr.core.store.port import Session as Session
+    from fyr.core.touched import Touched as Touched
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ _HOMES = {
     "routes": "Route",
     "services": "Service TypeRules",
     "store.port": "Session",
+    "touched": "Touched",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -85,3 +85,5 @@ class RequestContext:
     #: type and id of what the compartment is of that a search is limited to:
     #: ``("Patient", "123")`` for ``/Patient/123/Observation``
     compartment: tuple[str, str] | None = None
+    #: HTTP method, that of an entry's request in a bundle; empty: it did not come so
+    method: str = ""

@@ -221,6 +221,12 @@ def before_show(context, resource):
 
 
 @hookimpl
+def answered(context, touched):
+    if context.principal.user_type == "PATIENT":
+        told["seen by patients"] += len(touched)
+
+
+@hookimpl
 def deliver(change):
     if change.method == "POST":
         told[change.type] += 1

@@ -130,6 +130,7 @@ class Hooks:
     before_store: HookChain[None]
     stored: HookChain[None]
     before_show: HookChain[Resource]
+    answered: HookChain[None]
     deliver: HookChain[None]
     completed: HookChain[None]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fyr.core.services import Service
     from fyr.core.store.port import Database, Session
     from fyr.core.subjects import Look, Subject, Use
+    from fyr.core.touched import Touched
 
 Params = Sequence[tuple[str, str]]
 
@@ -324,6 +325,28 @@ def before_show(context: RequestContext, resource: Resource) -> Resource | None:
     ends the request: a plugin that masks must not fail open.
 
     A server with an implementation of this hook parses each resource that it serves.
+    """
+
+
+@hookspec("abort")
+def answered(
+    context: RequestContext,
+    session: Session | None,
+    status: int,
+    touched: Sequence[Touched],
+) -> None:
+    """Take notice of what an interaction has shown or made, before that is answered.
+
+    Called once for each interaction that succeeds, the entries of a bundle each on its
+    own; a write inside its transaction, so that what is kept of it stands or falls with
+    it. An operation is told of once, with all that its interactions have touched and the
+    stored versions in its answer. All plugins are asked in turn; an exception ends the
+    interaction, and nothing is shown or kept. An entry of a batch that is refused is told
+    of with its status; a request that is refused as a whole is for :func:`completed`.
+
+    :param session: the transaction that is running; ``None`` when there is none.
+    :param status: HTTP status of the answer, as far as it is known by then.
+    :param touched: keys and versions only; nothing is parsed for this hook.
     """
 
 

@@ -25,6 +25,7 @@ from fyr.core.interactions import (
 )
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.joined import JoinedDatabase
+from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
@@ -73,6 +74,8 @@ class Interactions:
         self.clock = clock
         self.services = services
         self.operations = operations
+        #: what was touched, while an operation that will tell of it is running
+        self.collected: list[Touched] | None = None
 
     def within(self, session: Session) -> Interactions:
         """Give interactions that take part in a transaction that is running.
@@ -83,16 +86,9 @@ class Interactions:
         # A copy goes on handing out the same ids.
         resources = copy(self.resources)
         resources.database = database
-        return Interactions(
-            resources=resources,
-            database=database,
-            hooks=self.hooks,
-            search=self.engine,
-            settings=self.settings,
-            clock=self.clock,
-            services=self.services,
-            operations=self.operations,
-        )
+        within = copy(self)
+        within.resources, within.database = resources, database
+        return within
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction, as :meth:`Database.write` does.

@@ -24,6 +24,7 @@ from fyr.core.interactions.entries import (
 from fyr.core.interactions.outcomes import joined, outcome
 from fyr.core.interactions.pages import bundle_of, response_entry, response_of
 from fyr.core.interactions.show import full_url
+from fyr.core.interactions.telling import tell
 from fyr.core.interactions.transaction import transaction
 from fyr.core.model import json
 from fyr.core.model.validation import problems
@@ -178,15 +179,21 @@ def _alone(
     returns: str,
 ) -> bytes:
     """Do what an entry of a batch asks for; what goes wrong is its own answer."""
+    asked = context
     try:
         entry = entry_of(interactions, context, number, raw)
+        asked = entry.context
         return told(entry, perform(interactions, entry), returns)
     except FyrError as error:
-        return _failed(error.status, error.issues)
+        failed, issues = error.status, error.issues
     except Exception as error:
         # The entries before it are done, and the client is to hear of them.
         log.error("bug in an entry of a batch", entry=number, exc_info=error)
-        return _failed(500, [Issue("exception", "the server failed on this entry")])
+        failed = 500
+        issues = (Issue("exception", "the server failed on this entry"),)
+    if interactions.hooks.answered:
+        tell(interactions, asked, status=failed)
+    return _failed(failed, issues)
 
 
 def _failed(status: int, issues: Sequence[Issue]) -> bytes:

@@ -29,6 +29,7 @@ from fyr.core.interactions.judge import judge
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
 from fyr.core.interactions.storing import Write, store
+from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.interactions.write import answered, created, fresh_id
 from fyr.core.store.port import Session, Stored
 
@@ -186,9 +187,20 @@ def existing(
     """
     if interactions.hooks.authorize_resource:
         judge(interactions.within(session), context, found, "read")
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of([found]), session=session)
     body = shown(interactions, context, found.body or b"")
     url = full_url(context, found.type, found.id)
     return Answer(200, body, found, f"{url}/_history/{found.version}")
+
+
+def nothing_to_delete(
+    interactions: Interactions, session: Session, context: RequestContext
+) -> Answer:
+    """Answer a conditional delete whose criteria match nothing."""
+    if interactions.hooks.answered:
+        tell(interactions, context, status=204, session=session)
+    return Answer(204)
 
 
 def refuse_unless_offered(context: RequestContext) -> None:
@@ -225,7 +237,7 @@ def _by(
         found = find_locked(interactions, session, context, kind, criteria)
         write = plan(found)
         if write is None:
-            return Answer(204)
+            return nothing_to_delete(interactions, session, context)
         return answered(interactions, store(interactions, session, [write])[0])
 
     return interactions.write(work)

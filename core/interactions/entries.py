@@ -134,6 +134,7 @@ def entry_of(
         params=tuple(_pairs(query)),
         parent=parent,
         compartment=_compartment(form, groups),
+        method=method,
     )
     entry = Entry(number, method, context, raw.get("fullUrl", ""), raw.get("resource"))
     entry.query, entry.version = query, groups.get("version") or ""

@@ -26,6 +26,7 @@ from fyr.core.interactions.pages import (
 )
 from fyr.core.interactions.searching import FORMS, page_url
 from fyr.core.interactions.show import full_url, shown
+from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.searching import CURSOR
 from fyr.core.store.port import Stored
 
@@ -63,6 +64,8 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
     if dict(context.params).get("_summary") == "count":
         if judged:
             seen_versions(interactions, context, ())
+        if interactions.hooks.answered:
+            tell(interactions, context)
         total = interactions.resources.count_history(
             type=kind, id=identity, since=asked.since, at=asked.at
         )
@@ -86,6 +89,8 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         seen = seen_versions(interactions, context, page)
         # A total would tell how many were left out.
         whole, page = whole and len(seen) == len(page), seen
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of(page))
     body = bundle_of(
         "history",
         _entries(interactions, context, page),

@@ -13,27 +13,27 @@ class JoinedDatabase:
 
     def __init__(self, session: Session) -> None:
         """Take the transaction."""
-        self._session = session
+        self.session = session
 
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
-        return self._session.dialect
+        return self.session.dialect
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read, and see what the transaction has written."""
-        return self._session.rows(sql, params)
+        return self.session.rows(sql, params)
 
     def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Do nothing: who shares a transaction sees what it has written by then."""
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the transaction."""
-        return work(self._session)
+        return work(self.session)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the transaction; the one who began it commits."""
-        return work(self._session)
+        return work(self.session)
 
     def health(self) -> str:
         """Tell nothing: the transaction is running."""

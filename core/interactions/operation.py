@@ -13,6 +13,7 @@ from fyr.core.errors import Invalid
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.judge import judge_result
 from fyr.core.interactions.show import with_bases
+from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
 from fyr.core.operation_input import problems
@@ -78,13 +79,23 @@ def _inside_resource(issue: Issue) -> bool:
 
 def _run(interactions: Interactions, call: OperationCall) -> Resource | None:
     if not call.operation.affects_state:
-        return _judged(call)
+        return _told(interactions, call)
 
     def work(session: Session) -> Resource | None:
         within = interactions.within(session)
-        return _judged(replace(call, session=session, interactions=within))
+        return _told(within, replace(call, session=session, interactions=within))
 
     return interactions.write(work)
+
+
+def _told(interactions: Interactions, call: OperationCall) -> Resource | None:
+    """Call the operation, and tell once of all that it has touched."""
+    if not interactions.hooks.answered:
+        return _judged(call)
+    own = collecting(interactions)
+    result = _judged(replace(call, interactions=own))
+    tell(interactions, call.context, touched_by(own, result))
+    return result
 
 
 def _judged(call: OperationCall) -> Resource | None:

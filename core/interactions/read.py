@@ -10,6 +10,7 @@ from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import judge, judge_version
 from fyr.core.interactions.show import shown
+from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.store.port import Stored
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def read(
         raise _gone(stored)
     if interactions.hooks.authorize_resource:
         judge(interactions, context, stored, "read")
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of([stored]))
     if if_none_match is not None or if_modified_since is not None:
         if _seen(stored, if_none_match, if_modified_since):
             return Answer(304, None, stored)
@@ -54,6 +57,8 @@ def vread(interactions: Interactions, context: RequestContext, version: str) -> 
         raise _gone(stored)
     if interactions.hooks.authorize_resource:
         judge_version(interactions, context, stored)
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of([stored]))
     return Answer(200, shown(interactions, context, stored.body), stored)
 
 

@@ -24,6 +24,7 @@ from fyr.core.interactions.judge import judge_of_search, only_seen
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
 from fyr.core.interactions.show import full_url, shown
+from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.model import json
 from fyr.core.searching import CURSOR, SearchPage
 from fyr.core.store.port import Session, Stored
@@ -58,6 +59,8 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         )
     require_may_look_inside(interactions, context, sent, params)
     if explained:
+        if interactions.hooks.answered:
+            tell(interactions, context)
         return explanation(
             interactions.database.read(
                 lambda session: engine.explain(
@@ -72,6 +75,8 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     page = interactions.database.read(
         lambda session: _page(interactions, engine, session, context, params)
     )
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of([*page.matches, *page.included]))
     body = bundle_of(
         "searchset",
         _entries(interactions, context, page),

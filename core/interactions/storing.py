@@ -19,6 +19,7 @@ from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
+from fyr.core.interactions.telling import made_of, tell
 from fyr.core.model import json
 from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
 from fyr.core.subjects import Use
@@ -145,10 +146,21 @@ def store(
         raise joined(failures)
     made = _put(interactions, session, list(steps.values()), judged)
     stored = dict(zip(steps, made, strict=True))
-    return [
+    done = [
         Written(write, heads.get(write.key), stored.get(number))
         for number, write in enumerate(writes)
     ]
+    if interactions.hooks.answered:
+        for one in done:
+            _tell(interactions, session, one)
+    return done
+
+
+def _tell(interactions: Interactions, session: Session, done: Written) -> None:
+    """Tell of a write in its own transaction, so that neither is kept alone."""
+    made = [made_of(done.before, done.stored)] if done.stored is not None else []
+    status = 201 if made and made[0].how == "create" else 200
+    tell(interactions, done.write.context, made, status=status, session=session)
 
 
 def _put(

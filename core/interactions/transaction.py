@@ -16,6 +16,7 @@ from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.conditional import (
     directed,
     existing,
+    nothing_to_delete,
     refuse_unless_offered,
     required,
 )
@@ -216,7 +217,8 @@ class _Attempt:
         elif plan.write.method == "PATCH":
             plan.write.key = required(found, context, criteria)
         elif found is None:
-            self._answers[plan.entry.number] = Answer(204)
+            answer = nothing_to_delete(interactions, self._session, context)
+            self._answers[plan.entry.number] = answer
             return False
         else:
             plan.write.key = (found.type, found.id)

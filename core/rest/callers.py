@@ -76,6 +76,7 @@ class Callers:
             self._base or self.base_url(env),
             preferred(env).handling if "HTTP_PREFER" in env else "strict",
             self._clock(),
+            method=env["REQUEST_METHOD"],
         )
         exchange.caller = context
         return context

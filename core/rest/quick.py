@@ -27,6 +27,7 @@ _HOOKS = (
     "authorize_resource",
     "before_interaction",
     "before_show",
+    "answered",
     "completed",
 )
 

@@ -7,7 +7,7 @@ from fyr.core import hookimpl
 from fyr.core.clock import utc_now
 from fyr.core.context import Principal
 from fyr.core.error_codes import ErrorCode
-from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated
+from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavailable
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.operations import Operation
@@ -15,6 +15,7 @@ from fyr.core.routes import Route
 from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
 from fyr.core.subjects import Subject
+from fyr.core.touched import Touched
 
 ADA = Principal("PRACTITIONER", "ada")
 
@@ -294,6 +295,21 @@ def test_hook_before_show_replaces_what_is_shown_and_never_fails_open(context) -
     assert kept == {"name": "Ada"}
     with pytest.raises(KeyError):
         broken.before_show(context=context, resource=kept)
+
+
+def test_hook_answered_asks_all_and_an_exception_goes_out(context) -> None:
+    told = []
+    hooks = hooks_of(
+        "answered",
+        lambda touched: told.append(touched),
+        raising(Unavailable("no room for the log")),
+    )
+    version = Touched("Patient", "1", 2, "read")
+
+    with pytest.raises(Unavailable, match="no room"):
+        hooks.answered(context=context, session=None, status=200, touched=(version,))
+
+    assert told == [(version,)]
 
 
 def test_hook_deliver_gives_the_relay_one_function_for_each_plugin() -> None:

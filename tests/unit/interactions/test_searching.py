@@ -1,7 +1,6 @@
 import pytest
 
 from fyr.core import hookimpl
-from fyr.core import hookimpl
 from fyr.core.errors import Forbidden, Issue, NotSupported
 from fyr.core.interactions.pages import bundle_of
 from fyr.core.searching import CURSOR, SearchPage
