@@ -6,8 +6,9 @@ how it becomes SQL, and where a page ended.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -28,6 +29,7 @@ from fyr.core.searching import (
 )
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search.addresses import Addresses
 from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors
 from fyr.search.finding.explaining import Recorder, millis_since
@@ -72,9 +74,8 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
-        self._bases = _bases(settings)
+        self._addresses = Addresses(settings)
         self._told: Callable[[str, float], None] = _nobody
-        self._own: Callable[[str, Service, str], str | None] = _stranger
 
     def begin(self, session: Session, *, again: bool) -> None:
         """Hold on to one set of parameters for a transaction of this thread."""
@@ -199,7 +200,7 @@ class Engine:
 
     def knows_own(self, own: Callable[[str, Service, str], str | None]) -> None:
         """Have values that are URLs of this deployment made relative."""
-        self._own = own
+        self._addresses.own = own
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
         """Have each search told: its kind, and its seconds."""
@@ -279,7 +280,7 @@ class Engine:
         judge: Judge | None,
         lenient: bool,
     ) -> Query:
-        operands = Operands(self._clock, lambda url: self._relative(url, context))
+        operands = Operands(self._clock, partial(self._addresses.relative, context))
         words = self._settings.search.full_text
         known = Known(
             current.parameters,
@@ -310,14 +311,6 @@ class Engine:
             judge(parser.asked(query))
         return query
 
-    def _relative(self, url: str, context: RequestContext) -> str:
-        """Write a URL of this deployment relative; leave others as they are."""
-        own = self._own(url, context.service, context.base_url)
-        if own is not None:
-            return own
-        bases = {*self._bases, context.base_url, context.service.public_base} - {""}
-        return _relative(url, bases)
-
     def _included(
         self,
         session: Session,
@@ -343,11 +336,6 @@ class Engine:
         return matches if alone and query.total != "none" else None
 
 
-def _stranger(url: str, service: Service, base_url: str) -> str | None:
-    """Take every URL for another server's."""
-    return None
-
-
 def _nobody(kind: str, seconds: float) -> None:
     """Hear of a search, and do nothing."""
 
@@ -357,25 +345,6 @@ def _included_types(parameter: Parameter) -> frozenset[str]:
     if parameter.table != "idx_reference":
         return frozenset()
     return parameter.targets or RESOURCE_TYPES
-
-
-def _bases(settings: Settings) -> frozenset[str]:
-    """Tell the base URLs that this deployment is known by."""
-    named = {
-        url.rstrip("/")
-        for one in settings.services.values()
-        for url in (one.public_url, *one.former_urls)
-    }
-    if settings.server.public_url:
-        named.add(settings.server.public_url.rstrip("/") + "/fhir")
-    return frozenset(named)
-
-
-def _relative(url: str, bases: Iterable[str]) -> str:
-    for base in bases:
-        if url.startswith(base + "/"):
-            return url[len(base) + 1 :]
-    return url
 
 
 def _searched(context: RequestContext) -> list[str]:
