@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,11 +53,18 @@ class TokenVerifier:
     """Makes principals of bearer tokens; one for each application."""
 
     def __init__(
-        self, issuers: Iterable[TrustedIssuer], settings: TokenSettings
+        self,
+        issuers: Iterable[TrustedIssuer],
+        settings: TokenSettings,
+        trusted_name: Callable[[str], str] = str,
     ) -> None:
-        """Take those who are trusted; no two may have one URL."""
+        """Take those who are trusted; no two may have one URL.
+
+        :param trusted_name: gives the URL of an issuer that is known under several.
+        """
         self.issuers = {one.settings.issuer: one for one in issuers}
         self._settings = settings
+        self._trusted_name = trusted_name
         self._cache = TokenCache(settings.cached)
 
     def verify(self, token: str, now: datetime) -> Principal:
@@ -99,7 +106,9 @@ class TokenVerifier:
 
     def _issuer(self, claims: Claims) -> TrustedIssuer:
         name = claims.get("iss")
-        issuer = self.issuers.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            raise InvalidToken("it does not say who issued it")
+        issuer = self.issuers.get(name) or self.issuers.get(self._trusted_name(name))
         if issuer is None:
             raise InvalidToken("its issuer is not trusted here")
         return issuer

@@ -1,7 +1,7 @@
 """Access control: who asks, and what they may do.
 
-``authentication`` makes principals of bearer tokens; ``settings`` is what a deployer
-says of issuers. How to connect one: ``docs/security.md``.
+``authentication`` makes principals of bearer tokens; ``development`` is an issuer for
+the developer's own machine; ``settings`` is what a deployer says of issuers. How to connect one: ``docs/security.md``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 from fyr.core import Manifest, Plugin, Principal, RequestContext, Route, hookimpl
 from fyr.core.error_codes import ErrorCode, read_error_codes
 from fyr.plugins.access_control.authentication import Authentication
+from fyr.plugins.access_control.development.endpoints import routes
+from fyr.plugins.access_control.development.starting import enabled_development
 from fyr.plugins.access_control.settings import AccessControlSettings
 
 if TYPE_CHECKING:
+    import click
+
     from fyr.core.app import Application
 
 __all__ = ["AccessControl"]
@@ -31,18 +35,37 @@ class AccessControl(Plugin):
 
     def start(self, application: Application) -> None:
         """Make what checks tokens."""
-        self.authentication = Authentication(self.settings, application.clock)
+        self._development = enabled_development(self.settings, application)
+        self.authentication = Authentication(
+            self.settings, application.clock, self._development
+        )
+        self._application = application
 
     def stop(self) -> None:
         """End the threads that fetch keys."""
-        self.authentication.stop()
+        # It is told to stop also when it could not start.
+        if hasattr(self, "authentication"):
+            self.authentication.stop()
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        """Begin to fetch keys: only processes that answer requests ask for routes."""
-        if hasattr(self, "authentication"):
-            self.authentication.warm()
-        return []
+        """Offer the development issuer, and begin to fetch the keys of the others.
+
+        Only processes that answer requests ask for routes.
+        """
+        if not hasattr(self, "authentication"):
+            return []
+        self.authentication.warm()
+        if self._development is None:
+            return []
+        return routes(self._development, self.authentication, self._application)
+
+    @hookimpl
+    def register_commands(self) -> Iterable[click.Command]:
+        """Offer ``fyr dev token``."""
+        from fyr.plugins.access_control.development.command import dev
+
+        return [dev]
 
     @hookimpl
     def register_error_codes(self) -> Iterable[ErrorCode]:

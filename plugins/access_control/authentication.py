@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
 
 from fyr.core import Clock, Principal, RequestContext
 from fyr.core.security.bearer import InvalidToken, bearer_token
 from fyr.core.security.keys import IssuerKeys
 from fyr.core.security.verifying import TokenVerifier, TrustedIssuer
+from fyr.plugins.access_control.development.issuer import (
+    DevelopmentIssuer,
+    trusted_name,
+)
 from fyr.plugins.access_control.settings import AccessControlSettings
 
 log = structlog.get_logger("fyr.security")
@@ -16,13 +22,22 @@ log = structlog.get_logger("fyr.security")
 class Authentication:
     """Checks the tokens of one application's requests."""
 
-    def __init__(self, settings: AccessControlSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: AccessControlSettings,
+        clock: Clock,
+        development: DevelopmentIssuer | None = None,
+    ) -> None:
         """Take whom to trust; nothing is fetched before :meth:`warm` or a request."""
         trusted = [
             TrustedIssuer(one, IssuerKeys(one, settings.tokens))
             for one in settings.issuers
         ]
-        self._verifier = TokenVerifier(trusted, settings.tokens)
+        if development is None:
+            self._verifier = TokenVerifier(trusted, settings.tokens)
+        else:
+            trusted += development.trusted()
+            self._verifier = TokenVerifier(trusted, settings.tokens, trusted_name)
         self._clock = clock
 
     def principal(self, context: RequestContext) -> Principal | None:
@@ -31,11 +46,17 @@ class Authentication:
         :raises InvalidToken: the token does not hold.
         :raises fyr.core.Unavailable: its issuer's keys have never been had.
         """
-        token = bearer_token(context.authorization)
+        return self.holder(context.authorization, context.now)
+
+    def holder(
+        self, authorization: str | None, now: datetime | None = None
+    ) -> Principal | None:
+        """Tell whose the token of a header is, as :meth:`principal` does."""
+        token = bearer_token(authorization)
         if token is None:
             return None
         try:
-            return self._verifier.verify(token, context.now or self._clock())
+            return self._verifier.verify(token, now or self._clock())
         except InvalidToken as refusal:
             log.info("token refused", reason=refusal.reason)
             raise

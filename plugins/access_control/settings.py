@@ -19,6 +19,13 @@ class AccessControlSettings(PluginSettings):
         TokenSettings(), description="How tokens are checked, whoever issued them."
     )
 
+    development: bool = Field(
+        False,
+        description=(
+            "Trust tokens of `fyr dev token`, and serve `/dev/realms`; on loopback only."
+        ),
+    )
+
     @model_validator(mode="after")
     def _tell_issuers_apart(self) -> Self:
         for what in ("issuer", "realm_name"):

@@ -1,25 +1,28 @@
 """The plugin is held against what holds for all plugins."""
 
-from importlib.resources import files
+from pathlib import Path
 
+import fyr.plugins.access_control as area
 from fyr.core.testing import PluginContract
 
-#: Rooms of the core that are made for this plugin, and what it is started with.
-ROOMS = ("app", "error_codes")
+#: Rooms of Fyr that are made for this plugin, and what it is started with.
+ROOMS = ("config.load", "core.app", "core.clock", "core.error_codes", "core.errors")
 SECURITY = ("bearer", "keys", "publishing", "settings", "verifying")
 
 
 def own_modules() -> set[str]:
-    folder = files("fyr.plugins.access_control").iterdir()
-    return {one.name.removesuffix(".py") for one in folder if one.name.endswith(".py")}
+    folder = Path(area.__file__).parent
+    paths = (one.relative_to(folder).with_suffix("") for one in folder.rglob("*.py"))
+    return {".".join((area.__name__, *path.parts)) for path in paths}
 
 
 class TestAccessControl(PluginContract):
     plugin = "access_control"
     private_imports = frozenset(
         {
-            *(f"fyr.core.{name}" for name in ROOMS),
+            *(f"fyr.{name}" for name in ROOMS),
             *(f"fyr.core.security.{name}" for name in SECURITY),
-            *(f"fyr.plugins.access_control.{name}" for name in own_modules()),
+            *(name.removesuffix(".__init__") for name in own_modules()),
+            "fyr.core.model",
         }
     )
