@@ -89,6 +89,17 @@ class Services:
         """
         return self._home(resource_type, service.name, base_url)
 
+    def home_of(self, resource_type: str, root: str, preferred: str = "") -> str:
+        """Tell the base URL that a type is read under, where no request tells it.
+
+        :param root: what stands before the paths of services without a public URL.
+        :param preferred: name of the service to take, if it has the type.
+        """
+        for one in self._known:
+            if one.name == preferred and resource_type in one.types:
+                return _base(one, root)
+        return _base(self._home_service(resource_type) or self._known[0], root)
+
     def _named(self, name: str) -> Service:
         return next(one for one in self._known if one.name == name)
 
@@ -96,14 +107,17 @@ class Services:
         service = self._named(name)
         if service.offers(resource_type, "read"):
             return base_url
-        root = _root(service, base_url)
-        *others, last = [*self._known[1:], self._known[0]]
-        having = [one for one in others if resource_type in one.types]
+        home = self._home_service(resource_type)
+        if home is None and resource_type in service.types:
+            return base_url
+        return _base(home or self._known[0], _root(service, base_url))
+
+    def _home_service(self, resource_type: str) -> Service | None:
+        """Find the service that a type is at home in, beside the one with everything."""
+        having = [one for one in self._known[1:] if resource_type in one.types]
         # Those that have it for something else than to be read come last.
         having.sort(key=lambda one: _rank(one, resource_type))
-        if not having and resource_type in service.types:
-            return base_url
-        return _base(having[0] if having else last, root)
+        return having[0] if having else None
 
     def _bases_beside(self, name: str, base_url: str) -> tuple[str, ...]:
         """Tell the bases of all services, with a slash, as one host shows them."""

@@ -176,3 +176,14 @@ def test_a_service_that_others_serve_is_known_by_its_url() -> None:
     away = found.base_of("Organization", patients, here)
     assert away == "https://organization.example.org/fhir"
     assert found.own(f"{away}/Organization/1", patients, here) == "Organization/1"
+
+
+def test_where_a_type_is_at_home_can_be_told_without_a_request() -> None:
+    found = services(services={"patient": {"public_url": "https://p.example.org/fhir"}})
+
+    assert found.home_of("Patient", "http://here") == "https://p.example.org/fhir"
+    assert found.home_of("Organization", "http://here") == (
+        "http://here/organization/fhir"
+    )
+    assert found.home_of("Task", "http://here", "patient") == "http://here/fhir"
+    assert found.home_of("Patient", "http://here", "fhir") == "http://here/fhir"

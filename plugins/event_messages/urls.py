@@ -1,0 +1,35 @@
+"""Absolute URLs for messages, whose readers know no base URL of this server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fyr.config.settings import ServerSettings
+    from fyr.core.interactions.services import Services
+
+_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/\S+")
+
+
+def absolute_by(
+    services: Services, server: ServerSettings
+) -> Callable[[str, str], str]:
+    """Make the function that writes references out, by the services' public URLs.
+
+    A service without one is told under ``server.public_url``, or under the address that
+    this server listens on: right on one machine, and a setting to give on more.
+    """
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    root = server.public_url.rstrip("/") or f"http://{host}:{server.port}"
+    home = lru_cache(maxsize=1024)(
+        lambda type_, service: services.home_of(type_, root, service)
+    )
+
+    def absolute(service: str, reference: str) -> str:
+        match = _LOCAL.fullmatch(reference)
+        return f"{home(match[1], service)}/{reference}" if match else reference
+
+    return absolute

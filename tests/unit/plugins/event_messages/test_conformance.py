@@ -1,0 +1,22 @@
+"""The plugin is held against what holds for all plugins."""
+
+from importlib.resources import files
+
+from fyr.core.testing import PluginContract
+
+
+def own_modules() -> set[str]:
+    folder = files("fyr.plugins.event_messages").iterdir()
+    return {one.name.removesuffix(".py") for one in folder if one.name.endswith(".py")}
+
+
+class TestEventMessages(PluginContract):
+    plugin = "event_messages"
+    private_imports = frozenset(
+        {
+            "fyr.config.settings",
+            "fyr.core.app",
+            "fyr.core.interactions.services",
+            *(f"fyr.plugins.event_messages.{name}" for name in own_modules()),
+        }
+    )
