@@ -55,7 +55,8 @@ def _transaction(service: Service) -> Iterator[str]:
 
 def _name(kind: str, rules: TypeRules) -> str:
     profile = rules.profile.rpartition("/")[2]
-    return f"{kind} ({profile})" if profile else kind
+    only = "only " if rules.only_profiles else ""
+    return f"{kind} ({only}{profile})" if profile else kind
 
 
 def _offered(rules: TypeRules) -> str:

@@ -28,6 +28,8 @@ class TypeRules:
     #: canonical URL of what its resources are like; empty: the type itself
     profile: str = ""
     supported_profiles: tuple[str, ...] = ()
+    #: canonical URLs: the service has only resources that claim one of them
+    only_profiles: tuple[str, ...] = ()
     #: whether references lead here from services that do not have the type
     home: bool = False
 

@@ -43,6 +43,7 @@ from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
 from fyr.search.understanding.known import Known
+from fyr.search.understanding.limits import Limits
 from fyr.search.understanding.offered import refuse_hidden
 from fyr.search.understanding.operands import Operands
 from fyr.search.understanding.query import QueryParser
@@ -150,6 +151,7 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         refuse_hidden(context, self.sets.now.parameters, query.types)
+        self._limits(context).put_on(query)
         if _asks_for_words(query):
             query.issues += lag(session)
         if query.contained:
@@ -174,8 +176,7 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         """Find contained resources in what the service lets be searched."""
-        types = _searched(context)
-        owners = None if len(types) == len(RESOURCE_TYPES) else types
+        owners = self._limits(context).among(_searched(context))
         if query.count == 0 or query.show.get("_summary") == "count":
             counted = count_contained(session, query, self._sizes, owners)
             return _page(query, (), (), counted, None)
@@ -246,6 +247,7 @@ class Engine:
             raise NotSupported(
                 "criteria cannot hold _text or _content: their index follows a write"
             )
+        self._limits(context).put_on(parsed)
         parsed.count = 2
         return read_page(session, parsed, None, self._sizes).matches
 
@@ -311,6 +313,11 @@ class Engine:
             judge(parser.asked(query))
         return query
 
+    def _limits(self, context: RequestContext) -> Limits:
+        """Tell which resources the service has of each type."""
+        current = self.sets.now
+        return Limits(context.service.types, current.parameters, current.places)
+
     def _included(
         self,
         session: Session,
@@ -318,9 +325,8 @@ class Engine:
         query: Query,
         matches: Sequence[Stored],
     ) -> Sequence[Stored]:
-        offered = context.service.types
-        limited = None if RESOURCE_TYPES <= offered.keys() else offered.keys()
-        included = follow(session, query.includes, matches, limited)
+        limit = self._limits(context).among(context.service.types)
+        included = follow(session, query.includes, matches, limit)
         query.issues += included.issues
         return included.resources
 

@@ -211,6 +211,13 @@ class Is:
 
 
 @dataclass(frozen=True, slots=True)
+class OfType:
+    """It is a resource of one of the types."""
+
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Updated:
     """``_lastUpdated``."""
 
@@ -272,6 +279,7 @@ Criterion = (
     | Missing
     | HasId
     | Is
+    | OfType
     | Updated
     | FullText
     | Chain

@@ -9,6 +9,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import judge, judge_version
+from fyr.core.interactions.partition import require_own
 from fyr.core.interactions.show import shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.store.port import Stored
@@ -29,6 +30,8 @@ def read(
     stored = interactions.resources.read(kind, identity)
     if stored is None:
         raise NotFound(f"no {kind}/{identity}")
+    if context.service.types[kind].only_profiles:
+        require_own(interactions, context, stored)
     body = stored.body
     if body is None:
         raise _gone(stored)
@@ -53,6 +56,10 @@ def vread(interactions: Interactions, context: RequestContext, version: str) -> 
         stored = interactions.resources.vread(kind, identity, int(version))
     if stored is None or str(stored.version) != version:
         raise NotFound(f"no version {version[:64]} of {kind}/{identity}")
+    if context.service.types[kind].only_profiles:
+        newest = interactions.resources.read(kind, identity)
+        # What has become another service's takes its past along.
+        require_own(interactions, context, stored, newest or stored)
     if stored.body is None:
         raise _gone(stored)
     if interactions.hooks.authorize_resource:

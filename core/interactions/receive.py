@@ -11,6 +11,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.interactions.answer import Incoming
 from fyr.core.interactions.outcomes import serious
+from fyr.core.interactions.partition import unclaimed
 from fyr.core.model.references import relative
 from fyr.core.model.validation import problems
 
@@ -26,7 +27,8 @@ def received(
 
     :return: the resource, and what plugins have to say about it beside errors.
     :raises Invalid: it breaks the structure of FHIR; all problems at once.
-    :raises Refused: a plugin found errors in it; all of them at once.
+    :raises Refused: a plugin found errors in it, or it is not of this service; all of
+        them at once.
     """
     resource = source.parse()
     return resource, checked(interactions, context, resource)
@@ -43,9 +45,9 @@ def checked(
     if found:
         raise Invalid(found)
     hooks = interactions.hooks
-    if not hooks.validate:
-        return ()
-    told = hooks.validate(context=context, resource=resource)
+    told = unclaimed(context, resource)
+    if hooks.validate:
+        told += hooks.validate(context=context, resource=resource)
     if serious(told):
         raise Refused(told)
     return tuple(told)

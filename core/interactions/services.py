@@ -136,6 +136,7 @@ def registered_services(settings: Settings, hooks: Hooks) -> Services:
     if hooks.register_services:
         offered += hooks.register_services(settings=settings)
     problems = _unknown(settings, [one.name for one in offered])
+    problems += [problem for one in offered for problem in _histories(one)]
     served = [_configured(one, settings) for one in offered if _enabled(one, settings)]
     if not served:
         problems.append("services: none is enabled")
@@ -202,6 +203,20 @@ def _rank(service: Service, resource_type: str) -> tuple[bool, bool]:
     """Order services by how well a reference to a type leads to them, the best first."""
     home = service.types[resource_type].home
     return not home, not service.offers(resource_type, "read")
+
+
+def _histories(service: Service) -> Iterator[str]:
+    """Tell the histories that would show what a service does not have.
+
+    Only the newest version of a resource tells whose it is, and a history has them all.
+    """
+    limited = {kind for kind, one in service.types.items() if one.only_profiles}
+    for kind in sorted(limited):
+        names = service.types[kind].interactions & {"history-instance", "history-type"}
+        if names:
+            yield f"services.{service.name}: {kind} is limited to profiles: no history"
+    if limited and "history-system" in service.system_interactions:
+        yield f"services.{service.name}: types are limited to profiles: no history"
 
 
 def _root(service: Service, base_url: str) -> str:

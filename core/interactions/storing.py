@@ -16,6 +16,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
 from fyr.core.interactions.judge import judge
 from fyr.core.interactions.outcomes import joined
+from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
@@ -135,6 +136,8 @@ def store(
         try:
             head = heads.get(write.key)
             # Before its version, or what a patch makes of it, tells anything of it.
+            if head is not None and only_profiles(write.context, head.type):
+                require_own(interactions.within(session), write.context, head)
             judged.before(write, head)
             step = _step(interactions, session, write, head, now)
         except FyrError as error:

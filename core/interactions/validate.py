@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core.errors import Invalid, Issue
 from fyr.core.interactions.outcomes import outcome
+from fyr.core.interactions.partition import unclaimed
 from fyr.core.interactions.write import require_id
 from fyr.core.model.validation import problems
 from fyr.core.operations import Operation, OperationCall, OperationParameter
@@ -39,10 +40,12 @@ def validate(call: OperationCall) -> Resource:
 
 def _about(call: OperationCall, resource: Resource, mode: str) -> list[Issue]:
     issues = problems(resource, expected_type=call.resource_type)
-    if not issues and call.interactions.hooks.validate:
-        issues = call.interactions.hooks.validate(
-            context=call.context, resource=resource
-        )
+    if not issues:
+        issues = unclaimed(call.context, resource)
+        if call.interactions.hooks.validate:
+            issues += call.interactions.hooks.validate(
+                context=call.context, resource=resource
+            )
     issues = [*issues, *_about_id(call, resource, mode)]
     return [*issues, *_about_profile(call, resource)]
 

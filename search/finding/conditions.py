@@ -25,6 +25,7 @@ from fyr.search.tree import (
     Match,
     Missing,
     Not,
+    OfType,
     SameRow,
     Source,
     Target,
@@ -40,7 +41,7 @@ _NOTHING = "SELECT pid FROM resource WHERE 1 = 0"
 def needs_row(criterion: Criterion) -> bool:
     """Whether the condition asks for more of a row of ``resource`` than its pid."""
     match criterion:
-        case HasId() | Is() | Updated() | Has():
+        case HasId() | Is() | OfType() | Updated() | Has():
             return True
         case All(parts) | AnyOf(parts):
             return any(map(needs_row, parts))
@@ -123,6 +124,8 @@ class Conditions:
                 return one_of(f"{row}.id", criterion.ids)
             case Is(type, id):
                 return Sql(f"({row}.type = ? AND {row}.id = ?)", (type, id))
+            case OfType(types):
+                return one_of(f"{row}.type", types)
             case Updated():
                 return _updated(criterion, row)
             case FullText():
@@ -163,7 +166,7 @@ class Conditions:
                     f" WHERE r.pid = w.pid AND {there.text}",
                     (*found.values, *there.values),
                 )
-            case HasId() | Is() | Updated():
+            case HasId() | Is() | OfType() | Updated():
                 wanted = conjoined([self.current(types, "r"), self.met(criterion, "r")])
                 text = f"SELECT r.pid FROM resource r WHERE {wanted.text}"
                 return Sql(text, wanted.values)

@@ -5,19 +5,19 @@ resources are few. Their numbers are below 0 and tell what contains them, so tha
 order holds for them and for resources that stand alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.store.port import Session, Stored
 from fyr.core.store.schema import container_sql, seat_of
 from fyr.core.store.versions import HEAD, stored
-from fyr.search.finding.comparing import Sql, joined, one_of
+from fyr.search.finding.comparing import Sql, joined
 from fyr.search.finding.conditions import Conditions
 from fyr.search.finding.finder import Finder
 from fyr.search.finding.matches import THEN
 from fyr.search.finding.plans import Sizes, smallest
-from fyr.search.tree import All, Query
+from fyr.search.tree import All, Criterion, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ def read_contained(
     query: Query,
     after: Sequence[Any] | None,
     sizes: Sizes,
-    types: Collection[str] | None,
+    owner: Criterion | None,
 ) -> ContainedPage:
     """Read the page that begins after a number, or the first.
 
-    :param types: of what contains them; ``None``: any.
+    :param owner: what that has to meet which contains them; ``None``: nothing.
     """
-    found = _numbers(session, query, sizes, types)
+    found = _numbers(session, query, sizes, owner)
     begin = Sql("WHERE c.number > ?", (after[0],)) if after else Sql("")
     sql = Sql(
         f"SELECT {HEAD}, p.number FROM (SELECT c.number FROM ({found.text}) c"
@@ -59,10 +59,10 @@ def read_contained(
 
 
 def count_contained(
-    session: Session, query: Query, sizes: Sizes, types: Collection[str] | None
+    session: Session, query: Query, sizes: Sizes, owner: Criterion | None
 ) -> int:
     """Count all matches."""
-    found = _numbers(session, query, sizes, types)
+    found = _numbers(session, query, sizes, owner)
     sql = f"SELECT COUNT(*) FROM ({found.text}) c"
     return int(session.rows(sql, found.values)[0][0])
 
@@ -72,7 +72,7 @@ def _owner(number: str) -> str:
 
 
 def _numbers(
-    session: Session, query: Query, sizes: Sizes, types: Collection[str] | None
+    session: Session, query: Query, sizes: Sizes, owner: Criterion | None
 ) -> Sql:
     """Tell the numbers of all matches, each of them once."""
     inside = Conditions(session.dialect).contained(
@@ -80,8 +80,8 @@ def _numbers(
     )
     column = "i.pid" if query.alone else container_sql("i.pid")
     contained = Sql(f"SELECT {column} AS number FROM ({inside.text}) i", inside.values)
-    if types is not None:
-        owned = one_of("o.type", sorted(types))
+    if owner is not None:
+        owned = Conditions(session.dialect).met(owner, "o")
         contained = Sql(
             f"{contained.text} {THEN} resource o"
             f" WHERE o.pid = {container_sql('i.pid')} AND {owned.text}",

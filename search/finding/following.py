@@ -5,15 +5,16 @@ direction by one statement, from what the round before has brought; the first be
 the matches, and later ones follow only what was asked for with ``:iterate``.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fyr.core.errors import Issue
 from fyr.core.store.port import Session, Stored
 from fyr.core.store.versions import HEAD, stored
 from fyr.search.finding.comparing import Sql, conjoined, joined, one_of
+from fyr.search.finding.conditions import Conditions
 from fyr.search.finding.matches import THEN, chosen
-from fyr.search.tree import Include, Urls
+from fyr.search.tree import Criterion, Include, Urls
 
 #: Most resources that one page includes besides its matches.
 MOST_INCLUDED = 1000
@@ -33,19 +34,20 @@ def follow(
     session: Session,
     includes: Sequence[Include],
     matches: Sequence[Stored],
-    types: Collection[str] | None = None,
+    limit: Criterion | None = None,
 ) -> Included:
     """Read what a page includes, no match again.
 
-    :param types: only resources of these; ``None``: of all.
+    :param limit: what each of them has to meet; ``None``: nothing.
     """
     included = Included()
+    met = None if limit is None else Conditions(session.dialect).met(limit, "r")
     seen = [one.pid for one in matches]
     begin, rules = list(matches), list(includes)
     for _ in range(MOST_ROUNDS):
         if not begin or not rules:
             return included
-        more = _round(session, rules, begin, seen, types, included)
+        more = _round(session, rules, begin, seen, met, included)
         included.resources += more
         begin = more
         rules = [one for one in includes if one.iterate]
@@ -62,7 +64,7 @@ def _round(
     rules: Sequence[Include],
     begin: Sequence[Stored],
     seen: list[int],
-    types: Collection[str] | None,
+    met: Sql | None,
     included: Included,
 ) -> list[Stored]:
     """Follow references once in each direction; what was found is seen from then on."""
@@ -74,7 +76,7 @@ def _round(
         room = MOST_INCLUDED - len(included.resources) - len(more)
         # What has been seen is left out here: the statement stays the same.
         most = room + len(seen) + 1
-        sql = included_sql(chosen_rules, begin, types, most)
+        sql = included_sql(chosen_rules, begin, met, most)
         rows = session.rows(sql.text, sql.values)
         known = set(seen)
         found = [stored(row) for row in rows if row[0] not in known]
@@ -93,13 +95,14 @@ def _round(
 def included_sql(
     rules: Iterable[Include],
     begin: Sequence[Stored],
-    types: Collection[str] | None,
+    met: Sql | None,
     most: int,
 ) -> Sql:
     """Tell the statement of one direction.
 
     :param rules: all of one direction.
     :param begin: the resources that it begins at.
+    :param met: what the row ``r`` of each has to meet; ``None``: nothing.
     """
     pids = [one.pid for one in begin]
     selected = []
@@ -114,8 +117,8 @@ def included_sql(
             selected.append(named(one, one.urls, pids))
     union = joined(selected or [_NOTHING], " UNION ALL ")
     parts = [Sql(f"r.pid IN ({union.text})", union.values), Sql("r.deleted = 0")]
-    if types is not None:
-        parts.append(one_of("r.type", sorted(types)))
+    if met is not None:
+        parts.append(met)
     wanted = conjoined(parts)
     return Sql(
         f"SELECT {HEAD} FROM resource r WHERE {wanted.text} ORDER BY r.pid LIMIT ?",

@@ -47,6 +47,18 @@ def shared_app(
 
 
 @pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """An application with all services of the areas, on SQLite."""
+    options = {
+        "plugins": {"enabled": ["search", "administrative", "clinical"]},
+        "search": {"full_text": True},
+    }
+    settings = settings_with(options, tmp_path_factory.mktemp("services"))
+    with application(settings, FakeClock()) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
 def client(shared_app: Application) -> Client:
     """A client of the shared application."""
     return client_of(shared_app)

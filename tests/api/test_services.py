@@ -1,6 +1,5 @@
 """The thirteen services do what they declare, and nothing more."""
 
-from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -9,9 +8,8 @@ import pytest
 from fyr.core.app import Application
 from fyr.core.model.validation import problems
 from fyr.core.services import Service
-from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Answer, Client
-from fyr.core.testing.clock import FakeClock
 
 #: path -> how many types each has, so that none is lost on its way from the data
 NAMES = {
@@ -44,18 +42,6 @@ REQUESTS = {
 BY_CRITERIA = {"update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 #: What says that the service does not have what was asked for.
 TYPE, INTERACTION = "no resource type", "is not offered on"
-
-
-@pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """All services in one application."""
-    options = {
-        "plugins": {"enabled": ["search", "administrative", "clinical"]},
-        "search": {"full_text": True},
-    }
-    settings = settings_with(options, tmp_path_factory.mktemp("services"))
-    with application(settings, FakeClock()) as built:
-        yield built
 
 
 def declared(built: Application) -> dict[str, Service]:
@@ -135,7 +121,8 @@ def test_each_interaction_is_there_if_it_is_declared(
 
     for kind, interaction in product([*kinds, "Account", "Nothing"], REQUESTS):
         method, url = REQUESTS[interaction]
-        answer = client.request(method, url.format(kind), body=_body(method, kind))
+        body = _body(method, kind, _profile(service, kind))
+        answer = client.request(method, url.format(kind), body=body)
         wrong = f"{method} {url.format(kind)}: {answer.status} {answer.body[:200]!r}"
         if kind not in service.types:
             assert (answer.status, _says(answer, TYPE)) == (404, True), wrong
@@ -159,7 +146,7 @@ def test_criteria_are_taken_where_that_is_declared(
 
     for kind, interaction in product(service.types, BY_CRITERIA):
         method = BY_CRITERIA[interaction]
-        body = _body(method, kind)
+        body = _body(method, kind, _profile(service, kind))
         if method == "PUT":
             del body["id"]
         answer = client.request(method, f"{kind}?_id=none", body=body)
@@ -168,10 +155,18 @@ def test_criteria_are_taken_where_that_is_declared(
         assert (answer.status == 405) != taken, (kind, answer.status, answer.body)
 
 
-def _body(method: str, kind: str) -> Any:
+def _body(method: str, kind: str, profile: str = "") -> Any:
     if method == "PATCH":
         return {"resourceType": "Parameters", "parameter": []}
-    return {"resourceType": kind, "id": "none"} if method in ("POST", "PUT") else None
+    if method not in ("POST", "PUT"):
+        return None
+    made: dict[str, Any] = {"resourceType": kind, "id": "none"}
+    return {**made, "meta": {"profile": [profile]}} if profile else made
+
+
+def _profile(service: Service, kind: str) -> str:
+    rules = service.types.get(kind)
+    return rules.profile if rules else ""
 
 
 def _says(answer: Answer, text: str) -> bool:
