@@ -15,14 +15,14 @@ def settings_page() -> str:
         for name, field in Settings.model_fields.items()
         if _section(field) is None
     }
-    parts = [_table("", top)]
+    parts = [fields_table("", top)]
     for name, field in Settings.model_fields.items():
         section, place = _section(field), name
         if section is None:
             section, place = _named_section(field), f"{name}.NAME"
         if section is not None:
             parts.append(f"## `[{place}]`\n\n{_first_line(section)}\n")
-            parts.append(_table(place.replace(".", "__"), section.model_fields))
+            parts.append(fields_table(place.replace(".", "__"), section.model_fields))
     return "\n".join(parts)
 
 
@@ -46,7 +46,8 @@ def _first_line(section: type[BaseModel]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def _table(section: str, fields: dict[str, FieldInfo]) -> str:
+def fields_table(section: str, fields: dict[str, FieldInfo]) -> str:
+    """Make the table of one section, for instance of a plugin's (``plugin__NAME``)."""
     rows = [
         "| setting | type | default | meaning | variable |",
         "|---|---|---|---|---|",

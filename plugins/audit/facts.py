@@ -1,0 +1,62 @@
+"""What is kept of a request while it is answered: a small row, from which all else is made.
+
+Keys and versions, who asked and how it ended; no resource, no token, no CPR number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import Any
+
+from fyr.core import RequestContext, Touched
+from fyr.core.context import SYSTEM
+from fyr.core.searching import CURSOR
+from fyr.plugins.audit.masking import masked_pairs
+
+#: The topic of these rows in the outbox.
+TOPIC = "audit.request"
+#: Ways of asking that are no access to data: a description of the server, and the plain
+#: resources of plugins, which have logs of their own.
+_NO_ACCESS = frozenset({"capabilities", "route"})
+
+Facts = dict[str, Any]
+
+
+def is_audited(context: RequestContext, user_types: Container[str]) -> bool:
+    """Whether a request is one that the log has to tell of."""
+    return (
+        context.principal.user_type in user_types
+        # Fyr itself, which also stores AuditEvents.
+        and context.principal is not SYSTEM
+        and context.interaction not in _NO_ACCESS
+        and context.method != "HEAD"
+    )
+
+
+def facts_of(
+    context: RequestContext, status: int, touched: Sequence[Touched] = ()
+) -> Facts:
+    """Tell what happened as plain JSON values."""
+    principal = context.principal
+    facts: Facts = {
+        "at": context.now.isoformat(timespec="milliseconds") if context.now else "",
+        "service": context.service.name,
+        "base": context.base_url,
+        "interaction": context.interaction,
+        "type": context.resource_type,
+        "id": context.resource_id,
+        "operation": context.operation,
+        "user": principal.user_id,
+        "user_type": principal.user_type,
+        "organization": principal.context.get("organization"),
+        "status": status,
+        "trace": context.trace_id,
+        "touched": [[one.how, one.type, one.id, one.version] for one in touched],
+    }
+    if context.interaction.startswith("search"):
+        # A cursor is a place between values, which may be somebody's name.
+        pairs = [pair for pair in context.params if pair[0] != CURSOR]
+        if context.compartment is not None:
+            pairs.append(("_compartment", "/".join(context.compartment)))
+        facts["query"] = masked_pairs(pairs)
+    return {name: value for name, value in facts.items() if value is not None}
