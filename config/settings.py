@@ -130,7 +130,9 @@ class FhirSettings(Section):
         412, description="Answer to an `If-Match` that is stale."
     )
     page_link_seconds: int = Field(
-        3600, ge=60, description="How long a paging link stays valid."
+        3600,
+        ge=60,
+        description="How long a paging link stays valid, in seconds; 60 at least.",
     )
     error_coding: str = Field(
         "",

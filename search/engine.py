@@ -44,7 +44,7 @@ from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
 from fyr.search.understanding.known import Known
 from fyr.search.understanding.limits import Limits
-from fyr.search.understanding.offered import refuse_hidden
+from fyr.search.understanding.offered import Offered
 from fyr.search.understanding.operands import Operands
 from fyr.search.understanding.query import QueryParser
 from fyr.search.understanding.reading import Reading, kind_of
@@ -150,7 +150,6 @@ class Engine:
         resource_type: str | None,
         query: Query,
     ) -> SearchPage:
-        refuse_hidden(context, self.sets.now.parameters, query.types)
         self._limits(context).put_on(query)
         if _asks_for_words(query):
             query.issues += lag(session)
@@ -292,11 +291,13 @@ class Engine:
             words,
             current.active,
             lambda kind: progress(session, kind).told(to_millis(self._clock())),
+            Offered(context.service),
         )
         parser = QueryParser(
             known,
             default_count=self._settings.fhir.default_count,
             max_count=self._settings.fhir.max_count,
+            sent=context.params,
         )
         types = [resource_type] if resource_type else _searched(context)
         if context.compartment is None:

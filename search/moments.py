@@ -40,8 +40,10 @@ def range_of(text: str) -> Range:
     low = (date(int(year), int(month), int(day)).toordinal() - _EPOCH) * _DAY
     if hour is None:
         return low, low + _DAY - 1
-    if hour > "24" or minute > "59" or (second or "00") > "60":
+    if hour > "23" or minute > "59" or (second or "00") > "60":
         raise ValueError(f"{text[:40]!r} is not a time")
+    if zone not in (None, "Z") and (zone[1:] > "14:00" or zone[4:] > "59"):
+        raise ValueError(f"{text[:40]!r} has no offset from UTC that there is")
     low += int(hour) * 3_600_000 + int(minute) * 60_000 - _offset(zone)
     if second is None:
         return low, low + 59_999

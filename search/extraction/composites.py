@@ -18,7 +18,15 @@ from fyr.search.extraction.expressions import alternatives, parse
 from fyr.search.extraction.layouts import PARTS_OF, Columns, layout
 from fyr.search.extraction.quantities import CANONICAL
 from fyr.search.extraction.rows import Rows
-from fyr.search.extraction.spots import Node, Spot, bases, converter, reached, walk
+from fyr.search.extraction.spots import (
+    Node,
+    Spot,
+    bases,
+    converter,
+    reached,
+    spots_of,
+    walk,
+)
 from fyr.search.hashes import hash64, param_id
 from fyr.search.parameters import Component, Parameter
 from fyr.search.references import CONTAINED
@@ -72,6 +80,26 @@ def parts_of(
                 inside.append((number, component))
         made.append(_part(kind, base, spots, apart, inside))
     return tuple(made)
+
+
+def component_leads(kind: str, parameter: Parameter, component: Component) -> bool:
+    """Whether a component reads anything in one of the elements it is about.
+
+    :raises fyr.search.extraction.expressions.NotSimple: its expression is no path.
+    """
+    wanted = component.type
+    for base in parameter.paths:
+        if component.expression.startswith(_RESOURCE):
+            for path in _paths(kind, base, component):
+                if any(True for _ in spots_of(Node(), kind, wanted, path)):
+                    return True
+            continue
+        for spot in bases(Node(), kind, base):
+            for one in alternatives(component.expression):
+                _, steps = parse(f"Element.{one}")
+                if any(True for _ in reached(Node(), spot, wanted, steps)):
+                    return True
+    return False
 
 
 def _paths(kind: str, base: str, component: Component) -> list[str]:

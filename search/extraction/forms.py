@@ -80,12 +80,28 @@ def unsupported(expression: str) -> str:
 
     :raises Invalid: it is not FHIRPath.
     """
+    if any(map(_looks_elsewhere, map(grammar.parse, union(expression)))):
+        return (
+            "resolve() is understood only in where(resolve() is Type): what another"
+            " resource has is not kept with this one"
+        )
     for name in _functions(grammar.parse(expression)):
         if name in _OF_THE_MOMENT:
             return f"{name}() is another one each day, and values are kept"
         if name not in FUNCTIONS:
             return f"{name}() is not supported"
     return ""
+
+
+def _looks_elsewhere(tree: grammar.Tree) -> bool:
+    """Whether an expression asks another resource for more than its type."""
+    if "resolve" not in _functions(tree):
+        return False
+    try:
+        _steps(tree)
+    except NotSimple:
+        return True
+    return False
 
 
 def _functions(tree: grammar.Tree) -> Iterator[str]:

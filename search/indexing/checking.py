@@ -11,16 +11,17 @@ from fyr.core.errors import Issue
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.core.model.resource import Resource
+from fyr.search.extraction.composites import component_leads
 from fyr.search.extraction.expressions import NotSimple
 from fyr.search.extraction.forms import parsed, roots, unsupported
 from fyr.search.extraction.layouts import layout
-from fyr.search.extraction.places import places_of
 from fyr.search.extraction.spots import Node, spots_of
 from fyr.search.parameters import STANDARD, TABLES, Parameter, Parameters
 from fyr.search.understanding.results import RESULTS
 from fyr.search.understanding.specials import SPECIALS
 
 _BASES = RESOURCE_TYPES | {"Resource", "DomainResource"}
+_ONLY_PATHS = "of a composite, only paths are supported"
 _CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}", re.ASCII)
 
 
@@ -157,14 +158,30 @@ def _about_components(resource: Resource, known: Parameters) -> Iterator[Issue]:
         return
     for kind in kinds_of(resource):
         one = known.of(kind)[resource["code"]]
-        try:
-            places_of(kind, [one])
-            simple = not one.evaluated
-        except NotSimple:
-            simple = False
-        if not simple:
-            yield _issue("expression", "of a composite, only paths are supported")
+        found = list(_about_paths(kind, one))
+        if found:
+            yield from found
             return
+
+
+def _about_paths(kind: str, one: Parameter) -> Iterator[Issue]:
+    """Tell which expressions of a composite are no paths, or lead to nothing."""
+    if one.evaluated:
+        yield _issue("expression", _ONLY_PATHS)
+        return
+    for number, component in enumerate(one.components):
+        element = f"component[{number}].expression"
+        try:
+            leads = component_leads(kind, one, component)
+        except NotSimple:
+            yield _issue(element, _ONLY_PATHS)
+            continue
+        if not leads:
+            yield _issue(
+                element,
+                f"{component.expression} leads to nothing in R4 that a"
+                f" {component.type} parameter reads",
+            )
 
 
 def kinds_of(resource: Resource) -> list[str]:

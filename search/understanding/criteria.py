@@ -11,7 +11,7 @@ from fyr.core.model.naming import did_you_mean
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Chain, Criterion
 from fyr.search.understanding.contained import inside
-from fyr.search.understanding.known import Known, refuse_by_url
+from fyr.search.understanding.known import Known, refuse_by_url, refuse_no_target
 from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.specials import SPECIALS
 
@@ -41,6 +41,7 @@ class Criteria:
             )
         special = SPECIALS.get(_code(name))
         if special is not None:
+            self.known.offered.refuse(types, _code(name))
             self.known.note(types, _code(name))
             return special(self, types, name, value, depth)
         first, dot, rest = name.partition(".")
@@ -63,6 +64,7 @@ class Criteria:
                 + did_you_mean(kind, RESOURCE_TYPES)
             )
         refuse_by_url(found)
+        refuse_no_target(found, kind)
         targets = [kind] if kind else self._targets(found, rest)
         inner = self.criterion(targets, rest, value, depth + 1)
         sources = self.known.places.sources(found)
@@ -72,10 +74,15 @@ class Criteria:
         """Tell the types that a reference may lead to and that have the next parameter."""
         allowed = {kind for one in found for kind in one.targets or RESOURCE_TYPES}
         code = _code(rest)
-        if code in SPECIALS:
-            return sorted(allowed)
-        parameters = self.known.parameters
-        targets = [kind for kind in sorted(allowed) if code in parameters.of(kind)]
+        parameters, offered = self.known.parameters, self.known.offered
+        having = [
+            kind
+            for kind in sorted(allowed)
+            if code in SPECIALS or code in parameters.of(kind)
+        ]
+        targets = [kind for kind in having if offered.has(kind, code)]
+        if having and not targets:
+            offered.refuse(having, code)
         if not targets:
             known = {name for kind in allowed for name in parameters.of(kind)}
             raise NotSupported(

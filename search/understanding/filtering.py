@@ -88,9 +88,15 @@ def _targets(known: Known, found: list[Parameter], step: Step, after: str) -> li
     """Tell the types that a reference may lead to and that have what is asked of them."""
     needed = {after, *(filters.names(step.filter) if step.filter else ())}
     allowed = {kind for one in found for kind in one.targets or RESOURCE_TYPES}
-    targets = [
+    having = [
         kind for kind in sorted(allowed) if needed <= known.parameters.of(kind).keys()
     ]
+    targets = [
+        kind for kind in having if all(known.offered.has(kind, one) for one in needed)
+    ]
+    if having and not targets:
+        for one in sorted(needed):
+            known.offered.refuse(having, one)
     if not targets:
         listed = ", ".join(sorted(needed))
         raise NotSupported(

@@ -7,6 +7,7 @@ import re
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.texts import KEPT_BEGINNING
 from fyr.search.tree import Beginning, Match, Operand, Relatives
@@ -99,6 +100,9 @@ def _related(known: Known, found: list[Parameter], value: str, *, below: bool) -
 
 def parents(known: Known, found: list[Parameter]) -> dict[str, Parameter]:
     """Tell what leads up, for each type that the parameter may lead to and has parts."""
+    if any(map(by_url, found)):
+        # They name resources by their URL, which tells nothing of parts.
+        return {}
     allowed = sorted({kind for one in found for kind in one.targets or RESOURCE_TYPES})
     return {
         kind: parameter

@@ -13,6 +13,7 @@ from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Include, Sources, Urls
 from fyr.search.understanding.known import Known
+from fyr.search.understanding.offered import EVERYTHING, Offered
 
 #: Modifiers of ``_include`` and ``_revinclude``: they mean the same.
 ITERATE = ("iterate", "recurse")
@@ -21,9 +22,10 @@ ITERATE = ("iterate", "recurse")
 class Includes:
     """Understands which references are to be followed."""
 
-    def __init__(self, known: Known) -> None:
-        """Take the parameters there are."""
+    def __init__(self, known: Known, offered: Offered = EVERYTHING) -> None:
+        """Take the parameters there are, and what ``*`` means at a service."""
         self._known = known
+        self._offered = offered
 
     def forward(self, types: Sequence[str], value: str, iterate: bool) -> Include:
         """Understand an ``_include``.
@@ -33,14 +35,36 @@ class Includes:
         :raises Invalid: it begins at a type that is not searched.
         """
         if value == "*":
-            self._known.note("*", "*")
-            return Include((), False, urls=self._urls(RESOURCE_TYPES), iterate=iterate)
+            return self._all_forward(types, iterate)
         kind, name, target = _parts("_include", value)
         if kind not in types and not iterate:
             raise Invalid(
                 f"_include: {kind} is not what is searched; :iterate follows it"
             )
-        followed = self._followed(kind, name)
+        return self._forward(self._followed(kind, name), target, iterate)
+
+    def _all_forward(self, types: Sequence[str], iterate: bool) -> Include:
+        among = RESOURCE_TYPES if iterate else types
+        if any(map(self._offered.limits_links, among)):
+            if iterate:
+                raise NotSupported("_include:iterate=* is not offered here: say which")
+            return self._forward(self._some_links(types), None, iterate)
+        self._known.note("*", "*")
+        return Include((), False, urls=self._urls(RESOURCE_TYPES), iterate=iterate)
+
+    def _some_links(self, types: Sequence[str]) -> list[Parameter]:
+        """Tell what ``*`` means where not all references are offered.
+
+        :raises NotSupported: none is.
+        """
+        found = [one for kind in types for one in self._links(kind)]
+        if not found:
+            self._offered.refuse(types, "*")
+        return found
+
+    def _forward(
+        self, followed: list[Parameter], target: str | None, iterate: bool
+    ) -> Include:
         return Include(
             self._sources(followed),
             False,
@@ -91,7 +115,7 @@ class Includes:
     def _followed(self, kind: str, name: str) -> list[Parameter]:
         """Tell the reference parameters of a type that are meant."""
         if name == "*":
-            return self._links(kind)
+            return self._some_links([kind])
         found = self._known.find([kind], name)
         if found[0].type != "reference":
             raise NotSupported(f"{name!r} of {kind} is no reference")
@@ -100,7 +124,13 @@ class Includes:
     def _links(self, kind: str) -> list[Parameter]:
         known = self._known.parameters.of(kind).values()
         links = [one for one in known if one.table == "idx_reference"]
-        found = [one for one in links if self._known.active(one)]
+        offered = self._offered
+        found = [
+            one
+            for one in links
+            if self._known.active(one)
+            and (not offered.limits_links(kind) or offered.has(kind, one.name))
+        ]
         for one in found:
             self._known.note([kind], one.name)
         return found

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fyr.core.errors import NotSupported
+from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.naming import did_you_mean
 from fyr.core.store.port import Session
 from fyr.search.extraction.links import by_url
 from fyr.search.extraction.places import Places
 from fyr.search.parameters import ON_THE_ROW, Parameter, Parameters
+from fyr.search.understanding.offered import EVERYTHING, Offered
 from fyr.search.understanding.operands import Operands
 
 
@@ -27,6 +28,8 @@ class Known:
     active: Callable[[Parameter], bool] = lambda _: True
     #: resource type -> how far the indexing of its resources is
     progress: Callable[[str], str] = lambda _: ""
+    #: what the service lets its client search by
+    offered: Offered = EVERYTHING
     #: type and parameter of all that was found here, in the order of the query
     touched: set[tuple[str, str]] = field(default_factory=set)
 
@@ -35,7 +38,9 @@ class Known:
 
         :raises NotSupported: a type has none of this name, or none that is indexed.
         """
+        self._refuse_unknown(types, code)
         found = [self._of(kind, code) for kind in types]
+        self.offered.refuse(types, code)
         self.note(types, code)
         if len({one.type for one in found}) != 1:
             raise NotSupported(
@@ -48,18 +53,34 @@ class Known:
         """Note that a parameter of the types has a part in the search."""
         self.touched.update((kind, code) for kind in types)
 
+    def _refuse_unknown(self, types: Sequence[str], code: str) -> None:
+        lacking = [kind for kind in types if code not in self.parameters.of(kind)]
+        if not lacking:
+            return
+        raise NotSupported(
+            self.unknown(types, code)
+            if len(lacking) == len(types)
+            else f"not all types that are searched have a search parameter"
+            f" {code[:60]!r} ({_some(lacking)} have not): say which with _type"
+        )
+
+    def unknown(self, types: Sequence[str], code: str) -> str:
+        """Say that no type has a parameter of this name, and what is near."""
+        near = {name for kind in types for name in self.parameters.of(kind)}
+        who = types[0] if len(types) == 1 else "no type that is searched"
+        has = "has no" if len(types) == 1 else "has a"
+        return f"{who} {has} search parameter {code[:60]!r}{did_you_mean(code, near)}"
+
     def _of(self, kind: str, code: str) -> Parameter:
-        known = self.parameters.of(kind)
-        parameter = known.get(code)
-        if parameter is None:
-            raise NotSupported(
-                f"{kind} has no search parameter {code[:60]!r}"
-                + did_you_mean(code, known)
-            )
+        parameter = self.parameters.of(kind)[code]
         if code not in ON_THE_ROW and parameter.table is None:
+            why = (
+                "nothing here compares by sound"
+                if parameter.phonetic
+                else (f"values of type {parameter.type} are not indexed")
+            )
             raise NotSupported(
-                f"search parameter {code!r} of {kind} ({parameter.type}) is not"
-                " supported yet"
+                f"search parameter {code!r} of {kind} is not supported: {why}"
             )
         if not self.active(parameter):
             raise NotSupported(
@@ -67,6 +88,11 @@ class Known:
                 f" indexed, {self.progress(kind)}"
             )
         return parameter
+
+
+def _some(kinds: Sequence[str]) -> str:
+    listed = ", ".join(kinds[:3])
+    return f"{listed} and {len(kinds) - 3} more" if len(kinds) > 3 else listed
 
 
 def refuse_by_url(links: Iterable[Parameter]) -> None:
@@ -80,3 +106,14 @@ def refuse_by_url(links: Iterable[Parameter]) -> None:
                 f"{one.name!r} of {one.resource_type} names resources by their URL:"
                 " nothing can be chained to it (_include follows it)"
             )
+
+
+def refuse_no_target(links: Iterable[Parameter], kind: str) -> None:
+    """Refuse a type that no reference of the parameters leads to; empty: none is named.
+
+    :raises Invalid: the type is none of theirs.
+    """
+    listed = list(links)
+    if kind and all(one.targets and kind not in one.targets for one in listed):
+        told = ", ".join(sorted({name for one in listed for name in one.targets}))
+        raise Invalid(f"{listed[0].name!r} never leads to {kind}, but to {told[:200]}")

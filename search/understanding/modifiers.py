@@ -13,7 +13,7 @@ from fyr.search.extraction.beside import BESIDE
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Criterion, Match, Missing, Target
 from fyr.search.understanding import coded, hierarchies
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, refuse_no_target
 from fyr.search.understanding.matching import composite, composite_missing, quantity
 from fyr.search.understanding.operands import check_lengths, plain, reference, values
 
@@ -93,6 +93,7 @@ def _identifier(known: Known, found: list[Parameter], value: str) -> Criterion:
 
 
 def _typed(known: Known, found: list[Parameter], value: str, kind: str) -> Criterion:
+    refuse_no_target(found, kind)
     operands = tuple(_of_type(kind, one) for one in values(value, found[0].name))
     return Match(known.places.sources(found), operands)
 

@@ -3,77 +3,70 @@
 A plugin may narrow a search by any parameter, so only what the client sent is looked at.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from fyr.core.context import RequestContext
-from fyr.core.errors import FyrError, Issue, NotSupported
+from fyr.core.errors import Issue, NotSupported
 from fyr.core.model.naming import did_you_mean
 from fyr.core.services import Service, TypeRules
-from fyr.search.parameters import ON_THE_ROW, Parameters
-from fyr.search.understanding import filters
-from fyr.search.understanding.specials import SPECIALS
 
 
-def refuse_hidden(
-    context: RequestContext, parameters: Parameters, types: Sequence[str]
-) -> None:
-    """Refuse what the service does not offer and its client has sent.
+class Offered:
+    """What a service offers to its clients, of all that can be searched by."""
 
-    :raises NotSupported: names all of it.
-    """
-    problems: dict[str, None] = {}
-    for kind in types:
-        rules = context.service.types.get(kind)
-        if rules is None:
-            continue
-        for name, value in context.params:
-            code = name.partition(":")[0]
-            if code in ("_include", "_revinclude"):
-                found = _include(context.service, rules, name, value)
-            else:
-                found = _parameters(
-                    context.service, rules, kind, parameters, name, value
+    def __init__(self, service: Service) -> None:
+        """Take the service."""
+        self._service = service
+        #: whether what is looked at was sent by the client; a plugin may use all
+        self.sent = False
+
+    def has(self, kind: str, code: str) -> bool:
+        """Whether a type may be searched by a parameter."""
+        offered = self._parameters(kind)
+        return offered is None or code in offered
+
+    def refuse(self, types: Iterable[str], code: str) -> None:
+        """Refuse a parameter that one of the types may not be searched by.
+
+        :raises NotSupported: names the service and the type.
+        """
+        for kind in types:
+            offered = self._parameters(kind)
+            if offered is not None and code not in offered:
+                raise NotSupported(
+                    f"{self._service.name} offers no search parameter {code!r} for"
+                    f" {kind}{did_you_mean(code, offered)}"
                 )
-            problems.update(dict.fromkeys(found))
-    if problems:
-        raise NotSupported([Issue(NotSupported.code, text) for text in problems])
+
+    def limits_links(self, kind: str) -> bool:
+        """Whether ``*`` of an include means fewer references than there are."""
+        rules = self._service.types.get(kind)
+        return (
+            self.sent
+            and rules is not None
+            and rules.includes is None
+            and rules.search_parameters is not None
+        )
+
+    def refuse_include(self, types: Iterable[str], name: str, value: str) -> None:
+        """Refuse an include that one of the types may not be searched with.
+
+        :raises NotSupported: names the service and the include.
+        """
+        rules = [self._service.types.get(kind) for kind in types]
+        found: dict[str, None] = {}
+        for one in rules if self.sent else ():
+            if one is not None:
+                found.update(dict.fromkeys(_include(self._service, one, name, value)))
+        if found:
+            raise NotSupported([Issue(NotSupported.code, text) for text in found])
+
+    def _parameters(self, kind: str) -> frozenset[str] | None:
+        rules = self._service.types.get(kind) if self.sent else None
+        return None if rules is None else rules.search_parameters
 
 
-def _parameters(
-    service: Service,
-    rules: TypeRules,
-    kind: str,
-    parameters: Parameters,
-    name: str,
-    value: str,
-) -> Iterator[str]:
-    offered = rules.search_parameters
-    if offered is None:
-        return
-    known = {*parameters.of(kind), *SPECIALS}
-    for code in _asked(name, value):
-        if code in known and code not in offered:
-            yield (
-                f"{service.name} offers no search parameter {code!r} for {kind}"
-                f"{did_you_mean(code, offered)}"
-            )
-
-
-def _asked(name: str, value: str) -> Iterator[str]:
-    """Tell the parameters that a name and value of a URL are about."""
-    code = name.partition(":")[0].partition(".")[0]
-    if code == "_filter":
-        yield code
-        try:
-            yield from filters.names(filters.parse(value))
-        except FyrError:
-            # A lenient search has left it out.
-            return
-    elif code == "_sort":
-        names = [one.removeprefix("-") for one in value.split(",")]
-        yield from (one for one in names if one not in ON_THE_ROW)
-    else:
-        yield code
+#: Offers all that there is.
+EVERYTHING = Offered(Service("", "", "", {}))
 
 
 def _include(

@@ -14,7 +14,7 @@ from fyr.search.understanding import contained
 from fyr.search.understanding.asked import asked
 from fyr.search.understanding.criteria import Criteria
 from fyr.search.understanding.known import Known
-from fyr.search.understanding.results import RESULTS, Results
+from fyr.search.understanding.results import LISTS, RESULTS, Results
 from fyr.search.understanding.specials import SPECIALS
 
 Pairs = Sequence[tuple[str, str]]
@@ -23,8 +23,20 @@ Pairs = Sequence[tuple[str, str]]
 class QueryParser:
     """Understands the parameters of one search."""
 
-    def __init__(self, known: Known, *, default_count: int, max_count: int) -> None:
-        """Take what they are understood with, and the page size."""
+    def __init__(
+        self,
+        known: Known,
+        *,
+        default_count: int,
+        max_count: int,
+        sent: Pairs = (),
+    ) -> None:
+        """Take what they are understood with, and the page size.
+
+        :param sent: parameters of the client, which a service may hide; a plugin's own
+            are not looked at.
+        """
+        self._sent = frozenset(sent)
         self._criteria = Criteria(known)
         self._known = known
         self._parameters = known.parameters
@@ -38,19 +50,23 @@ class QueryParser:
         :raises Invalid: some have values that are not of their type.
         """
         query = Query(types=self._types(types, pairs))
-        self._results.start(query)
         contained.take(query, pairs)
+        self._results.start(query, (name for name, _ in pairs))
         problems: list[FyrError] = []
         for name, value in pairs:
-            try:
-                self._take(query, name, value)
-                query.used.append((name, value))
-            except NotSupported as problem:
-                if not lenient:
+            understood = []
+            for part in value.split(",") if name in LISTS else [value]:
+                try:
+                    self._take(query, name, part, sent=(name, value) in self._sent)
+                    understood.append(part)
+                except NotSupported as problem:
+                    if not lenient:
+                        problems.append(problem)
+                    query.issues += map(_ignored, problem.issues)
+                except Invalid as problem:
                     problems.append(problem)
-                query.issues += map(_ignored, problem.issues)
-            except Invalid as problem:
-                problems.append(problem)
+            if understood:
+                query.used.append((name, ",".join(understood)))
         if query.contained and not problems:
             contained.refuse_beside(query)
         if problems:
@@ -75,22 +91,33 @@ class QueryParser:
             )
         return tuple(dict.fromkeys(named)) or tuple(types)
 
-    def _refuse_unknown(self, kind: str, name: str) -> None:
+    def _refuse_unknown(self, types: Sequence[str], name: str) -> None:
         """Refuse a parameter of no type with its neighbours, those about results too."""
         code = _code(name)
-        known = {*RESULTS, *SPECIALS, *self._parameters.of(kind), CURSOR}
-        if code.startswith("_") and code not in known:
+        if not code.startswith("_"):
+            return
+        known = {*RESULTS, *SPECIALS, CURSOR}
+        known.update(*(self._parameters.of(kind) for kind in types))
+        if code not in known:
             near = [one for one in known if one.startswith("_")]
+            what = f"{types[0]} has" if len(types) == 1 else "there is"
             raise NotSupported(
-                f"{kind} has no search parameter {code[:60]!r}{did_you_mean(code, near)}"
+                f"{what} no search parameter {code[:60]!r}{did_you_mean(code, near)}"
             )
 
-    def _take(self, query: Query, name: str, value: str) -> None:
+    def _take(self, query: Query, name: str, value: str, *, sent: bool) -> None:
+        self._known.offered.sent = sent
+        try:
+            self._understand(query, name, value)
+        finally:
+            self._known.offered.sent = False
+
+    def _understand(self, query: Query, name: str, value: str) -> None:
         if "\x00" in value:
             raise Invalid(f"search parameter {name!r} has a NUL character in its value")
         if name == "_type":
             return
-        self._refuse_unknown(query.types[0], name)
+        self._refuse_unknown(query.types, name)
         if name == CURSOR:
             query.cursor = value
         elif name.partition(":")[0] in RESULTS:

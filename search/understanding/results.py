@@ -1,14 +1,17 @@
 """Parameters that say how the answer looks: https://hl7.org/fhir/R4/search.html#return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES, definition
+from fyr.core.model.naming import did_you_mean
 from fyr.search.parameters import ON_THE_ROW
 from fyr.search.tree import Query, SortKey
 from fyr.search.understanding import contained
 from fyr.search.understanding.includes import ITERATE, Includes
 from fyr.search.understanding.known import Known
+from fyr.search.understanding.offered import EVERYTHING
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "_total": ("none", "estimate", "accurate"),
@@ -19,6 +22,8 @@ _INCLUDES = ("_include", "_revinclude")
 RESULTS = frozenset(
     {"_count", "_elements", "_sort", *_INCLUDES, *_CHOICES, *contained.CONTAINING}
 )
+#: Result parameters of which each value, parted by commas, is understood on its own.
+LISTS = frozenset({"_sort", "_elements"})
 #: Types of parameters whose values have an order, or are brought into one.
 _SORTABLE = frozenset("token string reference date number quantity uri".split())
 #: Parameters that one page may be sorted by.
@@ -33,13 +38,21 @@ class Results:
         self._known = known
         # What an include follows decides nothing about the matches.
         self.followed: set[tuple[str, str]] = set()
-        self._includes = Includes(replace(known, touched=self.followed))
+        self._includes = Includes(
+            replace(known, touched=self.followed, offered=EVERYTHING), known.offered
+        )
+        self._shown: Collection[str] = ()
         self._default_count = default_count
         self._max_count = max_count
 
-    def start(self, query: Query) -> None:
-        """Give a query what holds when nothing is said."""
+    def start(self, query: Query, names: Iterable[str]) -> None:
+        """Give a query what holds when nothing is said.
+
+        :param names: of all that was sent: with includes others are shown, too.
+        """
         query.count = min(self._default_count, self._max_count)
+        more = any(name.partition(":")[0] in _INCLUDES for name in names)
+        self._shown = RESOURCE_TYPES if more or query.contained else query.types
 
     def take(self, query: Query, name: str, value: str) -> None:
         """Understand one parameter.
@@ -57,9 +70,11 @@ class Results:
             case "_count":
                 query.count = min(_count(value), self._max_count)
             case "_elements":
-                query.show[code] = value
+                self._element(value.strip())
+                before = query.show.get(code)
+                query.show[code] = f"{before},{value}" if before else value
             case "_sort":
-                query.sort += self._keys(query.types, value)
+                query.sort.append(self._key(query.types, value))
                 if len(query.sort) > _MOST_KEYS:
                     raise Invalid(f"_sort has more than {_MOST_KEYS} parameters")
             case "_contained" | "_containedType":
@@ -73,11 +88,23 @@ class Results:
             raise NotSupported(
                 f"{code} has no modifier {modifier[:60]!r} here (supported: {listed})"
             )
+        name = f"{code}:{modifier}".removesuffix(":")
         made = self._includes.forward if code == "_include" else self._includes.backward
-        query.includes.append(made(query.types, value, bool(modifier)))
+        include = made(query.types, value, bool(modifier))
+        self._known.offered.refuse_include(query.types, name, value)
+        query.includes.append(include)
 
-    def _keys(self, types: Sequence[str], value: str) -> list[SortKey]:
-        return [self._key(types, one) for one in value.split(",")]
+    def _element(self, value: str) -> None:
+        """Refuse an element that nothing of what is shown has."""
+        kind, dot, rest = value.rpartition(".")
+        types = [one for one in self._shown if not dot or one == kind]
+        among = map(definition, types)
+        known = {name for one in among for name in (*one.elements, *one.choices)}
+        if rest not in known:
+            raise NotSupported(
+                f"_elements: {value[:60]!r} is no element at the root of what is"
+                f" searched{did_you_mean(rest, known)}"
+            )
 
     def _key(self, types: Sequence[str], value: str) -> SortKey:
         """Understand what to sort by; types that do not have it come last."""
@@ -86,7 +113,8 @@ class Results:
         if name in ON_THE_ROW:
             return SortKey(name, descending)
         having = [kind for kind in types if name in self._known.parameters.of(kind)]
-        found = self._known.find(having or types[:1], name)
+        offered = [kind for kind in having if self._known.offered.has(kind, name)]
+        found = self._known.find(offered or having or types, name)
         sources = self._known.places.sources(found)
         if found[0].type not in _SORTABLE or not sources:
             raise NotSupported(f"_sort: nothing can be sorted by {name!r}")

@@ -92,7 +92,7 @@ def _words(
     """Understand ``_text`` or ``_content``; types that have none are never found."""
     _refuse_more(name)
     if not any(name in reader.known.parameters.of(kind) for kind in types):
-        raise NotSupported(f"{types[0]} has no search parameter {name!r}")
+        raise NotSupported(reader.known.unknown(types, name))
     if not reader.known.full_text:
         raise NotSupported(
             f"search parameter {name!r} is switched off: the setting"

@@ -180,6 +180,14 @@ REFUSED = {
         },
         "no search parameter that is known",
     ),
+    "reference": (
+        {"expression": "Patient.managingOrganization.resolve().name"},
+        "resolve() is understood only in",
+    ),
+    "nested": (
+        {"expression": "Patient.link.where(other.resolve().active).type"},
+        "resolve() is understood only in",
+    ),
 }
 
 
@@ -205,6 +213,28 @@ def test_all_problems_are_told_together(client: Client) -> None:
         "SearchParameter.type",
         "SearchParameter.expression",
     }
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [("given.first()", "only paths"), ("nickname", "leads to nothing")],
+)
+def test_what_is_wrong_with_a_component_is_told_at_the_component(
+    client: Client, second: str, reason: str
+) -> None:
+    definition = "http://hl7.org/fhir/SearchParameter/individual-given"
+    component = [
+        {"definition": definition, "expression": one} for one in ("family", second)
+    ]
+
+    answer = client.update(
+        parameter(type="composite", expression="Patient.name", component=component)
+    )
+
+    assert answer.status == 422, answer.json
+    (issue,) = answer.json["issue"]
+    assert issue["expression"] == ["SearchParameter.component[1].expression"]
+    assert reason in issue["diagnostics"]
 
 
 @pytest.mark.usefixtures("clean")

@@ -65,6 +65,8 @@ def test_several_types_are_searched_by_url(client: Client, city: str) -> None:
         ("_include:again=Patient:organization", "no modifier 'again'"),
         ("_revinclude:iterate=*", "say which"),
         ("_inclde=x", "did you mean '_include'"),
+        ("_elements=naem", "did you mean 'name'"),
+        ("phonetic=x", "compares by sound"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_or_ignored(

@@ -70,3 +70,22 @@ def test_nothing_but_a_value_error_comes_of_any_text(text: str) -> None:
         return
 
     assert low <= high
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-02-29T24:00Z",
+        "2024-02-29T10:60Z",
+        "2024-02-29T10:00+99:00",
+        "2024-02-29T10:00-14:01",
+        "2024-02-29T10:00+01:60",
+    ],
+)
+def test_what_no_clock_shows_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a time|has no offset"):
+        range_of(text)
+
+
+def test_the_widest_offset_is_one() -> None:
+    assert range_of("2024-02-29T10:00:00+14:00")[0] == millis(2024, 2, 28, 20)

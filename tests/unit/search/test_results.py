@@ -152,3 +152,55 @@ def test_a_large_total_is_estimated_where_the_database_can(
         page = library.page("Patient", f"{query}&_total=estimate&_count=1")
         assert page.total == 300 or library.database.dialect == "postgresql"
         assert page.total > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "elements"),
+    [
+        ("_elements=name,birthDate", "name,birthDate"),
+        ("_elements=Patient.name", "Patient.name"),
+        ("_elements=deceased&_elements=id", "deceased,id"),
+        ("_elements=Observation.status&_revinclude=Observation:subject", None),
+    ],
+)
+def test_elements_of_what_is_shown_are_taken(
+    filled: Any, query: str, elements: str | None
+) -> None:
+    page = filled.page("Patient", query)
+
+    assert page.show["_elements"] == (elements or "Observation.status")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("naem", "_elements: 'naem' is no element .* did you mean 'name'"),
+        ("name,status", "'status' is no element"),
+        ("Observation.status", "'Observation.status' is no element"),
+        ("name.family", "'name.family' is no element"),
+    ],
+)
+def test_elements_that_are_none_are_refused(filled: Any, value: str, says: str) -> None:
+    with pytest.raises(NotSupported, match=says):
+        filled.page("Patient", f"_elements={value}")
+
+
+def test_a_lenient_search_keeps_the_elements_and_keys_that_there_are(
+    filled: Any,
+) -> None:
+    query = "_elements=name,naem&_sort=-family,nme,_id"
+
+    page = filled.page("Patient", query, handling="lenient")
+
+    assert [one.id for one in page.matches] == ["c", "a", "b", "d"]
+    assert page.used == (("_elements", "name"), ("_sort", "-family,_id"))
+    assert page.show == {"_elements": "name"}
+    told = [one.diagnostics for one in page.issues]
+    assert ["'naem'" in told[0], "'nme'" in told[1]] == [True, True]
+
+
+def test_all_wrong_keys_are_told(filled: Any) -> None:
+    with pytest.raises(NotSupported) as refused:
+        filled.page("Patient", "_sort=nme,family,brthdate")
+
+    assert len(refused.value.issues) == 2
