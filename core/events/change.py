@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -24,6 +24,11 @@ class Versions(Protocol):
 
     def vread(self, type: str, id: str, version: int, /) -> Stored | None:
         """Read one version; ``None`` when there is none."""
+
+    def vread_many(
+        self, wanted: Iterable[tuple[str, str, int]], /
+    ) -> dict[tuple[str, str, int], Stored]:
+        """Read some versions, by type, id and version."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,32 @@ class Change:
             payload,
             versions,
         )
+
+
+def read_ahead(changes: Iterable[Change]) -> None:
+    """Read what many changes are about at once, for who will ask each of them.
+
+    The changes are those of one outbox; each then has ``body`` and ``old_body``.
+    """
+    asked = [change for change in changes if change.topic == RESOURCE]
+    if not asked or asked[0].versions is None:
+        return
+    found = asked[0].versions.vread_many(
+        dict.fromkeys(
+            (change.type, change.id, version)
+            for change in asked
+            for version in (change.version, change.version - 1)
+            if version > 0
+        )
+    )
+    for change in asked:
+        for name, version in (
+            ("body", change.version),
+            ("old_body", change.version - 1),
+        ):
+            one = found.get((change.type, change.id, version))
+            # Where a cached property keeps what it has found out.
+            change.__dict__[name] = one.body if one else None
 
 
 def _parsed(body: bytes | None) -> Resource | None:

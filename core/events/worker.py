@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 #: Jobs that one worker runs at a time.
 JOBS_AT_ONCE = 4
+#: Wait before the next look when there was something to do, and growth while there is not.
+_BUSY_SECONDS = 0.02
+_GROWTH = 1.5
 
 
 class Worker:
@@ -48,9 +51,15 @@ class Worker:
         """Work until ``stop`` is set and what has begun is at an end."""
         threads = len(self._relay.consumers) + JOBS_AT_ONCE
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
+            wait_seconds = self._poll_seconds
             while not stop.is_set():
+                begun = len(self._running())
                 self._try(lambda: self._look(pool, stop))
-                self._wake.wait(self._poll_seconds)
+                # More often while things happen: nobody waits long on a busy server,
+                # and an idle one is left alone.
+                busy = len(self._running()) > begun or self._wake.is_set()
+                wait_seconds = _BUSY_SECONDS if busy else wait_seconds * _GROWTH
+                self._wake.wait(min(wait_seconds, self._poll_seconds))
                 self._wake.clear()
             while running := self._running():
                 self._try(self._renew)

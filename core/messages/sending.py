@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fyr.core.errors import NotFound
-from fyr.core.events.change import Change
+from fyr.core.events.change import Change, read_ahead
 from fyr.core.events.consumers import Consumer
 from fyr.core.messages.message import Message, MessageSource, Publisher
 
@@ -76,5 +76,6 @@ def source_named(sources: Iterable[MessageSource], name: str) -> MessageSource:
     raise NotFound(f"no source of messages is named {name}")
 
 
-def _all(source: MessageSource, changes: Iterable[Change]) -> list[Message]:
+def _all(source: MessageSource, changes: Sequence[Change]) -> list[Message]:
+    read_ahead(changes)
     return [message for change in changes for message in sent_as(source, change)]

@@ -37,6 +37,14 @@ _VREAD = f"""
     SELECT {SUPERSEDED} FROM resource r JOIN version v ON v.pid = r.pid
     WHERE r.type = ? AND r.id = ? AND v.version = ?
 """
+_VREAD_MANY = f"""
+    SELECT {HEAD} FROM w
+    JOIN resource r ON r.type = w.type AND r.id = w.id AND r.version = w.version
+    UNION ALL
+    SELECT {SUPERSEDED} FROM w
+    JOIN resource r ON r.type = w.type AND r.id = w.id
+    JOIN version v ON v.pid = r.pid AND v.version = w.version
+"""
 _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
 _LOCKING = " ORDER BY r.type, r.id FOR UPDATE OF r"
 
@@ -66,6 +74,10 @@ _UNCLAIM = "DELETE FROM unique_claim WHERE key = ?"
 _COUNTS = "SELECT type, COUNT(*) FROM resource WHERE deleted = 0 GROUP BY type"
 
 
+#: Type, id and version.
+VersionKey = tuple[str, str, int]
+
+
 class ResourceStore:
     """The resources of one database; safe to share between threads."""
 
@@ -86,6 +98,18 @@ class ResourceStore:
         for row in self.database.rows(_VREAD, asked * 2):
             return stored(row)
         return None
+
+    def vread_many(self, wanted: Iterable[VersionKey]) -> dict[VersionKey, Stored]:
+        """Read some versions at once; those that are not there are left out."""
+        found: dict[VersionKey, Stored] = {}
+        for part in _parts(list(wanted)):
+            marks = ", ".join(["(?, ?, ?)"] * len(part))
+            sql = f"WITH w (type, id, version) AS (VALUES {marks}) {_VREAD_MANY}"
+            values = [value for key in part for value in key]
+            for row in self.database.rows(sql, values):
+                one = stored(row)
+                found[one.type, one.id, one.version] = one
+        return found
 
     def read_many(
         self, session: Session, wanted: Sequence[int] | Sequence[Key]

@@ -34,6 +34,10 @@ class NoVersions:
         """Know of none."""
         return None
 
+    def vread_many(self, wanted: object, /) -> dict[tuple[str, str, int], Stored]:
+        """Know of none."""
+        return {}
+
 
 def tell(session: Session, reference: str, version: int, clock: Clock) -> None:
     """Write the row that the store writes for a version of ``Patient/1``."""

@@ -93,6 +93,26 @@ class ResourceStoreContract(HistoryContract):
         assert store.vread("Patient", "1", 1) == first
         assert store.vread("Patient", "1", 4) is None
 
+    def test_many_versions_are_read_at_once(self, store: ResourceStore) -> None:
+        first = self.change(store, "Patient/1")
+        second = self.change(store, "Patient/1")
+        other = self.change(store, "Patient/2")
+        many = [("Patient", f"x{number}", 1) for number in range(500)]
+        wanted = [
+            ("Patient", "1", 1),
+            *many,
+            ("Patient", "1", 2),
+            ("Patient", "1", 3),
+            ("Patient", "2", 1),
+        ]
+
+        assert store.vread_many([]) == {}
+        assert store.vread_many(wanted) == {
+            ("Patient", "1", 1): first,
+            ("Patient", "1", 2): second,
+            ("Patient", "2", 1): other,
+        }
+
     def test_a_deleted_resource_is_read_as_such_and_may_come_back(
         self, store: ResourceStore
     ) -> None:

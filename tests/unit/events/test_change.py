@@ -1,10 +1,12 @@
 """What a consumer is told."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from fyr.core.events import Change, Consumer, consumers_of
+from fyr.core.events.change import read_ahead
 from fyr.core.store.port import Stored
 
 STORED = {
@@ -23,6 +25,16 @@ class Kept:
     def vread(self, type: str, id: str, version: int, /) -> Stored | None:
         self.reads += 1
         return STORED.get(version) if (type, id) == ("Patient", "1") else None
+
+    def vread_many(
+        self, wanted: Iterable[tuple[str, str, int]], /
+    ) -> dict[tuple[str, str, int], Stored]:
+        self.reads += 1
+        return {
+            (type, id, version): STORED[version]
+            for type, id, version in wanted
+            if (type, id) == ("Patient", "1") and version in STORED
+        }
 
 
 @pytest.fixture
@@ -97,3 +109,22 @@ def test_a_deliver_hook_is_a_consumer_named_after_its_plugin(change: Change) -> 
     assert consumer.name == "greeter"
     assert told == [change]
     assert not consumer.wants(replace(change, topic="sms.sent"))
+
+
+def test_what_many_changes_are_about_is_read_at_once(change: Change) -> None:
+    delete = replace(change, version=2, method="DELETE")
+    stranger = replace(change, id="2")
+    event = replace(change, topic="sms.sent", payload_json="1")
+
+    read_ahead([change, delete, stranger, event])
+    found = [(one.old_body, one.body) for one in (change, delete, stranger, event)]
+
+    body = STORED[1].body
+    assert found == [(None, body), (body, None), (None, None), (None, None)]
+    assert isinstance(change.versions, Kept)
+    assert change.versions.reads == 1
+
+
+def test_nothing_is_read_ahead_where_nothing_is_asked_for() -> None:
+    read_ahead([])
+    read_ahead([Change(1, "resource", "Patient", "1", 1, "PUT", "", 0)])

@@ -1,6 +1,7 @@
 """Every row of the table, tried with changes that are made to fit it and not to."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -31,6 +32,12 @@ class Versions:
         body = self.bodies[version - 1]
         packed = None if body is None else orjson.dumps(body)
         return Stored(1, type, id, version, 0, "PUT", packed, 0)
+
+    def vread_many(
+        self, wanted: Iterable[tuple[str, str, int]]
+    ) -> dict[tuple[str, str, int], Stored]:
+        found = {key: self.vread(*key) for key in wanted}
+        return {key: one for key, one in found.items() if one}
 
 
 def change(*bodies: dict[str, Any] | None) -> Change:

@@ -1,0 +1,237 @@
+"""A script of writes, while workers and the broker die: what a subscriber has heard.
+
+``FYR_TEST_CRASH_ROUNDS`` says how often something dies; ``FYR_TEST_CRASH_SEED`` repeats a
+run. Mosquitto writes down what it acknowledges, as a broker that may lose power has to.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fyr.core.testing.mosquitto import (
+    DURABLE,
+    Mosquitto,
+    mosquitto_command,
+    running_mosquitto,
+)
+from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
+from fyr.core.testing.servers import absent
+from fyr.core.testing.subscriber import Heard, subscriber
+
+ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
+SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
+WRITES_OF_A_ROUND = 30
+TOPIC = "fyr/events/ehealth-relatedperson"
+
+#: resource, version and kind of one event
+Event = tuple[str, int, str]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    if mosquitto_command() is None:
+        absent("mosquitto", "apt-get install mosquitto brings it")
+    with running_mosquitto(tmp_path, [*DURABLE, "max_inflight_messages 0"]) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(broker: Mosquitto) -> dict[str, str]:
+    return {
+        "PLUGINS__ENABLED": '["search", "event_messages"]',
+        "MESSAGES__URL": broker.url,
+        "MESSAGES__REST_SECONDS": "0.5",
+        "MESSAGES__ACK_SECONDS": "3",
+        "EVENTS__LEASE_SECONDS": "2",
+        "EVENTS__POLL_SECONDS": "0.05",
+        "EVENTS__BACKOFF_SECONDS": "0.1",
+        "EVENTS__BATCH": "20",
+        "SERVER__WORKER": "false",
+        "LOG__LEVEL": "error",
+    }
+
+
+class Script:
+    """Writes at random, and what of it was committed."""
+
+    def __init__(self, client: httpx.Client, chance: random.Random) -> None:
+        self._client = client
+        self._chance = chance
+        self._versions: dict[str, int] = {}
+        self._deleted: set[str] = set()
+        self.committed: list[Event] = []
+
+    def write(self) -> None:
+        """Create, change, delete or write again one of a few; now and then roll back."""
+        id_ = f"r{self._chance.randrange(8)}"
+        if self._chance.random() < 0.2:
+            self._roll_back(id_)
+        elif (
+            id_ in self._versions
+            and id_ not in self._deleted
+            and self._chance.random() < 0.2
+        ):
+            self._client.delete(f"/RelatedPerson/{id_}").raise_for_status()
+            # What is told is the version before.
+            self.committed.append((id_, self._versions[id_], "deleted"))
+            self._versions[id_] += 1
+            self._deleted.add(id_)
+        else:
+            self._put(id_)
+
+    def _put(self, id_: str) -> None:
+        answer = self._client.put(f"/RelatedPerson/{id_}", json=person(id_))
+        version = int(answer.raise_for_status().json()["meta"]["versionId"])
+        is_new = id_ not in self._versions or id_ in self._deleted
+        self._versions[id_] = version
+        self._deleted.discard(id_)
+        self.committed.append((id_, version, "created" if is_new else "updated"))
+
+    def _roll_back(self, id_: str) -> None:
+        missing = {"method": "PATCH", "url": "RelatedPerson/nobody"}
+        patch = {"resourceType": "Parameters", "parameter": []}
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [
+                {
+                    "resource": person(id_),
+                    "request": {"method": "PUT", "url": f"RelatedPerson/{id_}"},
+                },
+                {"resource": patch, "request": missing},
+            ],
+        }
+        assert self._client.post("", json=bundle).status_code >= 400
+
+
+def person(id_: str) -> dict[str, Any]:
+    return {
+        "resourceType": "RelatedPerson",
+        "id": id_,
+        "patient": {"reference": "Patient/1"},
+    }
+
+
+class Crashes:
+    """Everything that may die, and dies."""
+
+    def __init__(
+        self, broker: Mosquitto, workers: list[FyrProcess], chance: random.Random
+    ) -> None:
+        self._broker = broker
+        self._workers = workers
+        self._chance = chance
+
+    def one(self) -> None:
+        """Kill a worker, kill or end the broker, or make it deaf for a while."""
+        kind = self._chance.choice(["worker", "worker", "kill", "end", "deaf"])
+        if kind == "worker":
+            for pid in children(self._chance.choice(self._workers).pid):
+                os.kill(pid, signal.SIGKILL)
+        elif kind == "deaf":
+            self._broker.signal(signal.SIGSTOP)
+            self._broker.signal(signal.SIGCONT)
+        else:
+            self._broker.stop(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+            self._broker.start()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a supervisor has started."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
+def event_of(heard: Heard) -> Event:
+    body = heard.body
+    id_ = body["resourceReference"].rpartition("/")[2]
+    return id_, int(body["resourceVersion"]), body["eventType"]
+
+
+def test_a_subscriber_hears_all_that_was_committed_and_nothing_else(
+    broker: Mosquitto, settings: dict[str, str], tmp_path: Path
+) -> None:
+    chance = random.Random(SEED)
+    print(f"FYR_TEST_CRASH_SEED={SEED}")
+    with ExitStack() as stack:
+        listener = stack.enter_context(subscriber(broker.port, TOPIC))
+        fyr = stack.enter_context(fyr_process(tmp_path, settings=settings))
+        workers = [
+            stack.enter_context(fyr_process(tmp_path, "worker", settings=settings))
+            for _ in range(2)
+        ]
+        client = stack.enter_context(httpx.Client(base_url=fyr.base, timeout=60))
+        script, crashes = Script(client, chance), Crashes(broker, workers, chance)
+        for _ in range(ROUNDS):
+            fatal = chance.randrange(WRITES_OF_A_ROUND)
+            for number in range(WRITES_OF_A_ROUND):
+                script.write()
+                if number == fatal:
+                    crashes.one()
+        expected = set(script.committed)
+        heard = listener.wait_for(
+            lambda all_: expected <= {event_of(one) for one in all_}
+        )
+
+    firsts: dict[str, Heard] = {}
+    for one in heard:
+        assert firsts.setdefault(one.id, one) == one
+    events = [event_of(one) for one in firsts.values()]
+    assert len(events) == len(set(events))
+    assert set(events) == expected
+    for id_ in {id_ for id_, _, _ in events}:
+        told = [event for event in events if event[0] == id_]
+        assert told == [event for event in script.committed if event[0] == id_]
+
+
+def test_a_broker_that_is_away_costs_no_event_and_the_server_says_degraded(
+    broker: Mosquitto, settings: dict[str, str], tmp_path: Path
+) -> None:
+    count = 60
+    with subscriber(broker.port, TOPIC) as listener:
+        broker.stop()
+        with (
+            fyr_process(tmp_path, settings=settings) as fyr,
+            fyr_process(tmp_path, "worker", settings=settings),
+            httpx.Client(base_url=fyr.url, timeout=60) as client,
+        ):
+            for number in range(count):
+                answer = client.put(
+                    f"/fhir/RelatedPerson/a{number}", json=person(f"a{number}")
+                )
+                answer.raise_for_status()
+            health = wait_for_status(client, "degraded")
+            broker.start()
+            heard = listener.wait_for_count(count)
+            after = wait_for_status(client, "ok")
+
+    assert health["ports"]["messages"] == {"status": "degraded"}
+    assert health["ports"]["store"]["status"] == "ok"
+    assert after["ports"]["messages"] == {"status": "ok"}
+    assert [event_of(one)[0] for one in heard] == [f"a{n}" for n in range(count)]
+    assert dead_letters(tmp_path, settings) == "No dead letters.\n"
+
+
+def wait_for_status(client: httpx.Client, wanted: str) -> dict[str, Any]:
+    """Ask for the server's health until it is as wanted, for a minute."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = client.get("/health/ready")
+        assert answer.status_code == 200
+        told: dict[str, Any] = answer.json()
+        if told["status"] == wanted:
+            return told
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+
+
+def dead_letters(folder: Path, settings: dict[str, str]) -> str:
+    return fyr_output(folder, "events", "dead", settings=settings)
