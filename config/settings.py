@@ -85,6 +85,29 @@ class ServerSettings(Section):
     max_body_bytes: int = Field(
         50_000_000, ge=1024, description="Largest request body; more is 413."
     )
+    max_header_bytes: int = Field(
+        32_768,
+        ge=4096,
+        description=(
+            "Largest head of a request, its URL included; more is 431. Longer searches"
+            " are sent by POST."
+        ),
+    )
+    head_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="How long a client may take to send the head of a request.",
+    )
+    body_seconds: float = Field(
+        600.0,
+        gt=0,
+        description="How long a client may take to send a whole request.",
+    )
+    idle_seconds: int = Field(
+        120,
+        ge=1,
+        description="How long a connection is kept on which nothing is sent.",
+    )
     drain_seconds: float = Field(
         20.0, ge=0, description="How long a stop waits for running requests."
     )
@@ -126,6 +149,14 @@ class FhirSettings(Section):
     max_bundle_entries: int = Field(
         10_000, ge=1, description="Entries of the largest batch or transaction."
     )
+    bundle_seconds: float = Field(
+        120.0,
+        ge=0,
+        description=(
+            "How long entries of a Bundle are begun; those of a batch that are not fail"
+            " alone, with 503, a transaction as a whole."
+        ),
+    )
     stale_version_status: Literal[412, 409] = Field(
         412, description="Answer to an `If-Match` that is stale."
     )
@@ -158,6 +189,13 @@ class SearchSettings(Section):
         1000.0,
         ge=0,
         description="Searches that take longer are logged, without values; 0: none.",
+    )
+    timeout_seconds: float = Field(
+        30.0,
+        ge=0,
+        description=(
+            "Statements of a search that take longer are ended, with 503; 0: never."
+        ),
     )
     explain_privilege: str = Field(
         "",

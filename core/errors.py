@@ -171,6 +171,13 @@ class Refused(FyrError):
     code = "business-rule"
 
 
+class TookTooLong(FyrError):
+    """The server has given up what would have held others back."""
+
+    status = 503
+    code = "timeout"
+
+
 class Unavailable(FyrError):
     """A part of the server that this request needs is down."""
 

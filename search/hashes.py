@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
+from fyr.core.caching import cached_if_short
+
 #: Table of ranges -> width up to which a range stands under its place's own number. A
 #: search by the end of such a range can then say where its beginning must lie, which is
 #: what the index is ordered by; the few wider ones stand apart.
@@ -14,7 +16,7 @@ WIDTHS: Mapping[str, int] = {
 }
 
 
-@lru_cache(maxsize=65536)
+@cached_if_short(65536)
 def hash64(text: str) -> int:
     """Give a signed 64-bit number for a text that is only ever compared."""
     return _signed(text, 8)

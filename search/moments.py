@@ -6,7 +6,8 @@ zone is in UTC.
 
 import re
 from datetime import date
-from functools import lru_cache
+
+from fyr.core.caching import cached_if_short
 
 _DAY = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -23,7 +24,7 @@ _FORM = re.compile(
 )
 
 
-@lru_cache(maxsize=16384)
+@cached_if_short(16384)
 def range_of(text: str) -> Range:
     """Tell the first and the last millisecond of a date, dateTime or instant.
 

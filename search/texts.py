@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 from hashlib import blake2b
 
+from fyr.core.caching import cached_if_short
+
 #: Characters of a text that take part in a comparison by beginning or content.
 COMPARED = 256
 #: Characters that a value keeps in an index; a longer one ends in its hash.
@@ -28,7 +30,7 @@ def folded(text: str) -> str:
 
 
 #: The same for short texts, of which many come again.
-fold = lru_cache(maxsize=16384)(folded)
+fold = cached_if_short(16384)(folded)
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +52,7 @@ def bounded(text: str) -> str:
     return f"{text[:KEPT_BEGINNING]}#{digest}"
 
 
-@lru_cache(maxsize=16384)
+@cached_if_short(16384)
 def indexed(text: str) -> tuple[str, str]:
     """Give the folded and the original form that the string index keeps."""
     return fold(text)[:COMPARED], bounded(text)

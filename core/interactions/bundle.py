@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,7 +26,7 @@ from fyr.core.interactions.outcomes import joined, outcome
 from fyr.core.interactions.pages import bundle_of, response_entry, response_of
 from fyr.core.interactions.show import full_url
 from fyr.core.interactions.telling import tell
-from fyr.core.interactions.transaction import transaction
+from fyr.core.interactions.transaction import refuse_late, transaction
 from fyr.core.model import json
 from fyr.core.model.validation import problems
 
@@ -51,20 +52,26 @@ def bundle(
     limits = context.service.transaction if kind == "transaction" else None
     raw, broken = _entries(interactions, sent, kind, limits)
     if kind == "batch":
+        until = _until(interactions)
         answers = [
             _failed(Invalid.status, broken[number])
             if number in broken
-            else _alone(interactions, context, number, one, returns)
+            else _alone(interactions, context, number, one, returns, until)
             for number, one in enumerate(raw)
         ]
     else:
         entries = _understood(interactions, context, raw)
-        done = transaction(interactions, entries)
+        done = transaction(interactions, entries, _until(interactions))
         answers = [
             told(entry, answer, returns)
             for entry, answer in zip(entries, done, strict=True)
         ]
     return Answer(200, bundle_of(f"{kind}-response", answers))
+
+
+def _until(interactions: Interactions) -> float:
+    """Tell until when, by the monotonic clock, entries are begun."""
+    return monotonic() + interactions.settings.fhir.bundle_seconds
 
 
 def told(entry: Entry, answer: Answer, returns: str) -> bytes:
@@ -177,10 +184,12 @@ def _alone(
     number: int,
     raw: Resource,
     returns: str,
+    until: float,
 ) -> bytes:
     """Do what an entry of a batch asks for; what goes wrong is its own answer."""
     asked = context
     try:
+        refuse_late(until)
         entry = entry_of(interactions, context, number, raw)
         asked = entry.context
         return told(entry, perform(interactions, entry), returns)

@@ -27,8 +27,8 @@ class JoinedDatabase:
     def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Do nothing: who shares a transaction sees what it has written by then."""
 
-    def read(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` in the transaction."""
+    def read(self, work: Callable[[Session], T], *, seconds: float = 0.0) -> T:
+        """Run ``work`` in the transaction, however long it takes."""
         return work(self.session)
 
     def write(self, work: Callable[[Session], T]) -> T:

@@ -58,6 +58,7 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
             context=context, resource_type=kind, params=[*sent]
         )
     require_may_look_inside(interactions, context, sent, params)
+    seconds = interactions.settings.search.timeout_seconds
     if explained:
         if interactions.hooks.answered:
             tell(interactions, context)
@@ -69,11 +70,13 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
                     kind,
                     params,
                     judge_of_search(interactions, session, context),
-                )
+                ),
+                seconds=seconds,
             )
         )
     page = interactions.database.read(
-        lambda session: _page(interactions, engine, session, context, params)
+        lambda session: _page(interactions, engine, session, context, params),
+        seconds=seconds,
     )
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([*page.matches, *page.included]))

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from fyr.core.errors import FyrError, Invalid, NotSupported, PreconditionFailed
+from fyr.core.errors import (
+    FyrError,
+    Invalid,
+    NotSupported,
+    PreconditionFailed,
+    TookTooLong,
+)
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.conditional import (
     directed,
@@ -57,9 +64,22 @@ class _Plan:
         return self.entry.context.resource_type or ""
 
 
-def transaction(interactions: Interactions, entries: Sequence[Entry]) -> list[Answer]:
+def refuse_late(until: float) -> None:
+    """Refuse to begin another entry.
+
+    :param until: by the monotonic clock.
+    :raises TookTooLong: it is later than that.
+    """
+    if monotonic() > until:
+        raise TookTooLong("the entries take too long together: send fewer at a time")
+
+
+def transaction(
+    interactions: Interactions, entries: Sequence[Entry], until: float
+) -> list[Answer]:
     """Do all entries and answer each, in their order.
 
+    :param until: no entry that reads is begun later, by the monotonic clock.
     :raises FyrError: one of them cannot be done; all problems that could be seen
         together, each with its entry.
     """
@@ -83,6 +103,7 @@ def transaction(interactions: Interactions, entries: Sequence[Entry]) -> list[An
         # Operations may write: what is read after them sees it.
         for entry in sorted(rest, key=lambda one: one.method != "POST"):
             try:
+                refuse_late(until)
                 answers[entry.number] = perform(within, entry)
             except FyrError as error:
                 raise joined([(entry.place, error)]) from error

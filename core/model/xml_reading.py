@@ -222,9 +222,17 @@ def _append(
     partner = "_" + name
     length = len(found.get(name) or found.get(partner) or ())
     if value is not None or name in found:
-        found.setdefault(name, [None] * length).append(value)
+        _padded(found, name, length).append(value)
     if primitive and (extra is not None or partner in found):
-        found.setdefault(partner, [None] * length).append(extra)
+        _padded(found, partner, length).append(extra)
+
+
+def _padded(found: dict[str, Any], name: str, length: int) -> list[Any]:
+    """Give a list, or make it; not by ``setdefault``, which would make it each time."""
+    if name not in found:
+        found[name] = [None] * length
+    made: list[Any] = found[name]
+    return made
 
 
 def _xhtml(node: etree._Element) -> str:

@@ -120,7 +120,7 @@ def rendered(body: bytes, view: View) -> bytes:
     return json.pretty(written) if view.pretty else written
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def takes_gzip(codings: str) -> bool:
     """Whether an ``Accept-Encoding`` header takes gzip."""
     taken = {}

@@ -82,7 +82,7 @@ class Callers:
         return context
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _base_url(scheme: str, host: str, path: str, local_only: bool) -> str:
     # It goes into links: only what cannot be anything but a host.
     match = _HOST.fullmatch(host)

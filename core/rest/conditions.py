@@ -17,7 +17,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-versions = lru_cache(maxsize=1024)(tags)
+versions = lru_cache(maxsize=128)(tags)
 
 
 def modified_since(header: str) -> int | None:

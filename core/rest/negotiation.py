@@ -39,6 +39,8 @@ _WILD = {"*/*", "application/*"}
 _VERSIONS = {"4.0", "4.0.0", "4.0.1"}
 _SUMMARIES = {"true", "text", "data", "count", "false"}
 _BOOLEANS = {"true": True, "false": False}
+#: Headers that a cache keeps; each may be as large as ``server.max_header_bytes``.
+_KEPT = 128
 #: Query parameters that say how an answer looks, and nothing about what is in it.
 VIEW_PARAMETERS = frozenset({"_format", "_pretty", "_summary", "_elements"})
 
@@ -112,7 +114,7 @@ def wants_text(accept: str | None, params: Params) -> bool:
     return _parsed(first)[0] in ("text", "text/plain")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def accepted(accept: str) -> View:
     """Choose the format that an ``Accept`` header likes best, JSON among equals.
 
@@ -134,7 +136,7 @@ def accepted(accept: str) -> View:
     return best[1]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def body_format(content_type: str) -> Format:
     """Tell how a resource in a request's body is written.
 
@@ -157,7 +159,7 @@ def is_fhir(content_type: str) -> bool:
     return _parsed(content_type)[0] in FORMATS
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def prefers_native(accept: str, content_type: str) -> bool:
     """Whether an ``Accept`` header likes a type better than FHIR, or names it first.
 
@@ -176,7 +178,7 @@ def prefers_native(accept: str, content_type: str) -> bool:
     return native
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def media_type(content_type: str) -> tuple[str, dict[str, str]]:
     """Take a ``Content-Type`` apart: name in lower case, parameters.
 
@@ -195,7 +197,7 @@ def preferred(env: dict[str, Any]) -> Preferences:
     return DEFAULT_PREFERENCES if prefer is None else preferences(prefer)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
 def preferences(prefer: str) -> Preferences:
     """Read a ``Prefer`` header; what is not known is left out, as RFC 7240 asks."""
     found: dict[str, str] = {}

@@ -14,15 +14,18 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
+from waitress.utilities import Error
 
 from fyr.core.errors import Issue
 from fyr.core.rest.negotiation import JSON
 from fyr.core.rest.outcomes import outcome_bytes
+from fyr.core.rest.parsing import StrictParser
 from fyr.core.rest.task import KeepingTask
 
 #: What waitress calls it -> status line, issue code, sentence.
 _REFUSALS = {
     400: ("400 Bad Request", "invalid", "this is not an HTTP request"),
+    408: ("408 Request Timeout", "timeout", "the request takes too long to arrive"),
     413: ("413 Content Too Large", "too-long", "the body is larger than allowed"),
     431: (
         "431 Request Header Fields Too Large",
@@ -42,6 +45,11 @@ _LINGER_SECONDS = 30.0
 _CHUNK = 262_144
 
 
+class _TooSlow(Error):
+    code = 408
+    reason = "Request Timeout"
+
+
 class RefusalTask(ErrorTask):
     """Answers a request that could not be read."""
 
@@ -54,6 +62,8 @@ class RefusalTask(ErrorTask):
         channel: Any = self.channel
         self.response_headers = [("Content-Type", JSON), *channel.fixed_headers]
         channel.refused = True
+        # Whatever it asks for, its connection ends.
+        refusal.headers.pop("CONNECTION", None)
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -64,11 +74,18 @@ class RefusingChannel(HTTPChannel):
 
     task_class: Any = KeepingTask
     error_task_class: Any = RefusalTask
+    parser_class: Any = StrictParser
     #: headers of all answers, from :mod:`fyr.core.rest.secure`
     fixed_headers: tuple[tuple[str, str], ...] = ()
+    #: how long a client may take to send a request: its head, all of it
+    head_seconds = 30.0
+    body_seconds = 600.0
     #: set by the task: this connection ends with a refusal
     refused = False
     _lingers_until = 0.0
+    #: the request that is being received, and since when
+    _receiving: Any = None
+    _since = 0.0
 
     def handle_close(self) -> None:
         """Close; after a refusal only once the client has stopped sending."""
@@ -84,6 +101,35 @@ class RefusingChannel(HTTPChannel):
             super().handle_read()
         elif time.monotonic() > self._lingers_until or not self._throw_away():
             super().handle_close()
+
+    def received(self, data: bytes) -> bool:
+        """Take what was sent; refuse the rest of a request that takes too long.
+
+        waitress closes connections on which nothing happens, but a byte now and then
+        is enough for it.
+        """
+        taken: bool = super().received(data)
+        request: Any = self.request
+        if request is None:
+            return taken
+        now = time.monotonic()
+        if request is not self._receiving:
+            self._receiving, self._since = request, now
+        seconds = self.body_seconds if request.headers_finished else self.head_seconds
+        if now - self._since > seconds:
+            self._give_up(request)
+        return taken
+
+    def _give_up(self, request: Any) -> None:
+        """Answer as if the request had been read to its end, and was wrong."""
+        request.error = _TooSlow("")
+        request.completed = True
+        channel: Any = self
+        with channel.requests_lock:
+            channel.request = None
+            channel.requests.append(request)
+            if len(channel.requests) == 1:
+                channel.server.add_task(channel)
 
     def _stop_writing(self) -> bool:
         """Tell the client that the answer is whole; false when it has gone already."""

@@ -103,6 +103,10 @@ class HttpWorker:
             server_name=_named(bound),
             # A larger body reaches the application, whose 413 says what is allowed.
             max_request_body_size=2 * settings.max_body_bytes,
+            max_request_header_size=settings.max_header_bytes,
+            channel_timeout=settings.idle_seconds,
+            # Who reads an answer slowly holds up a file and no thread.
+            outbuf_high_watermark=8 * settings.max_body_bytes,
             inbuf_overflow=1_048_576,
             # Nothing here reads them, so there is nothing to take away.
             clear_untrusted_proxy_headers=False,
@@ -110,6 +114,8 @@ class HttpWorker:
 
         class Channel(RefusingChannel):
             fixed_headers = tuple(fixed_headers(settings).items())
+            head_seconds = settings.head_seconds
+            body_seconds = settings.body_seconds
 
         self._server.channel_class = Channel
         self._server.pull_trigger = self._wake

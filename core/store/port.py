@@ -58,8 +58,12 @@ class Database(Protocol):
         nothing to be saved, and nothing done.
         """
 
-    def read(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` on one consistent snapshot; nothing it writes is kept."""
+    def read(self, work: Callable[[Session], T], *, seconds: float = 0.0) -> T:
+        """Run ``work`` on one consistent snapshot; nothing it writes is kept.
+
+        :param seconds: its statements are ended after that time; 0: never.
+        :raises fyr.core.errors.TookTooLong: they were.
+        """
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction and commit; an exception rolls all back.

@@ -16,8 +16,9 @@ from typing import Any, NoReturn, TypeVar
 import psycopg
 from psycopg import errors
 
-from fyr.core.errors import Conflict, FyrError, Invalid, Unavailable
+from fyr.core.errors import Conflict, FyrError, Invalid, TookTooLong, Unavailable
 from fyr.core.store.connections import Connections
+from fyr.core.store.deadlines import Deadlines
 from fyr.core.store.port import Row, Session
 from fyr.core.store.wire import STALE, Statement, Wire
 
@@ -167,6 +168,7 @@ class PostgresqlDatabase:
         self._retries = retries
         self._writing = local()
         self._ahead = _Ahead()
+        self._deadlines = Deadlines()
         with self._connections.one():
             pass
 
@@ -186,7 +188,7 @@ class PostgresqlDatabase:
             for (sql, params), rows in zip(reads, found, strict=True):
                 mine.setdefault(sql, {})[tuple(params)] = rows
 
-    def read(self, work: Callable[[Session], T]) -> T:
+    def read(self, work: Callable[[Session], T], *, seconds: float = 0.0) -> T:
         """Run ``work`` on one snapshot, which begins with its first statement."""
 
         def snapshot(wire: Wire) -> T:
@@ -195,7 +197,17 @@ class PostgresqlDatabase:
             session.commit()
             return result
 
-        return self._reading(snapshot)
+        def limited(wire: Wire) -> T:
+            with self._deadlines.within(seconds, wire.cancel) as running:
+                try:
+                    return snapshot(wire)
+                finally:
+                    running.finish()
+                    if running.ended:
+                        # The word to end may reach the server after its answer.
+                        wire.close()
+
+        return self._reading(limited if seconds else snapshot)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in a transaction, again after each race that it loses."""
@@ -217,6 +229,7 @@ class PostgresqlDatabase:
 
     def close(self) -> None:
         """Close the connections, those in use when they are given back."""
+        self._deadlines.close()
         self._connections.close()
 
     def _reading(self, work: Callable[[Wire], T]) -> T:
@@ -286,6 +299,10 @@ def _fail(error: psycopg.Error) -> NoReturn:
         raise Conflict("others keep changing the same: try again") from error
     if isinstance(error, psycopg.DataError):
         raise Invalid("a number or a text is none that can be stored") from error
+    if isinstance(error, errors.QueryCanceled):
+        raise TookTooLong(
+            "it takes the database too long: ask for less at a time"
+        ) from error
     if isinstance(error, psycopg.OperationalError):
         raise Unavailable("the database cannot be used at present") from error
     raise FyrError("the database refused a statement") from error

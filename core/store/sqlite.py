@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from fyr.core.errors import Conflict, FyrError, Invalid, Unavailable
+from fyr.core.errors import Conflict, FyrError, Invalid, TookTooLong, Unavailable
+from fyr.core.store.deadlines import Deadlines
 from fyr.core.store.group_commit import GroupCommit, Task
 from fyr.core.store.port import Row, Session
 from fyr.core.store.turns import Turns
@@ -119,6 +120,7 @@ class SqliteDatabase:
         self._synchronous = "OFF" if self._folder else "FULL"
         self._readers: deque[sqlite3.Connection] = deque()
         self._commits = GroupCommit(self._carry_out)
+        self._deadlines = Deadlines()
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,15 +146,13 @@ class SqliteDatabase:
     def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Do nothing: a read goes nowhere."""
 
-    def read(self, work: Callable[[Session], T]) -> T:
+    def read(self, work: Callable[[Session], T], *, seconds: float = 0.0) -> T:
         """Run ``work`` on one snapshot, which begins with its first statement."""
         with self._reading() as connection:
-            connection.execute("BEGIN")
-            try:
-                return work(SqliteSession(connection))
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            if not seconds:
+                return _on_snapshot(connection, work)
+            with self._deadlines.within(seconds, connection.interrupt):
+                return _on_snapshot(connection, work)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in a transaction, together with what others have waiting."""
@@ -171,6 +171,7 @@ class SqliteDatabase:
         if self._closed:
             return
         self._closed = True
+        self._deadlines.close()
         while self._readers:
             self._readers.pop().close()
         self._writer.close()
@@ -249,6 +250,15 @@ class SqliteDatabase:
             self._writer.execute("ROLLBACK")
 
 
+def _on_snapshot(connection: sqlite3.Connection, work: Callable[[Session], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return work(SqliteSession(connection))
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
 #: What the driver raises for statements and for values that it cannot pass on.
 _ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
@@ -274,6 +284,8 @@ def told(error: Exception) -> FyrError:
         return Conflict("it is there already")
     if reason := _DOWN.get(code & 0xFF):
         return Unavailable(f"the database cannot be used: {reason}")
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return TookTooLong("it takes the database too long: ask for less at a time")
     if code == sqlite3.SQLITE_TOOBIG:
         return Invalid("it is larger than what can be stored")
     return FyrError("the database refused a statement")

@@ -9,7 +9,6 @@ import re
 import select
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -19,6 +18,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
+from fyr.core.caching import cached_if_short
 from fyr.core.store.port import Row
 
 Statement = tuple[str, Sequence[Any]]
@@ -35,6 +35,9 @@ STALE = (errors.FeatureNotSupported, errors.InvalidSqlStatementName)
 _MOST_PREPARED = 500
 #: Statements it remembers to have run once; the second time they are prepared.
 _MOST_SEEN = 2000
+#: Characters of the longest statement that is kept or prepared; longer ones are few and
+#: made of lists whose length hardly comes again.
+_LONGEST_PREPARED = 20_000
 
 _OK = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _QUOTED_OR_MARK = re.compile(r"'[^']*'|\?")
@@ -97,6 +100,14 @@ class Wire:
         results = self._run(statements)
         return [self._rows(one) for one in results[-len(statements) :]]
 
+    def cancel(self) -> None:
+        """Have the server end what it is at; for any thread."""
+        try:
+            self._server.get_cancel().cancel()
+        except psycopg.Error:
+            # It is gone, and who waits for its answer hears that.
+            return
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -143,10 +154,11 @@ class Wire:
         if name is not None:
             self._server.send_query_prepared(name, values, formats, pq.Format.BINARY)
             return
-        if len(self._seen) >= _MOST_SEEN:
-            self._seen.clear()
-        self._seen.add(key)
         sql, types = key
+        if len(sql) <= _LONGEST_PREPARED:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(key)
         self._server.send_query_params(sql, values, types, formats, pq.Format.BINARY)
 
     def _read(
@@ -199,7 +211,7 @@ class Wire:
         return errors.error_from_result(result)
 
 
-@lru_cache(maxsize=4096)
+@cached_if_short(4096, _LONGEST_PREPARED)
 def _numbered(sql: str) -> bytes:
     """Write the port's ``?`` as ``$1``, ``$2``, but not in quoted text."""
     numbers = count(1)

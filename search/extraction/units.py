@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
+from fyr.core.caching import cached_if_short
 from fyr.search.extraction.rows import number
 
 UCUM = "http://unitsofmeasure.org"
@@ -64,7 +65,7 @@ class Unit:
         return _EXACT.divide(_EXACT.subtract(canonical, self.offset), self.factor)
 
 
-@lru_cache(maxsize=4096)
+@cached_if_short(4096)
 def unit(code: str) -> Unit | None:
     """Tell what a UCUM code means; ``None``: it is none, or has no scale to convert.
 

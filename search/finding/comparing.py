@@ -29,6 +29,11 @@ class Sql:
     values: tuple[Any, ...] = ()
 
 
+#: Conditions, and statements, that are joined without groups.
+_GROUP = 64
+_MOST_UNITED = 256
+
+
 def joined(parts: Iterable[Sql], word: str) -> Sql:
     """Write pieces one after another, with a word between them."""
     listed = list(parts)
@@ -37,10 +42,32 @@ def joined(parts: Iterable[Sql], word: str) -> Sql:
 
 
 def conjoined(parts: Iterable[Sql], word: str = " AND ") -> Sql:
-    """Join conditions; ``word`` is `` AND `` or `` OR ``, the result in parentheses."""
+    """Join conditions; ``word`` is `` AND `` or `` OR ``, the result in parentheses.
+
+    Many are joined in groups, and these in groups: one after another they would be a tree
+    as deep as they are many, and SQLite takes a depth of 1000.
+    """
     listed = list(parts)
+    while len(listed) > _GROUP:
+        groups = (listed[at : at + _GROUP] for at in range(0, len(listed), _GROUP))
+        listed = [conjoined(group, word) for group in groups]
     whole = joined(listed, word)
     return Sql(f"({whole.text})", whole.values) if len(listed) > 1 else whole
+
+
+def united(selects: Iterable[Sql]) -> Sql:
+    """Give all rows of statements whose one column is ``pid``.
+
+    Many are united in groups: SQLite takes 500 in one statement.
+    """
+    listed = list(selects)
+    while len(listed) > _MOST_UNITED:
+        groups = (
+            united(listed[at : at + _MOST_UNITED])
+            for at in range(0, len(listed), _MOST_UNITED)
+        )
+        listed = [Sql(f"SELECT pid FROM ({one.text}) u", one.values) for one in groups]
+    return joined(listed, " UNION ALL ")
 
 
 def one_of(column: str, values: Sequence[Any]) -> Sql:

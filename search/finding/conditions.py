@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from fyr.core.store.schema import container_sql, is_within_sql
 from fyr.search.extraction.layouts import Columns
-from fyr.search.finding.comparing import Sql, conjoined, joined, moment, one_of
+from fyr.search.finding.comparing import (
+    Sql,
+    conjoined,
+    joined,
+    moment,
+    one_of,
+    united,
+)
 from fyr.search.finding.matches import THEN, chosen, rows_of
 from fyr.search.full_text.sql import full_text
 from fyr.search.hashes import inside_id
@@ -176,7 +183,7 @@ class Conditions:
                 return self._had(criterion, types)
             case AnyOf():
                 sets = (self._set(one, types) for one in criterion.parts)
-                return joined(sets, " UNION ALL ")
+                return united(sets)
             case All():
                 return self._all(criterion.parts, types)
             case _:
@@ -202,7 +209,7 @@ class Conditions:
         parts = [
             Sql(f"SELECT pid FROM {table} WHERE {one.text}", one.values) for one in rows
         ]
-        return joined(parts, " UNION ALL ") if parts else Sql(_NOTHING)
+        return united(parts) if parts else Sql(_NOTHING)
 
     def _row(self, criterion: Match | SameRow, row: str) -> Sql:
         """Ask for a row of the resource in the table of its values."""

@@ -19,6 +19,11 @@ from fyr.search.understanding.specials import SPECIALS
 
 Pairs = Sequence[tuple[str, str]]
 
+#: Criteria of one search; each is a part of one statement.
+MOST_CRITERIA = 100
+#: Values of all its criteria together.
+MOST_VALUES = 5000
+
 
 class QueryParser:
     """Understands the parameters of one search."""
@@ -49,6 +54,7 @@ class QueryParser:
         :raises NotSupported: some are not known or not offered, all of them named.
         :raises Invalid: some have values that are not of their type.
         """
+        _refuse_many(pairs)
         query = Query(types=self._types(types, pairs))
         contained.take(query, pairs)
         self._results.start(query, (name for name, _ in pairs))
@@ -128,6 +134,18 @@ class QueryParser:
             if query.contained:
                 contained.add_inside(query, name, criterion)
             query.criteria += conjuncts(criterion)
+
+
+def _refuse_many(pairs: Pairs) -> None:
+    """Refuse what no database could make a statement of.
+
+    :raises Invalid: there are too many criteria, or values in them.
+    """
+    criteria = [value for name, value in pairs if name.partition(":")[0] not in RESULTS]
+    if len(criteria) > MOST_CRITERIA:
+        raise Invalid(f"the search has more than {MOST_CRITERIA} criteria")
+    if sum(value.count(",") + 1 for value in criteria) > MOST_VALUES:
+        raise Invalid(f"the search has more than {MOST_VALUES} values")
 
 
 def _code(name: str) -> str:

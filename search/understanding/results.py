@@ -28,6 +28,8 @@ LISTS = frozenset({"_sort", "_elements"})
 _SORTABLE = frozenset("token string reference date number quantity uri".split())
 #: Parameters that one page may be sorted by.
 _MOST_KEYS = 10
+#: Includes of one search.
+_MOST_INCLUDES = 50
 
 
 class Results:
@@ -92,7 +94,13 @@ class Results:
         made = self._includes.forward if code == "_include" else self._includes.backward
         include = made(query.types, value, bool(modifier))
         self._known.offered.refuse_include(query.types, name, value)
-        query.includes.append(include)
+        if include not in query.includes:
+            query.includes.append(include)
+        if len(query.includes) > _MOST_INCLUDES:
+            raise Invalid(
+                f"more than {_MOST_INCLUDES} _include and _revinclude: Type:* follows all"
+                " references of a type"
+            )
 
     def _element(self, value: str) -> None:
         """Refuse an element that nothing of what is shown has."""

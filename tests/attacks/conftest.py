@@ -16,6 +16,17 @@ from fyr.core.testing.applications import (
 )
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.postgres import available, running_postgres
+from fyr.core.testing.servers import absent
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """An empty database of a PostgreSQL that was started for these tests."""
+    if why := available():
+        absent("postgresql", why)
+    with running_postgres() as server:
+        yield server.new_database()
 
 
 @pytest.fixture(scope="session")

@@ -220,7 +220,8 @@ def test_no_rebound_name_passes_on_the_wire(
         b"Connection: close\r\n\r\n"
     )
 
-    assert wire.makefile("rb").readline().split()[1] == b"403"
+    with wire.makefile("rb") as stream:
+        assert stream.readline().split()[1] == b"403"
 
 
 class TestNamed:

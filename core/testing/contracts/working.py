@@ -40,10 +40,10 @@ class Breaking:
     def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Fetch nothing ahead."""
 
-    def read(self, work: Callable[[Session], T]) -> T:
+    def read(self, work: Callable[[Session], T], *, seconds: float = 0.0) -> T:
         """Read in a transaction, if it can be reached."""
         self._fail()
-        return self._database.read(work)
+        return self._database.read(work, seconds=seconds)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Write, if it can be reached."""

@@ -1,0 +1,37 @@
+"""Which heads of requests are read: those that everybody on the way reads alike.
+
+waitress takes a request that says its length in two ways and goes by one of them. A
+proxy that goes by the other would let a second request pass inside the first
+(https://www.rfc-editor.org/rfc/rfc9112#section-11.2); so both are refused, and with
+them what the same standard lets a server refuse for that reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+from waitress.parser import HTTPRequestParser, ParsingError
+
+#: The one way to say it: https://www.rfc-editor.org/rfc/rfc9112#section-6.1
+_CODINGS = re.compile(rb"(?im)^transfer-encoding:[ \t]*chunked[ \t]*\r?$")
+
+
+class StrictParser(HTTPRequestParser):
+    """waitress's parser of requests, for heads that mean one thing."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read a head.
+
+        :raises waitress.parser.ParsingError: it could be read in several ways.
+        """
+        if b"\n " in header_plus or b"\n\t" in header_plus:
+            raise ParsingError("a header goes on in the next line")
+        super().parse_header(header_plus)
+        headers = self.headers
+        if self.chunked:
+            if "CONTENT_LENGTH" in headers:
+                raise ParsingError("Content-Length beside Transfer-Encoding")
+            if len(_CODINGS.findall(header_plus)) != 1:
+                raise ParsingError("Transfer-Encoding is more than chunked")
+        elif "TRANSFER_ENCODING" in headers:
+            raise ParsingError("Transfer-Encoding in HTTP/1.0")
