@@ -39,9 +39,13 @@ if TYPE_CHECKING:
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
     from fyr.core.routes import Route as Route
+    from fyr.core.searching import SearchAsked as SearchAsked
     from fyr.core.services import Service as Service
     from fyr.core.services import TypeRules as TypeRules
     from fyr.core.store.port import Session as Session
+    from fyr.core.subjects import Look as Look
+    from fyr.core.subjects import Subject as Subject
+    from fyr.core.subjects import Use as Use
     from fyr.core.touched import Touched as Touched
 
 __version__ = "0.1.0"
@@ -63,8 +67,10 @@ _HOMES = {
     "model.resource": "Resource",
     "operations": "Operation OperationCall OperationParameter",
     "routes": "Route",
+    "searching": "SearchAsked",
     "services": "Service TypeRules",
     "store.port": "Session",
+    "subjects": "Look Subject Use",
     "touched": "Touched",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -1,6 +1,6 @@
 """Who asks for what: the request as everything below HTTP sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -85,5 +85,8 @@ class RequestContext:
     #: type and id of what the compartment is of that a search is limited to:
     #: ``("Patient", "123")`` for ``/Patient/123/Observation``
     compartment: tuple[str, str] | None = None
+    #: what a plugin has done to each resource before it is shown, where that is not for
+    #: all requests (``before_show``); gives another one or the same, and alters none
+    mask: "Callable[[dict[str, Any]], dict[str, Any]] | None" = None
     #: HTTP method, that of an entry's request in a bundle; empty: it did not come so
     method: str = ""

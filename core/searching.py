@@ -55,7 +55,7 @@ class SearchAsked:
     #: types that the includes can bring; empty: none, or any
     brought: frozenset[str] = frozenset()
     #: parameter and reference (``Patient/1``) of criteria that each match has to meet,
-    #: told with one value and no modifier
+    #: told with one value and no modifier; chained ones with a dot, ``_id`` as reference
     pinned: frozenset[tuple[str, str]] = frozenset()
 
 

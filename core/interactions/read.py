@@ -10,7 +10,7 @@ from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import judge, judge_version
 from fyr.core.interactions.partition import require_own
-from fyr.core.interactions.show import shown
+from fyr.core.interactions.show import is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.store.port import Stored
 
@@ -42,7 +42,7 @@ def read(
     if if_none_match is not None or if_modified_since is not None:
         if _seen(stored, if_none_match, if_modified_since):
             return Answer(304, None, stored)
-    if interactions.hooks.before_show or context.service.absolute_references:
+    if is_touched(interactions, context):
         body = shown(interactions, context, body)
     return Answer(200, body, stored)
 

@@ -23,7 +23,7 @@ from fyr.core.interactions.explaining import (
 from fyr.core.interactions.judge import judge_of_search, only_seen
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
-from fyr.core.interactions.show import full_url, shown
+from fyr.core.interactions.show import full_url, is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.model import json
 from fyr.core.searching import CURSOR, SearchPage
@@ -166,7 +166,7 @@ def _found(
     found: Iterable[Stored],
     mode: str,
 ) -> Iterator[bytes]:
-    touched = interactions.hooks.before_show or context.service.absolute_references
+    touched = is_touched(interactions, context)
     for stored in found:
         body = stored.body or b""
         if touched:

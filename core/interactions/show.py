@@ -1,7 +1,7 @@
 """What leaves the store, in the form in which this caller may see it.
 
-Stored bytes as they are, but where a plugin looks at each resource (``before_show``) or
-the service writes references out absolute.
+Stored bytes as they are, but where a plugin looks at each resource (``before_show``),
+has put a mask on the request, or the service writes references out absolute.
 """
 
 from __future__ import annotations
@@ -17,14 +17,27 @@ if TYPE_CHECKING:
 def shown(interactions: Interactions, context: RequestContext, body: bytes) -> bytes:
     """Give a stored resource as it is to be shown."""
     hooks = interactions.hooks
-    if hooks.before_show:
+    if hooks.before_show or context.mask is not None:
         from fyr.core.model import json
 
-        resource = hooks.before_show(context=context, resource=json.parse(body))
+        resource = json.parse(body)
+        if hooks.before_show:
+            resource = hooks.before_show(context=context, resource=resource)
+        if context.mask is not None:
+            resource = context.mask(resource)
         body = json.dump(resource)
     if context.service.absolute_references:
         body = with_bases(interactions, context, body)
     return body
+
+
+def is_touched(interactions: Interactions, context: RequestContext) -> bool:
+    """Whether stored bytes may be shown in another form than their own."""
+    return bool(
+        interactions.hooks.before_show
+        or context.service.absolute_references
+        or context.mask is not None
+    )
 
 
 def with_bases(

@@ -1,17 +1,20 @@
 """Access control: who asks, and what they may do.
 
-``authentication`` makes principals of bearer tokens; ``development`` is an issuer for
-the developer's own machine; ``settings`` is what a deployer says of issuers. How to connect one: ``docs/security.md``.
+``authentication`` makes principals of bearer tokens, and ``decisions`` tells what they
+may do; ``development`` is an issuer for the developer's own machine; ``settings`` is what
+a deployer says of issuers. How to connect one: ``docs/security.md``. Who may do what:
+``docs/access-control.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from fyr.core import Manifest, Plugin, Principal, RequestContext, Route, hookimpl
 from fyr.core.error_codes import ErrorCode, read_error_codes
 from fyr.plugins.access_control.authentication import Authentication
+from fyr.plugins.access_control.decisions.deciding import Decisions
 from fyr.plugins.access_control.development.endpoints import routes
 from fyr.plugins.access_control.development.starting import enabled_development
 from fyr.plugins.access_control.settings import AccessControlSettings
@@ -19,19 +22,22 @@ from fyr.plugins.access_control.settings import AccessControlSettings
 if TYPE_CHECKING:
     import click
 
+    from fyr.core import Look, SearchAsked, Subject, Use
     from fyr.core.app import Application
 
 __all__ = ["AccessControl"]
 
 
 class AccessControl(Plugin):
-    """Knows who asks by their tokens."""
+    """Knows who asks by their tokens, and what they may do."""
 
     manifest = Manifest(
-        "Takes the tokens of OpenID providers.", settings=AccessControlSettings
+        "Takes the tokens of OpenID providers, and decides what they allow.",
+        settings=AccessControlSettings,
     )
     settings: AccessControlSettings
     authentication: Authentication
+    decisions: Decisions
 
     def start(self, application: Application) -> None:
         """Make what checks tokens."""
@@ -40,6 +46,7 @@ class AccessControl(Plugin):
             self.settings, application.clock, self._development
         )
         self._application = application
+        self.decisions = Decisions(application.services.own)
 
     def stop(self) -> None:
         """End the threads that fetch keys."""
@@ -76,3 +83,43 @@ class AccessControl(Plugin):
     def authenticate(self, context: RequestContext) -> Principal | None:
         """Tell whose the bearer token is."""
         return self.authentication.principal(context)
+
+    @hookimpl(quick=True)
+    def authorize(self, context: RequestContext) -> None:
+        """Refuse what no rule allows."""
+        self.decisions.authorize(context)
+
+    @hookimpl(quick=True)
+    def narrow_search(
+        self,
+        context: RequestContext,
+        resource_type: str | None,
+        params: Sequence[tuple[str, str]],
+    ) -> Sequence[tuple[str, str]] | None:
+        """Keep a search inside where the client need not say so."""
+        return self.decisions.narrow(context, resource_type, list(params))
+
+    @hookimpl
+    def authorize_search(
+        self, context: RequestContext, asked: SearchAsked, look: Look
+    ) -> None:
+        """Refuse a search that reaches outside."""
+        self.decisions.authorize_search(context, asked, look)
+
+    @hookimpl(quick=True)
+    def authorize_resource(
+        self, context: RequestContext, subject: Subject, use: Use, look: Look
+    ) -> None:
+        """Refuse a resource that lies outside."""
+        self.decisions.authorize_resource(context, subject, use, look)
+
+    @hookimpl
+    def before_store(
+        self,
+        context: RequestContext,
+        old: dict[str, Any] | None,
+        new: dict[str, Any] | None,
+    ) -> None:
+        """Say in a new Binary whose it is."""
+        if old is None and new is not None and new["resourceType"] == "Binary":
+            self.decisions.claim(context, new)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.searching import SearchAsked
-from fyr.search.tree import Match, Query, Sources, Target
+from fyr.search.parameters import Parameter
+from fyr.search.tree import Chain, Criterion, HasId, Match, Query, Sources, Target
 from fyr.search.understanding.known import Known
 
 
@@ -33,16 +34,30 @@ def _pinned(known: Known, query: Query) -> Iterator[tuple[str, str]]:
     """Tell the references that each match has, of parameters of the only type."""
     if len(query.types) != 1:
         return
-    links = [
-        one
-        for one in known.parameters.of(query.types[0]).values()
-        if one.type == "reference"
-    ]
     for criterion in query.criteria:
-        if isinstance(criterion, Match) and not criterion.negated:
-            for one in links:
-                if known.places.sources([one]) == criterion.sources:
+        yield from _pinned_by(known, query.types[0], criterion)
+
+
+def _pinned_by(
+    known: Known, kind: str, criterion: Criterion
+) -> Iterator[tuple[str, str]]:
+    match criterion:
+        case HasId((identity,)):
+            yield "_id", f"{kind}/{identity}"
+        case Match(sources, negated=False):
+            for one in _links(known, kind):
+                if known.places.sources([one]) == sources:
                     yield from _told(one.name, one.targets, criterion)
+        case Chain(sources, (target,), inner):
+            for one in _links(known, kind):
+                if known.places.sources([one]) == sources:
+                    for name, value in _pinned_by(known, target, inner):
+                        yield f"{one.name}.{name}", value
+
+
+def _links(known: Known, kind: str) -> list[Parameter]:
+    of = known.parameters.of(kind)
+    return [one for one in of.values() if one.type == "reference"]
 
 
 def _told(

@@ -113,8 +113,25 @@ def test_a_reference_that_each_match_has_is_pinned(ask, query) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "pinned"),
+    [
+        ("_id=1", ("_id", "Observation/1")),
+        (
+            "encounter:Encounter.patient=Patient/1",
+            ("encounter.patient", "Patient/1"),
+        ),
+        ("subject:Patient._id=1", ("subject._id", "Patient/1")),
+    ],
+)
+def test_ids_and_the_end_of_a_chain_are_pinned_too(ask, query, pinned) -> None:
+    assert ask("Observation", query).pinned == {pinned}
+
+
+@pytest.mark.parametrize(
     "query",
     [
+        "_id=1,2",
+        "encounter:Encounter.patient=Patient/1,Patient/2",
         "patient=Patient/1,Patient/2",
         "patient.identifier=x",
         "patient._id=1",

@@ -6,7 +6,15 @@ import fyr.plugins.access_control as area
 from fyr.core.testing import PluginContract
 
 #: Rooms of Fyr that are made for this plugin, and what it is started with.
-ROOMS = ("config.load", "core.app", "core.clock", "core.error_codes", "core.errors")
+ROOMS = (
+    "config.load",
+    "core.app",
+    "core.clock",
+    "core.context",
+    "core.error_codes",
+    "core.errors",
+    "core.model.definitions",
+)
 SECURITY = ("bearer", "keys", "publishing", "settings", "verifying")
 
 

@@ -1,0 +1,78 @@
+"""A principal as decisions see it: privileges, and contexts in the form of references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from fyr.core import Principal, RequestContext, Service
+
+#: Gives the relative form of a URL of this deployment; ``None`` for a stranger's.
+Own = Callable[[str, "Service", str], str | None]
+
+
+class Caller:
+    """What is compared of a principal; contexts relative (``Patient/1``), or empty."""
+
+    __slots__ = (
+        "_all_of",
+        "care_team",
+        "episode",
+        "organization",
+        "patient",
+        "privileges",
+        "tags",
+        "type",
+        "user",
+    )
+
+    def __init__(self, principal: Principal, relative: Callable[[str], str]) -> None:
+        """Take the principal, and what makes its URLs relative."""
+        context = principal.context
+        self.type = principal.user_type
+        self.privileges = principal.privileges
+        # ``Patient.*`` stands for all that begins so.
+        self._all_of = {one[:-1] for one in principal.privileges if one.endswith(".*")}
+        self.user = relative(principal.user_id)
+        self.episode = relative(context.get("episode_of_care", ""))
+        self.patient = relative(context.get("patient", ""))
+        self.care_team = relative(context.get("care_team", ""))
+        self.organization = relative(context.get("organization", ""))
+        self.tags = principal.tags
+
+    def holds(self, privileges: Iterable[str]) -> bool:
+        """Whether the principal has one of some privileges."""
+        for one in privileges:
+            if one in self.privileges:
+                return True
+            if self._all_of and one[: one.find(".") + 1] in self._all_of:
+                return True
+        return False
+
+
+class Callers:
+    """Knows the callers of principals; those of one base URL are made once."""
+
+    def __init__(self, own: Own) -> None:
+        """Take what knows the URLs of this deployment."""
+        self._own = own
+        self._known: WeakKeyDictionary[Principal, dict[tuple[str, str], Caller]]
+        self._known = WeakKeyDictionary()
+
+    def of(self, context: RequestContext) -> Caller:
+        """Give the caller of a request."""
+        principal = context.principal
+        place = (context.service.name, context.base_url)
+        known = self._known.get(principal)
+        if known is None:
+            known = self._known[principal] = {}
+        caller = known.get(place)
+        if caller is None:
+
+            def relative(url: str) -> str:
+                return self._own(url, context.service, context.base_url) or url
+
+            caller = known[place] = Caller(principal, relative)
+        return caller

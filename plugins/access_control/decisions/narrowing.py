@@ -1,0 +1,110 @@
+"""Searches that are made narrower where the client need not say what it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from fyr.plugins.access_control.decisions.resources import BASIC_KINDS
+from fyr.plugins.access_control.decisions.table import elements
+
+if TYPE_CHECKING:
+    from fyr.core import Resource
+    from fyr.plugins.access_control.decisions.caller import Caller
+
+Pairs = list[tuple[str, str]]
+Narrow = Callable[["Caller", str, Pairs], Pairs]
+
+_BASIC_SYSTEM = "http://ehealth.sundhed.dk/cs/basic-resource-type"
+#: Codes of http://ehealth.sundhed.dk/cs/restriction-category.
+_RESTRICTIONS = ("measurement-monitoring", "measuring-support", "none")
+#: What a care team sees of patients before one of them is chosen.
+LIMITED = frozenset(
+    "resourceType id meta identifier active name gender birthDate deceasedBoolean"
+    " deceasedDateTime".split()
+)
+
+
+def narrowed(
+    caller: Caller, resource_type: str, demands: Iterable[str], params: Pairs
+) -> Pairs:
+    """Tell what is to be added to a search for the demands on it."""
+    found: Pairs = []
+    for demand in demands:
+        narrow = _NARROW.get(demand)
+        if narrow is not None:
+            found += narrow(caller, resource_type, params)
+    # A link to the next page has it already.
+    return [pair for pair in found if pair not in params]
+
+
+def limited(resource: Resource) -> Resource:
+    """Give a Patient with the few elements that a care team sees of all of its own."""
+    if resource.get("resourceType") != "Patient":
+        return resource
+    return {key: value for key, value in resource.items() if key in LIMITED}
+
+
+def _patient(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    if resource_type != "Patient" or not caller.patient:
+        return []
+    return [("_id", caller.patient.removeprefix("Patient/"))]
+
+
+def _patient_or_team(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    if caller.patient:
+        return _patient(caller, resource_type, params)
+    return [("_has:EpisodeOfCare:patient:team", caller.care_team)]
+
+
+def _material(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    table = elements()[resource_type]["search"]
+    mine = {
+        (name, value)
+        for key, value in (("patient", caller.patient), ("episode", caller.episode))
+        for name in table[key].split()
+        if value
+    }
+    # Which of them is pinned is not known yet: only what says the very context counts.
+    if mine.isdisjoint(params):
+        return [("subject:missing", "true")]
+    return []
+
+
+def _basic_kind(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    held = [
+        code for code, kind in BASIC_KINDS.items() if caller.holds([f"{kind}.read"])
+    ]
+    if len(held) == len(BASIC_KINDS):
+        return []
+    return [("code", f"{_BASIC_SYSTEM}|{code}") for code in held]
+
+
+def _restriction(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    lacking = [
+        one
+        for one in _RESTRICTIONS
+        if not caller.holds(
+            [f"RestrictionCategory${one}", f"RestrictionCategory.{one}"]
+        )
+    ]
+    name = "restriction-category" if resource_type == "Task" else "restrictionCategory"
+    return [(f"{name}:not", ",".join(lacking))] if lacking else []
+
+
+def _device(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    way = "source:Device." if resource_type == "DeviceMetric" else ""
+    if caller.patient:
+        return [(f"{way}_has:DeviceUseStatement:device:subject", caller.patient)]
+    return [(f"{way}organization", caller.organization)]
+
+
+_NARROW: Mapping[str, Narrow] = {
+    "basic-kind": _basic_kind,
+    "device-mine-or-free": _device,
+    "device-readable": _device,
+    "material": _material,
+    "patient": _patient,
+    "patient-or-team": _patient_or_team,
+    "restriction": _restriction,
+}
