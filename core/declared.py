@@ -1,8 +1,8 @@
-"""Services that plugins declare as data, a TOML file each.
+"""Services and search parameters that plugins declare as data, in TOML files.
 
-A list of names is a text with blanks between them. ``plugins/clinical/services/`` has
-examples; what each key means is said at :class:`~fyr.core.services.TypeRules` and
-:class:`~fyr.core.services.Service`.
+A list of names is a text with blanks between them. ``plugins/clinical/services/`` and
+``search_parameters/`` have examples; what each key of a service means is said at
+:class:`~fyr.core.services.TypeRules` and :class:`~fyr.core.services.Service`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from fyr.core.services import Service, TransactionRules, TypeRules
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+    from fyr.core.model.resource import Resource
 
 #: Keys of a type that hold names.
 _NAMES = frozenset(
@@ -31,6 +33,20 @@ def services_in(folder: Traversable) -> Iterator[Service]:
     """
     for name, declared in tables_in(folder):
         yield _service(name, declared)
+
+
+def search_parameters_in(folder: Traversable) -> Iterator[Resource]:
+    """Read the search parameters of a folder, as ``SearchParameter`` resources.
+
+    The ``expression`` of one begins at a resource of each of its ``types``, and may be a
+    list; ``~`` in it stands for the ``prefix`` of the file. One without a ``url`` gets a
+    URN. The components of a composite name parameters of the same types.
+
+    :raises KeyError: one lacks something.
+    """
+    for _, declared in tables_in(folder):
+        for one in declared["parameters"]:
+            yield _search_parameter(one, declared.get("prefix", ""))
 
 
 def tables_in(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,6 +98,37 @@ def _in_transactions(declared: Mapping[str, Any]) -> TransactionRules:
             "interactions": {kind: _names(one) for kind, one in by_type.items()},
         }
     )
+
+
+def _search_parameter(declared: Mapping[str, Any], prefix: str) -> Resource:
+    types, given = declared["types"].split(), declared["expression"]
+    paths = [given] if isinstance(given, str) else given
+    parts = [f"{kind}.{path}" for kind in types for path in paths]
+    components = [
+        {
+            "definition": _urn(types, one["code"]),
+            "expression": one["expression"].replace("~", prefix),
+        }
+        for one in declared.get("components", ())
+    ]
+    made = {
+        "resourceType": "SearchParameter",
+        "url": declared.get("url") or _urn(types, declared["code"]),
+        "name": declared["code"],
+        "status": "active",
+        "description": declared["description"],
+        "code": declared["code"],
+        "base": types,
+        "type": declared["type"],
+        "expression": " | ".join(parts).replace("~", prefix),
+        "target": declared.get("targets", "").split(),
+        "component": components,
+    }
+    return {key: value for key, value in made.items() if value}
+
+
+def _urn(types: list[str], code: str) -> str:
+    return f"urn:fyr:SearchParameter:{'-'.join(types)}-{code}"
 
 
 def _names(text: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The administrative services: who takes part in treatment, and the words for it.
 
-``services/`` declares what each of them offers: patient, organization, terminology.
+``services/`` declares what each of them offers: patient, organization, terminology;
+``search_parameters/`` what they are searched by and R4 does not know.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from fyr.core import ErrorCode, hookimpl, read_error_codes
-from fyr.core.declared import services_in
+from fyr.core.declared import search_parameters_in, services_in
 
 if TYPE_CHECKING:
+    from fyr.core.model.resource import Resource
     from fyr.core.services import Service
 
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 def register_services() -> Iterable[Service]:
     """Offer the services of this area."""
     return services_in(files(__name__) / "services")
+
+
+@hookimpl
+def register_search_parameters() -> Iterable[Resource]:
+    """Offer what the services of this area are searched by beyond R4."""
+    return search_parameters_in(files(__name__) / "search_parameters")
 
 
 @hookimpl

@@ -215,6 +215,24 @@ def test_a_search_asks_for_what_is_declared(
     assert answer.json["issue"][0]["diagnostics"].startswith(told), answer.issues
 
 
+def test_conditions_are_chained_to(services: Application) -> None:
+    condition = {
+        "resourceType": "Condition",
+        "subject": {"reference": "Patient/1"},
+        "code": {"coding": [{"system": "urn:sks", "code": "DJ44"}]},
+    }
+    client = at(services, "careplan")
+    place = client.create(condition).headers["location"].split("/_history")[0]
+    plan = {**_plan(), "addresses": [{"reference": place}]}
+    stored = _send(services, _entry("POST", "CarePlan", plan)).json
+
+    found = client.get("CarePlan?condition.code=urn:sks|DJ44").resources
+    assert [f"CarePlan/{one['id']}/_history/1" for one in found] == [
+        stored["entry"][0]["response"]["location"]
+    ]
+    assert client.get("CarePlan?condition.onset-date=2020").status == 400
+
+
 @pytest.mark.parametrize(
     "query",
     [
