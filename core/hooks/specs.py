@@ -342,7 +342,8 @@ def answered(
     it. An operation is told of once, with all that its interactions have touched and the
     stored versions in its answer. All plugins are asked in turn; an exception ends the
     interaction, and nothing is shown or kept. An entry of a batch that is refused is told
-    of with its status; a request that is refused as a whole is for :func:`completed`.
+    of with its status, and a bundle after its entries, with nothing touched; a request
+    that is refused as a whole is for :func:`completed`.
 
     :param session: the transaction that is running; ``None`` when there is none.
     :param status: HTTP status of the answer, as far as it is known by then.

@@ -66,6 +66,8 @@ def bundle(
             told(entry, answer, returns)
             for entry, answer in zip(entries, done, strict=True)
         ]
+    if interactions.hooks.answered:
+        tell(interactions, context)
     return Answer(200, bundle_of(f"{kind}-response", answers))
 
 

@@ -21,13 +21,17 @@ from fyr.core import (
     Plugin,
     RequestContext,
     Resource,
+    Service,
     Session,
     Touched,
     hookimpl,
 )
+from fyr.core.context import SYSTEM
 from fyr.core.hooks.errors import PluginError
+from fyr.core.interactions import Incoming
+from fyr.core.model import json
 from fyr.plugins.audit.events import AuditEvents
-from fyr.plugins.audit.facts import Facts, facts_of, is_audited
+from fyr.plugins.audit.facts import BUNDLES, Facts, facts_of, is_audited
 from fyr.plugins.audit.keeping import Buffer, Keeping
 from fyr.plugins.audit.lines import LinesFile
 from fyr.plugins.audit.patients import Patients
@@ -43,6 +47,10 @@ __all__ = ["Audit"]
 
 log = structlog.get_logger("fyr.audit")
 
+#: Where a batch's request keeps the facts of its entries.
+_ENTRIES = "audit.entries"
+_KIND = "AuditEvent"
+
 
 class Audit(Plugin):
     """Notes each request of a person, and tells of it as AuditEvents."""
@@ -51,8 +59,15 @@ class Audit(Plugin):
     settings: AuditSettings
 
     def start(self, application: Application) -> None:
-        """Take where facts are kept, and what AuditEvents are made with."""
+        """Take where facts are kept, and what AuditEvents are made with.
+
+        :raises PluginError: AuditEvents are to be stored, and no service has them.
+        """
         self._application = application
+        if self.settings.store and self._storing() is None:
+            raise PluginError(
+                ["plugin.audit.store: no service of this deployment has AuditEvent"]
+            )
         self._keeping = Keeping(application.outbox)
         self._buffer = Buffer(
             self._keeping.all,
@@ -82,17 +97,24 @@ class Audit(Plugin):
         """Note what is about to be answered, in the write's own transaction."""
         if not is_audited(context, self.settings.user_types):
             return
+        if context.interaction in BUNDLES and status < 400:
+            self._keep(context.state.pop(_ENTRIES, ()))
+            return
         facts = facts_of(context, status, touched)
         if session is not None:
             self._keeping.within(session, facts)
-            return
-        self._keep(facts, refuse=self.settings.required and status < 400)
+        elif context.parent is not None:
+            # All entries of a batch at once, before it is answered.
+            context.state.setdefault(_ENTRIES, []).append(facts)
+        else:
+            self._keep([facts])
 
     @hookimpl
     def completed(self, context: RequestContext, status: int) -> None:
         """Note what was refused; nothing has been shown that could be withheld."""
         if status >= 400 and is_audited(context, self.settings.user_types):
-            self._keep(facts_of(context, status), refuse=False)
+            waiting = context.state.pop(_ENTRIES, [])
+            self._keep([*waiting, facts_of(context, status)], refuse=False)
 
     @hookimpl
     def register_message_sources(self) -> Iterable[MessageSource]:
@@ -116,37 +138,74 @@ class Audit(Plugin):
         if own.file:
             yield to_file(_file(settings, own.file), self._made)
         if own.store:
-            yield to_store(lambda: self._application, self._made)
+            yield to_store(self._store, self._made)
         if own.minlog_file:
             yield to_minlog(_file(settings, own.minlog_file), self._made, self._patient)
 
-    def _keep(self, facts: Facts, *, refuse: bool) -> None:
+    def _keep(self, rows: Sequence[Facts], *, refuse: bool = True) -> None:
+        """Keep facts outside of any transaction.
+
+        :raises FyrError: they cannot be kept, and the answer is to be held back.
+        """
+        if not rows:
+            return
         try:
             if self.settings.durable:
-                self._keeping.now(facts)
+                self._keeping.all(rows)
             else:
-                self._buffer.add(facts)
+                self._buffer.add(rows)
         except FyrError as error:
-            log.error("an entry of the audit log is missing", problem=str(error))
-            if refuse:
+            log.error(
+                "entries of the audit log are missing",
+                entries=len(rows),
+                problem=str(error),
+            )
+            if refuse and self.settings.required:
                 raise
 
     def _made(self, change: Change) -> list[Resource]:
         return self._events.of(change)
 
     def _base(self, service: str, kind: str, base_url: str) -> str:
+        home = self._named(service)
         services = self._application.services
-        home = next((one for one in services if one.name == service), None)
         return services.base_of(kind, home, base_url) if home else base_url
 
-    def _patient(self, reference: str) -> Resource | None:
-        """Read a patient of this server by the end of an absolute reference."""
-        kind, identity = reference.split("/")[-2:]
-        stored = self._application.resources.read(kind, identity)
+    def _named(self, service: str) -> Service | None:
+        """Find a service; the request may be older than the configuration."""
+        services = self._application.services
+        return next((one for one in services if one.name == service), None)
+
+    def _storing(self) -> Service | None:
+        services = self._application.services
+        return next((one for one in services if one.offers(_KIND, "update")), None)
+
+    def _store(self, change: Change, event: Resource) -> None:
+        """Keep an AuditEvent as a resource, with references to this server relative."""
+        facts = change.payload
+        context = RequestContext(
+            self._storing() or self._application.services.default,
+            "update",
+            _KIND,
+            event["id"],
+            principal=SYSTEM,
+            trace_id=change.trace_id,
+            base_url=self._base(facts["service"], _KIND, facts["base"]),
+        )
+        self._application.interactions.update(context, Incoming(event), None, ("*",))
+
+    def _patient(self, change: Change, reference: str) -> Resource | None:
+        """Read a patient of an AuditEvent, if it is one of this server."""
+        facts = change.payload
+        service = self._named(facts["service"])
+        if service is None:
+            return None
+        own = self._application.services.own(reference, service, facts["base"])
+        if own is None:
+            return None
+        stored = self._application.resources.read(*own.split("/")[:2])
         if stored is None or stored.body is None:
             return None
-        from fyr.core.model import json
-
         return json.parse(stored.body)
 
 

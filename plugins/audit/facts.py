@@ -19,6 +19,9 @@ TOPIC = "audit.request"
 #: resources of plugins, which have logs of their own.
 _NO_ACCESS = frozenset({"capabilities", "route"})
 
+#: Told of after their entries, which have told for themselves.
+BUNDLES = frozenset({"batch", "transaction"})
+
 Facts = dict[str, Any]
 
 

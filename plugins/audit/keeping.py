@@ -28,15 +28,8 @@ class Keeping:
         """Keep facts in a transaction that somebody else commits."""
         self._outbox.emit(session, TOPIC, facts, trace_id=facts["trace"])
 
-    def now(self, facts: Facts) -> None:
-        """Keep facts before this returns.
-
-        :raises FyrError: they cannot be kept.
-        """
-        self.all([facts])
-
     def all(self, rows: Sequence[Facts]) -> None:
-        """Keep many facts in one transaction.
+        """Keep facts, all or none, before this returns.
 
         :raises FyrError: they cannot be kept.
         """
@@ -72,15 +65,15 @@ class Buffer:
         """Tell how many wait."""
         return len(self._rows)
 
-    def add(self, facts: Facts) -> None:
-        """Have facts kept soon.
+    def add(self, rows: Sequence[Facts]) -> None:
+        """Have facts kept soon, all or none.
 
         :raises Unavailable: too many wait already.
         """
         with self._lock:
-            if len(self._rows) >= self._size:
+            if len(self._rows) + len(rows) > self._size:
                 raise Unavailable("the audit log cannot keep up; try again in a moment")
-            self._rows.append(facts)
+            self._rows += rows
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="fyr-audit")
                 self._thread.start()

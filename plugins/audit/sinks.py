@@ -7,25 +7,27 @@ delays nobody. Each may hand an AuditEvent on twice, with the same id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import orjson
 
-from fyr.core import Change, Consumer, Message, MessageSource, PreconditionFailed
-from fyr.core.context import SYSTEM, RequestContext
-from fyr.core.interactions import Incoming
+from fyr.core import (
+    Change,
+    Consumer,
+    Message,
+    MessageSource,
+    PreconditionFailed,
+    Resource,
+)
 from fyr.plugins.audit.facts import TOPIC
 from fyr.plugins.audit.lines import LinesFile
-from fyr.plugins.audit.minlog import PatientReader, minlog_record
-
-if TYPE_CHECKING:
-    from fyr.core.app import Application
-    from fyr.core.model.resource import Resource
+from fyr.plugins.audit.minlog import minlog_record
 
 _TOPICS = frozenset({TOPIC})
 
 #: The AuditEvents of a row of the outbox.
-Events = Callable[[Change], Iterable["Resource"]]
+Events = Callable[[Change], Iterable[Resource]]
 
 
 def to_broker(topic: str, events: Events) -> MessageSource:
@@ -48,34 +50,35 @@ def to_file(file: LinesFile, events: Events) -> Consumer:
     )
 
 
-def to_minlog(file: LinesFile, events: Events, read: PatientReader) -> Consumer:
-    """Add what concerns MinLog to a file of its own."""
+def to_minlog(
+    file: LinesFile,
+    events: Events,
+    read: Callable[[Change, str], Resource | None],
+) -> Consumer:
+    """Add what concerns MinLog to a file of its own.
+
+    :param read: gives the patient that an absolute reference of a change leads to.
+    """
 
     def records(changes: Sequence[Change]) -> Iterator[Any]:
         for change in changes:
             for event in events(change):
-                if record := minlog_record(event, read):
+                if record := minlog_record(event, partial(read, change)):
                     yield record
 
     return _many("audit-minlog", lambda changes: file.add(records(changes)))
 
 
-def to_store(application: Callable[[], Application], events: Events) -> Consumer:
-    """Keep each AuditEvent as a resource, once."""
+def to_store(store: Callable[[Change, Resource], None], events: Events) -> Consumer:
+    """Keep each AuditEvent as a resource, once.
+
+    :param store: raises PreconditionFailed when it is there already.
+    """
 
     def handle(change: Change) -> None:
-        interactions = application().interactions
         for event in events(change):
-            context = RequestContext(
-                interactions.services.default,
-                "update",
-                "AuditEvent",
-                event["id"],
-                principal=SYSTEM,
-                trace_id=change.trace_id,
-            )
             try:
-                interactions.update(context, Incoming(event), if_none_match=("*",))
+                store(change, event)
             except PreconditionFailed:
                 continue  # it was kept before a crash
 

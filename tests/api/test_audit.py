@@ -9,6 +9,7 @@ import pytest
 from fyr.core import Forbidden, Operation, Plugin, RequestContext, hookimpl
 from fyr.core.hooks.errors import PluginError
 from fyr.core.interactions import Incoming
+from fyr.core.messages import sent_as
 from fyr.core.model.validation import problems
 from fyr.core.testing import PluginContract
 from fyr.core.testing.applications import application, settings_with
@@ -364,6 +365,45 @@ def test_what_belongs_to_nobody_stands_apart(nurse, log) -> None:
     assert touched(nobody) == [("read", "Organization/o/_history/1")]
 
 
+def test_a_patient_of_another_server_is_told_with_that_servers_url(nurse, log) -> None:
+    there = "https://patient.example.org/fhir/Patient/ada"
+    nurse.create(
+        {
+            "resourceType": "Basic",
+            "code": {"text": "x"},
+            "subject": {"reference": there},
+        }
+    )
+
+    assert patients(log.one()) == [there]
+
+
+def test_the_broker_is_told_what_the_file_holds(nurse, fyr_app, log) -> None:
+    nurse.get("Observation?status=final")
+
+    (source,) = [one for one in fyr_app.publishing.sources if "audit" in one.name]
+    messages = [
+        message
+        for change in fyr_app.outbox.tail(0)
+        for message in sent_as(source, change)
+    ]
+
+    assert {message.topic for message in messages} == {"virtual.ehealth-auditevent"}
+    assert [json.loads(message.payload) for message in messages] == log.all()
+
+
+def test_a_batch_is_kept_in_one_transaction(nurse, fyr_app, log) -> None:
+    commits = []
+    write = fyr_app.database.write
+    fyr_app.database.write = lambda work: commits.append(1) or write(work)
+    entry = {"request": {"method": "GET", "url": "Patient/ada"}}
+
+    nurse.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry] * 9})
+
+    assert len(commits) == 1
+    assert len(log.all()) == 9
+
+
 def test_a_worker_that_repeats_itself_tells_the_same_again(nurse, log) -> None:
     nurse.get("Observation?status=final")
     once = log.all()
@@ -444,6 +484,15 @@ class TestMinLog:
         nurse.get("Condition/1")
         fyr_client.acting_as(PATIENT).get("Observation/of-bo")
         subject = {"reference": "Patient/bo"}
+        elsewhere = {"reference": "https://patient.example.org/fhir/Patient/bo"}
+        nurse.create(
+            {
+                "resourceType": "Flag",
+                "status": "active",
+                "code": {"text": "x"},
+                "subject": elsewhere,
+            }
+        )
         nurse.create(
             {"resourceType": "Basic", "code": {"text": "x"}, "subject": subject}
         )
