@@ -96,7 +96,13 @@ class PluginContract:
         self, loaded: LoadedPlugin
     ) -> None:
         allowed = {"fyr.core", "fyr.core.testing", *self.private_imports}
-        used = {name for file in _sources(loaded.target) for name in _imports(file)}
+        own = _package_of(loaded.target)
+        used = {
+            name
+            for file in _sources(loaded.target)
+            for name in _imports(file)
+            if own is None or not f"{name}.".startswith(f"{own}.")
+        }
 
         assert not used - allowed, "these modules are private to Fyr"
 
@@ -192,11 +198,20 @@ class PluginContract:
         ]
 
 
+def _module_of(target: object) -> object:
+    name = target.__name__ if inspect.ismodule(target) else type(target).__module__
+    return sys.modules.get(name, target)
+
+
+def _package_of(target: object) -> str | None:
+    """Tell the package that a plugin is in, if it is in one."""
+    return getattr(_module_of(target), "__package__", None) or None
+
+
 def _sources(target: object) -> list[Path]:
     """Tell the files of a plugin: its module's, or those of the package that it is in."""
-    name = target.__name__ if inspect.ismodule(target) else type(target).__module__
-    module = sys.modules.get(name, target)
-    package = sys.modules.get(getattr(module, "__package__", None) or "")
+    module = _module_of(target)
+    package = sys.modules.get(_package_of(target) or "")
     top = getattr(package, "__file__", None)
     if top is None:
         return [Path(str(inspect.getsourcefile(module)))]  # type: ignore[arg-type]

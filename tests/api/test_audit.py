@@ -432,12 +432,6 @@ class TestConformance(PluginContract):
             "fyr.core.model.resource",
             "fyr.core.searching",
             "fyr.core.store.resources",
-            *(
-                f"fyr.plugins.audit.{name}"
-                for name in (
-                    "events facts keeping lines masking minlog patients settings sinks"
-                ).split()
-            ),
         }
     )
 

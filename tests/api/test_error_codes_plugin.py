@@ -30,8 +30,6 @@ class TestErrorCodes(PluginContract):
             "fyr.core.app",
             "fyr.core.error_codes",
             "fyr.core.hooks.loading",
-            "fyr.plugins.error_codes.command",
-            "fyr.plugins.error_codes.serving",
         }
     )
 
