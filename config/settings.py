@@ -6,49 +6,14 @@ a secret may stand in a file that ``<name>_file`` names. Nothing unknown is acce
 
 import re
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
+
+from fyr.config.blobs import BlobSettings
+from fyr.config.section import Section
 
 _URL = r"^(https?://\S+)?$"
-
-
-class Section(BaseModel):
-    """A table of the TOML file; an unknown key in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, values: Any) -> Any:
-        """Fill a secret ``<name>`` from the file that ``<name>_file`` names.
-
-        A plugin has that key for each of its ``SecretStr``, declared or not.
-        """
-        if not isinstance(values, dict):
-            return values
-        filled = dict(values)
-        for name, field in cls.model_fields.items():
-            key = f"{name}_file"
-            if SecretStr not in (field.annotation, *get_args(field.annotation)):
-                continue
-            file = values.get(key)
-            if key not in cls.model_fields:
-                filled.pop(key, None)
-            if file and not values.get(name):
-                filled[name] = _secret_in(Path(file), key)
-        return filled
-
-
-def _secret_in(file: Path, key: str) -> str:
-    try:
-        secret = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
-        raise ValueError(f"{key}: cannot be read: {reason}") from None
-    if not secret:
-        raise ValueError(f"{key}: the file is empty")
-    return secret
 
 
 class ServerSettings(Section):
@@ -320,26 +285,6 @@ class MessageSettings(Section):
     )
     rest_seconds: float = Field(
         10.0, gt=0, description="Longest wait before a broker is tried again."
-    )
-
-
-class BlobSettings(Section):
-    """``[blobs]``: where bytes are kept that are too many for the database."""
-
-    url: str = Field(
-        "file:blobs",
-        pattern=r"^(file:.+|s3(\+http)?://[^/@]+/[^/]+/?)$",
-        description=(
-            "`file:FOLDER` (relative to the data folder) or `s3://HOST[:PORT]/BUCKET`,"
-            " for MinIO and all that speak S3; `s3+http://` without TLS."
-        ),
-    )
-    access_key: str = Field("", description="Name that S3 knows this server by.")
-    secret_key: SecretStr | None = Field(None, description="The secret to that name.")
-    secret_key_file: Path | None = Field(None, description="File that holds it.")
-    region: str = Field("", description="Region of the bucket; empty: `us-east-1`.")
-    timeout_seconds: float = Field(
-        30.0, gt=0, description="How long S3 may be silent before it is given up."
     )
 
 

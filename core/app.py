@@ -7,10 +7,13 @@ nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fyr.config.settings import Settings
+from fyr.core.blobs.open import open_blobs
+from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
 from fyr.core.error_codes import registered_error_codes
 from fyr.core.events import (
@@ -62,18 +65,22 @@ class Application:
         self.plugins = load_plugins(settings, clock=clock, plugins=plugins)
         self.hooks = self.plugins.hooks
         self.database: Database = open_database(settings)
+        self._stores = ExitStack()
+        self._stores.callback(self.database.close)
         try:
             self._join()
             # Before the first write of this process: a new consumer misses none of them.
             self.relay.register()
             self.plugins.start(self)
         except BaseException:
-            self.database.close()
+            self._stores.close()
             raise
 
     def _join(self) -> None:
         hooks, clock = self.hooks, self.clock
         self.resources = ResourceStore(self.database)
+        self.blobs = open_blobs(self.settings, self.database, self.resources, clock)
+        self._stores.callback(self.blobs.store.close)
         self.services = registered_services(self.settings, hooks)
         self.operations = registered_operations(hooks)
         self.error_codes = registered_error_codes(hooks)
@@ -101,6 +108,8 @@ class Application:
                 clock,
             ).job()
         )
+        for job in Sweep(self.blobs).jobs():
+            self.jobs.add(job)
         self.metrics = Metrics()
         self.metrics.add_source(self._event_readings)
         hooks.on_failure(self.metrics.plugin_failed)
@@ -145,7 +154,7 @@ class Application:
             self.publishing.close()
             self.plugins.stop()
         finally:
-            self.database.close()
+            self._stores.close()
 
     def _event_readings(self) -> Iterable[Reading]:
         """Tell Prometheus how far behind each consumer is."""

@@ -1,18 +1,50 @@
-"""Opens the blob store that the settings name."""
+"""Opens the blob store that the settings name, and all that belongs to it."""
 
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from fyr.core.blobs.blobs import Blobs
 from fyr.core.blobs.filesystem import FilesystemBlobs
+from fyr.core.blobs.keys import OwnerKeys
 from fyr.core.blobs.port import BlobStore
 from fyr.core.blobs.spool import Spool
+from fyr.core.store.migrating import migrate
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
+    from fyr.core.clock import Clock
+    from fyr.core.store.port import Database
+    from fyr.core.store.resources import ResourceStore
+
+#: Namespace of the migrations.
+BLOBS = "blobs"
 
 _S3 = re.compile(r"s3(?P<plain>\+http)?://(?P<endpoint>[^/@]+)/(?P<bucket>[^/]+)/?")
+
+
+def open_blobs(
+    settings: Settings, database: Database, resources: ResourceStore, clock: Clock
+) -> Blobs:
+    """Open blobs, with their tables up to date; the caller closes the store.
+
+    :raises fyr.core.errors.FyrError: the store cannot be opened, or keys not be read.
+    :raises fyr.config.load.ConfigError: a master key is none.
+    """
+    folder = files("fyr.core.blobs.migrations")
+    migrate(database, namespace=BLOBS, folder=folder, apply=settings.store.migrate)
+    keys = OwnerKeys(database, settings, clock)
+    return Blobs(
+        database=database,
+        resources=resources,
+        store=open_store(settings),
+        spool=spool_of(settings),
+        keys=keys,
+        settings=settings.blobs,
+        clock=clock,
+    )
 
 
 def open_store(settings: Settings) -> BlobStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from fyr.config.settings import Section
+from fyr.config.section import Section
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

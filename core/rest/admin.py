@@ -122,6 +122,7 @@ class Ready:
         """Take what can be down."""
         self._database = application.database
         self._search = application.search
+        self._blobs = application.blobs.store
         self._plugins = application.plugins
         self._publishing = application.publishing
         self._cursors = application.relay.cursors
@@ -131,6 +132,9 @@ class Ready:
         problem = self._database.health()
         if problem:
             log.warning("the store is down", problem=problem)
+        lost = self._blobs.health()
+        if lost:
+            log.warning("blobs are down", problem=lost)
         resting = self._plugins.quarantined()
         messages = self._publishing.state(() if problem else self._cursors.states())
         ports = {
@@ -139,6 +143,8 @@ class Ready:
                 "kind": self._database.dialect,
             },
             "search": {"status": "ok" if self._search else "absent"},
+            # Most requests need none of them, so this server is still of use.
+            "blobs": {"status": "down" if lost else "ok", "kind": self._blobs.kind},
             "plugins": {
                 "status": "degraded" if resting else "ok",
                 "quarantined": len(resting),
@@ -147,7 +153,7 @@ class Ready:
         }
         if problem:
             resp.status = 503
-        degraded = resting or messages == "degraded"
+        degraded = resting or lost or messages == "degraded"
         overall = "down" if problem else "degraded" if degraded else "ok"
         _tell(resp, {"status": overall, "ports": ports})
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from fyr.config.settings import Section
+from fyr.config.section import Section
 
 #: Signatures with a private key. One that needs a shared secret (HS256) has no place
 #: here: whoever can check it can forge it.

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from fyr.config.load import ConfigError, load
-from fyr.config.settings import Section
+from fyr.config.section import Section
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,413 @@
+"""What blobs with their rows promise on every database, whatever comes in between.
+
+Inherit :class:`BlobsContract` and give the fixture ``database``: an empty one whose
+schema is up to date.
+"""
+
+import threading
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fyr.config.load import ConfigError
+from fyr.config.settings import Settings
+from fyr.core.blobs.blobs import Blob, Blobs
+from fyr.core.blobs.filesystem import FilesystemBlobs
+from fyr.core.blobs.open import BLOBS, open_blobs
+from fyr.core.blobs.port import BlobDamaged
+from fyr.core.blobs.spool import Spooled
+from fyr.core.blobs.sweep import Sweep
+from fyr.core.clock import utc_now
+from fyr.core.errors import Conflict, FyrError, Unavailable
+from fyr.core.store.migrating import migrate
+from fyr.core.store.port import Database, Session
+from fyr.core.store.resources import ResourceStore
+from fyr.core.testing.clock import FakeClock
+
+GRACE = 3600
+#: Contents that hypothesis chooses from; the same ones meet often.
+CONTENTS = [b"", b"a", b"b" * 70_000]
+MASTERS = [b64encode(bytes([number]) * 32).decode() for number in range(3)]
+
+
+class Deployment:
+    """A process with blobs in a folder."""
+
+    def __init__(
+        self, database: Database, folder: Path, clock: FakeClock, **options: Any
+    ) -> None:
+        """Open them."""
+        self.settings = Settings.model_validate(
+            {"data_dir": folder, "blobs": {"grace_seconds": GRACE, **options}}
+        )
+        resources = ResourceStore(database)
+        self.blobs: Blobs = open_blobs(self.settings, database, resources, clock)
+        self.sweep = Sweep(self.blobs)
+
+    def put(self, content: bytes = b"fyr", **options: Any) -> Blob:
+        """Keep a blob that nothing refers to yet."""
+        return self.blobs.put([content], content_type="text/plain", **options)
+
+    def kept(self, content: bytes = b"fyr", **options: Any) -> Blob:
+        """Keep a blob that something refers to."""
+        blob = self.put(content, **options)
+        self.refer(blob)
+        return blob
+
+    def refer(self, blob: Blob, subject: str = "Binary/1") -> None:
+        """Refer to a blob in a transaction of its own."""
+        self.blobs.database.write(
+            lambda session: self.blobs.refer(session, blob.id, subject)
+        )
+
+    def release(self, blob: Blob) -> None:
+        """Refer to it no more."""
+        self.blobs.database.write(lambda session: self.blobs.release(session, blob.id))
+
+    def content(self, blob: Blob, *part: int) -> bytes:
+        """Read a blob or a part of it."""
+        return b"".join(self.blobs.read(blob, *part))
+
+    def keys(self) -> set[str]:
+        """Tell what the store has."""
+        return {one.key for one in self.blobs.store.walk()}
+
+
+class BlobsContract:
+    """Tests to inherit."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        """Stand still until a test moves on."""
+        return FakeClock()
+
+    @pytest.fixture
+    def fyr(self, database: Database, tmp_path: Path, clock: FakeClock) -> Deployment:
+        """Open blobs with a key that was made."""
+        return Deployment(database, tmp_path, clock)
+
+    @pytest.mark.parametrize("plain", [True, False])
+    def test_content_comes_back_whole_and_in_parts(
+        self, fyr: Deployment, plain: bool
+    ) -> None:
+        content = bytes(range(256)) * 1000
+        blob = fyr.kept(content, plain=plain)
+
+        assert blob.size == len(content)
+        assert fyr.content(blob) == content
+        assert fyr.content(blob, 65_530, 20) == content[65_530:65_550]
+        assert fyr.content(blob, 255_999, 1) == content[-1:]
+        assert fyr.blobs.find(blob.id).state == "kept"  # type: ignore[union-attr]
+
+    def test_nobody_who_has_the_disk_can_read_what_is_sealed(
+        self, fyr: Deployment
+    ) -> None:
+        blob = fyr.kept(b"the patient has asthma")
+
+        assert b"asthma" not in b"".join(fyr.blobs.store.read(blob.key))
+        assert fyr.put(b"the patient has asthma").key != blob.key
+
+    def test_bytes_of_another_blob_of_the_same_owner_are_not_taken_for_it(
+        self, fyr: Deployment
+    ) -> None:
+        """Not even where whoever swaps them writes to the table too."""
+        one, other = fyr.kept(b"first"), fyr.kept(b"other")
+        sql = "UPDATE blob SET key = ? WHERE id = ?"
+        fyr.blobs.database.write(lambda session: session.run(sql, (other.key, one.id)))
+        swapped = fyr.blobs.find(one.id)
+        assert swapped is not None
+
+        for part in ((), (1, 2)):
+            with pytest.raises(BlobDamaged):
+                fyr.content(swapped, *part)
+
+    def test_a_blob_that_no_transaction_refers_to_is_swept(
+        self, fyr: Deployment, clock: FakeClock
+    ) -> None:
+        def refused(session: Session) -> None:
+            fyr.blobs.refer(session, blob.id, "Binary/1")
+            raise RuntimeError("no")
+
+        blob = fyr.put()
+        with pytest.raises(RuntimeError, match="no"):
+            fyr.blobs.database.write(refused)
+        assert fyr.sweep.sweep() == 0
+
+        clock.advance(seconds=GRACE)
+        assert fyr.sweep.sweep() == 1
+        assert fyr.keys() == set()
+        with pytest.raises(Conflict, match="send it again"):
+            fyr.refer(blob)
+
+    def test_a_blob_that_is_referred_to_stays(
+        self, fyr: Deployment, clock: FakeClock
+    ) -> None:
+        blob = fyr.kept()
+        clock.advance(days=400)
+
+        assert fyr.sweep.sweep() == 0
+        assert fyr.content(blob) == b"fyr"
+
+    def test_a_release_counts_once_it_is_committed(
+        self, fyr: Deployment, clock: FakeClock
+    ) -> None:
+        def refused(session: Session) -> None:
+            fyr.blobs.release(session, blob.id)
+            raise RuntimeError("no")
+
+        blob = fyr.kept()
+        with pytest.raises(RuntimeError, match="no"):
+            fyr.blobs.database.write(refused)
+        clock.advance(days=1)
+        assert fyr.sweep.sweep() == 0
+
+        fyr.release(blob)
+        assert fyr.blobs.find(blob.id) is None
+        # Who has begun to read it reads to the end.
+        assert (fyr.sweep.sweep(), fyr.content(blob)) == (0, b"fyr")
+        clock.advance(seconds=GRACE)
+        assert (fyr.sweep.sweep(), fyr.keys()) == (1, set())
+
+    def test_what_belongs_to_one_cannot_be_referred_to_by_another(
+        self, fyr: Deployment
+    ) -> None:
+        blob = fyr.kept()
+        fyr.refer(blob)
+
+        with pytest.raises(Conflict):
+            fyr.refer(blob, "Binary/2")
+        with pytest.raises(Conflict):
+            fyr.blobs.database.write(
+                lambda session: fyr.blobs.refer(session, "none", "Binary/2")
+            )
+
+    def test_bytes_that_two_share_stay_for_the_second(
+        self, fyr: Deployment, clock: FakeClock
+    ) -> None:
+        one, other = fyr.kept(plain=True), fyr.kept(plain=True)
+        assert len(fyr.keys()) == 1
+
+        fyr.release(one)
+        clock.advance(days=1)
+        fyr.sweep.sweep()
+        assert fyr.content(other) == b"fyr"
+
+        fyr.release(other)
+        clock.advance(days=1)
+        fyr.sweep.sweep()
+        assert fyr.keys() == set()
+
+    def test_a_store_that_is_down_loses_nothing(
+        self, fyr: Deployment, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The sweep goes on where it was, once nobody else can be at it."""
+        fyr.put(plain=True)
+        clock.advance(seconds=GRACE)
+        with monkeypatch.context() as patched:
+            patched.setattr(fyr.blobs.store, "remove", _down)
+            with pytest.raises(Unavailable):
+                fyr.sweep.sweep()
+        with pytest.raises(Unavailable, match="just being removed"):
+            fyr.put(plain=True)
+        assert fyr.sweep.sweep() == 0
+
+        clock.advance(seconds=GRACE)
+        assert (fyr.sweep.sweep(), fyr.keys()) == (1, set())
+        assert fyr.content(fyr.kept(plain=True)) == b"fyr"
+
+    def test_bytes_without_a_row_go_when_they_are_old(
+        self, fyr: Deployment, clock: FakeClock
+    ) -> None:
+        kept = fyr.kept(b"kept")
+        with fyr.blobs.spool.gather([b"orphan"]) as spooled:
+            fyr.blobs.store.keep(spooled)
+        clock.now = utc_now()
+        assert fyr.sweep.adopt() == 0
+
+        clock.advance(days=31)
+        assert fyr.sweep.adopt() == 1
+        assert fyr.sweep.adopt() == 0
+        fyr.sweep.sweep()
+        assert fyr.keys() == {kept.key}
+
+    def test_another_master_key_opens_what_was_sealed_before(
+        self, database: Database, tmp_path: Path, clock: FakeClock
+    ) -> None:
+        before = Deployment(database, tmp_path, clock, master_key=MASTERS[0])
+        blobs = {name: before.kept(name.encode(), owner=name) for name in "abc"}
+        with pytest.raises(FyrError, match="former_master_key"):
+            Deployment(database, tmp_path, clock, master_key=MASTERS[1])
+
+        both = {"master_key": MASTERS[1], "former_master_key": MASTERS[0]}
+        rotated = Deployment(database, tmp_path, clock, **both)
+        assert rotated.content(blobs["a"]) == b"a"
+        assert (rotated.blobs.keys.rewrap(), rotated.blobs.keys.rewrap()) == (3, 0)
+
+        after = Deployment(database, tmp_path, clock, master_key=MASTERS[1])
+        assert [after.content(blob) for blob in blobs.values()] == [b"a", b"b", b"c"]
+        with pytest.raises(FyrError, match="former_master_key"):
+            Deployment(database, tmp_path, clock, master_key=MASTERS[0])
+
+    def test_a_key_that_is_put_in_the_place_of_another_owners_opens_nothing(
+        self, fyr: Deployment, database: Database, tmp_path: Path, clock: FakeClock
+    ) -> None:
+        blob = fyr.kept(owner="Patient/1")
+        fyr.kept(owner="Patient/2")
+        sql = (
+            "UPDATE blob_owner_key SET wrapped = (SELECT wrapped FROM blob_owner_key"
+            " WHERE owner = 'Patient/2') WHERE owner = 'Patient/1'"
+        )
+        database.write(lambda session: session.run(sql))
+
+        with pytest.raises(FyrError, match="tampered with"):
+            Deployment(database, tmp_path, clock).content(blob)
+
+    @pytest.mark.parametrize("key", ["short", "c2hvcnQ=", "ø" * 44])
+    def test_a_master_key_that_is_none_is_refused(
+        self, database: Database, tmp_path: Path, clock: FakeClock, key: str
+    ) -> None:
+        with pytest.raises(ConfigError, match=r"blobs\.master_key: is to be 32 bytes"):
+            Deployment(database, tmp_path, clock, master_key=key)
+
+    def test_the_key_that_is_made_is_one_for_all(
+        self, database: Database, tmp_path: Path, clock: FakeClock
+    ) -> None:
+        made = [Deployment(database, tmp_path, clock) for _ in range(4)]
+        ready, blobs = threading.Barrier(4), []
+
+        def work(one: Deployment) -> None:
+            ready.wait(60)
+            blobs.append(one.kept(owner="Patient/1"))
+
+        threads = [threading.Thread(target=work, args=(one,)) for one in made]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert {one.content(blob) for one in made for blob in blobs} == {b"fyr"}
+        assert len(blobs) == 4
+        assert [path.name for path in tmp_path.glob("blobs.key*")] == ["blobs.key"]
+
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def test_nothing_that_is_referred_to_is_ever_lost(
+        self, database: Database, tmp_path: Path, clock: FakeClock, data: st.DataObject
+    ) -> None:
+        """Writers, releases and sweeps come in between of each other's steps."""
+        world = _World(database, tmp_path, clock, data)
+        for _ in range(data.draw(st.integers(1, 8))):
+            world.step()
+
+        world.check()
+        for blob in world.kept:
+            world.fyr.release(blob)
+        clock.now = max(clock.now, utc_now()) + timedelta(days=40)
+        world.fyr.blobs.store = FilesystemBlobs(world.folder)
+        world.fyr.sweep.sweep()
+        # Who was slower than the grace has left bytes that no row tells of.
+        world.fyr.sweep.adopt()
+        world.fyr.sweep.sweep()
+        assert world.fyr.keys() == set()
+
+
+class _Interrupted(FilesystemBlobs):
+    """A folder in which others do something before and after each change."""
+
+    def __init__(self, folder: Path, between: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self._between = between
+
+    def keep(self, spooled: Spooled) -> None:
+        self._between()
+        super().keep(spooled)
+        self._between()
+
+    def remove(self, key: str) -> None:
+        self._between()
+        super().remove(key)
+        self._between()
+
+
+class _World:
+    """Steps that hypothesis chooses, also in the middle of other steps."""
+
+    def __init__(
+        self, database: Database, folder: Path, clock: FakeClock, data: st.DataObject
+    ) -> None:
+        folder /= uuid4().hex
+        migrate(database, namespace=BLOBS, folder=files("fyr.core.blobs.migrations"))
+        # Of the example before.
+        database.write(lambda session: session.run("DELETE FROM blob"))
+        database.write(lambda session: session.run("DELETE FROM blob_owner_key"))
+        self.fyr = Deployment(database, folder, clock)
+        self.folder = folder / "blobs"
+        self.fyr.blobs.store = _Interrupted(self.folder, self._between)
+        self.clock, self.data = clock, data
+        self.pending: list[Blob] = []
+        self.kept: list[Blob] = []
+        self.contents: dict[str, bytes] = {}
+        self._depth = 0
+
+    def step(self) -> None:
+        steps = [self._put, self._refer, self._release, self._sweep, self._wait]
+        self.data.draw(st.sampled_from(steps))()
+
+    def check(self) -> None:
+        for blob in self.kept:
+            assert self.fyr.content(blob) == self.contents[blob.id]
+
+    def _between(self) -> None:
+        if self._depth < 3 and self.data.draw(st.booleans()):
+            self._depth += 1
+            self.step()
+            self._depth -= 1
+
+    def _put(self) -> None:
+        content = self.data.draw(st.sampled_from(CONTENTS))
+        plain = self.data.draw(st.booleans())
+        try:
+            blob = self.fyr.put(content, plain=plain)
+        except Unavailable:
+            return
+        self.contents[blob.id] = content
+        self.pending.append(blob)
+
+    def _refer(self) -> None:
+        if self.pending:
+            at = self.data.draw(st.integers(0, len(self.pending) - 1))
+            blob = self.pending.pop(at)
+            try:
+                self.fyr.refer(blob)
+            except Conflict:
+                return
+            self.kept.append(blob)
+
+    def _release(self) -> None:
+        if self.kept:
+            at = self.data.draw(st.integers(0, len(self.kept) - 1))
+            self.fyr.release(self.kept.pop(at))
+
+    def _sweep(self) -> None:
+        self.fyr.sweep.sweep()
+
+    def _wait(self) -> None:
+        # Never as long as the grace within one step of somebody else: that is the
+        # promise that the sweep stands on.
+        self.clock.advance(seconds=GRACE + 1 if self._depth == 0 else GRACE // 8)
+
+
+def _down(key: str) -> None:
+    raise Unavailable("the blob store cannot be reached")
