@@ -9,6 +9,7 @@ import orjson
 import structlog
 
 from fyr.config.settings import LogSettings
+from fyr.core.masking import masked
 
 #: The trace id of what this thread does now; empty between requests.
 TRACE: ContextVar[str] = ContextVar("fyr_trace", default="")
@@ -31,7 +32,7 @@ def configure_logging(settings: LogSettings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    ending = _text_ending() if as_text else _json_ending()
+    ending = [*(_text_ending() if as_text else _json_ending()), _mask]
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -49,7 +50,11 @@ def _add_trace(_logger: Any, _method: str, line: Any) -> Any:
     trace_id = TRACE.get()
     if trace_id:
         line.setdefault("trace_id", trace_id)
-    return line
+    return masked(line)
+
+
+def _mask(_logger: Any, _method: str, line: str) -> str:
+    return masked(line)
 
 
 def _text_ending() -> list[Any]:

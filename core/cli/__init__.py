@@ -45,6 +45,7 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
     """Ask the plugins of this deployment; says why, and gives none, when that fails."""
     from fyr.config.load import ConfigError, load
     from fyr.core.cli.extra import plugin_commands
+    from fyr.core.masking import masked
 
     try:
         settings = load(ctx.params.get("config_file"))
@@ -52,7 +53,7 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
         return plugin_commands(settings)
     except ConfigError as error:
         for problem in error.problems:
-            click.echo(f"fyr: {problem}", err=True)
+            click.echo(f"fyr: {masked(problem)}", err=True)
         return {}
 
 

@@ -14,6 +14,7 @@ from fyr.config.load import ConfigError, load
 from fyr.config.settings import Settings
 from fyr.core.errors import FyrError
 from fyr.core.logging import configure_logging
+from fyr.core.masking import masked, remember_secrets
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -55,6 +56,7 @@ def settings_from(config_file: Path | None, **options: Any) -> Settings:
         settings = load(config_file, given)
     except ConfigError as error:
         fail(error, 2)
+    remember_secrets(settings)
     configure_logging(settings.log)
     return settings
 
@@ -86,5 +88,5 @@ def fail(error: Exception, status: int = 1) -> NoReturn:
         else str(error).splitlines()
     )
     for problem in problems:
-        click.echo(f"fyr: {problem}", err=True)
+        click.echo(f"fyr: {masked(problem)}", err=True)
     sys.exit(status)

@@ -23,6 +23,7 @@ from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
 from fyr.core.hooks.registry import LoadedPlugin, PluginRegistry
+from fyr.core.masking import remember_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,7 @@ def _load(
         raise PluginError([f"plugin {name}: its manifest is not a Manifest"])
     _check_core(name, manifest)
     values = _settings(name, manifest, target, settings)
+    remember_secrets(values)
     if manifest.version:
         candidate = replace(candidate, version=manifest.version)
     return LoadedPlugin(
