@@ -50,7 +50,7 @@ def _add_trace(_logger: Any, _method: str, line: Any) -> Any:
     trace_id = TRACE.get()
     if trace_id:
         line.setdefault("trace_id", trace_id)
-    return masked(line)
+    return line
 
 
 def _mask(_logger: Any, _method: str, line: str) -> str:
