@@ -308,7 +308,7 @@ class SecuritySettings(Section):
     admin_token_file: Path | None = Field(None, description="File that holds it.")
     link_secret: SecretStr | None = Field(
         None,
-        description="Key that paging links are signed with; none: made and stored.",
+        description="Key that paging links are sealed with; none: made and stored.",
     )
     link_secret_file: Path | None = Field(None, description="File that holds it.")
 

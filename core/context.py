@@ -88,5 +88,7 @@ class RequestContext:
     #: what a plugin has done to each resource before it is shown, where that is not for
     #: all requests (``before_show``); gives another one or the same, and alters none
     mask: "Callable[[dict[str, Any]], dict[str, Any]] | None" = None
+    #: those of ``params`` that came in the body of a form, for no URL to hold
+    posted: tuple[tuple[str, str], ...] = ()
     #: HTTP method, that of an entry's request in a bundle; empty: it did not come so
     method: str = ""

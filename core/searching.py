@@ -14,6 +14,8 @@ from fyr.core.store.port import IndexRows, Session, Stored
 
 #: Parameter of a link to another page; opaque to clients.
 CURSOR = "_cursor"
+#: Parameter of a link that holds, sealed, what came in the body of a form.
+POSTED = "_posted"
 #: Parameter that asks for contained resources: ``true`` or ``both``, else ``false``.
 CONTAINED = "_contained"
 
@@ -169,6 +171,19 @@ class SearchEngine(Protocol):
         """Have values that are URLs of this deployment made relative.
 
         :param own: :meth:`fyr.core.interactions.services.Services.own`.
+        """
+
+    def seal(self, place: str, pairs: Sequence[tuple[str, str]]) -> str:
+        """Write parameters so that nobody else can read them, for a stated time.
+
+        :param place: the URL that they are for; they are opened at no other.
+        """
+
+    def unseal(self, place: str, sealed: str) -> Sequence[tuple[str, str]]:
+        """Read what :meth:`seal` has written.
+
+        :raises fyr.core.errors.Invalid: it is something else, or of another place.
+        :raises fyr.core.errors.Gone: its time is over.
         """
 
     def on_search(self, told: Callable[[str, float], None]) -> None:

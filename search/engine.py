@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import structlog
 
@@ -31,7 +31,7 @@ from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.addresses import Addresses
 from fyr.search.finding.containers import count_contained, read_contained
-from fyr.search.finding.cursors import Cursors
+from fyr.search.finding.cursors import Cursors, identity_of
 from fyr.search.finding.explaining import Recorder, millis_since
 from fyr.search.finding.following import follow
 from fyr.search.finding.pages import count, estimate, read_page
@@ -69,7 +69,7 @@ class Engine:
         clock: Clock,
         link_key: bytes,
     ) -> None:
-        """Take what is known, and the key that paging links are signed with."""
+        """Take what is known, and the key that paging links are sealed with."""
         self.sets = sets
         self._sizes = Sizes()
         self._settings = settings
@@ -157,7 +157,7 @@ class Engine:
             return self._find_contained(session, context, resource_type, query)
         if query.count == 0 or query.show.get("_summary") == "count":
             return _page(query, (), (), count(session, query, self._sizes), None)
-        identity = _identity(context, resource_type, query)
+        identity = identity_of(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
         # Nothing is to be counted, and nothing included.
         last = not query.includes and query.total in ("", "none")
@@ -179,7 +179,7 @@ class Engine:
         if query.count == 0 or query.show.get("_summary") == "count":
             counted = count_contained(session, query, self._sizes, owners)
             return _page(query, (), (), counted, None)
-        identity = _identity(context, resource_type, query)
+        identity = identity_of(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
         page = read_contained(session, query, after, self._sizes, owners)
         following = self._cursors.write(identity, page.after) if page.after else None
@@ -201,6 +201,16 @@ class Engine:
     def knows_own(self, own: Callable[[str, Service, str], str | None]) -> None:
         """Have values that are URLs of this deployment made relative."""
         self._addresses.own = own
+
+    def seal(self, place: str, pairs: Pairs) -> str:
+        """Write parameters so that nobody else can read them, for a stated time."""
+        return self._cursors.write(f"posted {place}", pairs)
+
+    def unseal(self, place: str, sealed: str) -> Pairs:
+        """Read what :meth:`seal` has written."""
+        return [
+            (n, value) for n, value in self._cursors.read(f"posted {place}", sealed)
+        ]
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
         """Have each search told: its kind, and its seconds."""
@@ -365,13 +375,6 @@ def _searched(context: RequestContext) -> list[str]:
 
 def _asks_for_words(query: Query) -> bool:
     return any(not FULL_TEXT.isdisjoint(_PARTS.split(name)) for name, _ in query.used)
-
-
-def _identity(context: RequestContext, resource_type: str | None, query: Query) -> str:
-    """Write what a cursor is good for: the search, whatever the size of its pages."""
-    pairs = [pair for pair in query.used if pair[0] not in (CURSOR, "_count")]
-    place = "/".join([*(context.compartment or ()), resource_type or ""])
-    return f"{place}?{urlencode(pairs)}"
 
 
 def _page(

@@ -23,6 +23,7 @@ from fyr.core.interactions.explaining import (
 from fyr.core.interactions.judge import judge_of_search, only_seen
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
+from fyr.core.interactions.posted import open_posted, sealed_pairs, understood
 from fyr.core.interactions.show import full_url, is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.model import json
@@ -48,6 +49,7 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         raise NotSupported("this server has no search")
     _refuse_strange_owner(context)
     kind = context.resource_type
+    open_posted(engine, context, _path(context))
     explained = explains(context.params)
     if explained:
         require_may_explain(interactions.settings, context)
@@ -84,7 +86,7 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         "searchset",
         _entries(interactions, context, page),
         total=page.total,
-        links=_links(context, page),
+        links=_links(engine, context, understood(sent, params, page.used), page),
     )
     return Answer(200, body, issues=tuple(page.issues))
 
@@ -174,9 +176,11 @@ def _found(
         yield search_entry(full_url(context, stored.type, stored.id), body, mode)
 
 
-def _links(context: RequestContext, page: SearchPage) -> list[Link]:
+def _links(
+    engine: SearchEngine, context: RequestContext, pairs: Pairs, page: SearchPage
+) -> list[Link]:
     path = _path(context)
-    used = [*page.used, *forms_of(context)]
+    used = sealed_pairs(engine, context, path, [*pairs, *forms_of(context)])
     links = [("self", page_url(context, path, used))]
     if page.next is not None:
         rest = [pair for pair in used if pair[0] != CURSOR]

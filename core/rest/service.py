@@ -86,7 +86,8 @@ class ServiceResource:
         """Search with the parameters of a form and of the URL together."""
         interaction = "search-type" if resource_type else "search-system"
         context, _ = self._ask(req, interaction, resource_type, compartment=compartment)
-        context.params += form_pairs(req, self._bodies)
+        context.posted = form_pairs(req, self._bodies)
+        context.params += context.posted
         wanted = view(req.env.get("HTTP_ACCEPT"), context.params)
         give_page(req, resp, self._interactions.search(context), wanted)
 

@@ -242,6 +242,22 @@ def test_narrow_search_hides_rows_and_the_total_agrees(fyr_client) -> None:
     assert fyr_client.get("Patient", {"_total": "accurate"}).json["total"] == 2
 
 
+def test_links_of_a_narrowed_search_tell_nothing_of_how(fyr_client) -> None:
+    for _ in range(2):
+        fyr_client.create(ADA)
+    patient = fyr_client.acting_as(PATIENT)
+
+    first = patient.get("Patient", {"_count": "1"})
+    links = {one["relation"]: one["url"] for one in first.json["link"]}
+    second = patient.get(links["next"].partition("/fhir/")[2])
+
+    assert not any("Lovelace" in url for url in links.values())
+    assert second.status == 200
+    assert {one["id"] for one in first.resources + second.resources} == {
+        one["id"] for one in fyr_client.get("Patient", {"family": "Lovelace"}).resources
+    }
+
+
 def test_narrow_search_reaches_into_compartments(fyr_client) -> None:
     ada = fyr_client.create(ADA).json["id"]
     link = [{"other": {"reference": f"Patient/{ada}"}, "type": "seealso"}]

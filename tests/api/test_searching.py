@@ -1,6 +1,8 @@
 """Searches over HTTP, by URL and by form: https://hl7.org/fhir/R4/http.html#search."""
 
+from base64 import b64decode
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -33,8 +35,9 @@ def test_a_form_and_the_url_are_one_search(client: Client, city: str) -> None:
 
     assert answer.status == 200
     assert (answer.json["total"], len(answer.resources)) == (2, 1)
-    asked = f"Patient?_count=1&address-city={city}&_total=accurate"
-    assert self_of(answer) == f"http://localhost/fhir/{asked}"
+    again = client.get(local(self_of(answer)))
+    assert again.resources == answer.resources
+    assert again.json["total"] == 2
 
 
 def test_a_form_searches_all_types_too(client: Client, city: str) -> None:
@@ -44,7 +47,90 @@ def test_a_form_searches_all_types_too(client: Client, city: str) -> None:
     answer = client.request("POST", path, body=body, headers=FORM)
 
     assert answer.json["total"] == 2
-    assert self_of(answer).endswith(f"/fhir?_type=Patient&address-city={city}")
+    assert self_of(answer).endswith("&_type=Patient")
+    assert client.get(local(self_of(answer))).json["total"] == 2
+
+
+def local(url: str) -> str:
+    return url.removeprefix("http://localhost/fhir").lstrip("/")
+
+
+CPR = "0101501234"
+
+
+def sent_by_form(client: Client, path: str, form: dict[str, str]) -> Any:
+    body = urlencode(form).encode()
+    return client.request("POST", path, body=body, headers=FORM)
+
+
+@pytest.mark.parametrize("path", ["Patient/_search", "_search?_type=Patient"])
+def test_what_is_posted_is_in_no_link(client: Client, path: str) -> None:
+    made = [
+        client.create(
+            {
+                "resourceType": "Patient",
+                "identifier": [{"system": "urn:oid:1.2.208.176.1.2", "value": CPR}],
+                "name": [{"family": family}],
+            }
+        ).json["id"]
+        for family in "abc"
+    ]
+    form = {
+        "identifier": f"urn:oid:1.2.208.176.1.2|{CPR}",
+        "_count": "1",
+        "_sort": "identifier",
+        "_total": "accurate",
+    }
+
+    answer = sent_by_form(client, path, form)
+    found, seen = [], 0
+    while True:
+        links = {one["relation"]: one["url"] for one in answer.json["link"]}
+        for url in links.values():
+            assert CPR not in url
+            # Nor in what the parts of the link are made of.
+            for name, value in parse_qsl(url.partition("?")[2]):
+                if name not in ("_posted", "_cursor"):
+                    continue
+                padded = value.encode() + b"=" * (-len(value) % 4)
+                assert CPR.encode() not in b64decode(padded, altchars=b"-_")
+        assert answer.json["total"] >= 3
+        found += [one["id"] for one in answer.resources]
+        seen += 1
+        if "next" not in links:
+            break
+        answer = client.get(local(links["next"]))
+        assert answer.status == 200, answer.json
+
+    assert len(found) == len(set(found)) == seen
+    assert set(made) <= set(found)
+
+
+@pytest.mark.parametrize("change", ["", "x"])
+def test_a_sealed_search_is_opened_where_it_was_made_only(
+    client: Client, change: str
+) -> None:
+    answer = sent_by_form(client, "Patient/_search", {"name": "x"})
+    query = self_of(answer).partition("?")[2]
+
+    there = client.get(f"Patient?{query}{change}")
+    elsewhere = client.get(f"Practitioner?{query}{change}")
+
+    assert there.status == (400 if change else 200)
+    assert elsewhere.status == 400
+    assert "another search" in elsewhere.issues[0]
+
+
+def test_a_sealed_search_is_as_lenient_as_the_form(client: Client) -> None:
+    form = urlencode({"name": CPR, "nme": CPR, "_sort": "name,nme"}).encode()
+    headers = {**FORM, "Prefer": "handling=lenient"}
+    answer = client.request("POST", "Patient/_search", body=form, headers=headers)
+
+    again = client.get(local(self_of(answer)))
+
+    assert (answer.status, again.status) == (200, 200)
+    assert CPR not in self_of(answer)
+    assert self_of(answer).endswith("&_sort=name")
 
 
 def test_several_types_are_searched_by_url(client: Client, city: str) -> None:
