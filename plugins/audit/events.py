@@ -63,19 +63,19 @@ class AuditEvents:
     def of(self, change: Change) -> list[Resource]:
         """Make them; at least one."""
         facts = change.payload
-        frame = self._frame(facts)
-        always = [self._trace(facts), *self._search(facts)]
+        frame = self._frame({"at": change.moment.isoformat(), **facts})
+        always = [*self._trace(facts), *self._search(facts)]
         made = []
         for number, entities in enumerate(self._by_patient(facts)):
             name = f"fyr-audit:{change.at}:{change.position}:{number}"
-            made.append(
-                {
-                    "resourceType": "AuditEvent",
-                    "id": str(uuid5(NAMESPACE_URL, name)),
-                    **frame,
-                    "entity": [*always, *masked_all(entities)],
-                }
-            )
+            event = {
+                "resourceType": "AuditEvent",
+                "id": str(uuid5(NAMESPACE_URL, name)),
+                **frame,
+            }
+            if told := [*always, *masked_all(entities)]:
+                event["entity"] = told
+            made.append(event)
         return made
 
     def _frame(self, facts: Facts) -> dict[str, Any]:
@@ -150,10 +150,12 @@ class AuditEvents:
             entity["lifecycle"] = _coding(system, code, display)
         return entity
 
-    def _trace(self, facts: Facts) -> dict[str, Any]:
+    def _trace(self, facts: Facts) -> Iterable[dict[str, Any]]:
+        if not facts["trace"]:
+            return
         data = _coding(f"{_TERMINOLOGY}/security-source-type", "2", "Data Interface")
         what = {"identifier": self._identifier(facts["trace"])}
-        return {**_entity("21", what=what, display="Job Stream"), "type": data}
+        yield {**_entity("21", what=what, display="Job Stream"), "type": data}
 
     def _search(self, facts: Facts) -> Iterable[dict[str, Any]]:
         """Tell the query, and the Bundle: it has no id of its own but the request's."""
@@ -170,13 +172,15 @@ class AuditEvents:
         server = _coding(
             f"{_TERMINOLOGY}/security-source-type", "4", "Application Server"
         )
-        what = {"identifier": {"value": facts["trace"]}}
-        yield {
-            **_entity("24", what=what, display="Query"),
+        entity = {
+            **_entity("24", what={}, display="Query"),
             "type": server,
             "description": "search",
             "query": b64encode(text.encode()).decode(),
         }
+        if facts["trace"]:
+            entity["what"] = {"identifier": {"value": facts["trace"]}}
+        yield entity
 
     def _identifier(self, value: str) -> dict[str, str]:
         return {"system": self.source, "value": value}
@@ -188,7 +192,8 @@ def _coding(system: str, code: str, display: str = "") -> dict[str, str]:
 
 
 def _entity(role: str, *, what: Mapping[str, Any], display: str = "") -> dict[str, Any]:
+    entity: dict[str, Any] = {"what": dict(what)} if what else {}
     return {
-        "what": dict(what),
+        **entity,
         "role": _coding(f"{_TERMINOLOGY}/object-role", role, display),
     }

@@ -42,14 +42,15 @@ def facts_of(
     """Tell what happened as plain JSON values."""
     principal = context.principal
     facts: Facts = {
-        "at": context.now.isoformat(timespec="milliseconds") if context.now else "",
+        "at": context.now.isoformat(timespec="milliseconds") if context.now else None,
         "service": context.service.name,
-        "base": context.base_url,
+        # What does not come over HTTP has none.
+        "base": context.base_url or context.service.name,
         "interaction": context.interaction,
         "type": context.resource_type,
         "id": context.resource_id,
         "operation": context.operation,
-        "user": principal.user_id,
+        "user": principal.user_id or principal.client_id or "unknown",
         "user_type": principal.user_type,
         "organization": principal.context.get("organization"),
         "status": status,
