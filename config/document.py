@@ -46,23 +46,32 @@ def _first_line(section: type[BaseModel]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def fields_table(section: str, fields: dict[str, FieldInfo]) -> str:
-    """Make the table of one section, for instance of a plugin's (``plugin__NAME``)."""
+def fields_table(
+    section: str, fields: dict[str, FieldInfo], *, variables: bool = True
+) -> str:
+    """Make the table of one section, for instance of a plugin's (``plugin__NAME``).
+
+    :param variables: whether to name the environment variable of each.
+    """
+    last = " variable |" if variables else ""
     rows = [
-        "| setting | type | default | meaning | variable |",
-        "|---|---|---|---|---|",
+        f"| setting | type | default | meaning |{last}",
+        "|---|---|---|---|" + ("---|" if variables else ""),
     ]
     for name, field in fields.items():
         path = f"{section}__{name}" if section else name
+        last = f" `FYR_{path.upper()}` |" if variables else ""
         rows.append(
             f"| `{name}` | {_type(field.annotation)} | {_default(field)} |"
-            f" {field.description} | `FYR_{path.upper()}` |"
+            f" {field.description} |{last}"
         )
     return "\n".join(rows) + "\n"
 
 
 def _type(kind: Any) -> str:
     arguments = [a for a in get_args(kind) if a is not type(None)]
+    if _as_section(kind) is not None:
+        return "table"
     if getattr(kind, "__origin__", None) is None and not arguments:
         return (
             "secret"
@@ -81,7 +90,7 @@ def _type(kind: Any) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    if value in (None, "", {}):
+    if field.is_required() or value in (None, "", {}) or isinstance(value, BaseModel):
         return "-"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

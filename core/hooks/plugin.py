@@ -57,3 +57,11 @@ class Plugin:
 
     def stop(self) -> None:
         """Give back what :meth:`start` opened."""
+
+    def problem(self) -> str:
+        """Tell what this plugin cannot do at the moment; empty when all is well.
+
+        Asked by ``/health/ready``, which says only that there is something, and by
+        ``/admin/plugins``, which says what. It is to wait for nobody.
+        """
+        return ""

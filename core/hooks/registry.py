@@ -82,6 +82,11 @@ class PluginRegistry:
             {one.plugin for one in self._implementations() if one.quarantine.until}
         )
 
+    def problems(self) -> dict[str, str]:
+        """Tell, by plugin, what cannot be done at the moment."""
+        told = {one.name: _problem(one) for one in self.plugins}
+        return {name: problem for name, problem in told.items() if problem}
+
     def report(self) -> list[dict[str, Any]]:
         """Tell all about each plugin as plain JSON values, secrets masked.
 
@@ -114,6 +119,7 @@ class PluginRegistry:
             "total_seconds": seconds,
             "mean_seconds": seconds / calls if calls else 0.0,
             "quarantined_until": max(rests).isoformat() if rests else None,
+            "problem": _problem(plugin),
             "settings": plugin.settings.model_dump(mode="json"),
         }
 
@@ -130,6 +136,16 @@ class PluginRegistry:
             "mean_seconds": one.timing.mean_seconds,
             "quarantined_until": until.isoformat() if until else None,
         }
+
+
+def _problem(plugin: LoadedPlugin) -> str:
+    if not isinstance(plugin.target, Plugin):
+        return ""
+    try:
+        return plugin.target.problem()
+    except Exception as error:
+        log.error("plugin cannot tell how it is", plugin=plugin.name, exc_info=error)
+        return f"it cannot tell how it is: {type(error).__name__}"
 
 
 def _last_failure(one: Implementation) -> float:
@@ -151,5 +167,6 @@ def _idle(candidate: Candidate) -> dict[str, Any]:
         "total_seconds": 0.0,
         "mean_seconds": 0.0,
         "quarantined_until": None,
+        "problem": "",
         "settings": {},
     }

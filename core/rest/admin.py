@@ -136,6 +136,9 @@ class Ready:
         if lost:
             log.warning("blobs are down", problem=lost)
         resting = self._plugins.quarantined()
+        impaired = self._plugins.problems()
+        if impaired:
+            log.warning("plugins are impaired", problems=impaired)
         messages = self._publishing.state(() if problem else self._cursors.states())
         ports = {
             "store": {
@@ -146,14 +149,15 @@ class Ready:
             # Most requests need none of them, so this server is still of use.
             "blobs": {"status": "down" if lost else "ok", "kind": self._blobs.kind},
             "plugins": {
-                "status": "degraded" if resting else "ok",
+                "status": "degraded" if resting or impaired else "ok",
                 "quarantined": len(resting),
+                "impaired": len(impaired),
             },
             "messages": {"status": messages},
         }
         if problem:
             resp.status = 503
-        degraded = resting or lost or messages == "degraded"
+        degraded = resting or impaired or lost or messages == "degraded"
         overall = "down" if problem else "degraded" if degraded else "ok"
         _tell(resp, {"status": overall, "ports": ports})
 

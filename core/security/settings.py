@@ -50,7 +50,7 @@ class ClaimNames(Section):
     scope: str = Field("scope", description="Scopes, with spaces between them.")
     tag_system: str = Field(
         "http://ehealth.sundhed.dk/cs/ehealth-system",
-        description="Scopes `SYSTEM|CODE` of this system are coexistence tags.",
+        description="Scopes that are a code of it, after a bar, are coexistence tags.",
     )
 
 

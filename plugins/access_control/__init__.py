@@ -54,6 +54,10 @@ class AccessControl(Plugin):
         if hasattr(self, "authentication"):
             self.authentication.stop()
 
+    def problem(self) -> str:
+        """Tell which issuers have never been reached."""
+        return self.authentication.problem()
+
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Offer the development issuer, and begin to fetch the keys of the others.

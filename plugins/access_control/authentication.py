@@ -68,6 +68,15 @@ class Authentication:
             return None
         return self._verifier.peek(token, context.now or self._clock())
 
+    def problem(self) -> str:
+        """Tell which issuers' tokens cannot be checked; empty when all can."""
+        lacking = [
+            f"{one.settings.realm_name}: {problem}"
+            for one in self._verifier.issuers.values()
+            if (problem := one.keys.problem())
+        ]
+        return "; ".join(lacking)
+
     def warm(self) -> None:
         """Begin to fetch the issuers' keys, before the first request needs them."""
         for one in self._verifier.issuers.values():

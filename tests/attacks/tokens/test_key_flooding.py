@@ -118,6 +118,18 @@ class TestAnIssuerThatWasNeverThere:
         assert int(answer.headers["retry-after"]) > 0
         assert answer.json["issue"][0]["code"] == "transient"
 
+    def test_it_is_told_to_those_who_run_the_server(
+        self, ask, good, fyr_client, fyr_app
+    ) -> None:
+        assert ask(good()).status == 503
+        ready = fyr_client.get("/health/ready").json
+        told = {one["name"]: one for one in fyr_app.plugins.report()}
+
+        assert ready["status"] == "degraded"
+        assert ready["ports"]["plugins"]["impaired"] == 1
+        assert "ehealth" not in str(ready)
+        assert "ehealth" in told["access_control"]["problem"]
+
     def test_its_users_pass_once_it_is_there(self, ask, good, provider, issuer) -> None:
         assert ask(good()).status == 503
         provider.come()
@@ -128,6 +140,25 @@ class TestAnIssuerThatWasNeverThere:
             assert ask(good()).status == 200
         finally:
             provider.leave()
+
+
+class TestKeysThatAreFetchedEverySoOften:
+    @pytest.fixture
+    def token_settings(self):
+        return {"refresh_seconds": 0.05}
+
+    def test_a_withdrawn_key_is_noticed_without_a_token_that_asks(
+        self, ask, good, issuer
+    ) -> None:
+        token = good()
+        assert ask(token).status == 200
+        issuer.rotate(keep=False)
+        while ask(token).status == 200:
+            issuer.asked.clear()
+            assert issuer.asked.wait(30)
+
+        assert ask(token).status == 401
+        assert ask(good()).status == 200
 
 
 class TestAnIssuerThatHangs:

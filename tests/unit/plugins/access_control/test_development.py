@@ -343,6 +343,13 @@ class TestWhatItTells:
         elsewhere = path.replace("ehealth", "ssl")
         assert fyr_client.get(elsewhere, Authorization=bearer).status == 401
 
+    def test_it_is_asked_by_a_name_of_this_machine(self, fyr_client) -> None:
+        """A web page whose name leads to this machine all of a sudden learns nothing."""
+        path = f"{REALM}/protocol/openid-connect/certs"
+
+        assert fyr_client.get(path).status == 200
+        assert fyr_client.get(path, Host="evil.example.org").status == 404
+
     def test_there_is_no_other_realm(self, fyr_client) -> None:
         path = "/dev/realms/master/.well-known/openid-configuration"
 
