@@ -16,6 +16,7 @@ from fyr.search.tree import (
     AnyOf,
     Chain,
     Criterion,
+    Has,
     Is,
     Match,
     Moment,
@@ -31,7 +32,7 @@ from fyr.search.understanding.filters import (
     Negation,
     Step,
 )
-from fyr.search.understanding.known import Known, refuse_by_url
+from fyr.search.understanding.known import Known, referring, refuse_by_url
 from fyr.search.understanding.matching import quantity
 from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.operands import check_lengths, escaped
@@ -66,6 +67,10 @@ def _compared(
     known: Known, types: Sequence[str], path: Sequence[Step], expression: Comparison
 ) -> Criterion:
     step, rest = path[0], path[1:]
+    if step.backward:
+        return _referred_by(known, types, step, rest, expression)
+    if step.name == "_has":
+        raise Invalid("_filter: _has is _has:[type]:[reference]:[parameter]")
     if step.name in _OTHERWISE:
         raise NotSupported(f"_filter: {step.name!r} stands beside a filter, not in one")
     found = known.find(types, step.name)
@@ -84,9 +89,25 @@ def _compared(
     return Chain(sources, tuple(targets), inner, inside(inner, targets))
 
 
+def _referred_by(
+    known: Known,
+    types: Sequence[str],
+    step: Step,
+    rest: Sequence[Step],
+    expression: Comparison,
+) -> Criterion:
+    """Understand ``_has:Observation:subject:…``."""
+    known.offered.refuse(types, "_has")
+    _, kind, code = step.name.split(":")
+    link = referring(known, kind, code)
+    inner = _compared(known, [kind], rest, expression)
+    return Has(kind, known.places.sources([link]), inner)
+
+
 def _targets(known: Known, found: list[Parameter], step: Step, after: str) -> list[str]:
     """Tell the types that a reference may lead to and that have what is asked of them."""
-    needed = {after, *(filters.names(step.filter) if step.filter else ())}
+    asked = [after, *(filters.names(step.filter) if step.filter else ())]
+    needed = {one for one in asked if one.partition(":")[0] != "_has"}
     allowed = {kind for one in found for kind in one.targets or RESOURCE_TYPES}
     having = [
         kind for kind in sorted(allowed) if needed <= known.parameters.of(kind).keys()
@@ -119,6 +140,11 @@ def _leaf(
     if one.name == "_id":
         return _identity(types, word, expression.value.text)
     return offered[word](known, found, expression.value.text)
+
+
+def _in_parts(known: Known, found: list[Parameter], value: str) -> Criterion:
+    """Compare what has parts (``code$value``, ``latitude|longitude``) as a criterion."""
+    return understood(known, found, "", value.replace(",", "\\,"))
 
 
 def _identity(types: Sequence[str], word: str, value: str) -> Criterion:
@@ -239,6 +265,8 @@ _TYPES: Mapping[str, Mapping[str, Operator]] = {
         "pr": _present,
     },
     "uri": {"eq": _match, "ne": _UNLIKE, "pr": _present},
+    "composite": {"eq": _in_parts, "pr": _present},
+    "special": {"eq": _in_parts, "pr": _present},
 }
 #: The same of the parameters that the row of a resource answers.
 _ROW: Mapping[str, Mapping[str, Operator]] = {
@@ -251,4 +279,4 @@ _ROW: Mapping[str, Mapping[str, Operator]] = {
     },
 }
 #: Criteria of a kind of their own.
-_OTHERWISE = frozenset({"_content", "_filter", "_has", "_list", "_query", "_text"})
+_OTHERWISE = frozenset({"_content", "_filter", "_list", "_query", "_text"})

@@ -22,6 +22,7 @@ MOST_COMPARISONS = 100
 
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+_HAS = re.compile(r"_has:[A-Za-z]+:[A-Za-z_][A-Za-z0-9_-]*:", re.ASCII)
 _TOKEN = re.compile(r"[^\s)\]]+")
 _STRINGS = json.JSONDecoder()
 _NOT = re.compile(r"not\s*\(")
@@ -38,10 +39,18 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A parameter on a path, and what the resource must be that it leads to."""
+    """A parameter on a path, and what the resource must be that it leads to.
+
+    ``_has:Observation:subject`` leads to what refers to the resource.
+    """
 
     name: str
     filter: "Expression | None" = None
+
+    @property
+    def backward(self) -> bool:
+        """Whether it leads to what refers to the resource."""
+        return self.name.startswith("_has:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def written(expression: Expression) -> str:
     """Write a filter: the opposite of :func:`parse`."""
     match expression:
         case Comparison():
-            path = ".".join(map(_step, expression.path))
+            path = "".join(map(_step, expression.path)).removesuffix(".")
             value = expression.value
             text = json.dumps(value.text) if value.quoted else value.text
             return f"{path} {expression.operator} {text}"
@@ -101,7 +110,7 @@ def names(expression: Expression) -> Iterator[str]:
     """Tell the parameters of the searched resources themselves that a filter is about."""
     match expression:
         case Comparison():
-            yield expression.path[0].name
+            yield expression.path[0].name.partition(":")[0]
         case Joined():
             for part in expression.parts:
                 yield from names(part)
@@ -110,7 +119,9 @@ def names(expression: Expression) -> Iterator[str]:
 
 
 def _step(step: Step) -> str:
-    return f"{step.name}[{written(step.filter)}]" if step.filter else step.name
+    if step.backward:
+        return f"{step.name}:"
+    return f"{step.name}[{written(step.filter)}]." if step.filter else f"{step.name}."
 
 
 def _part(part: Expression) -> str:
@@ -174,14 +185,17 @@ class _Parser:
         if self._comparisons > MOST_COMPARISONS:
             raise self._wrong(f"more than {MOST_COMPARISONS} comparisons")
         path = [self._step(depth)]
-        while self._text.startswith(".", self._at):
-            self._at += 1
+        while path[-1].backward or self._text.startswith(".", self._at):
+            self._at += not path[-1].backward
             path.append(self._step(depth))
         if path[-1].filter is not None:
             raise self._wrong("'.' and a parameter are expected after ']'")
         return Comparison(tuple(path), self._operator(), self._value())
 
     def _step(self, depth: int) -> Step:
+        if has := _HAS.match(self._text, self._at):
+            self._at = has.end()
+            return Step(has[0].removesuffix(":"))
         name = _NAME.match(self._text, self._at)
         if name is None:
             raise self._wrong("a parameter is expected")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fyr.core.errors import Invalid, NotSupported
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.core.store.port import Session
 from fyr.search.extraction.links import by_url
@@ -117,3 +118,19 @@ def refuse_no_target(links: Iterable[Parameter], kind: str) -> None:
     if kind and all(one.targets and kind not in one.targets for one in listed):
         told = ", ".join(sorted({name for one in listed for name in one.targets}))
         raise Invalid(f"{listed[0].name!r} never leads to {kind}, but to {told[:200]}")
+
+
+def referring(known: Known, kind: str, code: str) -> Parameter:
+    """Give the reference of a type by which resources are referred to, for ``_has``.
+
+    :raises NotSupported: there is no such type, or no such reference that has ids.
+    """
+    if kind not in RESOURCE_TYPES:
+        raise NotSupported(
+            f"{kind[:60]!r} is not a resource type{did_you_mean(kind, RESOURCE_TYPES)}"
+        )
+    (link,) = known.find([kind], code)
+    if link.type != "reference":
+        raise NotSupported(f"{code!r} of {kind} is no reference")
+    refuse_by_url([link])
+    return link

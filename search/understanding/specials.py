@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from fyr.core.errors import Invalid, NotSupported
-from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.model.naming import did_you_mean
 from fyr.search.full_text.queries import branches
 from fyr.search.tree import Criterion, FullText, Has, HasId, Moment, Updated
 from fyr.search.understanding.filtering import filtered
-from fyr.search.understanding.known import Known, refuse_by_url
+from fyr.search.understanding.known import Known, referring
 from fyr.search.understanding.lists import listed
 from fyr.search.understanding.modifiers import no_modifier
 from fyr.search.understanding.operands import plain, values
@@ -74,14 +72,7 @@ def _has(
     if len(parts) != 4:
         raise Invalid(f"{name[:60]!r} is not _has:[type]:[reference]:[parameter]")
     _, kind, code, rest = parts
-    if kind not in RESOURCE_TYPES:
-        raise NotSupported(
-            f"{kind[:60]!r} is not a resource type{did_you_mean(kind, RESOURCE_TYPES)}"
-        )
-    (link,) = reader.known.find([kind], code)
-    if link.type != "reference":
-        raise NotSupported(f"{code!r} of {kind} is no reference")
-    refuse_by_url([link])
+    link = referring(reader.known, kind, code)
     inner = reader.criterion([kind], rest, value, depth + 1)
     return Has(kind, reader.known.places.sources([link]), inner)
 

@@ -93,6 +93,10 @@ def filled(library: Any) -> Any:
         ("birthdate po 1980-05-17T12:00:00Z", ["anna"]),
         ("birthdate eq 1980-05-17T12:00:00Z", []),
         ("_id eq anna or _id eq bo", ["anna", "bo"]),
+        ("_has:Observation:subject:status eq draft", ["bo"]),
+        ("not (_has:Observation:subject:status pr true)", ["none"]),
+        ("_has:Observation:patient:code eq 29463-7 and gender eq female", ["anna"]),
+        ("_has:Observation:subject:subject.family eq petersen", ["bo"]),
         ("_id ne anna", ["bo", "none"]),
         ("_id pr true", ["anna", "bo", "none"]),
         ("_id pr false", []),
@@ -129,12 +133,30 @@ def test_patients_are_found_by_a_filter(filled: Any, text: str, ids: list[str]) 
         ("value-quantity lt 70", []),
         ("subject._id eq bo", ["height"]),
         ("not (subject.gender eq male)", ["weight"]),
+        ("code-value-quantity eq 29463-7$gt69.5||kg", ["weight"]),
+        ("code-value-quantity eq 29463-7$gt70.5||kg", []),
+        ("code-value-quantity pr false", ["height"]),
+        ("not (code-value-quantity pr true) or status eq final", ["height", "weight"]),
+        ("subject._has:Observation:subject:status eq draft", ["height"]),
     ],
 )
 def test_observations_are_found_by_a_filter(
     filled: Any, text: str, ids: list[str]
 ) -> None:
     assert found(filled, "Observation", text) == ids
+
+
+def test_a_place_is_filtered_by_how_near_it_is(library: Any) -> None:
+    position = {"latitude": 55.68, "longitude": 12.57}
+    library.put(
+        {"resourceType": "Location", "id": "here", "position": position},
+        {"resourceType": "Location", "id": "nowhere"},
+    )
+
+    assert found(library, "Location", "near eq 55.7|12.5|10|km") == ["here"]
+    assert found(library, "Location", "near eq 57|10") == []
+    assert found(library, "Location", "not (near eq 57|10)") == ["here", "nowhere"]
+    assert found(library, "Location", "near pr false") == ["nowhere"]
 
 
 def test_a_uri_is_filtered_as_it_is(filled: Any) -> None:
@@ -200,7 +222,13 @@ def test_a_filter_stands_beside_other_criteria_and_in_compartments(filled: Any) 
         ("subject.nme eq x", "nothing that 'subject' leads to has nme"),
         ("subject[nme eq x].name eq y", "has name, nme"),
         ("_text eq x", "'_text' stands beside a filter"),
-        ("code-value-quantity eq x", "there are: none"),
+        ("_content co x", "'_content' stands beside a filter"),
+        ("_list eq 1", "'_list' stands beside a filter"),
+        ("code co x", "operator 'co' cannot be answered for 'code' .token."),
+        ("code sw x", "'sw' cannot be answered for 'code'"),
+        ("code-value-quantity ne a$1", "there are: eq, pr"),
+        ("_has:Observaton:subject:code eq x", "did you mean 'Observation'"),
+        ("_has:Observation:status:code eq x", "'status' of Observation is no ref"),
     ],
 )
 def test_what_a_filter_cannot_ask_is_named(library: Any, text: str, says: str) -> None:
@@ -215,6 +243,9 @@ def test_what_a_filter_cannot_ask_is_named(library: Any, text: str, says: str) -
         "date eq ge2020",
         "value-quantity eq x",
         "code pr maybe",
+        "code-value-quantity eq x",
+        "_has eq x",
+        "_has:Observation:subject: eq x",
         'code eq ""',
     ],
 )
@@ -320,6 +351,8 @@ PATIENTS = st.lists(
             ),
             "gender": st.sampled_from(["male", "female"]),
             "birthDate": st.sampled_from(["1980-01-01", "1990-01-01", "2000-01-01"]),
+            # Of observations of this patient.
+            "_statuses": st.lists(st.sampled_from(["final", "draft"]), max_size=2),
         },
     ),
     max_size=5,
@@ -348,8 +381,15 @@ PRESENT = st.builds(
     st.just("pr"),
     st.sampled_from(["true", "false"]).map(Value),
 )
+STATUSES = ["final", "draft"]
+REFERRED = st.builds(
+    Comparison,
+    st.just((Step("_has:Observation:subject"), Step("status"))),
+    st.sampled_from(["eq", "ne"]),
+    st.sampled_from(STATUSES).map(Value),
+)
 FILTERS: st.SearchStrategy[Expression] = st.recursive(
-    STRINGS | TOKENS | DATES | PRESENT,
+    STRINGS | TOKENS | DATES | PRESENT | REFERRED,
     lambda inner: (
         st.builds(
             Joined,
@@ -363,6 +403,8 @@ FILTERS: st.SearchStrategy[Expression] = st.recursive(
 
 
 def values(resource: Resource, name: str) -> list[str]:
+    if name == "_has:Observation:subject":
+        return [str(one) for one in resource.get("_statuses", ())]
     if name == "family":
         return [one["family"].lower() for one in resource.get("name", [])]
     element = {"gender": "gender", "birthdate": "birthDate"}[name]
@@ -388,7 +430,7 @@ def meets(value: str, operator: str, wanted: str) -> bool:
 
 def holds(expression: Expression, resource: Resource) -> bool:
     match expression:
-        case Comparison(((Step(name)),), operator, Value(wanted)):
+        case Comparison(((Step(name)), *_), operator, Value(wanted)):
             there = values(resource, name)
             if operator == "pr":
                 return bool(there) == (wanted == "true")
@@ -415,7 +457,17 @@ def test_a_filter_finds_what_a_look_at_each_resource_finds(
         {"resourceType": "Patient", "id": f"p{number}", **content}
         for number, content in enumerate(contents)
     ]
-    library.put(*patients)
+    observations = [
+        {
+            "resourceType": "Observation",
+            "id": f"{one['id']}-{number}",
+            "status": status,
+            "subject": {"reference": f"Patient/{one['id']}"},
+        }
+        for one in patients
+        for number, status in enumerate(one.get("_statuses", ()))
+    ]
+    library.put(*patients, *observations)
 
     for expression in expressions:
         expected = [one["id"] for one in patients if holds(expression, one)]
