@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from fyr.config.blobs import BlobSettings
 from fyr.config.section import Section
@@ -46,6 +46,13 @@ class ServerSettings(Section):
         "",
         pattern=_URL,
         description="URL that clients see; empty: taken from each request.",
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        [],
+        description=(
+            "Networks of the proxies before Fyr, such as `10.0.0.0/8`: whom they name in"
+            " `X-Forwarded-For` is the client in logs and for rate limits."
+        ),
     )
     max_body_bytes: int = Field(
         50_000_000, ge=1024, description="Largest request body; more is 413."

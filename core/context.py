@@ -92,3 +92,5 @@ class RequestContext:
     posted: tuple[tuple[str, str], ...] = ()
     #: HTTP method, that of an entry's request in a bundle; empty: it did not come so
     method: str = ""
+    #: address of the client, as far as it is known; empty: it did not come over HTTP
+    remote: str = ""

@@ -171,6 +171,13 @@ class Refused(FyrError):
     code = "business-rule"
 
 
+class TooManyRequests(FyrError):
+    """Somebody asks too often; ``Retry-After`` in ``headers`` says when to come back."""
+
+    status = 429
+    code = "throttled"
+
+
 class TookTooLong(FyrError):
     """The server has given up what would have held others back."""
 

@@ -8,6 +8,7 @@ import falcon
 
 from fyr.core.hooks.errors import PluginError
 from fyr.core.model.json import Limits
+from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
@@ -82,8 +83,13 @@ def _add_service(
 
 
 def _callers(application: Application, service: Service) -> Callers:
-    is_open = application.settings.security.mode == "open"
-    return Callers(service, application.clock, local_only=is_open)
+    settings = application.settings
+    return Callers(
+        service,
+        application.clock,
+        local_only=settings.security.mode == "open",
+        addresses=Addresses(settings.server.trusted_proxies),
+    )
 
 
 def _add_administration(app: FyrApp, application: Application) -> None:

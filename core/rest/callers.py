@@ -12,6 +12,7 @@ from typing import Any
 from fyr.core.clock import Clock
 from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.errors import Forbidden, Invalid
+from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.hosts import is_loopback
 from fyr.core.rest.negotiation import preferred
@@ -25,14 +26,21 @@ class Callers:
     """Makes the contexts of all requests to one service."""
 
     def __init__(
-        self, service: Service, clock: Clock, *, local_only: bool = False
+        self,
+        service: Service,
+        clock: Clock,
+        *,
+        local_only: bool = False,
+        addresses: Addresses | None = None,
     ) -> None:
         """Take the service; without a ``public_base`` each request tells its own.
 
         :param local_only: then only by a name of this machine. An open server has
             nothing else between it and a web page whose name has been made to lead
             here (https://en.wikipedia.org/wiki/DNS_rebinding).
+        :param addresses: tells clients from proxies; none: there are no proxies.
         """
+        self._client = (addresses or Addresses(())).client
         self.service = service
         self._local_only = local_only
         self._clock = clock
@@ -77,6 +85,7 @@ class Callers:
             preferred(env).handling if "HTTP_PREFER" in env else "strict",
             self._clock(),
             method=env["REQUEST_METHOD"],
+            remote=self._client(env),
         )
         exchange.caller = context
         return context

@@ -9,6 +9,7 @@ import structlog
 
 from fyr.core.interactions.outcomes import CODING
 from fyr.core.logging import TRACE
+from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.secure import fixed_headers
@@ -29,6 +30,7 @@ class Observer:
         settings = application.settings.server
         self._access_log = settings.access_log
         self._coding = application.settings.fhir.error_coding
+        self._addresses = Addresses(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._fixed = {**fixed_headers(settings), "vary": self._cors.vary}
 
@@ -80,6 +82,6 @@ class Observer:
             service=caller.service.name if caller else None,
             interaction=caller.interaction if caller else None,
             user=caller.principal.user_id if caller else None,
-            remote=req.remote_addr,
+            remote=self._addresses.client(req.env),
             request_id=req.context.request_id,
         )

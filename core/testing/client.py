@@ -90,6 +90,7 @@ class Client:
             quote(target, safe="/$:@!&'()*+,;=~%"),
             query_string=query,
             host="localhost",
+            remote_addr="127.0.0.1",
             headers={**_content_type(body), **self.headers, **(headers or {})},
             body=_bytes(body),
         )
