@@ -30,9 +30,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_DIRECT = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
-
-
 def fetch_object(url: str, seconds: float) -> dict[str, Any]:
     """Get a JSON object.
 
@@ -41,12 +38,10 @@ def fetch_object(url: str, seconds: float) -> dict[str, Any]:
     """
     if not is_safe_url(url):
         raise Unfetched("its address is to begin with https:// unless it is here")
-    here = is_loopback(urlsplit(url).hostname or "")
-    opener = _DIRECT if here else urllib.request.build_opener(_NoRedirects)
     request = urllib.request.Request(url, headers={"Accept": "application/json"})
     deadline = time.monotonic() + seconds
     try:
-        with opener.open(request, timeout=seconds) as answer:
+        with _opener(url).open(request, timeout=seconds) as answer:
             body = _read(answer, deadline)
         found = orjson.loads(body)
     except urllib.error.HTTPError as error:
@@ -58,6 +53,14 @@ def fetch_object(url: str, seconds: float) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unfetched("its answer is not a JSON object")
     return found
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Make what opens a URL: not by way of a proxy when it is here."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        direct = urllib.request.ProxyHandler({})
+        return urllib.request.build_opener(_NoRedirects, direct)
+    return urllib.request.build_opener(_NoRedirects)
 
 
 def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -7,7 +7,7 @@ algorithms; it brings neither key nor algorithm of its own. Only access tokens c
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from fyr.core.security.claims import Claims, principal_of
 from fyr.core.security.keys import Keys
 from fyr.core.security.settings import IssuerSettings, TokenSettings
 
+_NO_TOKEN = "it is not a signed JSON Web Token"
 _COMPACT = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII).fullmatch
 #: Headers by which a token would bring its own key, or rules that are not known here.
 _REFUSED_HEADERS = ("crit", "jwk", "jku", "x5u", "x5c", "b64", "zip", "enc")
@@ -101,7 +102,8 @@ class TokenVerifier:
             raise InvalidToken("it is too long")
         parts = _COMPACT(token)
         if parts is None:
-            raise InvalidToken("it is not a signed JSON Web Token")
+            raise InvalidToken(_NO_TOKEN)
+        _bytes(parts[3])
         return _decoded(parts[1]), _decoded(parts[2])
 
     def _issuer(self, claims: Claims) -> TrustedIssuer:
@@ -116,11 +118,22 @@ class TokenVerifier:
 
 def _decoded(part: str) -> Claims:
     try:
-        found = orjson.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (NotBase64, orjson.JSONDecodeError):
+        found = orjson.loads(_bytes(part))
+    except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise InvalidToken("it is not a signed JSON Web Token")
+        raise InvalidToken(_NO_TOKEN)
+    return found
+
+
+def _bytes(part: str) -> bytes:
+    """Decode base64url in its one form: the same token has no two spellings."""
+    try:
+        found = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except NotBase64:
+        raise InvalidToken(_NO_TOKEN) from None
+    if urlsafe_b64encode(found).rstrip(b"=").decode() != part:
+        raise InvalidToken(_NO_TOKEN)
     return found
 
 
