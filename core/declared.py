@@ -27,7 +27,8 @@ _NAMES = frozenset(
 def services_in(folder: Traversable) -> Iterator[Service]:
     """Read the services of a folder, by the names of its files.
 
-    Their references are absolute, and their ids given by the server.
+    Their references are absolute, their ids given by the server, and no compartments are
+    searched.
 
     :raises TypeError: a key that no service has.
     """
@@ -71,6 +72,7 @@ def _service(name: str, declared: Mapping[str, Any]) -> Service:
         operations=_names(given.pop("operations", "")),
         transaction=_in_transactions(transaction) if transaction else None,
         absolute_references=True,
+        compartments=False,
         **given,
     )
 

@@ -77,6 +77,8 @@ class Service:
     operations: frozenset[str] | None = None
     public_base: str = ""
     absolute_references: bool = False
+    #: whether ``/Patient/1/Observation`` and the like are searched
+    compartments: bool = True
     #: base URLs that it had before
     former_bases: tuple[str, ...] = ()
     documentation: str = ""

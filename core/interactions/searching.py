@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
-from fyr.core.errors import NotFound, NotSupported
+from fyr.core.errors import MethodNotAllowed, NotFound, NotSupported
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.containing import require_may_look_inside
 from fyr.core.interactions.explaining import (
@@ -106,11 +106,17 @@ def _page(
 
 
 def _refuse_strange_owner(context: RequestContext) -> None:
-    """Refuse the compartment of a type that the service does not have."""
+    """Refuse the compartment of a type that the service does not have, or any.
+
+    :raises NotFound: it does not have the type.
+    :raises MethodNotAllowed: it offers no compartments.
+    """
     owner = context.compartment[0] if context.compartment else None
     if owner is not None and owner not in context.service.types:
         hint = neighbour(owner, context.service.types)
         raise NotFound(f"no resource type {owner[:80]} at this service{hint}")
+    if owner is not None and not context.service.compartments:
+        raise MethodNotAllowed("compartments are not searched at this service")
 
 
 def page_url(

@@ -86,11 +86,15 @@ class Services:
 
         That of this service if it can be read there, else that of the service which
         says that the type is at home there, else that of the first which has it.
+
+        :return: empty when no service has it.
         """
         return self._home(resource_type, service.name, base_url)
 
     def home_of(self, resource_type: str, root: str, preferred: str = "") -> str:
         """Tell the base URL that a type is read under, where no request tells it.
+
+        Empty when no service has it.
 
         :param root: what stands before the paths of services without a public URL.
         :param preferred: name of the service to take, if it has the type.
@@ -98,7 +102,8 @@ class Services:
         for one in self._known:
             if one.name == preferred and resource_type in one.types:
                 return _base(one, root)
-        return _base(self._home_service(resource_type) or self._known[0], root)
+        home = self._home_service(resource_type)
+        return _base(home, root) if home else ""
 
     def _named(self, name: str) -> Service:
         return next(one for one in self._known if one.name == name)
@@ -108,16 +113,12 @@ class Services:
         if service.offers(resource_type, "read"):
             return base_url
         home = self._home_service(resource_type)
-        if home is None and resource_type in service.types:
-            return base_url
-        return _base(home or self._known[0], _root(service, base_url))
+        return _base(home, _root(service, base_url)) if home else ""
 
     def _home_service(self, resource_type: str) -> Service | None:
-        """Find the service that a type is at home in, beside the one with everything."""
-        having = [one for one in self._known[1:] if resource_type in one.types]
-        # Those that have it for something else than to be read come last.
-        having.sort(key=lambda one: _rank(one, resource_type))
-        return having[0] if having else None
+        """Find the service that a type is at home in."""
+        having = [one for one in self._known if resource_type in one.types]
+        return min(having, key=lambda one: _rank(one, resource_type), default=None)
 
     def _bases_beside(self, name: str, base_url: str) -> tuple[str, ...]:
         """Tell the bases of all services, with a slash, as one host shows them."""
@@ -199,10 +200,15 @@ def _unknown(settings: Settings, names: list[str]) -> list[str]:
     return told
 
 
-def _rank(service: Service, resource_type: str) -> tuple[bool, bool]:
-    """Order services by how well a reference to a type leads to them, the best first."""
+def _rank(service: Service, resource_type: str) -> tuple[bool, bool, bool]:
+    """Order services by how well a reference to a type leads to them, the best first.
+
+    Those that have it for something else than to be read come late, and the one that
+    has everything comes last.
+    """
     home = service.types[resource_type].home
-    return not home, not service.offers(resource_type, "read")
+    reads = service.offers(resource_type, "read")
+    return service.name == DEFAULT, not home, not reads
 
 
 def _histories(service: Service) -> Iterator[str]:

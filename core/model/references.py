@@ -69,13 +69,14 @@ def relative(resource: Resource, is_own: Callable[[str], str | None]) -> None:
 def absolute(body: bytes, base_of: Callable[[str], str]) -> bytes:
     """Make relative references in compact JSON absolute, without parsing it.
 
-    :param base_of: gives the base URL that a type is served under.
+    :param base_of: gives the base URL that a type is served under; empty: it stays.
     """
 
     def expand(match: re.Match[bytes]) -> bytes:
         kind = match[1].decode()
         if kind not in RESOURCE_TYPES:
             return match[0]
-        return f"{base_of(kind).rstrip('/')}/{kind}".encode()
+        base = base_of(kind).rstrip("/")
+        return f"{base}/{kind}".encode() if base else match[0]
 
     return _RELATIVE.sub(expand, body)

@@ -192,7 +192,7 @@ def _called(
 
 def _compartments(service: Service, search: SearchEngine | None) -> list[str]:
     """Tell the compartments of the types that a service has."""
-    if search is None:
+    if search is None or not service.compartments:
         return []
     known = search.compartments()
     return [known[kind].url for kind in sorted(known) if kind in service.types]

@@ -30,6 +30,7 @@ def absolute_by(
 
     def absolute(service: str, reference: str) -> str:
         match = _LOCAL.fullmatch(reference)
-        return f"{home(match[1], service)}/{reference}" if match else reference
+        base = home(match[1], service) if match else ""
+        return f"{base}/{reference}" if base else reference
 
     return absolute

@@ -10,6 +10,7 @@ from fyr.core.model.validation import problems
 from fyr.core.services import Service
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Answer, Client
+from fyr.core.testing.minimal import complete
 
 #: path -> how many types each has, so that none is lost on its way from the data
 NAMES = {
@@ -33,12 +34,13 @@ REQUESTS = {
     "vread": ("GET", "{}/none/_history/1"),
     "update": ("PUT", "{}/none"),
     "patch": ("PATCH", "{}/none"),
-    "delete": ("DELETE", "{}/none"),
     "history-instance": ("GET", "{}/none/_history"),
     "history-type": ("GET", "{}/_history"),
     "create": ("POST", "{}"),
     "search-type": ("GET", "{}?_count=1"),
+    "delete": ("DELETE", "{}/none"),
 }
+JSON_PATCH = "application/json-patch+json"
 BY_CRITERIA = {"update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 #: What says that the service does not have what was asked for.
 TYPE, INTERACTION = "no resource type", "is not offered on"
@@ -139,6 +141,36 @@ def test_each_interaction_is_there_if_it_is_declared(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_each_interaction_that_is_declared_works(
+    services: Application, name: str
+) -> None:
+    service, client = declared(services)[name], at(services, name)
+
+    for kind, rules in service.types.items():
+        profiles = {"meta": {"profile": [rules.profile]}} if rules.profile else {}
+        content = {"status": "draft"} if kind == "SearchParameter" else {}
+        resource = complete(kind, {**profiles, **content})
+        stored = everywhere(services).create(resource)
+        assert stored.status == 201, stored.json
+        place = f"{kind}/{stored.json['id']}"
+        patch = [{"op": "add", "path": "/language", "value": "da"}]
+        bodies = {"create": resource, "update": stored.json, "patch": patch}
+        wanted = {"create": 201, "delete": 204}
+        for interaction, (method, url) in REQUESTS.items():
+            answer = client.request(
+                method,
+                url.format(kind).replace("none", stored.json["id"]),
+                body=bodies.get(interaction),
+                headers={"Content-Type": JSON_PATCH} if method == "PATCH" else {},
+            )
+            offered = interaction in rules.interactions
+            status = wanted.get(interaction, 200) if offered else 405
+            assert answer.status == status, (kind, interaction, answer.body)
+        if "delete" in rules.interactions:
+            assert client.get(place).status == 410
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_criteria_are_taken_where_that_is_declared(
     services: Application, name: str
 ) -> None:
@@ -215,24 +247,6 @@ def test_a_search_asks_for_what_is_declared(
     assert answer.json["issue"][0]["diagnostics"].startswith(told), answer.issues
 
 
-def test_conditions_are_chained_to(services: Application) -> None:
-    condition = {
-        "resourceType": "Condition",
-        "subject": {"reference": "Patient/1"},
-        "code": {"coding": [{"system": "urn:sks", "code": "DJ44"}]},
-    }
-    client = at(services, "careplan")
-    place = client.create(condition).headers["location"].split("/_history")[0]
-    plan = {**_plan(), "addresses": [{"reference": place}]}
-    stored = _send(services, _entry("POST", "CarePlan", plan)).json
-
-    found = client.get("CarePlan?condition.code=urn:sks|DJ44").resources
-    assert [f"CarePlan/{one['id']}/_history/1" for one in found] == [
-        stored["entry"][0]["response"]["location"]
-    ]
-    assert client.get("CarePlan?condition.onset-date=2020").status == 400
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -267,6 +281,13 @@ def test_all_that_criteria_find_are_deleted_where_that_is_declared(
     assert left.isdisjoint("01234")
 
 
+def test_no_compartments_are_searched(services: Application) -> None:
+    for path in ("Patient/1/Appointment", "Patient/1/*", "Patient/1/Observation"):
+        assert at(services, "patient").get(path).status in (404, 405)
+    assert at(services, "patient").get("Patient/1/Appointment").status == 405
+    assert at(services, "patient").post("Patient/1/Appointment/_search").status == 405
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -296,176 +317,3 @@ def test_the_definition_of_an_operation_is_where_it_is_offered(
     assert at(services, "organization").get(found).status == 200
     assert at(services, "patient").get(found).status == 404
     assert at(services, "library").get("metadata/operations/validate").status == 200
-
-
-# Transactions of the service careplan
-
-
-def _entry(method: str, url: str, resource: Any = None, **more: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"request": {"method": method, "url": url, **more}}
-    if resource is not None:
-        made["resource"] = resource
-    return made
-
-
-def _goal(**more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Goal",
-        "lifecycleStatus": "active",
-        "description": {"text": "walk"},
-        "subject": {"reference": "Patient/1"},
-        **more,
-    }
-
-
-def _plan(**more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "CarePlan",
-        "status": "active",
-        "intent": "plan",
-        "subject": {"reference": "Patient/1"},
-        **more,
-    }
-
-
-def _send(
-    built: Application, *entries: dict[str, Any], kind: str = "transaction"
-) -> Any:
-    bundle = {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
-    return at(built, "careplan").post("", bundle)
-
-
-def test_a_transaction_makes_care_plans_and_what_belongs_to_them(
-    services: Application,
-) -> None:
-    goal = {**_entry("POST", "Goal", _goal()), "fullUrl": "urn:uuid:9"}
-    plan = _plan(goal=[{"reference": "urn:uuid:9"}])
-
-    answer = _send(services, goal, _entry("POST", "CarePlan", plan))
-
-    assert answer.status == 200, answer.json
-    place = answer.json["entry"][1]["response"]["location"]
-    stored = at(services, "careplan").get(place.split("/_history")[0]).json
-    assert stored["goal"][0]["reference"].startswith(
-        "http://localhost/careplan/fhir/Goal/"
-    )
-    assert at(services, "careplan").create(plan).status == 405
-
-
-@pytest.mark.parametrize(
-    ("entry", "status", "told"),
-    [
-        (_entry("DELETE", "Goal/1"), 405, "delete is not offered on Goal in a"),
-        (_entry("GET", "Goal/1/_history/1"), 405, "vread is not offered on Goal in a"),
-        (
-            _entry("POST", "Communication", {"resourceType": "Communication"}),
-            405,
-            "create is not offered on Communication in a",
-        ),
-        (_entry("GET", "Patient/1"), 404, "no resource type Patient"),
-        (
-            _entry("POST", "Goal", _goal(), ifNoneExist="identifier=1"),
-            400,
-            "takes no criteria",
-        ),
-        (_entry("PUT", "Goal?identifier=1", _goal()), 400, "takes no criteria"),
-        (
-            _entry(
-                "POST", "Goal", _goal(subject={"reference": "Patient?identifier=1"})
-            ),
-            400,
-            "takes no criteria",
-        ),
-        (_entry("GET", "Condition?code=1"), 405, "search-type is not offered on"),
-        (_entry("POST", "$reindex"), 405, "no operation is offered in a"),
-        (_entry("POST", "$apply"), 404, "no operation $apply"),
-    ],
-)
-def test_a_transaction_has_limits(
-    services: Application, entry: dict[str, Any], status: int, told: str
-) -> None:
-    before = at(services, "careplan").get("Goal?_summary=count").json["total"]
-
-    answer = _send(services, _entry("POST", "Goal", _goal()), entry)
-
-    assert answer.status == status, answer.json
-    assert told in " ".join(answer.issues)
-    after = at(services, "careplan").get("Goal?_summary=count").json["total"]
-    assert after == before
-
-
-def test_a_transaction_has_a_hundred_entries_at_most(services: Application) -> None:
-    entries = [_entry("GET", "Goal?_count=1") for _ in range(101)]
-
-    assert _send(services, *entries[:100]).status == 200
-    assert _send(services, *entries).status == 413
-
-
-def test_other_bundles_are_not_taken(services: Application) -> None:
-    assert _send(services, _entry("GET", "Goal?_count=1"), kind="batch").status == 405
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": []}
-    for name in NAMES.keys() - {"careplan"}:
-        assert at(services, name).post("", bundle).status == 405, name
-
-
-# References from service to service
-
-
-def test_references_lead_from_service_to_service(services: Application) -> None:
-    teams, tasks = at(services, "organization"), at(services, "task")
-    organization = teams.create({"resourceType": "Organization", "name": "Ward"})
-    place = organization.headers["location"].split("/_history")[0]
-    assert place.startswith("http://localhost/organization/fhir/Organization/")
-    team = teams.create(
-        {"resourceType": "CareTeam", "managingOrganization": [{"reference": place}]}
-    )
-    url = team.headers["location"].split("/_history")[0]
-    assert team.json["managingOrganization"] == [{"reference": place}]
-    task = tasks.create(
-        {
-            "resourceType": "Task",
-            "status": "requested",
-            "intent": "order",
-            "owner": {"reference": url},
-            "requester": {"reference": "https://elsewhere.example.org/Device/1"},
-        }
-    )
-
-    found = tasks.get("Task", {"owner": url}).json
-    (entry,) = found["entry"]
-    assert entry["fullUrl"] == task.headers["location"].split("/_history")[0]
-    assert entry["fullUrl"].startswith("http://localhost/task/fhir/Task/")
-    assert entry["resource"]["owner"] == {"reference": url}
-    assert entry["resource"]["requester"] == {
-        "reference": "https://elsewhere.example.org/Device/1"
-    }
-    assert found["link"][0]["url"].startswith("http://localhost/task/fhir/Task?owner=")
-    kept = everywhere(services).get(f"Task/{entry['resource']['id']}").json
-    assert kept["owner"]["reference"] == "/".join(url.split("/")[-2:])
-
-
-@pytest.mark.parametrize(
-    ("service", "kind", "home"),
-    [
-        ("task", "Practitioner", "organization"),
-        ("terminology", "Practitioner", "terminology"),
-        ("careplan", "Observation", "measurement"),
-        ("careplan", "Patient", "patient"),
-        ("device", "Provenance", "measurement"),
-        ("careplan", "Provenance", "careplan"),
-        ("document-query", "DocumentReference", "plan"),
-        ("careplan", "DocumentReference", "careplan"),
-        ("task", "Communication", "patient"),
-        ("plan", "CodeSystem", "terminology"),
-        ("careplan", "Flag", "fhir"),
-    ],
-)
-def test_each_type_has_a_home(
-    services: Application, service: str, kind: str, home: str
-) -> None:
-    known = {one.name: one for one in services.services}
-    asked = known[service]
-
-    base = services.services.base_of(kind, asked, f"http://here/{asked.path}")
-
-    assert base == f"http://here/{known[home].path}"

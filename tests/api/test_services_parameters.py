@@ -116,6 +116,36 @@ def wanted(number: int, target: str) -> Content:
     return Content(f"v{number}", date(2020, 1, 1) + timedelta(days=number), target)
 
 
+def test_the_guides_own_are_here_as_it_tells_them() -> None:
+    if not GUIDE.exists():
+        pytest.skip(f"no guide at {GUIDE.name} beside the checkout")
+    with tarfile.open(GUIDE) as archive:
+        told = [
+            json.load(archive.extractfile(one))  # type: ignore[arg-type]
+            for one in archive
+            if "/SearchParameter-" in one.name
+        ]
+    here = {one["url"]: one for one in CUSTOM}
+
+    assert len(told) == 19
+    for one in told:
+        own = here[one["url"]]
+        assert (own["code"], own["base"], own["type"]) == (
+            one["code"],
+            one["base"],
+            one["type"],
+        )
+        # The value of an extension is meant, said or not.
+        paths = [
+            {
+                path.removesuffix(".value")
+                for path in Parameters([each]).of(one["base"][0])[one["code"]].paths
+            }
+            for each in (one, own)
+        ]
+        assert paths[0] == paths[1]
+
+
 def test_each_is_declared_by_a_service(services: Application) -> None:
     declared = {
         (kind, code)

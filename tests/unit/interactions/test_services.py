@@ -7,6 +7,7 @@ from fyr.core.hooks.pipeline import Hooks
 from fyr.core.interactions import Incoming
 from fyr.core.interactions.services import registered_services
 from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.references import absolute
 from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 
 RULES = TypeRules(ALL_TYPE_INTERACTIONS)
@@ -187,3 +188,17 @@ def test_where_a_type_is_at_home_can_be_told_without_a_request() -> None:
     )
     assert found.home_of("Task", "http://here", "patient") == "http://here/fhir"
     assert found.home_of("Patient", "http://here", "fhir") == "http://here/fhir"
+
+
+def test_no_reference_leads_to_a_service_that_lacks_the_type() -> None:
+    found = services(services={"fhir": {"enabled": False}})
+    here = "http://here/organization/fhir"
+    body = b'{"a":{"reference":"Patient/1"},"b":{"reference":"Task/1"}}'
+    organizations = next(one for one in found if one.name == "organization")
+
+    shown = absolute(body, lambda kind: found.base_of(kind, organizations, here))
+
+    assert shown == (
+        b'{"a":{"reference":"http://here/patient/fhir/Patient/1"},'
+        b'"b":{"reference":"Task/1"}}'
+    )
