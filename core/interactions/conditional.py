@@ -187,9 +187,9 @@ def existing(
     """
     if interactions.hooks.authorize_resource:
         judge(interactions.within(session), context, found, "read")
+    body = shown(interactions, context, found.body or b"")
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([found]), session=session)
-    body = shown(interactions, context, found.body or b"")
     url = full_url(context, found.type, found.id)
     return Answer(200, body, found, f"{url}/_history/{found.version}")
 

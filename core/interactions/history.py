@@ -89,14 +89,14 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         seen = seen_versions(interactions, context, page)
         # A total would tell how many were left out.
         whole, page = whole and len(seen) == len(page), seen
-    if interactions.hooks.answered:
-        tell(interactions, context, shown_of(page))
     body = bundle_of(
         "history",
         _entries(interactions, context, page),
         total=len(page) if whole else None,
         links=_links(context, last),
     )
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of(page))
     return Answer(200, body, issues=tuple(issues))
 
 

@@ -37,14 +37,15 @@ def read(
         raise _gone(stored)
     if interactions.hooks.authorize_resource:
         judge(interactions, context, stored, "read")
+    if _seen(stored, if_none_match, if_modified_since):
+        answer = Answer(304, None, stored)
+    else:
+        if is_touched(interactions, context):
+            body = shown(interactions, context, body)
+        answer = Answer(200, body, stored)
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([stored]))
-    if if_none_match is not None or if_modified_since is not None:
-        if _seen(stored, if_none_match, if_modified_since):
-            return Answer(304, None, stored)
-    if is_touched(interactions, context):
-        body = shown(interactions, context, body)
-    return Answer(200, body, stored)
+    return answer
 
 
 def vread(interactions: Interactions, context: RequestContext, version: str) -> Answer:
@@ -64,9 +65,10 @@ def vread(interactions: Interactions, context: RequestContext, version: str) -> 
         raise _gone(stored)
     if interactions.hooks.authorize_resource:
         judge_version(interactions, context, stored)
+    answer = Answer(200, shown(interactions, context, stored.body), stored)
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([stored]))
-    return Answer(200, shown(interactions, context, stored.body), stored)
+    return answer
 
 
 def _seen(

@@ -80,14 +80,14 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
         lambda session: _page(interactions, engine, session, context, params),
         seconds=seconds,
     )
-    if interactions.hooks.answered:
-        tell(interactions, context, shown_of([*page.matches, *page.included]))
     body = bundle_of(
         "searchset",
         _entries(interactions, context, page),
         total=page.total,
         links=_links(engine, context, understood(sent, params, page.used), page),
     )
+    if interactions.hooks.answered:
+        tell(interactions, context, shown_of([*page.matches, *page.included]))
     return Answer(200, body, issues=tuple(page.issues))
 
 

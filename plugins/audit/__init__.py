@@ -24,6 +24,7 @@ from fyr.core import (
     Service,
     Session,
     Touched,
+    Unavailable,
     hookimpl,
 )
 from fyr.core.context import SYSTEM
@@ -145,7 +146,7 @@ class Audit(Plugin):
     def _keep(self, rows: Sequence[Facts], *, refuse: bool = True) -> None:
         """Keep facts outside of any transaction.
 
-        :raises FyrError: they cannot be kept, and the answer is to be held back.
+        :raises Unavailable: they cannot be kept, and the answer is to be held back.
         """
         if not rows:
             return
@@ -161,7 +162,10 @@ class Audit(Plugin):
                 problem=str(error),
             )
             if refuse and self.settings.required:
-                raise
+                raise Unavailable(
+                    "the audit log cannot be written, and without it this is not"
+                    " answered; try again later"
+                ) from error
 
     def _made(self, change: Change) -> list[Resource]:
         return self._events.of(change)

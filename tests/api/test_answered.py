@@ -2,7 +2,7 @@
 
 import pytest
 
-from fyr.core import Operation, Plugin, RequestContext, Unavailable, hookimpl
+from fyr.core import Forbidden, Operation, Plugin, RequestContext, Unavailable, hookimpl
 from fyr.core.interactions import Incoming
 
 
@@ -178,3 +178,28 @@ def test_an_operation_is_told_of_once_with_all_that_it_touched(
             ["read Patient/ada/1", f"create Basic/{made['id']}/1"],
         )
     ]
+
+
+class Masks(Plugin):
+    """Cannot show a Patient who is not active."""
+
+    @hookimpl
+    def before_show(self, resource):
+        if resource["resourceType"] == "Patient" and not resource.get("active"):
+            raise Forbidden("hidden")
+
+
+class TestWhatIsNotShownAfterAll:
+    @pytest.fixture
+    def fyr_plugins(self):
+        return {"notes": Notes, "masks": Masks}
+
+    @pytest.mark.parametrize(
+        "path", ["Patient/bo", "Patient/bo/_history/1", "Patient", "Patient/_history"]
+    )
+    def test_it_is_not_told_of(self, fyr_client, notes, path) -> None:
+        fyr_client.update({"resourceType": "Patient", "id": "bo"})
+        notes.told.clear()
+
+        assert fyr_client.get(path).status == 403
+        assert notes.told == []

@@ -506,6 +506,49 @@ class TestMinLog:
         )
 
 
+#: A database that takes no more rows of the audit log.
+FULL = """
+    CREATE TRIGGER full BEFORE INSERT ON outbox WHEN NEW.topic = 'audit.request'
+    BEGIN SELECT RAISE(ABORT, 'full'); END
+"""
+
+
+class TestADatabaseThatTakesNoMore:
+    @pytest.fixture(params=[True, False])
+    def required(self, request):
+        return request.param
+
+    @pytest.fixture
+    def fyr_options(self, required):
+        return {
+            "plugins": {"enabled": ["search", "audit"]},
+            "plugin": {"audit": {"required": required}},
+        }
+
+    @pytest.fixture(autouse=True)
+    def is_full(self, nurse, fyr_app):
+        fyr_app.database.write(lambda session: session.run(FULL))
+
+    def test_nothing_is_shown_that_must_be_audited(self, nurse, required) -> None:
+        paths = ("Patient/ada", "Patient", "Patient/ada/_history")
+        answers = [nurse.get(path) for path in paths]
+
+        assert {one.status for one in answers} == ({503} if required else {200})
+        assert not required or "audit log" in answers[0].issues[0]
+
+    def test_nothing_is_written_without_its_row_either_way(self, nurse) -> None:
+        answer = nurse.update({"resourceType": "Patient", "id": "cy"})
+
+        assert answer.status >= 400
+        assert nurse.get("Patient/cy").status == 404
+
+    def test_what_is_refused_is_refused_as_ever(self, nurse) -> None:
+        assert nurse.get("Condition/1").status == 403
+
+    def test_those_who_are_not_audited_notice_nothing(self, fyr_client) -> None:
+        assert fyr_client.get("Patient/ada").status == 200
+
+
 class TestBuffered:
     @pytest.fixture
     def fyr_options(self):
