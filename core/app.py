@@ -125,6 +125,7 @@ class Application:
             services=self.services,
             operations=self.operations,
             clock=clock,
+            blobs=self.blobs,
         )
 
     def _search_engine(self) -> SearchEngine | None:

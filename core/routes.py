@@ -18,6 +18,8 @@ class Route:
     resource: object
     documentation: str
     public: bool = False
+    #: whether bodies may be as large as ``blobs.max_bytes``
+    large: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could answer nothing.

@@ -29,6 +29,7 @@ from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
+    from fyr.core.blobs import Blobs
     from fyr.core.clock import Clock
     from fyr.core.context import RequestContext
     from fyr.core.hooks.pipeline import Hooks
@@ -64,6 +65,7 @@ class Interactions:
         clock: Clock,
         services: Services,
         operations: Operations,
+        blobs: Blobs,
     ) -> None:
         """Take what all interactions share; without a search engine none finds."""
         self.resources = resources
@@ -74,6 +76,7 @@ class Interactions:
         self.clock = clock
         self.services = services
         self.operations = operations
+        self.blobs = blobs
         #: what was touched, while an operation that will tell of it is running
         self.collected: list[Touched] | None = None
 

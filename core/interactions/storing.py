@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fyr.core.clock import to_millis
 from fyr.core.context import RequestContext
 from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
+from fyr.core.interactions import content
 from fyr.core.interactions.judge import judge
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.partition import only_profiles, require_own
@@ -174,6 +175,8 @@ def _put(
     made = interactions.resources.put(session, [step.version for step in steps])
     if interactions.engine is not None:
         interactions.engine.confirm(session)
+    for step in steps:
+        content.keep(interactions, session, step.write.key, step.new)
     for step, stored in zip(steps, made, strict=True):
         judged.after(step.write, stored)
     if interactions.hooks.stored:

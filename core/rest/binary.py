@@ -9,26 +9,27 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, UnsupportedMediaType
+from fyr.core.interactions.content import BINARY, BLOB, put
 from fyr.core.rest.answers import give
+from fyr.core.rest.blob_content import HARMLESS, blob_of, give_around, give_content
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, is_fhir, prefers_native, view
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
+    from fyr.core.interactions import Interactions
     from fyr.core.interactions.answer import Answer
     from fyr.core.model.resource import Resource
 
-BINARY = "Binary"
+_MARK = BLOB.encode()
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A media type that may stand in a header: https://www.rfc-editor.org/rfc/rfc9110#name-media-type
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}( ?; ?[\x21-\x7e]+( [\x21-\x7e]+)*)?")
-#: Anybody may have stored it: a browser keeps it as a file, and runs nothing in it by
-#: the headers that all answers have.
-_HARMLESS = {"content-disposition": "attachment"}
 
 
 def is_native(req: FyrRequest, resource_type: str | None) -> bool:
@@ -37,18 +38,30 @@ def is_native(req: FyrRequest, resource_type: str | None) -> bool:
     return resource_type == BINARY and kind is not None and not is_fhir(kind)
 
 
-def binary_of(req: FyrRequest, bodies: Bodies, resource_id: str | None) -> Resource:
-    """Read a body as the content of a Binary.
+def binary_of(
+    req: FyrRequest,
+    bodies: Bodies,
+    resource_id: str | None,
+    interactions: Interactions,
+) -> Resource:
+    """Read a body as the content of a Binary; much of it goes into a blob at once.
 
     :param resource_id: the id in the URL, if there is one.
     :raises UnsupportedMediaType: its Content-Type is not a media type.
     :raises Invalid: there is no content.
     :raises TooLarge: there is too much.
+    :raises fyr.core.errors.Unavailable: blobs cannot be stored now.
     """
     kind = " ".join((req.content_type or "").split())
     if not _MEDIA_TYPE.fullmatch(kind):
         raise UnsupportedMediaType(f"{kind[:80]!r} is not a media type")
-    content = bodies.content(req)
+    blobs = interactions.settings.blobs
+    chunks = bodies.chunks(req, blobs.max_bytes)
+    content = b""
+    for chunk in chunks:
+        content += chunk
+        if len(content) > blobs.threshold_bytes:
+            break
     if not content:
         raise Invalid("the request has no body: send the content of the Binary")
     binary: dict[str, Any] = {"resourceType": BINARY}
@@ -58,12 +71,18 @@ def binary_of(req: FyrRequest, bodies: Bodies, resource_id: str | None) -> Resou
     context = req.env.get("HTTP_X_SECURITY_CONTEXT")
     if context is not None:
         binary["securityContext"] = {"reference": context}
+    if len(content) > blobs.threshold_bytes:
+        return put(interactions, binary, chain([content], chunks))
     binary["data"] = b64encode(content).decode("ascii")
     return binary
 
 
 def give_binary(
-    req: FyrRequest, resp: FyrResponse, answer: Answer, context: RequestContext
+    req: FyrRequest,
+    resp: FyrResponse,
+    answer: Answer,
+    context: RequestContext,
+    interactions: Interactions,
 ) -> None:
     """Answer a Binary as its bytes to whoever likes them best, as FHIR to others.
 
@@ -73,15 +92,46 @@ def give_binary(
     if answer.body is None:
         give(req, resp, answer, PLAIN)
         return
+    if _MARK in answer.body and _give_blob(req, resp, answer, context, interactions):
+        return
     # ``_format`` has the last word, and only FHIR's formats have a name there.
     if accept is not None and all(name != "_format" for name, _ in context.params):
         kind, content = _native(answer.resource())
         if content is not None and prefers_native(accept, kind):
             give(req, resp, replace(answer, body=None), PLAIN)
-            resp.add({**_HARMLESS, "content-type": kind})
+            resp.add({**HARMLESS, "content-type": kind})
             resp.data = content
             return
     give(req, resp, answer, view(accept, context.params))
+
+
+def _give_blob(
+    req: FyrRequest,
+    resp: FyrResponse,
+    answer: Answer,
+    context: RequestContext,
+    interactions: Interactions,
+) -> bool:
+    """Answer a Binary whose content is a blob; false when it is none."""
+    binary, blobs = answer.resource(), interactions.blobs
+    blob = blob_of(blobs, binary)
+    if blob is None or answer.stored is None:
+        return False
+    accept: str | None = req.env.get("HTTP_ACCEPT")
+    kind = binary.get("contentType", "")
+    by_format = any(name == "_format" for name, _ in context.params)
+    if accept is not None and not by_format and _MEDIA_TYPE.fullmatch(kind):
+        if prefers_native(accept, kind):
+            # These bytes are the same for as long as the version is.
+            etag, updated = f'"{answer.stored.version}"', answer.stored.updated
+            give_content(
+                req, resp, blobs, blob, content_type=kind, etag=etag, updated=updated
+            )
+            return True
+    wanted = view(accept, context.params)
+    give(req, resp, replace(answer, body=None), wanted)
+    give_around(req, resp, blobs, binary, blob, wanted)
+    return True
 
 
 def _native(binary: Resource) -> tuple[str, bytes | None]:

@@ -7,7 +7,8 @@ Sizes by ``server.max_body_bytes``, before and after decompression
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
 from fyr.core.model import json
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _GZIP = 16 + zlib.MAX_WBITS
 _NOT_ENCODED = ("", "identity")
 _ZIPPED = ("gzip", "x-gzip")
+#: Bytes that are read at a time where a body is not read at once.
+_PIECE = 262_144
 
 
 class Bodies:
@@ -52,10 +55,22 @@ class Bodies:
             return data
         if coding in _ZIPPED:
             return self._unzip(data)
-        raise UnsupportedMediaType(
-            f"Content-Encoding {coding[:40]!r} is not read here: gzip is",
-            headers={"Accept-Encoding": "gzip"},
-        )
+        raise _unknown(coding)
+
+    def chunks(self, req: FyrRequest, limit: int) -> Iterator[bytes]:
+        """Read the body in pieces, unpacked, by a limit of its own.
+
+        :raises fyr.core.errors.FyrError: what :meth:`content` does; of what comes
+            later than the head, while it is read.
+        """
+        length = self._length(req)
+        coding = req.env.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if coding not in (*_NOT_ENCODED, *_ZIPPED):
+            raise _unknown(coding)
+        if length > limit:
+            raise _too_large(limit)
+        sent = _pieces(req.env["wsgi.input"], length)
+        return sent if coding in _NOT_ENCODED else _unzipped(sent, limit)
 
     def resource(self, req: FyrRequest) -> Resource:
         """Read the resource in a body.
@@ -113,4 +128,46 @@ class Bodies:
         return unpacked
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is larger than {self._limit} bytes")
+        return _too_large(self._limit)
+
+
+def _pieces(source: Any, length: int) -> Iterator[bytes]:
+    left = length
+    while left:
+        piece: bytes = source.read(min(left, _PIECE))
+        if not piece:
+            raise Invalid(f"the body ends after {length - left} of {length} bytes")
+        left -= len(piece)
+        yield piece
+
+
+def _unzipped(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """Unpack gzip of one member piece by piece, never beyond the limit."""
+    reader, count = zlib.decompressobj(_GZIP), 0
+    for packed in pieces:
+        while packed:
+            if reader.eof:
+                raise Invalid("the body goes on after the end of its gzip data")
+            try:
+                piece = reader.decompress(packed, _PIECE)
+            except zlib.error as error:
+                raise Invalid("the body is not gzip, though it says so") from error
+            count += len(piece)
+            if count > limit:
+                raise _too_large(limit)
+            if piece:
+                yield piece
+            packed = reader.unconsumed_tail or reader.unused_data
+    if not reader.eof:
+        raise Invalid("the body is not whole: its gzip data end early")
+
+
+def _unknown(coding: str) -> UnsupportedMediaType:
+    return UnsupportedMediaType(
+        f"Content-Encoding {coding[:40]!r} is not read here: gzip is",
+        headers={"Accept-Encoding": "gzip"},
+    )
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit} bytes")

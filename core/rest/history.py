@@ -5,8 +5,9 @@ https://hl7.org/fhir/R4/http.html#history, #vread
 
 from __future__ import annotations
 
+from fyr.core.interactions.content import BINARY
 from fyr.core.rest.answers import give, give_page
-from fyr.core.rest.binary import BINARY, give_binary
+from fyr.core.rest.binary import give_binary
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 
@@ -45,7 +46,7 @@ class History(ServiceResource):
         context, wanted = self._ask(req, "vread", resource_type, resource_id)
         answer = self._interactions.vread(context, version)
         if resource_type == BINARY:
-            give_binary(req, resp, answer, context)
+            give_binary(req, resp, answer, context, self._interactions)
             return
         give(req, resp, answer, wanted)
 

@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/http.html#read, #update, #patch, #delete
 from __future__ import annotations
 
 from fyr.core.errors import MethodNotAllowed
+from fyr.core.interactions.content import BINARY
 from fyr.core.rest.answers import give, give_written
-from fyr.core.rest.binary import BINARY, give_binary
+from fyr.core.rest.binary import give_binary
 from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, accepted, view
@@ -43,7 +44,7 @@ class Instance(ServiceResource):
         else:
             answer = self._interactions.read(context)
         if resource_type == BINARY:
-            give_binary(req, resp, answer, context)
+            give_binary(req, resp, answer, context, self._interactions)
             return
         give(req, resp, answer, wanted)
 

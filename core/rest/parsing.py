@@ -9,8 +9,11 @@ them what the same standard lets a server refuse for that reason.
 from __future__ import annotations
 
 import re
+from copy import copy
 
 from waitress.parser import HTTPRequestParser, ParsingError
+
+from fyr.core.rest.large import LargeBodies
 
 #: The one way to say it: https://www.rfc-editor.org/rfc/rfc9112#section-6.1
 _CODINGS = re.compile(rb"(?im)^transfer-encoding:[ \t]*chunked[ \t]*\r?$")
@@ -18,6 +21,8 @@ _CODINGS = re.compile(rb"(?im)^transfer-encoding:[ \t]*chunked[ \t]*\r?$")
 
 class StrictParser(HTTPRequestParser):
     """waitress's parser of requests, for heads that mean one thing."""
+
+    large_bodies: LargeBodies | None = None
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read a head.
@@ -35,3 +40,8 @@ class StrictParser(HTTPRequestParser):
                 raise ParsingError("Transfer-Encoding is more than chunked")
         elif "TRANSFER_ENCODING" in headers:
             raise ParsingError("Transfer-Encoding in HTTP/1.0")
+        large, asked = self.large_bodies, getattr(self, "path", "")
+        if large is not None and large.paths.fullmatch(asked):
+            # Twice, so that it is the application that says what is allowed.
+            self.adj = copy(self.adj)
+            self.adj.max_request_body_size = 2 * large.limit

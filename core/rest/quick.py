@@ -45,7 +45,8 @@ class QuickReads:
         self._database = None if waits else application.database
         paths = "|".join(re.escape(one.path) for one in application.services)
         self._read = re.compile(
-            rf"/(?:{paths})/([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
+            # The content of a Binary may be elsewhere.
+            rf"/(?:{paths})/(?!Binary/)([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
             r"(?:/_history/([0-9]{1,9}))?"
         ).fullmatch
 

@@ -12,6 +12,7 @@ import socket
 import time
 from typing import Any
 
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 from waitress.utilities import Error
@@ -43,6 +44,8 @@ _FAILED = ("500 Internal Server Error", "exception", "the server failed")
 #: As long as nginx waits; an idle connection is closed by waitress itself.
 _LINGER_SECONDS = 30.0
 _CHUNK = 262_144
+#: Bytes of one answer that share a buffer; a slow client has a file for each.
+_BUFFER = 16 * 1024 * 1024
 
 
 class _TooSlow(Error):
@@ -86,6 +89,21 @@ class RefusingChannel(HTTPChannel):
     #: the request that is being received, and since when
     _receiving: Any = None
     _since = 0.0
+
+    def write_soon(self, data: Any) -> int:
+        """Write a part of an answer; begin a new buffer now and then.
+
+        A buffer gives no memory back before it is empty, and that of a long answer to a
+        client that reads as fast as we write never is.
+        """
+        channel: Any = self
+        if channel.current_outbuf_count >= _BUFFER:
+            with channel.outbuf_lock:
+                fresh = OverflowableBuffer(channel.adj.outbuf_overflow)
+                channel.outbufs.append(fresh)
+                channel.current_outbuf_count = 0
+        written: int = super().write_soon(data)
+        return written
 
     def handle_close(self) -> None:
         """Close; after a refusal only once the client has stopped sending."""

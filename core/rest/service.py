@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 
 from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from fyr.core.interactions.answer import Incoming, IncomingPatch
+from fyr.core.interactions.content import BINARY
 from fyr.core.interactions.explaining import EXPLAIN, as_text
 from fyr.core.operation_input import from_post, from_query
 from fyr.core.rest.answers import give, give_page
-from fyr.core.rest.binary import BINARY, binary_of, is_native
+from fyr.core.rest.binary import binary_of, is_native
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -118,8 +119,11 @@ class ServiceResource:
     ) -> Incoming:
         """Give a body that is read and parsed once the request has been admitted."""
         if is_native(req, resource_type):
-            return Incoming(lambda: binary_of(req, self._bodies, resource_id))
+            return Incoming(lambda: self._binary(req, resource_id))
         return Incoming(lambda: self._bodies.resource(req))
+
+    def _binary(self, req: FyrRequest, resource_id: str | None) -> Resource:
+        return binary_of(req, self._bodies, resource_id, self._interactions)
 
     def _patch(self, req: FyrRequest) -> IncomingPatch:
         """Give a patch that is read and parsed once the request has been admitted."""

@@ -17,6 +17,8 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
+from fyr.core.rest.large import LargeBodies
+from fyr.core.rest.parsing import StrictParser
 from fyr.core.rest.refusals import RefusingChannel
 from fyr.core.rest.secure import fixed_headers
 from fyr.core.serving.dispatcher import Dispatcher, Nothing, Quick
@@ -74,6 +76,7 @@ class HttpWorker:
     :param application: the WSGI callable.
     :param bound: a socket from :func:`bind`, not yet listening.
     :param quick: which requests the loop's own thread may answer.
+    :param large: which requests may have larger bodies than the others.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class HttpWorker:
         bound: socket.socket,
         settings: ServerSettings,
         quick: Quick | None = None,
+        large: LargeBodies | None = None,
     ) -> None:
         """Start to listen; nothing is answered before ``run``."""
         self._drain_seconds = settings.drain_seconds
@@ -112,7 +116,11 @@ class HttpWorker:
             clear_untrusted_proxy_headers=False,
         )
 
+        class Parser(StrictParser):
+            large_bodies = large
+
         class Channel(RefusingChannel):
+            parser_class = Parser
             fixed_headers = tuple(fixed_headers(settings).items())
             head_seconds = settings.head_seconds
             body_seconds = settings.body_seconds

@@ -12,6 +12,7 @@ import structlog
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.metrics import share_between_processes
+from fyr.core.rest.large import large_bodies
 from fyr.core.rest.quick import QuickReads
 from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.prepare import prepare, refuse_unsafe
@@ -73,6 +74,7 @@ def _http(settings: Settings, port: int, number: int, child: Child) -> None:
         bind(settings.server.host, port),
         settings.server,
         QuickReads(application),
+        large_bodies(application),
     )
     worker.stop_on_sigterm()
     child.ready()

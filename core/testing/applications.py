@@ -96,13 +96,15 @@ class Server:
 @contextmanager
 def serving(built: Application) -> Iterator[Server]:
     """Answer on a free port of this machine, from a thread, until the end."""
+    from fyr.core.rest.large import large_bodies
     from fyr.core.rest.quick import QuickReads
     from fyr.core.serving.http import HttpWorker, bind
 
     bound = bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
     settings = built.settings.server
-    worker = HttpWorker(built.wsgi(), bound, settings, QuickReads(built))
+    quick, large = QuickReads(built), large_bodies(built)
+    worker = HttpWorker(built.wsgi(), bound, settings, quick, large)
     thread = threading.Thread(target=worker.run, name="fyr-test-server")
     thread.start()
     try:

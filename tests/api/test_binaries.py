@@ -151,7 +151,8 @@ def test_fhir_sent_to_binary_must_be_a_binary(client: Client) -> None:
 class TestLimits:
     @pytest.fixture
     def fyr_options(self) -> dict[str, Any]:
-        return {"server": {"max_body_bytes": 1024}}
+        limits = {"max_bytes": 1024, "threshold_bytes": 1024}
+        return {"server": {"max_body_bytes": 1024}, "blobs": limits}
 
     def test_bytes_beyond_the_limit_are_refused(self, fyr_client: Client) -> None:
         at = fyr_client.post("Binary", b"x" * 1024, Content_Type="image/png")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fyr.config.settings import Settings
+from fyr.core.blobs.open import open_blobs
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotSupported
@@ -220,6 +221,7 @@ def built(
             clock=clock,
             services=registered_services(settings, hooks),
             operations=Operations([VALIDATE, *operations]),
+            blobs=open_blobs(settings, database, resources, clock),
         )
     )
 

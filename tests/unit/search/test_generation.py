@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fyr.config.settings import Settings
 from fyr.core import hookimpl
+from fyr.core.blobs.open import open_blobs
 from fyr.core.context import RequestContext
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.interactions import Incoming, Interactions
@@ -148,6 +149,9 @@ class Writer:
             clock=library.clock,
             services=registered_services(settings, hooks),
             operations=Operations([]),
+            blobs=open_blobs(
+                settings, library.database, library.resources, library.clock
+            ),
         )
 
     def context(self, interaction: str, kind: str, identity: str) -> RequestContext:
