@@ -113,7 +113,10 @@ class Audit(Plugin):
     @hookimpl
     def completed(self, context: RequestContext, status: int) -> None:
         """Note what was refused; nothing has been shown that could be withheld."""
-        if status >= 400 and is_audited(context, self.settings.user_types):
+        # Who asks too often is turned away for less than a row costs.
+        if status < 400 or status == 429:
+            return
+        if is_audited(context, self.settings.user_types):
             waiting = context.state.pop(_ENTRIES, [])
             self._keep([*waiting, facts_of(context, status)], refuse=False)
 

@@ -109,6 +109,8 @@ class AuditEvents:
         if facts["user_type"] in _USERS:
             who = {"type": _USERS[facts["user_type"]], **who}
         agent: dict[str, Any] = {"who": who, "requestor": True}
+        if facts.get("remote"):
+            agent["network"] = {"address": facts["remote"], "type": "2"}
         if facts.get("organization"):
             reference = {"reference": facts["organization"]}
             agent["extension"] = [{"url": _ORGANIZATION, "valueReference": reference}]

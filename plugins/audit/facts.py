@@ -53,6 +53,7 @@ def facts_of(
         "user": principal.user_id or principal.client_id or "unknown",
         "user_type": principal.user_type,
         "organization": principal.context.get("organization"),
+        "remote": context.remote or None,
         "status": status,
         "trace": context.trace_id,
         "touched": [[one.how, one.type, one.id, one.version] for one in touched],

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fyr.core import Forbidden, Operation, Plugin, RequestContext, hookimpl
+from fyr.core.errors import TooManyRequests
 from fyr.core.hooks.errors import PluginError
 from fyr.core.interactions import Incoming
 from fyr.core.messages import sent_as
@@ -33,10 +34,12 @@ def note(call):
 
 
 class Closed(Plugin):
-    """Shows nobody a Condition, and offers an operation."""
+    """Shows nobody a Condition, has enough of Groups, and offers an operation."""
 
     @hookimpl
     def authorize(self, context):
+        if context.resource_type == "Group":
+            raise TooManyRequests("later")
         if context.resource_type == "Condition":
             raise Forbidden("not yours")
 
@@ -148,6 +151,7 @@ def test_a_read_tells_who_saw_what_of_whom_for_which_organization(nurse, log) ->
     assert [one["valueReference"]["reference"] for one in agent["extension"]] == [
         NURSE.context["organization"]
     ]
+    assert agent["network"] == {"address": "127.0.0.1", "type": "2"}
     assert event["source"]["observer"]["identifier"]["value"] == BASE
     assert patients(event) == [f"{BASE}/Patient/ada"]
     assert touched(event) == [("read", "Observation/of-ada/_history/1")]
@@ -253,6 +257,11 @@ def test_an_attempt_that_was_denied_is_told_as_a_failure(nurse, log) -> None:
     assert asked["what"]["reference"] == f"{BASE}/Condition/1"
     assert "lifecycle" not in asked
     assert problems(denied) == []
+
+
+def test_who_asks_too_often_leaves_no_trace_in_the_log(nurse, log) -> None:
+    assert nurse.get("Group").status == 429
+    assert log.all() == []
 
 
 def test_a_denied_attempt_tells_whose_data_was_asked_for(nurse, log) -> None:
