@@ -10,9 +10,8 @@ from urllib.parse import parse_qs
 import falcon
 import orjson
 
-from fyr.core import Route
+from fyr.core import Principal, Route
 from fyr.core.errors import NotFound, Unauthenticated
-from fyr.core.model import json
 from fyr.core.security.settings import is_loopback
 from fyr.plugins.access_control.authentication import Authentication
 from fyr.plugins.access_control.development.issuer import (
@@ -21,6 +20,7 @@ from fyr.plugins.access_control.development.issuer import (
     TOKEN_SECONDS,
     DevelopmentIssuer,
 )
+from fyr.plugins.access_control.development.stored import Stored
 from fyr.plugins.access_control.development.switching import (
     CHOICES,
     RefusedChoice,
@@ -41,6 +41,7 @@ def routes(
     """Give the routes of the issuer."""
     realm = f"{PATH}/{{realm}}"
     connect = f"{realm}/protocol/openid-connect"
+    stored = Stored(application)
     for path, resource, documentation in (
         (
             f"{realm}/.well-known/openid-configuration",
@@ -48,12 +49,13 @@ def routes(
             "What the development issuer says of itself.",
         ),
         (f"{connect}/certs", Certificates(issuer), "Its public key."),
-        (
-            f"{connect}/token",
-            Tokens(issuer, _Stored(application)),
-            "Another context, by refresh.",
-        ),
+        (f"{connect}/token", Tokens(issuer, stored), "Another context, by refresh."),
         (f"{connect}/userinfo", UserInfo(authentication), "What a token says."),
+        (
+            f"{realm}/resource/ehealth-connect/contexts",
+            Contexts(authentication, stored),
+            "Care teams and organizations that an employee may choose.",
+        ),
     ):
         yield Route(path, resource, documentation, public=True)
 
@@ -96,7 +98,7 @@ class Certificates:
 class Tokens:
     """The token endpoint: https://www.rfc-editor.org/rfc/rfc6749#section-6."""
 
-    def __init__(self, issuer: DevelopmentIssuer, stored: _Stored) -> None:
+    def __init__(self, issuer: DevelopmentIssuer, stored: Stored) -> None:
         """Take who signs, and who knows what is stored."""
         self._issuer = issuer
         self._stored = stored
@@ -137,9 +139,7 @@ class UserInfo:
     def on_get(self, req: falcon.Request, resp: falcon.Response, realm: str) -> None:
         """Tell it to whoever holds the token."""
         _url(req, realm)
-        principal = self._authentication.holder(req.get_header("Authorization"))
-        if principal is None or principal.realm != realm:
-            raise Unauthenticated("send an access token of this realm")
+        principal = _holder(self._authentication, req, realm)
         members = {
             name: principal.context.get(name.removesuffix("_id")) for name in CHOICES
         }
@@ -154,6 +154,41 @@ class UserInfo:
                 "context": {name: url for name, url in members.items() if url},
             },
         )
+
+
+class Contexts:
+    """What an employee may choose: the care teams in which they take part, by what is stored."""
+
+    def __init__(self, authentication: Authentication, stored: Stored) -> None:
+        """Take who checks tokens, and who knows what is stored."""
+        self._authentication = authentication
+        self._stored = stored
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, realm: str) -> None:
+        """Tell it to whoever holds the token."""
+        root = _url(req, realm).removesuffix(f"{PATH}/{realm}")
+        principal = _holder(self._authentication, req, realm)
+        teams = self._stored.teams_of(root, principal.user_id)
+        own = {one["affiliation"]["id"]: one for one in teams if "affiliation" in one}
+        _answer(
+            resp,
+            {
+                "care_teams": teams,
+                "organizations": [
+                    {**one["affiliation"], "roles": one["roles"]}
+                    for one in own.values()
+                ],
+            },
+        )
+
+
+def _holder(
+    authentication: Authentication, req: falcon.Request, realm: str
+) -> Principal:
+    principal = authentication.holder(req.get_header("Authorization"))
+    if principal is None or principal.realm != realm:
+        raise Unauthenticated("send an access token of this realm")
+    return principal
 
 
 def _url(req: falcon.Request, realm: str) -> str:
@@ -191,29 +226,3 @@ def _refuse(resp: falcon.Response, error: str, reason: str) -> None:
     """Refuse as https://www.rfc-editor.org/rfc/rfc6749#section-5.2 has it."""
     resp.status = falcon.HTTP_400
     _answer(resp, {"error": error, "error_description": reason})
-
-
-class _Stored:
-    """Looks up what resources that are stored here refer to."""
-
-    def __init__(self, application: Application) -> None:
-        self._services = application.services
-        self._resources = application.resources
-
-    def refers_to(self, root: str, url: str, element: str) -> str | None:
-        """Give the absolute URL that an element of a resource refers to."""
-        default = self._services.default
-        base = f"{root}/{default.path}"
-        local = self._services.own(url, default, base)
-        if local is None:
-            return None
-        found = self._resources.read(*local.split("/")[:2])
-        if found is None or found.body is None:
-            return None
-        told = json.parse(found.body).get(element)
-        first = told[0] if isinstance(told, list) and told else told
-        reference = first.get("reference") if isinstance(first, Mapping) else None
-        if not isinstance(reference, str) or "://" in reference:
-            return reference
-        kind = reference.partition("/")[0]
-        return f"{self._services.base_of(kind, default, base)}/{reference}"
