@@ -104,7 +104,12 @@ class MinioServer:
 
 
 def binary() -> str:
-    """Tell where the program is; empty when it is nowhere."""
+    """Tell where the program is; empty when it is nowhere.
+
+    Waits for the script, if it is just building it.
+    """
+    while _is_alive(CACHED / "building"):
+        time.sleep(1)
     cached = CACHED / "minio"
     return str(cached) if cached.exists() else shutil.which("minio") or ""
 
@@ -132,6 +137,15 @@ def running_minio() -> Iterator[MinioServer]:
     finally:
         server.stop(signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(file: Path) -> bool:
+    """Whether the process runs whose number is in a file."""
+    try:
+        os.kill(int(file.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _free_port(other_than: int = 0) -> int:
