@@ -23,6 +23,11 @@ LIMITED = frozenset(
     "resourceType id meta identifier active name gender birthDate deceasedBoolean"
     " deceasedDateTime".split()
 )
+#: Search parameters that are about nothing else.
+OF_LIMITED = frozenset(
+    "_has _id _lastUpdated active birthdate death-date deceased family gender given"
+    " identifier name phonetic".split()
+)
 
 
 def narrowed(

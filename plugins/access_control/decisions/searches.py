@@ -13,6 +13,7 @@ from fyr.plugins.access_control.decisions import lookups
 from fyr.plugins.access_control.decisions.areas import refuse_outside_area
 from fyr.plugins.access_control.decisions.cases import SearchCase, element_of
 from fyr.plugins.access_control.decisions.contexts import CODES
+from fyr.plugins.access_control.decisions.narrowing import OF_LIMITED
 from fyr.plugins.access_control.decisions.resources import me
 
 if TYPE_CHECKING:
@@ -73,9 +74,14 @@ def _patient_of_episode(case: SearchCase) -> None:
 
 
 def _patient_or_team(case: SearchCase) -> None:
-    # Without a patient the search has been narrowed to those of the care team.
     if case.caller.patient:
         _patient(case)
+        return
+    # The search has been narrowed to those of the care team. What is not shown of them
+    # must not be found out by searching for it either.
+    for kind, name in sorted(case.asked.touched):
+        if kind == "Patient" and name not in OF_LIMITED:
+            raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(name)
 
 
 def _team(case: SearchCase) -> None:

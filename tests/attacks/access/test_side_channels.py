@@ -1,0 +1,129 @@
+"""Searches that would tell of what may not be seen by what they find, or in which order.
+
+Each is asked inside of the nurse's own context, where the answer is allowed, but decided
+by somebody else's data: a hit or none would tell what that says.
+"""
+
+import pytest
+
+MINE = "episodeOfCare=EpisodeOfCare/1"
+MAY = "Observation.search CarePlan.search Provenance.search Task.search Goal.search"
+
+
+@pytest.fixture
+def nurse(kit):
+    return kit.nurse("a", 1, may=MAY)
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "subject:Patient.name=Secret1",
+        "subject:Patient.address-city=Odense",
+        "based-on:ServiceRequest.code=weigh",
+        "_filter=subject.name eq Secret1",
+        "_filter=not(subject.name eq Other)",
+        "subject:Patient._has:Goal:subject:lifecycle-status=active",
+        "subject:Patient.organization:missing=true",
+    ],
+)
+def test_criteria_on_other_types_are_refused(world, nurse, decides, criteria) -> None:
+    answer = world.at("measurement", nurse).get(f"Observation?{MINE}&{criteria}")
+
+    assert answer.status == (403 if decides else 200), answer.body
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "_has:Provenance:target:agent:Patient.name=Secret1",
+        "_has:Observation:focus:code=weight",
+        "_has:Task:part-of:subject:Patient.name=Secret1",
+        "patient.name=Secret1",
+    ],
+)
+def test_criteria_from_other_types_are_refused(world, kit, decides, criteria) -> None:
+    may = "Task.search RestrictionCategory$measurement-monitoring Observation.search"
+    nurse = kit.nurse("a", may=may)
+
+    answer = world.at("task", nurse).get(f"Task?responsible=CareTeam/a&{criteria}")
+
+    assert answer.status == (403 if decides else 200), answer.body
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "episodeOfCare=EpisodeOfCare/2",
+        "episodeOfCare=EpisodeOfCare/1,EpisodeOfCare/2",
+        "episodeOfCare:not=EpisodeOfCare/9",
+        "episodeOfCare:missing=false",
+        "episodeOfCare:identifier=x",
+        "code=weight",
+        "_id=2",
+        "subject=Patient/2",
+        "_filter=episodeOfCare eq EpisodeOfCare/1 or code eq weight",
+        "_filter=episodeOfCare eq EpisodeOfCare/1 or not(code eq x)",
+        "episodeOfCare=https://evil.example.org/careplan/fhir/EpisodeOfCare/1",
+        "episodeOfCare=EpisodeOfCare/2&_summary=count",
+        "episodeOfCare=EpisodeOfCare/2&_total=accurate&_count=0",
+        "episodeOfCare=EpisodeOfCare/2&_sort=date",
+        "_contained=true&episodeOfCare=EpisodeOfCare/1",
+    ],
+)
+def test_a_search_that_does_not_keep_to_the_episode_is_refused(
+    guarded, nurse, query
+) -> None:
+    answer = guarded.at("measurement", nurse).get(f"Observation?{query}")
+
+    assert answer.status in (400, 403), answer.body
+    if answer.status == 400:
+        assert "offers no" in answer.issues[0] or "modifier" in answer.issues[0]
+    assert b"Secret" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        MINE,
+        "episodeOfCare=https://fyr.example.org/careplan/fhir/EpisodeOfCare/1",
+        "episodeOfCare:EpisodeOfCare=1",
+        f"{MINE}&code=weight&_sort=-date&_total=accurate",
+        "_filter=episodeOfCare eq EpisodeOfCare/1 and code eq weight",
+    ],
+)
+def test_a_search_that_keeps_to_it_finds_what_lies_inside(
+    guarded, nurse, query
+) -> None:
+    answer = guarded.at("measurement", nurse).get(f"Observation?{query}")
+
+    assert answer.status == 200, answer.body
+    assert [one["id"] for one in answer.resources] == ["1"]
+
+
+def test_a_posted_search_is_judged_as_well(guarded, nurse) -> None:
+    client = guarded.at("measurement", nurse).with_headers(
+        Content_Type="application/x-www-form-urlencoded"
+    )
+
+    assert client.post("Observation/_search", MINE).status == 200
+    other = MINE.replace("/1", "/2")
+    assert client.post("Observation/_search", other).status == 403
+    split = client.post(f"Observation/_search?{MINE}", other)
+    assert split.status == 200
+    assert split.resources == []
+
+
+def test_the_link_to_the_next_page_is_judged_as_well(guarded, nurse, kit) -> None:
+    for number in range(3):
+        one = guarded.everything.get("Observation/1").json
+        guarded.put({**one, "id": f"page-{number}"})
+    page = guarded.at("measurement", nurse).get(f"Observation?{MINE}&_count=2")
+    (link,) = [one["url"] for one in page.json["link"] if one["relation"] == "next"]
+    path = link.removeprefix(kit.root)
+
+    assert guarded.at("measurement", nurse).get(path).status == 200
+    other = kit.nurse("b", 2, may=MAY)
+    assert guarded.at("measurement", other).get(path).status == 403
+    for number in range(3):
+        guarded.everything.delete(f"Observation/page-{number}")
