@@ -15,6 +15,7 @@ import structlog
 
 from fyr.core import (
     Consumer,
+    Forbidden,
     FyrError,
     Manifest,
     MessageSource,
@@ -51,6 +52,7 @@ log = structlog.get_logger("fyr.audit")
 #: Where a batch's request keeps the facts of its entries.
 _ENTRIES = "audit.entries"
 _KIND = "AuditEvent"
+_WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
 class Audit(Plugin):
@@ -86,6 +88,16 @@ class Audit(Plugin):
         """Keep what waits."""
         if hasattr(self, "_buffer"):
             self._buffer.close()
+
+    @hookimpl(quick=True)
+    def authorize(self, context: RequestContext) -> None:
+        """Let nobody write, change or delete what the log keeps in the store.
+
+        :raises Forbidden: somebody else than Fyr itself would.
+        """
+        writes = context.resource_type == _KIND and context.interaction in _WRITES
+        if writes and self.settings.store and context.principal is not SYSTEM:
+            raise Forbidden("AuditEvents are kept by this server itself, and stay")
 
     @hookimpl
     def answered(

@@ -470,6 +470,36 @@ class TestStored:
             one["id"] for one in Log(fyr_app).all()[:1]
         ]
 
+    def test_it_is_found_by_its_patient(self, fyr_client, fyr_app) -> None:
+        fyr_client.update({"resourceType": "Patient", "id": "ada"})
+        fyr_client.update({"resourceType": "Patient", "id": "bo"})
+        fyr_app.worker().drain()
+
+        found = fyr_client.get("AuditEvent?entity=Patient/ada").resources
+
+        references = [one["what"].get("reference") for one in found[0]["entity"]]
+        assert len(found) == 1
+        assert references[1:] == ["Patient/ada", "Patient/ada/_history/1"]
+
+    def test_nobody_writes_or_deletes_what_is_kept(self, fyr_client, fyr_app) -> None:
+        fyr_client.update({"resourceType": "Patient", "id": "ada"})
+        fyr_app.worker().drain()
+        (kept,) = fyr_client.get("AuditEvent").resources
+        path = f"AuditEvent/{kept['id']}"
+        entry = {"request": {"method": "DELETE", "url": path}}
+
+        answers = [
+            fyr_client.create({**kept, "id": "forged"}),
+            fyr_client.update({**kept, "outcome": "8"}),
+            fyr_client.delete(path),
+            fyr_client.post(
+                "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+            ),
+        ]
+
+        assert {one.status for one in answers} == {403}
+        assert fyr_client.get(path).json == kept
+
 
 class TestMinLog:
     @pytest.fixture
