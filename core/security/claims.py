@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fyr.core.context import Principal
@@ -105,7 +106,13 @@ def _words(found: Any, path: str) -> frozenset[str]:
     if found is None:
         return frozenset()
     if isinstance(found, str):
-        return frozenset(found.split())
+        return _shared(frozenset(found.split()))
     if isinstance(found, list) and all(isinstance(one, str) for one in found):
-        return frozenset(found)
+        return _shared(frozenset(found))
     raise InvalidToken(f"its claim {path} is not a list of texts")
+
+
+@lru_cache(maxsize=256)
+def _shared(words: frozenset[str]) -> frozenset[str]:
+    """Give one and the same set for equal ones: most users have what others have."""
+    return words

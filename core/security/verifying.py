@@ -81,11 +81,6 @@ class TokenVerifier:
             self._cache.put(known)
         return known.principal
 
-    def peek(self, token: str, now: datetime) -> Principal | None:
-        """Tell whose a token is, when that is known already: waits for nobody."""
-        known = self._cache.get(token, now)
-        return known.principal if known is not None else None
-
     def _check(self, token: str, now: datetime) -> Known:
         header, claims = self._parts(token)
         issuer = self._issuer(claims)

@@ -61,13 +61,6 @@ class Authentication:
             log.info("token refused", reason=refusal.reason)
             raise
 
-    def known(self, context: RequestContext) -> Principal | None:
-        """Tell who asks when that can be told at once, without waiting for anybody."""
-        token = bearer_token(context.authorization)
-        if token is None:
-            return None
-        return self._verifier.peek(token, context.now or self._clock())
-
     def problem(self) -> str:
         """Tell which issuers' tokens cannot be checked; empty when all can."""
         lacking = [

@@ -51,14 +51,17 @@ def test_the_same_principal_is_given_for_the_same_token(
     assert authentication.principal(context(fyr_app, other)) is not told[0]
 
 
-def test_who_is_known_already_is_told_without_waiting(
+def test_users_with_the_same_privileges_share_them(
     fyr_app, authentication, issuer
 ) -> None:
-    asked = context(fyr_app, issuer.token())
+    """A hundred privileges take more room than the rest of a token."""
+    told = [
+        authentication.principal(context(fyr_app, issuer.token(user_id=user)))
+        for user in ("ada", "grace")
+    ]
 
-    assert authentication.known(asked) is None
-    principal = authentication.principal(asked)
-    assert authentication.known(asked) is principal
+    assert told[0].privileges is told[1].privileges
+    assert told[0] != told[1]
 
 
 def test_nobody_is_fetched_for_before_somebody_serves(
