@@ -246,7 +246,8 @@ class ResourceStore:
             for one in heads
         ]
         put_index(session, found, versions, _many)
-        _many(session, _MARK_INDEXED, [(generation, pid) for pid in found])
+        marked = [one.pid for one in heads if one.indexed != generation]
+        _many(session, _MARK_INDEXED, [(generation, pid) for pid in marked])
         return len(found)
 
     def claim(self, session: Session, key: str) -> None:

@@ -109,10 +109,10 @@ def _wait(application: Application, job: str) -> None:
 
 
 def _status(work: Reindex) -> None:
-    pending = work.pending(work.sets.current(at_once=True))
-    for kind in pending:
+    waiting = work.waiting()
+    for kind in waiting:
         click.echo(f"{kind}: {work.progress(kind).told(to_millis(work.clock()))}")
-    if not pending:
+    if not waiting:
         click.echo("Everything is indexed by the parameters in force.")
 
 

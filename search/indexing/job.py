@@ -23,10 +23,13 @@ from fyr.search.indexing.sets import IndexSet, Progress, Sets, progress
 NAME, SUBJECT = "search-reindex", "all"
 #: Seconds between looks at transactions that are waited for.
 _LOOK_SECONDS = 0.05
+#: Longest time in which a slowed job does not hear that it is cancelled.
+_PAUSE_SECONDS = 0.5
 
 _STATE = """
     SELECT generation, target, forced, place FROM search_state WHERE type = ?
 """
+_FILLED = "SELECT 1 FROM resource WHERE type = ? AND deleted = 0 LIMIT 1"
 _COUNT = "SELECT COUNT(*) FROM resource WHERE type = ? AND deleted = 0"
 _BEGIN = """
     UPDATE search_state SET target = ?, place = 0, done = 0, total = ?, started = ?
@@ -94,6 +97,14 @@ class Reindex:
             if kind in forced or current.pending(kind)
         ]
 
+    def waiting(self) -> list[str]:
+        """Tell the types of which resources are not indexed by the set in force yet."""
+        return [
+            kind
+            for kind in self.pending(self.sets.current(at_once=True))
+            if self._database.rows(_FILLED, (kind,))
+        ]
+
     def progress(self, kind: str) -> Progress:
         """Tell how far a type is."""
         return progress(self._database, kind)
@@ -159,7 +170,7 @@ class Reindex:
         page.place = reached
         done[kind] = done.get(kind, 0) + len(stale)
         if stale and self._settings.reindex_per_second:
-            context.stop.wait(len(stale) / self._settings.reindex_per_second)
+            _pause(context, len(stale) / self._settings.reindex_per_second)
         return True
 
     def _begin(self, context: JobContext, kind: str, generation: int) -> int:
@@ -220,6 +231,14 @@ class _Page:
     def index(self, stored: Stored) -> IndexRows:
         """Take from a stored version what it is found by."""
         return self.current.extractor.rows(fhir.parse(stored.body or b""))
+
+
+def _pause(context: JobContext, seconds: float) -> None:
+    """Wait, in steps, so that one who cancels the job need not."""
+    steps = max(1, round(seconds / _PAUSE_SECONDS))
+    for _ in range(steps):
+        if context.cancel.is_set() or context.stop.wait(seconds / steps):
+            return
 
 
 def _locked_version(session: Session) -> int:

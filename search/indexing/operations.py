@@ -130,13 +130,12 @@ def _progress(reindex: Reindex, kinds: Iterable[str]) -> list[Resource]:
 
 
 def _types(reindex: Reindex) -> list[Resource]:
-    current = reindex.sets.current(at_once=True)
     return [
         {
             "name": "type",
             "part": [_one("name", "valueCode", kind), *_progress(reindex, [kind])],
         }
-        for kind in reindex.pending(current)
+        for kind in reindex.waiting()
     ]
 
 

@@ -151,3 +151,46 @@ def test_a_killed_worker_is_followed_and_no_write_is_missed(
         assert min(seen) >= killed_at
         assert max(seen) > killed_at
         assert total(one.base) == total(other.base) == BEFORE + written
+
+
+def test_a_command_waits_for_the_end_of_the_job(tmp_path: Path, store_url: str) -> None:
+    settings = {"STORE__URL": store_url}
+    with fyr_process(tmp_path, settings=settings) as one:
+        load(one.base, 30)
+        told = fyr_output(tmp_path, "reindex", "--all", "--wait", settings=settings)
+        state = fyr_output(tmp_path, "reindex", "--status", settings=settings)
+
+    assert "Indexing" in told
+    assert state == "Everything is indexed by the parameters in force.\n"
+
+
+def test_a_command_that_waits_tells_of_a_cancel(tmp_path: Path, store_url: str) -> None:
+    settings = {
+        "STORE__URL": store_url,
+        "SEARCH__REINDEX_PAGE": "1",
+        "SEARCH__REINDEX_PER_SECOND": "1",
+        **LEASE,
+    }
+    with fyr_process(tmp_path, settings=settings) as one:
+        load(one.base, 30)
+        failed: list[str] = []
+
+        def wait() -> None:
+            try:
+                fyr_output(tmp_path, "reindex", "--all", "--wait", settings=settings)
+            except RuntimeError as error:
+                failed.append(str(error))
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        for _ in range(600):
+            told = fyr_output(tmp_path, "reindex", "--status", settings=settings)
+            if "Patient: " in told:
+                break
+        cancelled = fyr_output(tmp_path, "reindex", "--cancel", settings=settings)
+        waiting.join()
+        told = fyr_output(tmp_path, "reindex", "--status", settings=settings)
+
+    assert cancelled == "1 jobs were told to stop.\n"
+    assert "cancelled" in failed[0]
+    assert "Patient: " in told

@@ -164,6 +164,7 @@ def test_a_compartment_is_read_by_an_index(library: Any, types: list[str]) -> No
         ("Observation", "_include=*&_include=Observation:performer:Practitioner"),
         ("PlanDefinition", "_include=PlanDefinition:definition"),
         ("Patient", "_revinclude=Observation:subject&_revinclude=Encounter:*"),
+        ("Patient", "_revinclude=*"),
         ("ActivityDefinition", "_revinclude=PlanDefinition:definition"),
     ],
 )

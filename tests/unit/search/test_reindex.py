@@ -1,17 +1,21 @@
 """What is kept by writes is what would be taken anew, and a job can take it anew."""
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from fyr.config.settings import EventSettings
 from fyr.core.jobs import Jobs, Runs
+from fyr.core.model import json
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.store.schema import INDEX_TABLES
-from fyr.search.indexing.job import Reindex
+from fyr.search.indexing.job import NAME, Reindex
 
 from .test_generation import NICKNAME, PATIENTS, Writer
 
@@ -25,16 +29,162 @@ def rows(library: Any) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def reindex(writer: Writer, *types: str) -> Any:
+class Pauses(Event):
+    """A stop that never comes: it notes how long it was waited for, and does not wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+        self.meanwhile: Callable[[Runs], None] = lambda runs: None
+        self.runs: Runs | None = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        assert self.runs is not None
+        self.meanwhile(self.runs)
+        return False
+
+
+def reindex(
+    writer: Writer, *types: str, stop: Pauses | None = None, **settings: Any
+) -> Any:
     """Run the job, on this thread, and tell its state."""
-    library, settings = writer.library, writer.interactions.settings.search
-    work = Reindex(writer.engine.sets, library.database, library.clock, settings)
+    library = writer.library
+    stop = stop or Pauses()
+    known = writer.interactions.settings.search.model_copy(update=settings)
+    work = Reindex(writer.engine.sets, library.database, library.clock, known)
     job = library.database.write(lambda session: work.force(session, types))
     jobs = Jobs(library.database, [work.job()], clock=library.clock)
-    runs = Runs(jobs, EventSettings())
-    for context in runs.claim(4, Event()):
+    stop.runs = runs = Runs(jobs, EventSettings())
+    for context in runs.claim(4, stop):
         runs.run(context)
     return jobs.state(job)
+
+
+@pytest.fixture
+def three(library: Any, tmp_path: Path) -> Writer:
+    """A store with three patients."""
+    writer = Writer(library, tmp_path)
+    for identity in "123":
+        patient = {"resourceType": "Patient", "id": identity, "gender": "male"}
+        writer.update(patient)
+    return writer
+
+
+def work_of(writer: Writer) -> Reindex:
+    settings = writer.interactions.settings.search
+    library = writer.library
+    return Reindex(writer.engine.sets, library.database, library.clock, settings)
+
+
+def test_a_slow_job_waits_for_so_many_resources_as_it_has_done(three: Writer) -> None:
+    stop = Pauses()
+
+    state = reindex(three, "Patient", stop=stop, reindex_page=2, reindex_per_second=0.5)
+
+    assert state.state == "done", state.error
+    assert sum(stop.seconds) == pytest.approx(3 / 0.5)
+    # In steps, to hear of a cancel.
+    assert max(stop.seconds) <= 0.5
+
+
+def test_a_job_that_is_not_slowed_waits_for_nothing(three: Writer) -> None:
+    stop = Pauses()
+
+    assert reindex(three, "Patient", stop=stop).state == "done"
+
+    assert stop.seconds == []
+
+
+def test_a_running_job_is_cancelled_and_another_one_ends_it(three: Writer) -> None:
+    library, stop = three.library, Pauses()
+
+    def cancel(runs: Runs) -> None:
+        (job,) = [one for one in runs.jobs.states(NAME) if one.finished is None]
+        library.database.write(lambda session: runs.jobs.cancel(session, job.id))
+        runs.renew()
+
+    stop.meanwhile = cancel
+
+    state = reindex(three, "Patient", stop=stop, reindex_page=1, reindex_per_second=1)
+
+    assert state.state == "cancelled"
+    # The first page only, and nothing was waited for any more.
+    assert len(stop.seconds) == 1
+    assert work_of(three).progress("Patient").done == 1
+    assert work_of(three).waiting() == ["Patient"]
+
+    assert reindex(three, "Patient").state == "done"
+    assert work_of(three).waiting() == []
+
+
+def test_what_is_right_is_looked_at_and_not_written(three: Writer) -> None:
+    library = three.library
+    written: list[str] = []
+    asked = library.resources.reindex
+
+    class Recorded:
+        def __init__(self, session: Any) -> None:
+            self._session = session
+            self.dialect = session.dialect
+            self.rows = session.rows
+
+        def run(self, sql: str, params: Any = ()) -> None:
+            written.append(sql)
+            self._session.run(sql, params)
+
+        def run_many(self, sql: str, params: Any) -> None:
+            written.append(sql)
+            self._session.run_many(sql, params)
+
+    pids = [library.resources.read("Patient", one).pid for one in "123"]
+    generation = three.engine.generation("Patient")
+
+    def work(session: Any) -> int:
+        return int(
+            asked(
+                Recorded(session),
+                pids,
+                lambda one: three.engine.index(json.parse(one.body)),
+                generation,
+            )
+        )
+
+    assert library.database.write(work) == 3
+    assert written == []
+    library.database.write(lambda s: s.run("UPDATE resource SET indexed = 1"))
+    assert library.database.write(work) == 3
+    assert ["indexed" in one for one in written] == [True]
+
+
+def test_types_without_resources_are_not_told_of(three: Writer) -> None:
+    library, work = three.library, work_of(three)
+    library.database.write(lambda session: work.force(session, RESOURCE_TYPES))
+
+    assert work.waiting() == ["Patient"]
+
+
+def test_what_is_contained_is_indexed_anew_too(library: Any, tmp_path: Path) -> None:
+    writer = Writer(library, tmp_path)
+    inside = [{"resourceType": "Patient", "id": one, "gender": "male"} for one in "ab"]
+    for identity in "12":
+        writer.update(
+            {
+                "resourceType": "Basic",
+                "id": identity,
+                "code": {"text": "x"},
+                "contained": inside,
+                "subject": {"reference": "#a"},
+                "author": {"reference": "#b"},
+            }
+        )
+    kept = rows(library)
+    library.database.write(lambda session: session.run("DELETE FROM idx_token"))
+
+    assert reindex(writer, "Basic").state == "done"
+
+    assert rows(library) == kept
+    assert min(row[0] for row in kept["idx_token"]) < 0
 
 
 @examples(
