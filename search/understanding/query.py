@@ -123,6 +123,8 @@ class QueryParser:
             raise Invalid(f"search parameter {name!r} has a NUL character in its value")
         if name == "_type":
             return
+        if _code(name) == "_type":
+            raise NotSupported("_type has no modifier and no chain")
         self._refuse_unknown(query.types, name)
         if name == CURSOR:
             query.cursor = value

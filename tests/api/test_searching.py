@@ -152,6 +152,12 @@ def test_several_types_are_searched_by_url(client: Client, city: str) -> None:
         ("_revinclude:iterate=*", "say which"),
         ("_inclde=x", "did you mean '_include'"),
         ("_elements=naem", "did you mean 'name'"),
+        ("_type:not=Patient", "_type has no modifier"),
+        ("_filter=_text+co+x", "'_text' stands beside a filter"),
+        ("_has:Observation:subjct:code=x", "did you mean 'subject'"),
+        ("organization.nme=x", "nothing that 'organization' leads to"),
+        ("_count:x=1", "_count has no modifier"),
+        ("_query=x", "'_query'"),
         ("phonetic=x", "compares by sound"),
     ],
 )
@@ -172,6 +178,60 @@ def test_what_cannot_be_answered_is_refused_or_ignored(
     ]
     assert says in outcome["issue"][0]["diagnostics"]
     assert self_of(lenient).endswith(f"Patient?address-city={city}")
+
+
+@pytest.mark.parametrize("posted", [False, True])
+def test_of_several_types_too_the_self_link_has_what_was_understood(
+    client: Client, city: str, posted: bool
+) -> None:
+    query = f"_type=Patient,Person&address-city={city}&gendr=male&_sort=nme,-_id"
+    lenient = {"Prefer": "handling=lenient"}
+    if posted:
+        answer = client.request(
+            "POST", "_search", body=query.encode(), headers={**FORM, **lenient}
+        )
+    else:
+        answer = client.get(f"?{query}", **lenient)
+    again = client.get(local(self_of(answer)))
+
+    assert [answer.status, answer.json["total"]] == [200, 2]
+    told = [
+        issue["diagnostics"]
+        for one in answer.json["entry"]
+        if one["search"]["mode"] == "outcome"
+        for issue in one["resource"]["issue"]
+    ]
+    assert ["'gendr'" in told[0], "'nme'" in told[1], len(told)] == [True, True, 2]
+    # Asked again, strictly: nothing is left that would be refused.
+    assert [again.status, again.json["total"]] == [200, 2]
+    assert [one["id"] for one in again.resources] == [
+        one["id"] for one in answer.resources if "id" in one
+    ]
+    assert self_of(answer).endswith("_sort=-_id")
+
+
+def test_types_of_the_form_and_of_the_url_are_searched(
+    client: Client, city: str
+) -> None:
+    body = f"_type=Person&address-city={city}".encode()
+
+    answer = client.request("POST", "_search?_type=Patient", body=body, headers=FORM)
+
+    assert answer.json["total"] == 2
+    again = client.get(local(self_of(answer)))
+    assert again.json["total"] == 2
+    assert "_type=Patient" in self_of(answer)
+
+
+def test_what_stands_in_the_url_stays_there(client: Client, city: str) -> None:
+    path = f"Patient/_search?address-city={city}&_summary=true"
+
+    answer = client.request("POST", path, body=b"gender:missing=true", headers=FORM)
+
+    assert answer.json["total"] == 2
+    assert f"&address-city={city}&_summary=true" in self_of(answer)
+    assert "gender" not in self_of(answer)
+    assert client.get(local(self_of(answer))).json["total"] == 2
 
 
 def test_a_wrong_type_is_refused_to_lenient_clients_too(client: Client) -> None:
