@@ -173,7 +173,9 @@ class Decisions:
             return cell if kind in cell.writes else None
         itself = (parent.resource_type, parent.resource_id)
         called_on = itself == (context.resource_type, context.resource_id)
-        return cell if context.interaction == "read" and called_on else None
+        # One without demands, such as $validate, opens nothing that is not open.
+        reads = context.interaction == "read" and called_on and cell.demands
+        return cell if reads else None
 
     def _cell_of(
         self, context: RequestContext, caller: Caller, kind: str, use: Use
