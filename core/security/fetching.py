@@ -48,6 +48,8 @@ def fetch_object(url: str, seconds: float) -> dict[str, Any]:
         found = orjson.loads(body)
     except urllib.error.HTTPError as error:
         raise Unfetched(f"it answers {error.code}") from None
+    except urllib.error.URLError as error:
+        raise Unfetched(f"it cannot be reached: {error.reason}") from None
     except orjson.JSONDecodeError:
         raise Unfetched("its answer is not JSON") from None
     except (OSError, ValueError, http.client.HTTPException) as error:

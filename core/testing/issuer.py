@@ -140,6 +140,7 @@ class TestProvider:
         self._clock = clock
         self.realms: dict[str, TestIssuer] = {}
         self._port = 0
+        self._server: ThreadingHTTPServer | None = None
         self.come()
 
     @property
@@ -155,11 +156,14 @@ class TestProvider:
 
     def come(self) -> None:
         """Listen, on the same port as before."""
+        if self._server is not None:
+            return
         handler = type("Handler", (_Handler,), {"realms": self.realms})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
-        self._port = self._server.server_address[1]
+        server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        self._server = server
+        self._port = server.server_address[1]
         self._thread = threading.Thread(
-            target=lambda: self._server.serve_forever(poll_interval=0.02),
+            target=lambda: server.serve_forever(poll_interval=0.02),
             name="fyr-test-issuer",
         )
         self._thread.start()
@@ -168,9 +172,11 @@ class TestProvider:
         """Refuse connections until :meth:`come`."""
         for issuer in self.realms.values():
             issuer.answers.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
 
 
 @contextmanager
