@@ -37,7 +37,7 @@ def serve(
     from fyr.core.serving import main
 
     try:
-        sys.exit(main.serve(settings, lambda url: click.echo(_where(settings, url))))
+        sys.exit(main.serve(settings, lambda url, now: click.echo(_where(now, url))))
     except (ConfigError, OSError) as error:
         fail(error)
 
@@ -68,6 +68,10 @@ def _where(settings: Settings, url: str) -> str:
         f"  plugins      {url}/admin/plugins   ({plugins})",
         f"  store        {settings.store.shown_url} in {settings.data_dir.resolve()}",
     ]
+    if settings.messages.url:
+        where = settings.messages.url.replace("embedded:", "mqtt:")
+        topics = settings.messages.topic.replace("{levels}", "#")
+        lines.append(f"  messages     {where}   (subscribe to {topics})")
     if settings.security.mode == "open":
         lines.append(
             "  WARNING      open mode: whoever reaches this address may do everything"

@@ -1,11 +1,15 @@
 """``fyr serve`` and ``fyr worker``: which processes there are, and what each runs."""
 
+import errno
 import signal
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -21,21 +25,27 @@ from fyr.core.serving.supervisor import Child, Supervisor, run_once
 
 log = structlog.get_logger("fyr.serving")
 
+#: Port of the embedded broker, where none is given.
+MQTT_PORT = 1883
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> int:
+
+def serve(settings: Settings, announce: Callable[[str, Settings], None]) -> int:
     """Run HTTP workers, and one event worker unless the settings say otherwise.
 
-    :param announce: called with the base URL once every worker serves.
+    :param announce: called with the base URL once every worker serves, and with the
+        settings as they have become: ports that were to be free ones are known.
     :returns: exit status, after a stop signal.
     :raises OSError: the address cannot be taken.
     """
     refuse_unsafe(settings)
     with (
         reserve(settings.server.host, settings.server.port) as reserved,
+        embedded_broker(settings) as broker,
         TemporaryDirectory(prefix="fyr-metrics-") as counters,
     ):
         share_between_processes(Path(counters))
         port = reserved.getsockname()[1]
+        settings = _with_ports(settings, port, broker)
         if run_once("prepare", lambda: prepare(settings)):
             return 1
         host = (
@@ -45,8 +55,10 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
         )
         supervisor = Supervisor(
             settings.server.drain_seconds,
-            on_ready=lambda: announce(f"http://{host}:{port}"),
+            on_ready=lambda: announce(f"http://{host}:{port}", settings),
         )
+        if broker is not None:
+            supervisor.add("broker", partial(_broker, broker))
         for number in range(settings.server.workers):
             supervisor.add(f"http-{number + 1}", partial(_http, settings, port, number))
         if settings.server.worker:
@@ -63,6 +75,52 @@ def work(settings: Settings, announce: Callable[[str], None]) -> int:
     )
     supervisor.add("worker", lambda child: _worker(settings, child))
     return supervisor.run()
+
+
+@contextmanager
+def embedded_broker(settings: Settings) -> Iterator[socket.socket | None]:
+    """Take the address of the embedded broker, where the settings ask for one.
+
+    A free port when another broker has it: what is announced tells which.
+
+    :raises OSError: the address is not this machine's.
+    """
+    where = urlsplit(settings.messages.url)
+    if where.scheme != "embedded":
+        yield None
+        return
+    host, port = where.hostname or "", where.port or MQTT_PORT
+    try:
+        bound = reserve(host, port)
+    except OSError as error:
+        if getattr(error.__cause__, "errno", 0) != errno.EADDRINUSE:
+            raise
+        # A broker that somebody installed must not keep Fyr from its first start.
+        log.warning("the embedded broker takes a free port", problem=str(error))
+        bound = reserve(host, 0)
+    with bound:
+        yield bound
+
+
+def _with_ports(
+    settings: Settings, port: int, broker: socket.socket | None
+) -> Settings:
+    """Fill in ports that were to be free ones."""
+    found = {"server": settings.server.model_copy(update={"port": port})}
+    if broker is None:
+        return settings.model_copy(update=found)
+    host, port = broker.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    messages = settings.messages.model_copy(
+        update={"url": f"embedded://{shown}:{port}"}
+    )
+    return settings.model_copy(update={**found, "messages": messages})
+
+
+def _broker(bound: socket.socket, child: Child) -> None:
+    from fyr.core.messages.broker import run_broker
+
+    run_broker(bound, child.ready)
 
 
 def _http(settings: Settings, port: int, number: int, child: Child) -> None:

@@ -1,5 +1,7 @@
 """What must be true before the first request: safe settings, a schema of this version."""
 
+from urllib.parse import urlsplit
+
 import structlog
 
 from fyr.config.load import ConfigError
@@ -13,14 +15,22 @@ log = structlog.get_logger("fyr.serving")
 def refuse_unsafe(settings: Settings) -> None:
     """Refuse settings that no server can keep its promises with.
 
-    :raises ConfigError: open mode outside loopback or for all pages, or a store in
-        memory.
+    :raises ConfigError: open mode outside loopback or for all pages, the embedded
+        broker there, or a store in memory.
     """
     if settings.store.url == "sqlite://":
         raise ConfigError(
             [
                 'store.url: "sqlite://" is a store of one process, and a server has'
                 ' several: name a file, such as "sqlite:///fyr.db"'
+            ]
+        )
+    messages = urlsplit(settings.messages.url)
+    if messages.scheme == "embedded" and not is_loopback(messages.hostname or ""):
+        raise ConfigError(
+            [
+                "messages.url: the embedded broker knows no users and is for loopback"
+                f" only: not for {messages.hostname}"
             ]
         )
     if settings.security.mode == "open" and not is_loopback(settings.server.host):

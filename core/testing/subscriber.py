@@ -42,22 +42,33 @@ class Subscriber:
     """Hears everything of some topics, with QoS 1 and a session that outlives breaks."""
 
     def __init__(
-        self, port: int, topics: str = "fyr/events/#", *, version: str = "5"
+        self,
+        port: int,
+        topics: str = "fyr/events/#",
+        *,
+        version: str = "5",
+        client_id: str = "",
     ) -> None:
-        """Connect, and return when the broker has noted the subscription."""
+        """Connect, and return when the broker has noted the subscription.
+
+        :param client_id: one that was there before is given its session again.
+        """
+        #: for each connection, whether the broker had a session for it
+        self.resumed: list[bool] = []
         self.heard: list[Heard] = []
         self._changed = Condition()
         self._subscribed = Event()
         is_v5 = version == "5"
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            f"subscriber-{uuid4().hex[:8]}",
+            client_id or f"subscriber-{uuid4().hex[:8]}",
             protocol=paho.MQTTv5 if is_v5 else paho.MQTTv311,
             clean_session=None if is_v5 else False,
         )
         self._client.reconnect_delay_set(1, 1)
         self._client.on_socket_open = _without_delay
-        self._client.on_connect = lambda client, *_: client.subscribe(topics, 1)
+        self._topics = topics
+        self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message
         more: dict[str, Any] = {}
@@ -91,6 +102,21 @@ class Subscriber:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def subscribe(self, topics: str) -> None:
+        """Ask for more topics."""
+        self._client.subscribe(topics, 1)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send a message with QoS 1, and wait for the broker to take it."""
+        sent = self._client.publish(topic, payload, 1, retain=retain)
+        sent.wait_for_publish(_PATIENCE_SECONDS)
+
+    def _on_connect(
+        self, client: paho.Client, _userdata: object, flags: Any, *_: object
+    ) -> None:
+        self.resumed.append(bool(flags.session_present))
+        client.subscribe(self._topics, 1)
+
     def _on_message(
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
@@ -106,10 +132,14 @@ def _without_delay(_client: paho.Client, _userdata: object, opened: Any) -> None
 
 @contextmanager
 def subscriber(
-    port: int, topics: str = "fyr/events/#", *, version: str = "5"
+    port: int,
+    topics: str = "fyr/events/#",
+    *,
+    version: str = "5",
+    client_id: str = "",
 ) -> Iterator[Subscriber]:
     """Subscribe, and go away after."""
-    made = Subscriber(port, topics, version=version)
+    made = Subscriber(port, topics, version=version, client_id=client_id)
     try:
         yield made
     finally:

@@ -14,6 +14,7 @@ from fyr.core.testing.contracts.publishing import (
     numbered,
     numbers,
 )
+from fyr.core.testing.embedded import EmbeddedBroker, running_embedded
 from fyr.core.testing.mosquitto import Mosquitto, mosquitto_command, running_mosquitto
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
@@ -121,3 +122,26 @@ def _add_user(file: Path, name: str, password: str) -> None:
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
     parts = (base64.b64encode(part).decode() for part in (salt, key))
     file.write_text(f"{name}:$7$101${'$'.join(parts)}\n")
+
+
+class OnEmbedded:
+    can_be_stopped = False
+
+    @pytest.fixture
+    def broker(self) -> Iterator[EmbeddedBroker]:
+        with running_embedded() as running:
+            yield running
+
+
+class TestMqtt5OnEmbedded(OnEmbedded, PublisherContract):
+    @pytest.fixture
+    def settings(self, broker: EmbeddedBroker) -> MessageSettings:
+        return MessageSettings(url=broker.url)
+
+
+class TestMqtt311OnEmbedded(OnEmbedded, PublisherContract):
+    keeps_properties = False
+
+    @pytest.fixture
+    def settings(self, broker: EmbeddedBroker) -> MessageSettings:
+        return MessageSettings(url=broker.url, version="3.1.1")
