@@ -433,6 +433,7 @@ class Kit:
     concept = staticmethod(concept)
     resources = staticmethod(resources)
     root = ROOT
+    world = staticmethod(_world)
 
     @staticmethod
     def nurse(team: str, episode: int = 0, *more: str, may: str = "") -> Principal:

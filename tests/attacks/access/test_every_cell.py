@@ -75,6 +75,12 @@ _ALIASES = {"careplan": "plan"}
 IDS = count(1)
 
 
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory, kit) -> Iterator[Any]:
+    """A server of its own: many resources are left behind."""
+    yield from kit.world(tmp_path_factory.mktemp("cells"), "access_control")
+
+
 def cells() -> Iterator[Cell]:
     for cell in TABLE:
         service = cell.key.service
