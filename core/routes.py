@@ -8,7 +8,8 @@ class Route:
     """A path of the server and the Falcon resource that answers there.
 
     ``path`` is a template as https://falcon.readthedocs.io/en/stable/api/routing.html
-    has it, such as ``/greeter/{name}``. ``resource`` has ``on_get`` and the like.
+    has it, such as ``/greeter/{name}``; below the base of a FHIR service only
+    ``.well-known/`` and a name. ``resource`` has ``on_get`` and the like.
     A ``public`` route answers without a principal; any other is asked for through
     the hooks ``authenticate`` and ``authorize`` like a FHIR request, and finds its
     :class:`~fyr.core.RequestContext`, principal included, in ``req.context.caller``.

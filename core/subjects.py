@@ -65,5 +65,6 @@ class Look(Protocol):
     def search(self, resource_type: str, **criteria: str) -> Sequence[Resource]:
         """Find resources, at most as many as a page of this server holds.
 
-        :param criteria: search parameters; an underscore in a name is a hyphen.
+        :param criteria: search parameters; an underscore in a name is a hyphen,
+            but the first letter.
         """

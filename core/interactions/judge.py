@@ -57,7 +57,7 @@ class Looking:
         context = RequestContext(
             _EVERYTHING, "search-type", resource_type, principal=SYSTEM
         )
-        pairs = [(name.replace("_", "-"), value) for name, value in criteria.items()]
+        pairs = [(_parameter(name), value) for name, value in criteria.items()]
         page = self._interactions.database.read(
             lambda session: engine.search(session, context, resource_type, pairs)
         )
@@ -212,3 +212,8 @@ def _resources(value: object) -> Iterator[Resource]:
             yield from _resources(one.get("response", {}).get("outcome"))
     elif "resourceType" in value and "id" in value:
         yield value
+
+
+def _parameter(name: str) -> str:
+    """Tell the search parameter of a keyword: only at its begin is an underscore one."""
+    return name[:1] + name[1:].replace("_", "-")

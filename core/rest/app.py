@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import falcon
@@ -101,6 +102,10 @@ def _add_administration(app: FyrApp, application: Application) -> None:
     app.add_route("/admin/plugins", Plugins(application, gate))
 
 
+#: What a service tells of itself to those who know only its base, SMART apps for one.
+_WELL_KNOWN = re.compile(r"/[^{}]+/\.well-known/[a-z-]+").fullmatch
+
+
 def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     """Add the routes of plugins; none may take a path that is taken."""
     hooks = application.hooks
@@ -110,7 +115,7 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     taken = _first_segments(application)
     for route in routes:
         first = route.path.split("/")[1]
-        if first in taken or "{" in first:
+        if (first in taken or "{" in first) and not _WELL_KNOWN(route.path):
             problems.append(f"route {route.path}: the server itself serves /{first}")
             continue
         try:

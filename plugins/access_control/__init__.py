@@ -1,7 +1,7 @@
 """Access control: who asks, and what they may do.
 
 ``authentication`` makes principals of bearer tokens, and ``decisions`` tells what they
-may do; ``development`` is an issuer for the developer's own machine; ``settings`` is what
+may do, or ``smart`` where the scopes of tokens decide; ``development`` is an issuer for the developer's own machine; ``settings`` is what
 a deployer says of issuers. How to connect one: ``docs/security.md``. Who may do what:
 ``docs/access-control.md``.
 """
@@ -18,6 +18,8 @@ from fyr.plugins.access_control.decisions.deciding import Decisions
 from fyr.plugins.access_control.development.endpoints import routes
 from fyr.plugins.access_control.development.starting import enabled_development
 from fyr.plugins.access_control.settings import AccessControlSettings
+from fyr.plugins.access_control.smart.configuration import smart_routes
+from fyr.plugins.access_control.smart.deciding import SmartDecisions
 
 if TYPE_CHECKING:
     import click
@@ -37,7 +39,7 @@ class AccessControl(Plugin):
     )
     settings: AccessControlSettings
     authentication: Authentication
-    decisions: Decisions
+    decisions: Decisions | SmartDecisions
 
     def start(self, application: Application) -> None:
         """Make what checks tokens."""
@@ -46,7 +48,9 @@ class AccessControl(Plugin):
             self.settings, application.clock, self._development
         )
         self._application = application
-        self.decisions = Decisions(application.services.own)
+        by_scopes = self.settings.decide_by == "smart"
+        deciding = SmartDecisions if by_scopes else Decisions
+        self.decisions = deciding(application.services.own)
 
     def stop(self) -> None:
         """End the threads that fetch keys."""
@@ -67,9 +71,12 @@ class AccessControl(Plugin):
         if not hasattr(self, "authentication"):
             return []
         self.authentication.warm()
-        if self._development is None:
-            return []
-        return routes(self._development, self.authentication, self._application)
+        offered: list[Route] = []
+        if self.settings.decide_by == "smart":
+            offered += smart_routes(self.settings, self._application.services)
+        if self._development is not None:
+            offered += routes(self._development, self.authentication, self._application)
+        return offered
 
     @hookimpl
     def register_commands(self) -> Iterable[click.Command]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fyr.plugins.access_control.smart_scopes import (
+from fyr.plugins.access_control.smart.scopes import (
     LETTERS,
     SmartScope,
     smart_scope,

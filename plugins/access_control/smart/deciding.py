@@ -1,0 +1,245 @@
+"""Decides by the SMART scopes of the token instead of by the table.
+
+``patient/`` reaches what is in the compartment of the token's patient, ``user/`` what the
+service has (for a citizen: the same as ``patient/``), ``system/`` the same for systems.
+Scopes say nothing of operations, nor of searches over all types: those are for tokens
+that may do everything (``*.cruds``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from fyr.core import Forbidden, Subject
+from fyr.core.context import ANONYMOUS, SYSTEM
+from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
+from fyr.plugins.access_control.decisions.contexts import CODES
+from fyr.plugins.access_control.smart.compartment import COMMON, belongs
+from fyr.plugins.access_control.smart.scopes import (
+    LETTERS,
+    SmartScope,
+    smart_scopes,
+)
+from fyr.search.understanding.compartments import compartment
+
+if TYPE_CHECKING:
+    from fyr.core import (
+        FyrError,
+        Look,
+        Principal,
+        RequestContext,
+        Resource,
+        SearchAsked,
+        Use,
+    )
+
+Pairs = list[tuple[str, str]]
+
+_OPEN = frozenset({"capabilities", "batch", "transaction"})
+#: What a use is judged as, where it is not the interaction.
+_AS = {
+    "read": "read",
+    "vread": "vread",
+    "history": "history-instance",
+    "include": "read",
+    "result": "read",
+    "delete": "delete",
+}
+_USERS = {"SYSTEM": ("system",), "PATIENT": ("patient", "user")}
+
+
+class SmartDecisions:
+    """Who may do what by the scopes of tokens, on one deployment."""
+
+    def __init__(self, own: Own) -> None:
+        """Take what knows this deployment's URLs."""
+        self.callers = Callers(own)
+        self._scopes: WeakKeyDictionary[Principal, tuple[SmartScope, ...]]
+        self._scopes = WeakKeyDictionary()
+
+    def authorize(self, context: RequestContext) -> None:
+        """Refuse an interaction that no scope speaks of.
+
+        :raises Forbidden: it does.
+        """
+        if _is_free(context) or context.interaction in _OPEN:
+            return
+        if context.resource_type is None or context.interaction not in LETTERS:
+            self._require_everything(context)
+        else:
+            self._allowing(context, context.resource_type, context.interaction)
+
+    def narrow(
+        self, context: RequestContext, resource_type: str | None, params: Pairs
+    ) -> Pairs | None:
+        """Keep a search inside of the launch patient's compartment, and of scopes."""
+        if _is_free(context) or resource_type is None:
+            return None
+        scopes = self._allowing(context, resource_type, "search-type")
+        if all(self._of_patient(context, one) for one in scopes):
+            self._limit(context, resource_type)
+        more = _joined(scopes, params)
+        return [*params, *more] if more else None
+
+    def authorize_search(
+        self, context: RequestContext, asked: SearchAsked, look: Look
+    ) -> None:
+        """Refuse criteria on types that may not be searched, or not all of them.
+
+        :raises Forbidden: it does.
+        """
+        if _is_free(context):
+            return
+        for kind in asked.types:
+            self._allowing(context, kind, "search-type")
+        for kind, name in sorted(asked.touched):
+            if kind in asked.types:
+                continue
+            scopes = self._allowing(context, kind, "search-type")
+            if all(one.query or self._of_patient(context, one) for one in scopes):
+                raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(
+                    f"{kind}.{name}"
+                )
+
+    def authorize_resource(
+        self, context: RequestContext, subject: Subject, use: Use, look: Look
+    ) -> None:
+        """Refuse what is not the launch patient's, or not what a scope is limited to.
+
+        :raises Forbidden: it lies outside.
+        """
+        if _is_free(context):
+            return
+        interaction = _AS.get(use) or context.interaction
+        if interaction not in LETTERS:
+            interaction = "update"
+        scopes = self._allowing(context, subject.type, interaction)
+        if not any(
+            self._covers(context, one, subject, use, look)
+            for one in sorted(scopes, key=lambda scope: scope.query)
+        ):
+            raise CODES["SECURITY_RESOURCE_NOT_MATCHING_TOKEN_CONTEXT"].error(
+                "it is not the patient's, or not what the scope is limited to"
+            )
+
+    def claim(self, context: RequestContext, binary: Resource) -> None:
+        """A Binary says itself whose it is, by its security context."""
+
+    def _covers(
+        self,
+        context: RequestContext,
+        scope: SmartScope,
+        subject: Subject,
+        use: Use,
+        look: Look,
+    ) -> bool:
+        if self._of_patient(context, scope):
+            shared = subject.type in COMMON and use not in ("old", "new", "delete")
+            patient = self.callers.of(context).patient
+            if not shared and not belongs(subject, use, patient, look):
+                return False
+        if not scope.query:
+            return True
+        # The index knows the newest version, which is judged beside an old one.
+        criteria = dict(scope.query)
+        return len(criteria) == len(scope.query) and bool(
+            look.search(subject.type, _id=subject.id, **criteria)
+        )
+
+    def _limit(self, context: RequestContext, kind: str) -> None:
+        """Have a search look into the compartment alone."""
+        patient = self.callers.of(context).patient
+        if kind not in compartment("Patient").types:
+            raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(
+                f"{kind} is in no patient's compartment"
+            )
+        mine = ("Patient", patient.removeprefix("Patient/"))
+        if context.compartment not in (None, mine):
+            raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(
+                "the compartment"
+            )
+        context.compartment = mine
+
+    def _allowing(
+        self, context: RequestContext, kind: str, interaction: str
+    ) -> Sequence[SmartScope]:
+        """Give the scopes that speak of an interaction on a type.
+
+        :raises Forbidden: none does.
+        """
+        caller = self.callers.of(context)
+        found = [
+            one
+            for one in self._all(context, caller)
+            if one.allows(kind, interaction)
+            and (caller.patient or not self._of_patient(context, one))
+        ]
+        if not found:
+            raise _insufficient(kind, interaction)
+        return found
+
+    def _all(self, context: RequestContext, caller: Caller) -> Iterable[SmartScope]:
+        """Give the scopes whose level is one for this kind of user."""
+        principal = context.principal
+        known = self._scopes.get(principal)
+        if known is None:
+            levels = _USERS.get(caller.type, ("patient", "user"))
+            known = tuple(
+                one for one in smart_scopes(principal.scopes) if one.level in levels
+            )
+            self._scopes[principal] = known
+        return known
+
+    def _of_patient(self, context: RequestContext, scope: SmartScope) -> bool:
+        """Whether a scope reaches no further than the token's patient."""
+        return scope.level == "patient" or context.principal.user_type == "PATIENT"
+
+    def _require_everything(self, context: RequestContext) -> None:
+        caller = self.callers.of(context)
+        everything = set("cruds")
+        for one in self._all(context, caller):
+            whole = one.resource_type == "*" and not one.query
+            if (
+                whole
+                and one.letters >= everything
+                and not self._of_patient(context, one)
+            ):
+                return
+        name = context.operation or context.interaction
+        raise _insufficient(context.resource_type or "*", name)
+
+
+def _is_free(context: RequestContext) -> bool:
+    return context.principal is SYSTEM or context.principal is ANONYMOUS
+
+
+def _joined(scopes: Sequence[SmartScope], params: Pairs) -> Pairs:
+    """Tell the parameters that keep a search to what one of some scopes is limited to.
+
+    :raises Forbidden: no parameters can say so; the client has to name those of one.
+    """
+    if any(not one.query or set(one.query) <= set(params) for one in scopes):
+        return []
+    if len(scopes) == 1:
+        return list(scopes[0].query)
+    names = {name for one in scopes for name, _ in one.query}
+    if len(names) == 1 and all(len(one.query) == 1 for one in scopes):
+        return [(names.pop(), ",".join(sorted(one.query[0][1] for one in scopes)))]
+    limits = " or ".join(
+        "&".join(f"{name}={value}" for name, value in one.query) for one in scopes
+    )
+    raise CODES["SECURITY_SEARCH_PARAMS_MANDATORY"].error(limits)
+
+
+def _insufficient(kind: str, interaction: str) -> FyrError:
+    error = CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(interaction, kind)
+    letter = LETTERS.get(interaction)
+    if isinstance(error, Forbidden):
+        wanted = f', scope="user/{kind}.{letter}"' if letter else ""
+        # https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+        error.headers["WWW-Authenticate"] = (
+            f'Bearer realm="fyr", error="insufficient_scope"{wanted}'
+        )
+    return error
