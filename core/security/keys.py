@@ -19,6 +19,9 @@ from fyr.core.security.fetching import Unfetched
 from fyr.core.security.publishing import PublishedKey, fetch_keys
 from fyr.core.security.settings import IssuerSettings, TokenSettings
 
+#: How long a stop waits for a fetch.
+_END_SECONDS = 2.0
+
 log = structlog.get_logger("fyr.security")
 
 
@@ -118,8 +121,8 @@ class IssuerKeys(KeyRing):
             self._stopping = True
             self._change.notify_all()
         if self._thread is not None:
-            # Two documents, should it be in the middle of them and the issuer hang.
-            self._thread.join(timeout=2 * self._settings.fetch_seconds + 1)
+            # One that waits for an issuer which hangs holds nothing, and ends by itself.
+            self._thread.join(timeout=_END_SECONDS)
 
     def problem(self) -> str:
         """Tell whether the issuer has never been reached."""
