@@ -8,6 +8,7 @@ sees what those before it have made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -77,14 +78,16 @@ def matching(
     if engine is None:
         raise NotSupported("this server has no search, and hence no criteria")
     hooks = interactions.hooks
+    sent = parse_qsl(criteria, keep_blank_values=True)
     if hooks.narrow_search:
-        pairs = parse_qsl(criteria, keep_blank_values=True)
         narrowed = hooks.narrow_search(
-            context=context, resource_type=resource_type, params=pairs
+            context=context, resource_type=resource_type, params=[*sent]
         )
         criteria = urlencode(narrowed)
     judge = judge_of_search(interactions, session, context)
-    return engine.criteria(session, context, resource_type, criteria, judge)
+    # Wherever they were sent: the service hides what it hides in a header, too.
+    asking = replace(context, params=tuple(sent))
+    return engine.criteria(session, asking, resource_type, criteria, judge)
 
 
 def find_locked(

@@ -300,3 +300,31 @@ def test_what_is_contained_is_found_by_chains_and_on_its_own(client: Client) -> 
     assert entry["fullUrl"] == f"{url}#m"
     assert entry["resource"] == medication
     assert entry["search"] == {"mode": "match"}
+
+
+def test_filters_ask_for_pairs_for_places_and_for_what_refers(client: Client) -> None:
+    patient = client.create({"resourceType": "Patient"}).json["id"]
+    reference = {"reference": f"Patient/{patient}"}
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"code": "w"}]},
+        "subject": reference,
+        "valueQuantity": {"value": 70, "unit": "kg"},
+    }
+    made = client.create(observation).json["id"]
+    position = {"latitude": -55.68, "longitude": 12.57}
+    place = client.create({"resourceType": "Location", "position": position}).json["id"]
+
+    def found(kind: str, text: str) -> list[str]:
+        answer = client.get(f"{kind}?{urlencode({'_filter': text})}")
+        assert answer.status == 200, answer.json
+        return [one["id"] for one in answer.resources]
+
+    mine = f"subject eq Patient/{patient} and"
+    assert found("Observation", f"{mine} code-value-quantity eq w$gt69||kg") == [made]
+    assert found("Observation", f"{mine} code-value-quantity eq w$gt71||kg") == []
+    assert found("Location", "near eq -55.7|12.5|10|km") == [place]
+    back = f"_has:Observation:subject:_id eq {made}"
+    assert found("Patient", back) == [patient]
+    assert found("Patient", f"_id eq {patient} and not ({back})") == []

@@ -317,3 +317,36 @@ def test_the_definition_of_an_operation_is_where_it_is_offered(
     assert at(services, "organization").get(found).status == 200
     assert at(services, "patient").get(found).status == 404
     assert at(services, "library").get("metadata/operations/validate").status == 200
+
+
+HIDDEN = {
+    "a criterion": "intent=plan",
+    "a sort key": "_sort=-intent",
+    "a filter": "_filter=intent eq plan",
+    "a link of _has": "_has:Goal:subject:lifecycle-status=active",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_a_service_hides_is_named_wherever_it_is_asked(
+    services: Application, name: str
+) -> None:
+    careplan = at(services, "careplan")
+
+    answer = careplan.get(f"CarePlan?{HIDDEN[name]}")
+
+    assert answer.status == 400
+    assert "careplan offers no search parameter" in answer.issues[0]
+
+
+def test_what_a_service_hides_is_hidden_in_conditions_too(
+    services: Application,
+) -> None:
+    goal = complete("Goal")
+
+    answer = at(services, "careplan").post(
+        "Goal", goal, **{"If-None-Exist": "achievement-status=x"}
+    )
+
+    assert answer.status == 400
+    assert "no search parameter 'achievement-status' for Goal" in answer.issues[0]
