@@ -72,6 +72,7 @@ def _add_service(
     app.add_route(f"{base}/_history", history)
     app.add_route(f"{base}/metadata", metadata)
     app.add_route(f"{base}/metadata/operations/{{key}}", metadata, suffix="operation")
+    app.add_route(f"{base}/openapi.json", metadata, suffix="openapi")
     app.add_route(one_type, types)
     app.add_route(f"{one_type}/_search", types, suffix="search")
     app.add_route(f"{one_type}/_explain", types, suffix="explain")

@@ -21,7 +21,7 @@ from fyr.core.rest.capability import (
     offers_somewhere,
 )
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.negotiation import view
+from fyr.core.rest.negotiation import View, view
 from fyr.core.rest.query import pairs
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MODES = ("full", "normative", "terminology")
 #: A client chooses its ``Host`` header; only so many base URLs are remembered.
 _MOST_BASES = 64
+_PLAIN_JSON = View(content_type="application/json")
 
 
 class Metadata:
@@ -42,6 +43,7 @@ class Metadata:
         self._started = application.clock()
         self._made: dict[str, tuple[bytes, str]] = {}
         self._edition: object = None
+        self._openapi: tuple[object, bytes] | tuple[()] = ()
 
     def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the CapabilityStatement (capabilities)."""
@@ -81,6 +83,27 @@ class Metadata:
         raise NotFound(f"no operation ${key[:100]} is offered here")
 
     on_head_operation = on_get_operation
+
+    def on_get_openapi(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Answer the service as OpenAPI, for tools that know no FHIR."""
+        context = self._callers.context(req, "capabilities")
+        hooks = self._application.hooks
+        if hooks.request_received:
+            hooks.request_received(context=context)
+        send(req, resp, self._interface(), _PLAIN_JSON)
+
+    on_head_openapi = on_get_openapi
+
+    def _interface(self) -> bytes:
+        """Give the OpenAPI document, made anew when there are other parameters."""
+        search = self._application.search
+        edition = search.edition() if search is not None else None
+        if not self._openapi or self._openapi[0] != edition:
+            from fyr.core.rest.openapi import openapi
+
+            made = openapi(self._callers.service, search, self._application.operations)
+            self._openapi = edition, json.dump(made)
+        return self._openapi[1]
 
     def _statement(self, base_url: str) -> tuple[bytes, str]:
         search = self._application.search
