@@ -8,12 +8,14 @@ from fyr.core.testing import PluginContract
 #: Rooms of Fyr that are made for this plugin, and what it is started with.
 ROOMS = (
     "config.load",
+    "config.section",
     "core.app",
     "core.clock",
     "core.context",
     "core.error_codes",
     "core.errors",
     "core.model.definitions",
+    "search.understanding.compartments",
 )
 SECURITY = ("bearer", "keys", "publishing", "settings", "verifying")
 
