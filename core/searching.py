@@ -52,12 +52,16 @@ class SearchAsked:
     #: type and parameter of all that decides what is found, or in which order: chains,
     #: ``_has``, ``_filter``, ``_list`` and sort keys with all types that they go through
     touched: frozenset[tuple[str, str]]
+    #: those of them that are asked of other resources than the matches, be they of the
+    #: same type
+    beyond: frozenset[tuple[str, str]] = frozenset()
     #: type and reference that an include follows; ``("*", "*")``: whatever there is
     followed: frozenset[tuple[str, str]] = frozenset()
     #: types that the includes can bring; empty: none, or any
     brought: frozenset[str] = frozenset()
     #: parameter and reference (``Patient/1``) of criteria that each match has to meet,
-    #: told with one value and no modifier; chained ones with a dot, ``_id`` as reference
+    #: told with one value and no modifier; chained ones with a dot, ``_id`` as reference;
+    #: an empty reference where each match has none
     pinned: frozenset[tuple[str, str]] = frozenset()
 
 

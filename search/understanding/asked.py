@@ -9,7 +9,16 @@ from collections.abc import Collection, Iterable, Iterator
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.searching import SearchAsked
 from fyr.search.parameters import Parameter
-from fyr.search.tree import Chain, Criterion, HasId, Match, Query, Sources, Target
+from fyr.search.tree import (
+    Chain,
+    Criterion,
+    HasId,
+    Match,
+    Missing,
+    Query,
+    Sources,
+    Target,
+)
 from fyr.search.understanding.known import Known
 
 
@@ -23,7 +32,8 @@ def asked(
     brought = [one.brought for one in query.includes]
     return SearchAsked(
         types=query.types,
-        touched=frozenset(known.touched),
+        touched=frozenset(known.touched | known.beyond),
+        beyond=frozenset(known.beyond),
         followed=frozenset(followed),
         brought=frozenset().union(*brought) if all(brought) else frozenset(),
         pinned=frozenset(_pinned(known, query)),
@@ -42,6 +52,12 @@ def _pinned_by(
     known: Known, kind: str, criterion: Criterion
 ) -> Iterator[tuple[str, str]]:
     match criterion:
+        case Missing(sources, missing=True):
+            for one in _links(known, kind):
+                # A reference by an identifier alone is there as well.
+                beside = known.places.beside([one], "identifier")
+                if known.places.sources([one]) + beside == sources:
+                    yield one.name, ""
         case HasId((identity,)):
             yield "_id", f"{kind}/{identity}"
         case Match(sources, negated=False):

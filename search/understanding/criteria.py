@@ -39,6 +39,8 @@ class Criteria:
             raise Invalid(
                 f"{name[:60]!r} goes through more than {_LONGEST_CHAIN} links"
             )
+        if depth and not self.known.is_elsewhere:
+            return Criteria(self.known.elsewhere()).criterion(types, name, value, depth)
         special = SPECIALS.get(_code(name))
         if special is not None:
             self.known.offered.refuse(types, _code(name))

@@ -81,9 +81,9 @@ def _compared(
             f"_filter: {step.name!r} ({found[0].type}) is no reference: nothing follows it"
         )
     targets = _targets(known, found, step, rest[0].name)
-    inner = _compared(known, targets, rest, expression)
+    inner = _compared(known.elsewhere(), targets, rest, expression)
     if step.filter is not None:
-        inner = All((_meaning(known, targets, step.filter), inner))
+        inner = All((_meaning(known.elsewhere(), targets, step.filter), inner))
     refuse_by_url(found)
     sources = known.places.sources(found)
     return Chain(sources, tuple(targets), inner, inside(inner, targets))
@@ -99,8 +99,8 @@ def _referred_by(
     """Understand ``_has:Observation:subject:…``."""
     known.offered.refuse(types, "_has")
     _, kind, code = step.name.split(":")
-    link = referring(known, kind, code)
-    inner = _compared(known, [kind], rest, expression)
+    link = referring(known.elsewhere(), kind, code)
+    inner = _compared(known.elsewhere(), [kind], rest, expression)
     return Has(kind, known.places.sources([link]), inner)
 
 

@@ -92,7 +92,7 @@ def _related(known: Known, found: list[Parameter], value: str, *, below: bool) -
                 f"{found[0].name}: {one[:60]!r} is none of"
                 f" {', '.join(f'{name}/[id]' for name in above)}"
             )
-        known.note([kind], above[kind].name)
+        known.elsewhere().note([kind], above[kind].name)
         sources = known.places.sources([above[kind]])
         operands.append(Relatives(kind, target.id, sources, below))
     return Match(known.places.sources(found), tuple(operands))

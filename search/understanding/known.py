@@ -1,7 +1,9 @@
 """What criteria are understood with: the parameters there are, and how to read values."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
@@ -31,8 +33,10 @@ class Known:
     progress: Callable[[str], str] = lambda _: ""
     #: what the service lets its client search by
     offered: Offered = EVERYTHING
-    #: type and parameter of all that was found here, in the order of the query
+    #: type and parameter of all that was looked up, of what is searched ...
     touched: set[tuple[str, str]] = field(default_factory=set)
+    #: ... and of other resources that a criterion goes through, be they of the same type
+    beyond: set[tuple[str, str]] = field(default_factory=set)
 
     def find(self, types: Sequence[str], code: str) -> list[Parameter]:
         """Find the parameter of each type; they have one type.
@@ -49,6 +53,15 @@ class Known:
                 " say which resource type is meant"
             )
         return found
+
+    def elsewhere(self) -> Known:
+        """Give the same, for what is asked of resources that a reference leads to."""
+        return replace(self, touched=self.beyond)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is for other resources than those that are searched."""
+        return self.touched is self.beyond
 
     def note(self, types: Iterable[str], code: str) -> None:
         """Note that a parameter of the types has a part in the search."""

@@ -41,7 +41,10 @@ class Results:
         # What an include follows decides nothing about the matches.
         self.followed: set[tuple[str, str]] = set()
         self._includes = Includes(
-            replace(known, touched=self.followed, offered=EVERYTHING), known.offered
+            replace(
+                known, touched=self.followed, beyond=self.followed, offered=EVERYTHING
+            ),
+            known.offered,
         )
         self._shown: Collection[str] = ()
         self._default_count = default_count

@@ -72,7 +72,7 @@ def _has(
     if len(parts) != 4:
         raise Invalid(f"{name[:60]!r} is not _has:[type]:[reference]:[parameter]")
     _, kind, code, rest = parts
-    link = referring(reader.known, kind, code)
+    link = referring(reader.known.elsewhere(), kind, code)
     inner = reader.criterion([kind], rest, value, depth + 1)
     return Has(kind, reader.known.places.sources([link]), inner)
 
@@ -96,7 +96,7 @@ def _listed(
     reader: Reader, types: Sequence[str], name: str, value: str, depth: int
 ) -> Criterion:
     _refuse_more(name)
-    reader.known.note(["List"], "item")
+    reader.known.elsewhere().note(["List"], "item")
     return listed(name, value)
 
 

@@ -243,9 +243,9 @@ class Decisions:
         caller: Caller,
         reaches: Iterable[str],
     ) -> None:
-        """Refuse criteria and sort keys on types that the caller may not search freely."""
-        for kind, name in sorted(asked.touched):
-            if kind in asked.types or f"{kind}.{name}" in reaches:
+        """Refuse criteria on other resources that the caller may not search freely."""
+        for kind, name in sorted(asked.beyond):
+            if f"{kind}.{name}" in reaches:
                 continue
             cell = self._find(context, kind, "search-type", caller) or self._find(
                 context, kind, "read", caller

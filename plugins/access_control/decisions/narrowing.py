@@ -64,16 +64,14 @@ def _patient_or_team(caller: Caller, resource_type: str, params: Pairs) -> Pairs
 
 def _material(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
     table = elements()[resource_type]["search"]
-    mine = {
-        (name, value)
-        for key, value in (("patient", caller.patient), ("episode", caller.episode))
-        for name in table[key].split()
-        if value
-    }
-    # Which of them is pinned is not known yet: only what says the very context counts.
-    if mine.isdisjoint(params):
-        return [("subject:missing", "true")]
-    return []
+    names = {*table["patient"].split(), *table["episode"].split()}
+    given = {name.partition(":")[0] for name, _ in params}
+    # Whether they keep it inside is judged once they are understood.
+    return [] if given & names else [("subject:missing", "true")]
+
+
+def _appointment(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    return [] if caller.patient else [("patient:missing", "true")]
 
 
 def _basic_kind(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
@@ -105,6 +103,7 @@ def _device(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
 
 
 _NARROW: Mapping[str, Narrow] = {
+    "appointment": _appointment,
     "basic-kind": _basic_kind,
     "device-mine-or-free": _device,
     "device-readable": _device,

@@ -50,8 +50,7 @@ def _patient(case: SearchCase) -> None:
 
 
 def _patient_if_any(case: SearchCase) -> None:
-    """Another patient may not be asked for; who asks for none finds those of the team."""
-    if case.caller.patient and case.given("patient"):
+    if case.caller.patient:
         _patient(case)
 
 
@@ -150,8 +149,9 @@ def _responsible_team(case: SearchCase) -> None:
     caller = case.caller
     if caller.care_team in case.pinned("care_team"):
         return
-    if caller.episode in case.pinned("episode") and _on_token_episode(case):
-        return
+    if caller.episode and caller.episode in case.pinned("episode"):
+        if _on_token_episode(case):
+            return
     raise _unpinned(case, "care_team", "episode")
 
 
@@ -166,14 +166,27 @@ def _target_episode(case: SearchCase) -> None:
     raise CODES["PROVENANCE_SEARCH_DATA_NOT_MATCH_CONTEXT"].error()
 
 
-def _appointment(case: SearchCase) -> None:
+def _material(case: SearchCase) -> None:
     caller = case.caller
     if caller.patient and caller.patient in case.pinned("patient"):
         return
+    if caller.episode and caller.episode in case.pinned("episode"):
+        return
+    # Material that is about nobody: the search has been narrowed to it, or says so.
+    if "" not in case.pinned("patient"):
+        raise _unpinned(case, "patient", "episode")
+
+
+def _appointment(case: SearchCase) -> None:
+    caller = case.caller
+    if caller.patient:
+        _patient(case)
+        return
+    # Narrowed to those without a patient: of others the patient would be in the token.
     if caller.care_team and caller.care_team in case.pinned("care_team"):
         return
     if not caller.user or caller.user not in case.pinned("user"):
-        raise _unpinned(case, "patient", "care_team", "user")
+        raise _unpinned(case, "care_team", "user")
 
 
 def _refused(case: SearchCase) -> None:
@@ -191,7 +204,7 @@ ON_SEARCH: Mapping[str, Check | None] = {
     "device-readable": None,
     "episode": _episode,
     "episode?": _episode_if_any,
-    "material": None,
+    "material": _material,
     "no-episode": None,
     "organization": None,
     "patient": _patient,

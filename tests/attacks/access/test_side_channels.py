@@ -127,3 +127,59 @@ def test_the_link_to_the_next_page_is_judged_as_well(guarded, nurse, kit) -> Non
     assert guarded.at("measurement", other).get(path).status == 403
     for number in range(3):
         guarded.everything.delete(f"Observation/page-{number}")
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    ["part-of:Task.patient=Patient/2", "_has:Task:part-of:patient=Patient/2"],
+)
+def test_criteria_on_others_of_the_same_type_are_refused(
+    world, kit, decides, criteria
+) -> None:
+    may = "Task.search RestrictionCategory$measurement-monitoring"
+    nurse = kit.nurse("a", may=may)
+
+    answer = world.at("task", nurse).get(f"Task?responsible=CareTeam/a&{criteria}")
+
+    assert answer.status == (403 if decides else 200), answer.body
+
+
+def test_material_of_patients_is_found_by_those_of_the_patient(guarded, kit) -> None:
+    general = guarded.everything.get("DocumentReference/plan-1").json
+    del general["subject"]
+    guarded.put({**general, "id": "general"})
+    nurse = kit.nurse("a", 0, "Patient/1", may="DocumentReference.search")
+    client = guarded.at("plan", nurse)
+
+    def found(query):
+        answer = client.get(f"DocumentReference{query}")
+        if answer.status == 403:
+            return "refused"
+        return sorted(one["id"] for one in answer.resources)
+
+    assert found("") == ["general"]
+    assert found("?subject:missing=true") == ["general"]
+    assert found("?subject=Patient/1") == ["plan-1"]
+    assert found(f"?patient={kit.url('Patient/1')}") == ["plan-1"]
+    for query in ("?subject=Patient/2", "?patient=2", "?subject:missing=false"):
+        assert found(query) == "refused"
+    assert found("?subject:not=Patient/9") in ("refused", [])
+    guarded.everything.delete("DocumentReference/general")
+
+
+def test_appointments_of_patients_are_found_with_the_patient(guarded, kit) -> None:
+    appointment = guarded.everything.get("Appointment/1").json
+    nurse = {"actor": kit.to("Practitioner/1"), "status": "accepted"}
+    everybody = [*appointment["participant"], nurse]
+    guarded.put({**appointment, "id": "seen", "participant": everybody})
+    may = "Appointment.read"
+
+    def found(principal, query):
+        return guarded.at("patient", principal).get(f"Appointment?{query}")
+
+    without = found(kit.nurse("a", may=may), "practitioner=Practitioner/1")
+    assert without.resources == []
+    chosen = kit.nurse("a", 0, "Patient/1", may=may)
+    assert len(found(chosen, "patient=Patient/1").resources) == 2
+    assert found(chosen, "practitioner=Practitioner/1").status == 403
+    guarded.everything.delete("Appointment/seen")

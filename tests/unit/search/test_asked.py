@@ -69,6 +69,38 @@ def test_all_that_decides_is_told(ask, query, touched) -> None:
     assert found == set(touched.split())
 
 
+@pytest.mark.parametrize(
+    ("query", "beyond"),
+    [
+        ("code=x&_sort=date&_filter=code eq x", ""),
+        ("has-member:Observation.code=x", "Observation.code"),
+        (
+            "_has:Observation:has-member:code=x",
+            "Observation.has-member Observation.code",
+        ),
+        (
+            "_filter=encounter[status eq x].class eq y",
+            "Encounter.status Encounter.class",
+        ),
+        (
+            "subject:Patient._has:Observation:subject:code=x",
+            "Patient._has Observation.subject Observation.code",
+        ),
+        ("_list=1", "List.item"),
+        ("_include=Observation:has-member", ""),
+    ],
+)
+def test_what_is_asked_of_other_resources_is_told_apart(ask, query, beyond) -> None:
+    found = {".".join(pair) for pair in ask("Observation", query).beyond}
+
+    assert found == set(beyond.split())
+
+
+def test_a_reference_that_no_match_has_is_told(ask) -> None:
+    assert ("encounter", "") in ask("Observation", "encounter:missing=true").pinned
+    assert not ask("Observation", "encounter:missing=false").pinned
+
+
 def test_the_parts_of_places_are_told_with_what_they_are_parts_of(ask) -> None:
     touched = ask("Encounter", "location:below=Location/1").touched
 
