@@ -10,6 +10,7 @@ from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
 from fyr.search.extraction.beside import BESIDE
+from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Criterion, Match, Missing, Target
 from fyr.search.understanding import coded, hierarchies
@@ -67,9 +68,17 @@ def _match(
 ) -> Match:
     one = found[0]
     operands = known.operands.read(one.type, value, one.name)
+    if one.type == "reference" and any(map(by_url, found)):
+        operands += _as_sent(known, value, one.name)
     if modifier != "exact":
         check_lengths(one.name, operands)
     return Match(known.places.sources(found), operands, modifier)
+
+
+def _as_sent(known: Known, value: str, name: str) -> tuple[Target, ...]:
+    """Give the own URLs among some values unchanged, as canonical elements keep them."""
+    sent = map(plain, values(value, name))
+    return tuple(reference(one) for one in sent if known.operands.relative(one) != one)
 
 
 def _missing(known: Known, found: list[Parameter], value: str) -> Criterion:

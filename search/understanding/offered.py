@@ -61,8 +61,14 @@ class Offered:
             raise NotSupported([Issue(NotSupported.code, text) for text in found])
 
     def _parameters(self, kind: str) -> frozenset[str] | None:
-        rules = self._service.types.get(kind) if self.sent else None
-        return None if rules is None else rules.search_parameters
+        """Tell what a type may be searched by; ``None``: by all there is.
+
+        A type that the service does not have, by nothing: it is another one's to tell.
+        """
+        if not self.sent:
+            return None
+        rules = self._service.types.get(kind)
+        return frozenset() if rules is None else rules.search_parameters
 
 
 #: Offers all that there is.

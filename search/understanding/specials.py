@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.search.full_text.queries import branches
+from fyr.search.references import target_of
 from fyr.search.tree import Criterion, FullText, Has, HasId, Moment, Updated
 from fyr.search.understanding.filtering import filtered
 from fyr.search.understanding.known import Known, referring
@@ -37,7 +38,14 @@ def _id(
     reader: Reader, types: Sequence[str], name: str, value: str, depth: int
 ) -> Criterion:
     _refuse_more(name)
-    return HasId(tuple(map(plain, values(value, name))))
+    ids = [_id_in(reader.known, types, plain(one)) for one in values(value, name)]
+    return HasId(tuple(ids))
+
+
+def _id_in(known: Known, types: Sequence[str], value: str) -> str:
+    """Tell the id in a reference, or in an own URL, as other servers take them too."""
+    kind, identity = target_of(known.operands.relative(value))
+    return identity if kind in types else value
 
 
 def _last_updated(

@@ -138,7 +138,7 @@ def test_the_guides_own_are_here_as_it_tells_them() -> None:
         # The value of an extension is meant, said or not.
         paths = [
             {
-                path.removesuffix(".value")
+                path.removesuffix(".as(Reference)").removesuffix(".value")
                 for path in Parameters([each]).of(one["base"][0])[one["code"]].paths
             }
             for each in (one, own)
