@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fyr.core.errors import FyrError
 from fyr.core.searching import CURSOR, POSTED
 
 if TYPE_CHECKING:
@@ -24,20 +25,29 @@ _CLEAR = frozenset(
 )
 
 
-def open_posted(engine: SearchEngine, context: RequestContext, place: str) -> None:
+def open_posted(
+    engine: SearchEngine, context: RequestContext, place: str
+) -> FyrError | None:
     """Put in place of what links hold sealed what it says.
 
     :param place: path of the search below the base URL.
+    :return: why it cannot be opened.
     """
     sealed = [value for name, value in context.params if name == POSTED]
     if not sealed:
-        return
-    opened = tuple(
-        pair for one in sealed for pair in engine.unseal(_named(context, place), one)
-    )
+        return None
+    try:
+        opened = tuple(
+            pair
+            for one in sealed
+            for pair in engine.unseal(_named(context, place), one)
+        )
+    except FyrError as error:
+        return error
     context.posted += opened
     rest = tuple(pair for pair in context.params if pair[0] != POSTED)
     context.params = (*opened, *rest)
+    return None
 
 
 def sealed_pairs(

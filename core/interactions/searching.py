@@ -43,13 +43,16 @@ _NOT_ASKED = FORMS | {EXPLAIN}
 
 def search(interactions: Interactions, context: RequestContext) -> Answer:
     """Answer one page of what the parameters find."""
-    interactions.admit(context)
     engine = interactions.engine
+    # Before plugins look at what is asked; what is wrong with it is told after them.
+    wrong = open_posted(engine, context, _path(context)) if engine else None
+    interactions.admit(context)
     if engine is None:
         raise NotSupported("this server has no search")
+    if wrong is not None:
+        raise wrong
     _refuse_strange_owner(context)
     kind = context.resource_type
-    open_posted(engine, context, _path(context))
     explained = explains(context.params)
     if explained:
         require_may_explain(interactions.settings, context)

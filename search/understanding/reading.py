@@ -45,6 +45,8 @@ class Reading:
         told = [f"{_some(query.types)}, {query.count} a page"]
         for criterion in query.criteria:
             told += self._criterion(criterion, 1)
+        if query.contained:
+            told.append(f"  contained resources: {query.contained}")
         for key in query.sort:
             told.append(f"  sorted by {key.name}{' descending' * key.descending}")
         for include in query.includes:

@@ -258,6 +258,23 @@ def test_links_of_a_narrowed_search_tell_nothing_of_how(fyr_client) -> None:
     }
 
 
+def test_plugins_see_what_a_link_holds_sealed(fyr_client) -> None:
+    fyr_client.create(ADA)
+    fyr_client.create(ADA)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    patient = fyr_client.acting_as(PATIENT).with_headers(**form)
+
+    first = patient.request("POST", "Patient/_search", body=b"given=Ada&_count=1")
+    links = {one["relation"]: one["url"] for one in first.json["link"]}
+    second = patient.get(links["next"].partition("/fhir/")[2])
+    broken = patient.get("Patient?_posted=x")
+
+    assert not any("Ada" in url or "Lovelace" in url for url in links.values())
+    assert [len(one.resources) for one in (first, second)] == [1, 1]
+    assert second.resources[0]["name"] == ADA["name"]
+    assert broken.status == 400
+
+
 def test_narrow_search_reaches_into_compartments(fyr_client) -> None:
     ada = fyr_client.create(ADA).json["id"]
     link = [{"other": {"reference": f"Patient/{ada}"}, "type": "seealso"}]
