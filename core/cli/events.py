@@ -63,24 +63,34 @@ def tail(
 @click.argument("consumer")
 @click.option("--after", type=int, help="Position to begin after again.")
 @click.option("--since", type=click.DateTime(), help="Begin with this local time.")
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    help="Publish messages with this topic again, at once: ehealth-task, ehealth-task.*",
+)
 def replay(
     config_file: Path | None,
     data_dir: Path | None,
     consumer: str,
     after: int | None,
     since: datetime | None,
+    topics: tuple[str, ...],
 ) -> None:
     """Tell a consumer again what it has been told already."""
     if (after is None) == (since is None):
         raise click.UsageError("give either --after or --since")
-    from fyr.core.events import replay, replay_since
+    from fyr.core.events import replay
 
     with _application(config_file, data_dir) as application:
-        if since is not None:
-            number = replay_since(application.outbox, consumer, since.astimezone())
+        outbox = application.outbox
+        position = outbox.before(since.astimezone()) if since else after or 0
+        if topics:
+            number = application.publishing.again(outbox, consumer, position, topics)
+            click.echo(f"{number:,} messages of {consumer} were published again.")
         else:
-            number = replay(application.outbox, consumer, after or 0)
-    click.echo(f"{consumer} will be told of {number:,} events again.")
+            number = replay(outbox, consumer, position)
+            click.echo(f"{consumer} will be told of {number:,} events again.")
 
 
 @events.command()

@@ -75,6 +75,11 @@ class Outbox:
             rows = self.database.rows("SELECT position FROM outbox_head WHERE id = 1")
         return rows[0][0] or 0 if rows else 0
 
+    def trimmed(self) -> int:
+        """Tell up to which position events have been removed; 0 when none were."""
+        rows = self.database.rows("SELECT trimmed FROM outbox_head WHERE id = 1")
+        return int(rows[0][0])
+
     def read(self, after: int, count: int) -> list[Change]:
         """Read what follows a position, oldest first."""
         return self._changes(

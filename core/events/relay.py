@@ -19,8 +19,6 @@ from fyr.core.events.turn import Tools, Turn
 
 log = structlog.get_logger(__name__)
 
-_TRIMMED = "SELECT trimmed FROM outbox_head WHERE id = 1"
-
 
 class Relay:
     """Delivers the events of an outbox to the consumers of this process."""
@@ -66,7 +64,7 @@ class Relay:
 
     def _tell_what_is_gone(self) -> None:
         """Warn of a consumer that was away for longer than events are kept."""
-        trimmed = self.outbox.database.rows(_TRIMMED)[0][0]
+        trimmed = self.outbox.trimmed()
         for state in self.cursors.states():
             if state.name in self.consumers and state.position < trimmed:
                 log.error(

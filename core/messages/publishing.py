@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from fyr.config.settings import MessageSettings
+from fyr.core.errors import Unavailable
 from fyr.core.events.consumers import Consumer, ConsumerState
+from fyr.core.messages.again import publish_again
 from fyr.core.messages.message import MessageSource, Publisher
-from fyr.core.messages.sending import consumer_of
+from fyr.core.messages.sending import consumer_of, source_named
+from fyr.core.messages.topics import is_wanted
+
+if TYPE_CHECKING:
+    from fyr.core.events.outbox import Outbox
 
 
 class Publishing:
@@ -32,6 +39,28 @@ class Publishing:
         ours = {consumer.name for consumer in self.consumers}
         away = any(state.pauses for state in states if state.name in ours)
         return "degraded" if away else "ok"
+
+    def again(
+        self, outbox: Outbox, name: str, after: int, topics: Collection[str]
+    ) -> int:
+        """Publish what a source told after a position, and tell how many messages.
+
+        :param topics: names, or their beginnings with ``*``; none are all.
+        :raises NotFound: no source has this name.
+        :raises Unavailable: there is no broker, or it is away.
+        """
+        source = source_named(self.sources, name)
+        if not self._settings.url:
+            raise Unavailable("messages.url names no broker")
+        from fyr.core.messages.mqtt import MqttPublisher
+
+        publisher = MqttPublisher(self._settings, f"{name}-again")
+        try:
+            return publish_again(
+                outbox, source, publisher, after, lambda one: is_wanted(one, topics)
+            )
+        finally:
+            publisher.close()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -5,6 +5,7 @@ With ``fyr/events/{levels}`` it is ``fyr/events/ehealth-careplan/status``, so th
 changes of status: https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901241
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 
@@ -20,3 +21,14 @@ class Topics:
         """Give the MQTT topic of a name."""
         levels = name.replace(".", "/")
         return self._scheme.replace("{levels}", levels).replace("{name}", name)
+
+
+def is_wanted(name: str, wanted: Collection[str]) -> bool:
+    """Whether a name is among those that are wanted; ``ehealth-task.*`` is all below.
+
+    :param wanted: none of them are all.
+    """
+    return not wanted or any(
+        name == one or (one.endswith("*") and name.startswith(one[:-1]))
+        for one in wanted
+    )

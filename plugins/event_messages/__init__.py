@@ -12,7 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fyr.core import Change, Manifest, Message, MessageSource, Plugin, hookimpl
+from fyr.core import (
+    Change,
+    Manifest,
+    Message,
+    MessageSource,
+    Plugin,
+    Route,
+    __version__,
+    hookimpl,
+)
+from fyr.core.messages.topics import Topics
+from fyr.plugins.event_messages.catching_up import PATH, Events
+from fyr.plugins.event_messages.schemas import asyncapi, schemas
+from fyr.plugins.event_messages.serving import describing
+from fyr.plugins.event_messages.settings import EventMessagesSettings
 from fyr.plugins.event_messages.table import read_table
 from fyr.plugins.event_messages.telling import TOLD, Telling
 from fyr.plugins.event_messages.urls import absolute_by
@@ -26,19 +40,38 @@ NAME = "event_messages"
 class EventMessages(Plugin):
     """Tells changes as EHealthSimpleEvent, EHealthReferenceEvent, EHealthContextEvent."""
 
-    manifest = Manifest("Tells changes of resources as event messages.")
+    manifest = Manifest(
+        "Tells changes of resources as event messages.",
+        settings=EventMessagesSettings,
+    )
+    settings: EventMessagesSettings
 
     def start(self, application: Application) -> None:
         """Take the base URLs under which resources are told."""
         absolute = absolute_by(application.services, application.settings.server)
         self._telling = Telling(read_table(), absolute)
+        self._application = application
 
     @hookimpl
     def register_message_sources(self) -> Iterable[MessageSource]:
         """Tell of every change that the table has a row for."""
+        yield self._source()
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Serve what was told, and what describes it."""
+        application = self._application
+        events = Events(application.outbox, self._source(), self.settings)
+        yield Route(PATH, events, "Events after a number, as NDJSON.")
+        mqtt_topic = Topics(application.settings.messages.topic).of
+        yield from describing(
+            schemas(), asyncapi(read_table(), mqtt_topic, __version__)
+        )
+
+    def _source(self) -> MessageSource:
         types = frozenset({"", *(row.type for row in read_table().rows)})
         topics = frozenset({"resource", TOLD})
-        yield MessageSource(NAME, self._messages, types, topics)
+        return MessageSource(NAME, self._messages, types, topics)
 
     def _messages(self, change: Change) -> Iterable[Message]:
         return self._telling.messages(change)

@@ -16,7 +16,12 @@ class TestEventMessages(PluginContract):
         {
             "fyr.config.settings",
             "fyr.core.app",
+            "fyr.core.context",
+            "fyr.core.events",
+            "fyr.core.events.change",
             "fyr.core.interactions.services",
+            "fyr.core.messages",
+            "fyr.core.messages.topics",
             *(f"fyr.plugins.event_messages.{name}" for name in own_modules()),
         }
     )

@@ -1,0 +1,156 @@
+"""``GET /events``: what was told after an event, for who missed it, as pages of NDJSON.
+
+A line is a message as it was published, ``id`` and ``eventNumber`` included. The messages
+are made anew from what is stored, so a page costs what it holds and not what came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+
+from fyr.core import Forbidden, Gone, Invalid, Message, MessageSource
+from fyr.core.events.change import read_ahead
+from fyr.core.messages import sent_as
+from fyr.core.messages.topics import is_wanted
+
+if TYPE_CHECKING:
+    import falcon
+
+    from fyr.core.context import RequestContext
+    from fyr.core.events import Outbox
+    from fyr.plugins.event_messages.settings import EventMessagesSettings
+
+PATH = "/events"
+_NDJSON = "application/x-ndjson"
+#: Messages of a page, unless fewer are asked for.
+_PAGE = 1000
+#: Changes that are looked at for a page, at most: few may be told of.
+_CHANGES = 5000
+_AT_ONCE = 500
+_PARAMETERS = ("after", "topic", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the events is wanted."""
+
+    after: int
+    topics: frozenset[str]
+    count: int
+
+
+@dataclass(slots=True)
+class Page:
+    """Messages, and the number after which the next page begins."""
+
+    messages: list[Message]
+    after: int
+
+
+class Events:
+    """The resource."""
+
+    def __init__(
+        self, outbox: Outbox, source: MessageSource, settings: EventMessagesSettings
+    ) -> None:
+        """Take what has happened, who tells it, and who may ask."""
+        self._outbox = outbox
+        self._source = source
+        self._settings = settings
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a page.
+
+        :raises Forbidden: the principal is no system, or has not the privilege.
+        :raises Invalid: a parameter is unknown or wrong.
+        :raises Gone: events after that number have been removed.
+        """
+        context: RequestContext = req.context.caller
+        self._check(context)
+        asked = asked_for(context.params)
+        head = self._outbox.head()
+        self._check_kept(asked.after)
+        page = self.page(asked)
+        query = [("after", str(page.after)), ("count", str(asked.count))]
+        query += [("topic", topic) for topic in sorted(asked.topics)]
+        resp.set_header("Link", f'<{PATH}?{urlencode(query)}>; rel="next"')
+        resp.set_header("Fyr-Events-After", str(page.after))
+        resp.set_header("Fyr-Events-Head", str(max(head, page.after)))
+        resp.set_header("Cache-Control", "no-store")
+        resp.content_type = _NDJSON
+        resp.data = b"".join(map(line, page.messages))
+
+    def page(self, asked: Asked) -> Page:
+        """Make a page; it ends with a whole change."""
+        page = Page([], asked.after)
+        for change in self._changes(asked.after):
+            page.messages += [
+                one
+                for one in sent_as(self._source, change)
+                if is_wanted(one.topic, asked.topics)
+            ]
+            page.after = change.position
+            if len(page.messages) >= asked.count:
+                break
+        return page
+
+    def _changes(self, after: int) -> Iterator[Any]:
+        for _ in range(_CHANGES // _AT_ONCE):
+            changes = self._outbox.read(after, _AT_ONCE)
+            read_ahead([one for one in changes if self._source.tells(one)])
+            yield from changes
+            if len(changes) < _AT_ONCE:
+                return
+            after = changes[-1].position
+
+    def _check(self, context: RequestContext) -> None:
+        wanted, principal = self._settings.privilege, context.principal
+        if principal.user_type != "SYSTEM":
+            raise Forbidden("events are told to systems, not to persons")
+        if wanted and wanted not in principal.privileges:
+            raise Forbidden(f"events are told to those who have {wanted}")
+
+    def _check_kept(self, after: int) -> None:
+        removed = self._outbox.trimmed()
+        if after < removed:
+            raise Gone(
+                f"events up to {removed} have been removed: read the resources anew,"
+                f" and go on after {removed}"
+            )
+
+
+def asked_for(params: Iterable[tuple[str, str]]) -> Asked:
+    """Read the parameters.
+
+    :raises Invalid: one is unknown or wrong; all of them at once.
+    """
+    problems, numbers, topics = [], {"after": 0, "count": _PAGE}, set()
+    for name, value in params:
+        if name == "topic":
+            topics.add(value)
+        elif name not in numbers:
+            problems.append(f"{name} is none of {', '.join(_PARAMETERS)}")
+        elif not (value.isascii() and value.isdigit() and len(value) < 19):
+            problems.append(f"{name} is a number from 0: {value!r}")
+        else:
+            numbers[name] = int(value)
+    if problems:
+        raise Invalid("; ".join(problems))
+    return Asked(
+        numbers["after"], frozenset(topics), max(1, min(numbers["count"], _PAGE))
+    )
+
+
+def line(message: Message) -> bytes:
+    """Write a message as a line."""
+    told = {
+        "topic": message.topic,
+        "properties": message.properties,
+        "body": orjson.Fragment(message.payload),
+    }
+    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)

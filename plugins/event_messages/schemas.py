@@ -1,0 +1,145 @@
+"""JSON Schemas of the messages, and the AsyncAPI document: made from the table.
+
+https://json-schema.org/draft-07/schema, https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fyr.plugins.event_messages.table import (
+    CONTEXT,
+    CREATED,
+    DELETED,
+    KINDS,
+    REFERENCE,
+    UPDATED,
+    Row,
+    Table,
+)
+from fyr.plugins.event_messages.telling import VERSION
+
+SCHEMAS = "/events/schemas"
+ASYNCAPI = "/events/asyncapi.json"
+_DRAFT = "http://json-schema.org/draft-07/schema#"
+_URL: Mapping[str, Any] = {"type": "string", "format": "uri", "minLength": 1}
+_TEXT: Mapping[str, Any] = {"type": "string"}
+#: What is sent beside the body, all of it as text.
+_SENT = ("destination", "id", "eventNumber")
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Make the schema of each kind of message, by its name."""
+    return {name: _schema(kind, name) for kind, (name, _) in KINDS.items()}
+
+
+def _schema(kind: str, name: str) -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "messageType": {"const": name},
+        "messageVersion": {"const": VERSION},
+        "eventType": {"enum": _event_types(kind)},
+        "resourceReference": _URL,
+        "resourceVersion": {
+            **_TEXT,
+            "description": "After the change; before it, of what was deleted.",
+        },
+    }
+    required = list(members)
+    if kind == REFERENCE:
+        members["resourceElement"] = {**_TEXT, "minLength": 1}
+        members["references"] = {"type": "array", "items": _TEXT, "minItems": 1}
+    if kind == CONTEXT:
+        members["context"] = {**_TEXT, "minLength": 1}
+        members["status"] = _TEXT
+    required += [name for name in members if name not in (*required, "status")]
+    return {
+        "$schema": _DRAFT,
+        "title": name,
+        "type": "object",
+        "properties": members,
+        "required": required,
+    }
+
+
+def _event_types(kind: str) -> list[str]:
+    if kind == REFERENCE:
+        return ["reference_added", "reference_removed"]
+    return [CREATED, UPDATED, DELETED]
+
+
+def properties_schema(kind: str) -> dict[str, Any]:
+    """Make the schema of the properties that are beside a kind of message."""
+    own = {CONTEXT: ["context"], REFERENCE: ["resourceElement"]}.get(kind, [])
+    always = [
+        "messageType",
+        "messageVersion",
+        "eventType",
+        "resourceReference",
+        "resourceProfile",
+        *own,
+        *_SENT,
+    ]
+    names = [*always, "patientReference", "messageClass"]
+    return {
+        "type": "object",
+        "properties": {name: _TEXT for name in names},
+        "required": always,
+    }
+
+
+def asyncapi(
+    table: Table, mqtt_topic: Callable[[str], str], version: str
+) -> dict[str, Any]:
+    """Make the document: a channel for each topic, a message for each kind in it.
+
+    :param mqtt_topic: takes a topic's name and gives where it is published.
+    """
+    channels = {topic: _rows(table, topic) for topic in table.topics}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Event messages",
+            "version": version,
+            "description": "What this server tells when something has changed.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            topic: _channel(mqtt_topic(topic), rows) for topic, rows in channels.items()
+        },
+        "operations": {
+            topic: {
+                "action": "send",
+                "channel": {"$ref": f"#/channels/{topic}"},
+                "bindings": {"mqtt": {"qos": 1, "retain": False}},
+            }
+            for topic in channels
+        },
+        "components": {
+            "messages": {
+                name: _message(kind, name) for kind, (name, _) in KINDS.items()
+            },
+            "schemas": schemas(),
+        },
+    }
+
+
+def _rows(table: Table, topic: str) -> list[Row]:
+    return [row for row in table.rows if row.topic == topic]
+
+
+def _channel(address: str, rows: Iterable[Row]) -> dict[str, Any]:
+    names = dict.fromkeys(row.message_type for row in rows)
+    return {
+        "address": address,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+    }
+
+
+def _message(kind: str, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "contentType": "application/json",
+        "headers": properties_schema(kind),
+        "payload": {"$ref": f"#/components/schemas/{name}"},
+    }
