@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 
 if TYPE_CHECKING:
+    from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database
 
@@ -137,6 +139,11 @@ class Application:
             clock=self.clock,
             search_parameters=_all(self.hooks.register_search_parameters),
         )
+
+    @cached_property
+    def routes(self) -> list[Route]:
+        """The plain HTTP resources of plugins; only processes that serve ask for them."""
+        return _all(self.hooks.register_routes)
 
     def wsgi(self) -> Callable[..., Iterable[bytes]]:
         """Make the WSGI callable of this application."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from fyr.core.routes import Route
 from fyr.core.services import Service
 
 
@@ -92,5 +93,7 @@ class RequestContext:
     posted: tuple[tuple[str, str], ...] = ()
     #: HTTP method, that of an entry's request in a bundle; empty: it did not come so
     method: str = ""
+    #: the route of a plugin that is asked for
+    route: Route | None = None
     #: address of the client, as far as it is known; empty: it did not come over HTTP
     remote: str = ""

@@ -21,6 +21,9 @@ class Route:
     public: bool = False
     #: whether bodies may be as large as ``blobs.max_bytes``
     large: bool = False
+    #: whether the resource itself decides who may do what; anybody else's access control
+    #: then lets everyone pass who is known
+    decides: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could answer nothing.

@@ -109,12 +109,10 @@ _WELL_KNOWN = re.compile(r"/[^{}]+/\.well-known/[a-z-]+").fullmatch
 
 def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     """Add the routes of plugins; none may take a path that is taken."""
-    hooks = application.hooks
-    routes = hooks.register_routes() if hooks.register_routes else []
     callers = _callers(application, ROUTES)
     problems: list[str] = []
     taken = _first_segments(application)
-    for route in routes:
+    for route in application.routes:
         first = route.path.split("/")[1]
         if (first in taken or "{" in first) and not _WELL_KNOWN(route.path):
             problems.append(f"route {route.path}: the server itself serves /{first}")

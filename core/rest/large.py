@@ -26,8 +26,7 @@ def large_bodies(application: Application) -> LargeBodies:
     """Tell where blobs come in: Binary in its own format, and routes that say so."""
     services = "|".join(re.escape(one.path) for one in application.services)
     paths = [rf"/(?:{services})/Binary(?:/[^/]+)?/?"]
-    hooks = application.hooks
-    for route in hooks.register_routes() if hooks.register_routes else ():
+    for route in application.routes:
         if route.large:
             paths.append(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(route.path)))
     return LargeBodies(

@@ -35,6 +35,7 @@ def guarded(route: Route, interactions: Interactions, callers: Callers) -> objec
         def respond(req: FyrRequest, resp: FyrResponse, **params: Any) -> None:
             query = pairs(req.env["QUERY_STRING"])
             context = callers.context(req, "route", query, operation=route.path)
+            context.route = route
             admit(interactions, context)
             responder(req, resp, **params)
 

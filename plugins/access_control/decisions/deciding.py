@@ -52,6 +52,8 @@ class Decisions:
         if _is_free(context) or context.interaction in _OPEN:
             return
         if context.interaction == "route":
+            if context.route is not None and context.route.decides:
+                return
             if context.principal.user_type != "SYSTEM":
                 raise CODES["SECURITY_USER_NOT_ALLOWED"].error(context.operation)
             return

@@ -1,0 +1,63 @@
+"""Storage service: the bytes of material for citizens, by URLs that stay.
+
+Patient-specific material is sealed with a key of the patient, general material is not.
+What is served where: ``docs/storage-service.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fyr.config.load import ConfigError
+from fyr.core import Job, JobContext, Manifest, Plugin, Route, hookimpl
+from fyr.plugins.storage_service.contents import THUMBNAIL, Contents
+from fyr.plugins.storage_service.serving import Serving
+from fyr.plugins.storage_service.settings import StorageServiceSettings
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+
+__all__ = ["StorageService"]
+
+
+class StorageService(Plugin):
+    """Keeps contents outside of the FHIR services."""
+
+    manifest = Manifest(
+        "Keeps the bytes of material for citizens, at /storage/api.",
+        settings=StorageServiceSettings,
+    )
+    settings: StorageServiceSettings
+    contents: Contents
+
+    def start(self, application: Application) -> None:
+        """Open the contents.
+
+        :raises ConfigError: there is no key to seal patients' material with.
+        """
+        if not application.blobs.keys.there:
+            raise ConfigError(
+                ["blobs.master_key: storage_service seals what is kept for patients"]
+            )
+        self.contents = Contents(application, self.settings)
+        self._serving = Serving(
+            self.contents,
+            application.blobs,
+            self.settings,
+            application.settings.server.public_url,
+        )
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Serve the API, once there is something to serve."""
+        return self._serving.routes() if hasattr(self, "_serving") else ()
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        """Make thumbnails after the commit."""
+
+        def run(context: JobContext) -> str:
+            return self.contents.make_thumbnail(context)
+
+        return [Job(THUMBNAIL, run)]

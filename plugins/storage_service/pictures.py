@@ -1,0 +1,134 @@
+"""Pictures: written anew without what they tell beside themselves, and made small.
+
+Place, camera, time and names are left behind; the colour profile stays, and the picture
+is turned as its reader would have turned it. A picture says how large it is before it
+is unpacked, so that a small file with a huge one in it is refused by its head.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from threading import Semaphore
+from typing import Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fyr.core.errors import Refused
+
+_FORMATS = {"image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG"}
+#: Pictures that are unpacked at a time: each takes four bytes a pixel, twice.
+_AT_ONCE = Semaphore(2)
+#: What Pillow raises of a file that is none, or is one no longer.
+_BROKEN = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
+
+
+def stripped(data: bytes, content_type: str, most_pixels: int) -> bytes:
+    """Write a picture anew, with nothing but itself in it.
+
+    :raises Refused: it is no such picture, is broken, or has too many pixels.
+    """
+    with _opened(data, content_type, most_pixels) as picture:
+        if getattr(picture, "is_animated", False):
+            return _animation(picture)
+        turned = ImageOps.exif_transpose(picture)
+        kept: dict[str, Any] = {}
+        if "icc_profile" in picture.info:
+            kept["icc_profile"] = picture.info["icc_profile"]
+        if picture.format == "JPEG":
+            # The same tables lose least, but only the file's own object knows them.
+            same = turned.size == picture.size and 274 not in picture.getexif()
+            _leave(picture, kept)
+            if same:
+                return _written(picture, "JPEG", quality="keep", exif=b"", **kept)
+            return _written(turned, "JPEG", quality=95, exif=b"", **kept)
+        if "transparency" in picture.info:
+            kept["transparency"] = picture.info["transparency"]
+        _leave(turned, kept)
+        return _written(turned, str(picture.format), **kept)
+
+
+def small(data: bytes, content_type: str, side: int, most_pixels: int) -> bytes:
+    """Make a picture of at most so many pixels a side, as PNG.
+
+    :raises Refused: as :func:`stripped`.
+    """
+    with _opened(data, content_type, most_pixels) as picture:
+        # JPEG is unpacked to no more than is needed.
+        picture.draft("RGB", (side, side))
+        made = picture.convert("RGBA" if _is_clear(picture) else "RGB")
+        made.thumbnail((side, side))
+        made.info = {}
+        return _written(made, "PNG")
+
+
+@contextmanager
+def _opened(data: bytes, content_type: str, most_pixels: int) -> Iterator[Image.Image]:
+    try:
+        with (
+            _AT_ONCE,
+            Image.open(BytesIO(data), formats=[_FORMATS[content_type]]) as it,
+        ):
+            width, height = it.size
+            frames = getattr(it, "n_frames", 1)
+            if width * height * frames > most_pixels:
+                raise Refused(
+                    f"the picture has {width} x {height} pixels in {frames} frames:"
+                    f" more than {most_pixels}"
+                )
+            yield it
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Refused("the picture has too many pixels") from error
+    except _BROKEN as error:
+        raise Refused("the picture is broken") from error
+
+
+def _animation(picture: Image.Image) -> bytes:
+    durations, frames = [], []
+    for number in range(getattr(picture, "n_frames", 1)):
+        picture.seek(number)
+        durations.append(picture.info.get("duration", 0))
+        frames.append(picture.copy())
+    first, *rest = frames
+    loop = picture.info.get("loop", 0)
+    for frame in frames:
+        frame.info = {}
+    return _written(
+        first,
+        str(picture.format),
+        save_all=True,
+        append_images=rest,
+        duration=durations,
+        loop=loop,
+    )
+
+
+def _leave(picture: Image.Image, kept: dict[str, Any]) -> None:
+    """Forget all that a picture tells beside itself, but for what is kept."""
+    picture.info = {}
+    for name, value in kept.items():
+        picture.info[name] = value
+
+
+def _is_clear(picture: Image.Image) -> bool:
+    return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+
+
+def _written(picture: Image.Image, format: str, **options: Any) -> bytes:
+    out = BytesIO()
+    picture.save(out, format, **options)
+    return out.getvalue()
