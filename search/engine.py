@@ -337,7 +337,8 @@ class Engine:
         matches: Sequence[Stored],
     ) -> Sequence[Stored]:
         limit = self._limits(context).among(context.service.types)
-        included = follow(session, query.includes, matches, limit)
+        relative = partial(self._addresses.relative, context)
+        included = follow(session, query.includes, matches, limit, relative)
         query.issues += included.issues
         return included.resources
 

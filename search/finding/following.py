@@ -5,7 +5,7 @@ direction by one statement, from what the round before has brought; the first be
 the matches, and later ones follow only what was asked for with ``:iterate``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fyr.core.errors import Issue
@@ -14,6 +14,7 @@ from fyr.core.store.versions import HEAD, stored
 from fyr.search.finding.comparing import Sql, conjoined, joined, one_of
 from fyr.search.finding.conditions import Conditions
 from fyr.search.finding.matches import THEN, chosen
+from fyr.search.references import target_of
 from fyr.search.tree import Criterion, Include, Urls
 
 #: Most resources that one page includes besides its matches.
@@ -35,10 +36,12 @@ def follow(
     includes: Sequence[Include],
     matches: Sequence[Stored],
     limit: Criterion | None = None,
+    relative: Callable[[str], str] = str,
 ) -> Included:
     """Read what a page includes, no match again.
 
     :param limit: what each of them has to meet; ``None``: nothing.
+    :param relative: gives the relative form of own URLs, others as they are.
     """
     included = Included()
     met = None if limit is None else Conditions(session.dialect).met(limit, "r")
@@ -47,7 +50,8 @@ def follow(
     for _ in range(MOST_ROUNDS):
         if not begin or not rules:
             return included
-        more = _round(session, rules, begin, seen, met, included)
+        literal = list(_literal(session, rules, begin, relative))
+        more = _round(session, rules, begin, seen, literal, met, included)
         included.resources += more
         begin = more
         rules = [one for one in includes if one.iterate]
@@ -64,6 +68,7 @@ def _round(
     rules: Sequence[Include],
     begin: Sequence[Stored],
     seen: list[int],
+    literal: Sequence[Sql],
     met: Sql | None,
     included: Included,
 ) -> list[Stored]:
@@ -76,7 +81,7 @@ def _round(
         room = MOST_INCLUDED - len(included.resources) - len(more)
         # What has been seen is left out here: the statement stays the same.
         most = room + len(seen) + 1
-        sql = included_sql(chosen_rules, begin, met, most)
+        sql = included_sql(chosen_rules, begin, met, most, () if reverse else literal)
         rows = session.rows(sql.text, sql.values)
         known = set(seen)
         found = [stored(row) for row in rows if row[0] not in known]
@@ -97,15 +102,17 @@ def included_sql(
     begin: Sequence[Stored],
     met: Sql | None,
     most: int,
+    more: Sequence[Sql] = (),
 ) -> Sql:
     """Tell the statement of one direction.
 
     :param rules: all of one direction.
     :param begin: the resources that it begins at.
+    :param more: other sets of resources to be included.
     :param met: what the row ``r`` of each has to meet; ``None``: nothing.
     """
     pids = [one.pid for one in begin]
-    selected = []
+    selected = list(more)
     onward = [one for one in rules if not one.reverse]
     if onward:
         selected.append(_referred(onward, pids))
@@ -160,6 +167,38 @@ def _referring(rule: Include, begin: Sequence[Stored]) -> Iterator[Sql]:
             parts += [Sql("x.target_type = ?", (kind,)), one_of("x.target_id", named)]
             wanted = conjoined(parts)
             text = f"SELECT x.pid FROM idx_reference x WHERE {wanted.text}"
+            yield Sql(text, wanted.values)
+
+
+def _literal(
+    session: Session,
+    rules: Iterable[Include],
+    begin: Sequence[Stored],
+    relative: Callable[[str], str],
+) -> Iterator[Sql]:
+    """Follow canonical references that are the literal URLs of resources kept here.
+
+    Which they are, depends on where the services are at present, and no index knows it.
+    """
+    begun = one_of("x.pid", [one.pid for one in begin])
+    for rule in rules:
+        if rule.urls is None or rule.reverse:
+            continue
+        links = chosen(rule.sources, "x.") if rule.sources else Sql("1 = 1")
+        rows = session.rows(
+            "SELECT DISTINCT x.target_id FROM idx_reference x"
+            f" WHERE {begun.text} AND {links.text} AND x.target_type = ''"
+            " AND x.target_id >= 'http' AND x.target_id < 'httq'",
+            (*begun.values, *links.values),
+        )
+        ids: dict[str, list[str]] = {}
+        for (url,) in rows:
+            kind, identity = target_of(relative(url))
+            if kind and rule.target in (None, kind):
+                ids.setdefault(kind, []).append(identity)
+        for kind, named in ids.items():
+            wanted = conjoined([Sql("t.type = ?", (kind,)), one_of("t.id", named)])
+            text = f"SELECT t.pid FROM resource t WHERE {wanted.text}"
             yield Sql(text, wanted.values)
 
 

@@ -7,6 +7,7 @@ import pytest
 from fyr.core.app import Application
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Client
+from fyr.core.testing.minimal import complete
 
 
 def at(built: Application, name: str) -> Client:
@@ -199,3 +200,29 @@ def test_each_type_has_a_home(
     base = services.services.base_of(kind, asked, f"http://here/{asked.path}")
 
     assert base == f"http://here/{known[home].path}"
+
+
+def test_canonicals_may_be_the_urls_of_resources(services: Application) -> None:
+    plans = at(services, "plan")
+    activity = complete("ActivityDefinition")
+    inner = complete("PlanDefinition", {"action": [{}]})
+    outer = complete("PlanDefinition", {"action": [{}]})
+    places = []
+    for resource, follower in ((activity, inner), (inner, outer), (outer, None)):
+        places.append(plans.create(resource).headers["location"].split("/_history")[0])
+        if follower is not None:
+            follower["action"] = [{"definitionCanonical": places[-1]}]
+    care_plan = {**_plan(), "instantiatesCanonical": [places[-1]]}
+    made = _send(services, _entry("POST", "CarePlan", care_plan)).json
+
+    # The id may be a URL, too.
+    query = {"_id": places[-1], "_include": "PlanDefinition:definition"}
+    once = plans.get("PlanDefinition", query).json["entry"]
+    assert [one["fullUrl"] for one in once] == [places[2], places[1]]
+    query["_include:iterate"] = query.pop("_include")
+    every = plans.get("PlanDefinition", query).json["entry"]
+    assert {one["fullUrl"] for one in every} == set(places)
+    query = {"instantiates-canonical": f"https://else.example.org/P/1,{places[-1]}"}
+    (found,) = at(services, "careplan").get("CarePlan", query).resources
+    assert made["entry"][0]["response"]["location"].split("/")[1] == found["id"]
+    assert found["instantiatesCanonical"] == [places[-1]]
