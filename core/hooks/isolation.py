@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from time import perf_counter_ns
 from typing import Any
 
@@ -70,9 +71,10 @@ class Implementation:
     """A plugin's answer to a hook, timed and counted."""
 
     __slots__ = (
-        "_arguments",
+        "_aborts",
         "_clock",
-        "_function",
+        "_collects",
+        "_invoke",
         "hook",
         "on_failure",
         "plugin",
@@ -103,8 +105,9 @@ class Implementation:
         self.on_failure: Callable[[str, str], None] | None = None
         #: whether it waits for nobody
         self.quick = is_quick(function)
-        self._function = function
-        self._arguments = tuple(arguments)
+        self._invoke = _by_position(function, arguments)
+        self._collects = rule.answer is Answer.COLLECT
+        self._aborts = rule.policy is Policy.ABORT
         self._clock = clock
 
     def attempt(self, arguments: Mapping[str, Any]) -> Any:
@@ -114,33 +117,36 @@ class Implementation:
         """
         started = perf_counter_ns()
         try:
-            answer = self._call(arguments)
-            if self.rule.answer is Answer.COLLECT:
+            answer = self._invoke(arguments)
+            if self._collects and answer is not None:
                 # Here and not at the caller's: a generator fails while it is read.
-                return list(answer) if answer is not None else None
+                return list(answer)
             return answer
-        except Exception as error:
-            if not self._is_answer(error):
-                self.timing.fail(error, self._clock())
-                if self.on_failure is not None:
-                    self.on_failure(self.plugin, self.hook)
-            if self.rule.moment is Moment.START and not isinstance(error, PluginError):
-                sentence = f"{self.hook}: {type(error).__name__}: {error}"
-                raise PluginError([f"plugin {self.plugin}: {sentence}"]) from error
-            raise
+        except (Exception, SystemExit) as error:
+            told = self._told(error)
+            if told is error:
+                raise
+            raise told from error
         finally:
             self.timing.add(perf_counter_ns() - started)
 
-    def _call(self, arguments: Mapping[str, Any]) -> Any:
-        try:
-            return self._function(*[arguments[name] for name in self._arguments])
-        except SystemExit as error:
+    def _told(self, error: Exception | SystemExit) -> Exception:
+        """Count a failure, and give what goes out for it."""
+        if isinstance(error, SystemExit):
             # Code of a command line, called by a plugin, ends no server: it has failed.
-            raise RuntimeError(f"it called exit({error.code!r})") from error
+            error = RuntimeError(f"it called exit({error.code!r})")
+        if not self._is_answer(error):
+            self.timing.fail(error, self._clock())
+            if self.on_failure is not None:
+                self.on_failure(self.plugin, self.hook)
+        if self.rule.moment is Moment.START and not isinstance(error, PluginError):
+            sentence = f"{self.hook}: {type(error).__name__}: {error}"
+            return PluginError([f"plugin {self.plugin}: {sentence}"])
+        return error
 
     def ask(self, arguments: Mapping[str, Any]) -> Any:
         """Ask under the hook's policy; ``None`` is no answer."""
-        if self.rule.policy is Policy.ABORT:
+        if self._aborts:
             return self.attempt(arguments)
         if self.quarantine.until is not None:
             return None
@@ -170,3 +176,13 @@ class Implementation:
             quarantined=rests,
             exc_info=error,
         )
+
+
+def _by_position(
+    function: Callable[..., Any], names: Sequence[str]
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Give what calls a function with those arguments that it asks for."""
+    if len(names) < 2:
+        return lambda arguments: function(*[arguments[name] for name in names])
+    chosen = itemgetter(*names)
+    return lambda arguments: function(*chosen(arguments))

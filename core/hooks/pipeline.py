@@ -48,7 +48,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
 
     name: str
     arguments: tuple[str, ...]
-    _combine: Callable[[HookChain[R], dict[str, Any]], R]
+    _answer: Callable[[dict[str, Any]], R]
 
     @classmethod
     def of(cls, name: str, implementations: Iterable[Implementation]) -> HookChain[R]:
@@ -56,7 +56,11 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         chain = cls(implementations)
         chain.name = name
         chain.arguments = _arguments(name)
-        chain._combine = _COMBINE[RULES[name].answer]
+        combine = _COMBINE[RULES[name].answer]
+        chain._answer = partial(combine, chain)
+        if len(chain) == 1 and combine in (_tell, _first):
+            # Most hooks have one implementation, and requests pass many hooks.
+            chain._answer = chain[0].ask
         return chain
 
     def __call__(self, **arguments: Any) -> R:
@@ -64,7 +68,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         if len(arguments) != len(self.arguments):
             missing = ", ".join(sorted(arguments.keys() ^ set(self.arguments)))
             raise TypeError(f"{self.name}: missing or unknown arguments: {missing}")
-        return self._combine(self, arguments)
+        return self._answer(arguments)
 
     @property
     def plugins(self) -> list[str]:
