@@ -33,6 +33,8 @@ _EVERYTHING = everything()
 class Looking:
     """Looks things up by some interactions, past all hooks; remembers what it has read."""
 
+    __slots__ = ("_interactions", "_read")
+
     def __init__(self, interactions: Interactions) -> None:
         """Take the interactions, those of a transaction where one is running."""
         self._interactions = interactions

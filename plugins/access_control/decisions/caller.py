@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from fyr.core import Principal, RequestContext, Service
 
 #: Gives the relative form of a URL of this deployment; ``None`` for a stranger's.
 Own = Callable[[str, "Service", str], str | None]
+
+#: Callers that are kept; then all are forgotten, and made again as they come.
+_MOST_KNOWN = 4096
 
 
 class Caller:
@@ -53,26 +55,31 @@ class Caller:
 
 
 class Callers:
-    """Knows the callers of principals; those of one base URL are made once."""
+    """Knows the callers of principals; those of one base URL are made once.
+
+    Kept by the identity of the principal, which whoever authenticates gives again for
+    the same credentials: to compare principals would cost more than the decision.
+    """
 
     def __init__(self, own: Own) -> None:
         """Take what knows the URLs of this deployment."""
         self._own = own
-        self._known: WeakKeyDictionary[Principal, dict[tuple[str, str], Caller]]
-        self._known = WeakKeyDictionary()
+        self._known: dict[tuple[int, str, str], tuple[Principal, Caller]] = {}
 
     def of(self, context: RequestContext) -> Caller:
         """Give the caller of a request."""
         principal = context.principal
-        place = (context.service.name, context.base_url)
-        known = self._known.get(principal)
-        if known is None:
-            known = self._known[principal] = {}
-        caller = known.get(place)
-        if caller is None:
+        key = (id(principal), context.service.name, context.base_url)
+        known = self._known.get(key)
+        # Kept with the principal, whose identity nobody else can have meanwhile.
+        if known is not None and known[0] is principal:
+            return known[1]
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
 
-            def relative(url: str) -> str:
-                return self._own(url, context.service, context.base_url) or url
+        def relative(url: str) -> str:
+            return self._own(url, context.service, context.base_url) or url
 
-            caller = known[place] = Caller(principal, relative)
+        caller = Caller(principal, relative)
+        self._known[key] = (principal, caller)
         return caller

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fyr.plugins.access_control.decisions.table import elements
@@ -25,42 +25,60 @@ def extension(name: str) -> str:
     return _EPISODE if name == "episode" else f"{_EHEALTH}{name}"
 
 
-def values(node: Any, path: str) -> Iterator[Any]:
-    """Give what stands at a path, lists opened."""
-    nodes = [node]
+@lru_cache(maxsize=512)
+def _steps(path: str) -> tuple[tuple[bool, str], ...]:
+    """Take a path apart: whether each step is an extension, and its name or URL."""
+    steps = []
     for step in _STEP.findall(path):
         found = _EXTENSION.fullmatch(step)
-        if found:
-            nodes = list(_extensions(nodes, extension(found[1])))
-        else:
-            nodes = [one for node in nodes for one in _members(node, step)]
-    yield from nodes
+        steps.append((True, extension(found[1])) if found else (False, step))
+    return tuple(steps)
 
 
-def _extensions(nodes: Iterable[Any], url: str) -> Iterator[Any]:
-    for node in nodes:
-        for one in _members(node, "extension"):
-            if isinstance(one, dict) and one.get("url") == url:
-                yield one.get("valueReference", one)
+def values(node: Any, path: str) -> list[Any]:
+    """Give what stands at a path, lists opened."""
+    nodes = [node]
+    for is_extension, name in _steps(path):
+        found: list[Any] = []
+        for one in nodes:
+            if type(one) is not dict:
+                continue
+            value = one.get("extension" if is_extension else name)
+            if is_extension:
+                found += _referred(value, name)
+            elif type(value) is list:
+                found += value
+            elif value is not None:
+                found.append(value)
+        nodes = found
+    return nodes
 
 
-def _members(node: Any, name: str) -> list[Any]:
-    value = node.get(name) if isinstance(node, dict) else None
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+def _referred(extensions: Any, url: str) -> list[Any]:
+    """Give the reference in each extension of a URL, or the extension itself."""
+    return [
+        one.get("valueReference", one)
+        for one in (extensions if type(extensions) is list else ())
+        if type(one) is dict and one.get("url") == url
+    ]
+
+
+@lru_cache(maxsize=512)
+def _paths(paths: str) -> tuple[str, ...]:
+    return tuple(paths.split())
 
 
 def references(resource: Resource, paths: str) -> set[str]:
     """Tell the references at some paths, without their versions."""
     found = set()
-    for path in paths.split():
+    for path in _paths(paths):
         if path == "id":
             found.add(f"{resource.get('resourceType')}/{resource.get('id')}")
             continue
         for value in values(resource, path):
-            if isinstance(value, dict) and isinstance(value.get("reference"), str):
-                found.add(value["reference"].partition("/_history/")[0])
+            reference = value.get("reference") if type(value) is dict else None
+            if type(reference) is str:
+                found.add(reference.partition("/_history/")[0])
     return found
 
 
@@ -70,7 +88,7 @@ def element_of(resource: Resource, key: str) -> set[str]:
     return references(resource, table.get(key, ""))
 
 
-@dataclass
+@dataclass(slots=True)
 class ResourceCase:
     """A resource that somebody wants to see or store."""
 
@@ -80,7 +98,7 @@ class ResourceCase:
     look: Look
     context: RequestContext
     #: raises unless the caller may read another resource
-    readable: Callable[[Resource], None] | None = None
+    readable: Callable[[ResourceCase, Resource], None] | None = None
 
     @property
     def resource(self) -> Resource:

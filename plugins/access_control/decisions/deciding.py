@@ -6,8 +6,9 @@ what it needs of others read, only where the cell has such a demand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden, Subject
@@ -60,10 +61,8 @@ class Decisions:
         caller = self.callers.of(context)
         cell = self._cell(context, caller)
         _require(caller, cell)
-        for demand in cell.demands:
-            check = ON_CONTEXT.get(demand)
-            if check is not None:
-                check(caller)
+        for check in _token_checks(cell.demands):
+            check(caller)
 
     def narrow(
         self, context: RequestContext, resource_type: str | None, params: Pairs
@@ -110,7 +109,8 @@ class Decisions:
         caller = self.callers.of(context)
         cell = self._cell_of(context, caller, subject.type, use)
         if cell is not None and cell.demands:
-            self._judge(cell, ResourceCase(caller, subject, use, look, context))
+            case = ResourceCase(caller, subject, use, look, context, self._readable)
+            self._judge(cell, case)
 
     def claim(self, context: RequestContext, binary: Resource) -> None:
         """Say in a Binary that it is the user's, if it says nothing of who may read it."""
@@ -119,11 +119,8 @@ class Decisions:
             binary["securityContext"] = {"identifier": user}
 
     def _judge(self, cell: Cell, case: ResourceCase) -> None:
-        case.readable = lambda found: self._readable(case, found)
-        for demand in cell.demands:
-            check = _CHECKS.get(demand)
-            if check is not None:
-                check(case)
+        for check in _resource_checks(cell.demands):
+            check(case)
 
     def _readable(self, case: ResourceCase, found: Resource) -> None:
         """Let pass who may read another resource of the same service."""
@@ -132,9 +129,8 @@ class Decisions:
         if cell is None or "binary-owner" in cell.demands:
             raise _no_cell(case.context, kind, case.caller)
         _require(case.caller, cell)
-        for demand in cell.demands:
-            if demand in ON_CONTEXT:
-                ON_CONTEXT[demand](case.caller)
+        for check in _token_checks(cell.demands):
+            check(case.caller)
         subject = Subject(kind, identity, resource=found)
         self._judge(cell, replace(case, subject=subject, use="read"))
 
@@ -216,9 +212,8 @@ class Decisions:
         if cell is None:
             raise _no_cell(context, kind, caller)
         _require(caller, cell)
-        for demand in cell.demands:
-            if demand in ON_CONTEXT:
-                ON_CONTEXT[demand](caller)
+        for check in _token_checks(cell.demands):
+            check(caller)
         return cell
 
     def _searchable(self, context: RequestContext, kind: str, caller: Caller) -> Cell:
@@ -227,9 +222,8 @@ class Decisions:
         if cell is None:
             raise _no_cell(context, kind, caller)
         _require(caller, cell)
-        for demand in cell.demands:
-            if demand in ON_CONTEXT:
-                ON_CONTEXT[demand](caller)
+        for check in _token_checks(cell.demands):
+            check(caller)
         return cell
 
     def _judge_search(self, case: SearchCase, cell: Cell) -> None:
@@ -272,6 +266,18 @@ class Decisions:
                 failures.append(error)
         if failures and len(failures) == len(asked.brought):
             raise failures[0]
+
+
+@lru_cache(maxsize=512)
+def _token_checks(demands: tuple[str, ...]) -> tuple[Callable[[Caller], None], ...]:
+    return tuple(ON_CONTEXT[one] for one in demands if one in ON_CONTEXT)
+
+
+@lru_cache(maxsize=512)
+def _resource_checks(
+    demands: tuple[str, ...],
+) -> tuple[Callable[[ResourceCase], None], ...]:
+    return tuple(_CHECKS[one] for one in demands if one in _CHECKS)
 
 
 def _is_free(context: RequestContext) -> bool:

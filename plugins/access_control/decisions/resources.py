@@ -200,7 +200,7 @@ def _binary_owner(case: ResourceCase) -> None:
     found = case.look.read(reference) if not owner and reference else None
     if found is None or case.readable is None:
         raise _outside(case, "as it is another user's")
-    case.readable(found)
+    case.readable(case, found)
 
 
 def me(caller: Caller) -> set[str]:
