@@ -233,6 +233,8 @@ class Chain:
     inner: "Criterion"
     #: the same criterion on a contained resource; ``None``: none can meet it
     inside: "Criterion | None" = None
+    #: the reference is one of a contained resource: ``inside`` is about its neighbours
+    within: bool = False
 
 
 @dataclass(frozen=True, slots=True)

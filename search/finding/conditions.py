@@ -262,12 +262,13 @@ class Conditions:
         """Say the same of what the resource contains, which the reference leads to."""
         assert chain.inside is not None
         link, target = f"{row}x", f"{row}t"
+        owner = container_sql(f"{link}.pid") if chain.within else f"{link}.pid"
         links = _inward(chain, link, target)
         parts = conjoined([links, self.met(chain.inside, target)])
         return Sql(
             f"EXISTS (SELECT 1 FROM idx_reference {link} {THEN} idx_token {target}"
             f" WHERE {link}.pid = {row}.pid AND {target}.code = {link}.target_id"
-            f" AND {is_within_sql(f'{target}.pid', f'{link}.pid')}"
+            f" AND {is_within_sql(f'{target}.pid', owner)}"
             f" AND {parts.text}{self._alone})",
             parts.values,
         )
@@ -291,12 +292,12 @@ class Conditions:
         """Give what contains a resource that meets the criterion, and refers to it."""
         assert chain.inside is not None
         inner = self.contained(chain.types, chain.inside)
-        links = _inward(chain, "x", "t")
+        links, owner = _inward(chain, "x", "t"), container_sql("t.pid")
+        whose = is_within_sql("x.pid", owner) if chain.within else f"x.pid = {owner}"
         return Sql(
             f"SELECT x.pid AS pid FROM ({inner.text}) i {THEN} idx_token t"
             f" {THEN} idx_reference x WHERE t.pid = i.pid"
-            f" AND x.pid = {container_sql('t.pid')} AND x.target_id = t.code"
-            f" AND {links.text}",
+            f" AND {whose} AND x.target_id = t.code AND {links.text}",
             (*inner.values, *links.values),
         )
 

@@ -97,10 +97,11 @@ class _Inside:
             case Match() | Missing():
                 moved = self._moved(criterion.sources)
                 return None if moved is None else replace(criterion, sources=moved)
-            case Chain(sources, types, inner):
-                # To resources of their own: not from one that is contained to the next.
+            case Chain(sources):
                 moved = self._moved(sources)
-                return None if moved is None else Chain(moved, types, inner)
+                if moved is None:
+                    return None
+                return replace(criterion, sources=moved, within=True)
             case All(parts):
                 found = self._each(parts)
                 return All(found) if len(found) == len(parts) else None

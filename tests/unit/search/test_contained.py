@@ -197,6 +197,49 @@ def test_values_of_two_contained_resources_are_not_mixed(library: Any) -> None:
     assert library.ids("Observation", both) == []
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("subject:Patient.organization.name=Ward", ["o"]),
+        ("subject:Patient.organization.name=Other", []),
+        ("subject:Patient.organization.partof.name=House", ["o"]),
+        ("subject:Patient.organization.partof.name:missing=true", []),
+        ("_filter=subject.organization.partof.name eq House", ["o"]),
+        ("_filter=not (subject.organization.name eq Ward)", ["alone"]),
+    ],
+)
+def test_a_chain_goes_from_one_contained_resource_to_the_next(
+    library: Any, query: str, found: list[str]
+) -> None:
+    def organization(identity: str, name: str, **more: Any) -> dict[str, Any]:
+        return {
+            "resourceType": "Organization",
+            "id": identity,
+            "name": name,
+            **more,
+        }
+
+    contained = [
+        {**PATIENT, "managingOrganization": {"reference": "#w"}},
+        organization("w", "Ward", partOf={"reference": "#h"}),
+        organization("x", "Other"),
+        organization("h", "House"),
+    ]
+    library.put(
+        {**OBSERVATION, "contained": contained},
+        # Neighbours are those in the same resource only.
+        {**OBSERVATION, "id": "alone", "contained": contained[:1]},
+        organization("w", "Other"),
+    )
+
+    assert library.ids("Observation", query) == found
+    assert library.ids("Observation", f"{query}&_sort=code") == found
+    if query.startswith("subject:"):
+        asked = query.removeprefix("subject:Patient.")
+        page = library.page("Patient", f"{asked}&_contained=true")
+        assert [one.id for one in page.matches] == found
+
+
 def test_what_is_contained_is_found_by_the_parameters_of_r4_only() -> None:
     """Others come and go, and what contains it is not indexed anew for them."""
     nickname = {

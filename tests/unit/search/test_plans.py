@@ -41,6 +41,8 @@ QUERIES = [
     ("Patient", "birthdate=1980"),
     ("Patient", "organization=Organization/1"),
     ("Patient", "organization.name=x"),
+    ("Observation", "subject:Patient.organization.partof.name=x"),
+    ("Observation", "subject:Patient.organization.name:missing=true"),
     ("Patient", "_has:Observation:subject:code=x"),
     ("Patient", "family=x&_sort=-birthdate,_id"),
     ("Observation", "patient=1&date=ge2020&_sort=-date"),
