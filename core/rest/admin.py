@@ -17,9 +17,9 @@ import structlog
 
 from fyr.core import __version__
 from fyr.core.errors import Forbidden, Unauthenticated
+from fyr.core.hosts import is_loopback
 from fyr.core.metrics import CONTENT_TYPE
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.hosts import is_loopback
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -12,9 +12,9 @@ from typing import Any
 from fyr.core.clock import Clock
 from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.errors import Forbidden, Invalid
+from fyr.core.hosts import is_loopback
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.exchange import FyrRequest
-from fyr.core.rest.hosts import is_loopback
 from fyr.core.rest.negotiation import preferred
 from fyr.core.rest.query import Pairs
 from fyr.core.services import Service

@@ -8,8 +8,8 @@ Why pages of this machine only, unless others are named: ``docs/decisions/harden
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from fyr.core.hosts import is_loopback
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.hosts import is_loopback
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (

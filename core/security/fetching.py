@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from fyr.core.security.settings import is_loopback, is_safe_url
+from fyr.core.hosts import is_loopback
+from fyr.core.security.settings import is_safe_url
 
 #: A JWKS with a dozen certificates is 40 kB.
 _MAX_BYTES = 262_144

@@ -1,12 +1,12 @@
 """What a deployer says of issuers, for the settings of the plugin that authenticates."""
 
-import ipaddress
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from fyr.config.section import Section
+from fyr.core.hosts import is_loopback
 
 #: Signatures with a private key. One that needs a shared secret (HS256) has no place
 #: here: whoever can check it can forge it.
@@ -127,13 +127,3 @@ def is_safe_url(url: str) -> bool:
     if not host or parts.username is not None:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

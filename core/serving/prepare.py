@@ -7,7 +7,7 @@ import structlog
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
-from fyr.core.rest.hosts import is_loopback
+from fyr.core.hosts import is_loopback
 
 log = structlog.get_logger("fyr.serving")
 

@@ -12,7 +12,7 @@ import orjson
 
 from fyr.core import Principal, Route
 from fyr.core.errors import NotFound, Unauthenticated
-from fyr.core.security.settings import is_loopback
+from fyr.core.hosts import is_loopback
 from fyr.plugins.access_control.authentication import Authentication
 from fyr.plugins.access_control.development.issuer import (
     PATH,

@@ -13,9 +13,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from fyr.core import Clock
+from fyr.core.hosts import is_loopback
 from fyr.core.security.keys import KeyRing
 from fyr.core.security.publishing import published_keys
-from fyr.core.security.settings import IssuerSettings, is_loopback
+from fyr.core.security.settings import IssuerSettings
 from fyr.core.security.verifying import TrustedIssuer
 from fyr.plugins.access_control.development.key import ALGORITHM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fyr.config.load import ConfigError
-from fyr.core.security.settings import is_loopback
+from fyr.core.hosts import is_loopback
 from fyr.plugins.access_control.development.issuer import DevelopmentIssuer
 from fyr.plugins.access_control.development.key import signing_key
 from fyr.plugins.access_control.settings import AccessControlSettings
