@@ -91,7 +91,7 @@ class Import:
     def _bundle(self, bundle: Resource) -> dict[str, Any]:
         application = self.application
         context = RequestContext(
-            service=application.services.default,
+            service=application.services.everything,
             interaction=bundle["type"],
             principal=SYSTEM,
             now=application.clock(),

@@ -48,6 +48,10 @@ class Services:
         """
         self._all = tuple(services)
         self._known = (*self._all, *elsewhere)
+        named = [one for one in self._known if one.name == DEFAULT]
+        #: the service that has everything, also where it is not served: for what is
+        #: done by the deployment itself
+        self.everything = named[0] if named else everything()
         problems = [
             f"services: two have the {what} {value!r}"
             for what, values in (
@@ -106,7 +110,8 @@ class Services:
         return _base(home, root) if home else ""
 
     def _named(self, name: str) -> Service:
-        return next(one for one in self._known if one.name == name)
+        known = (*self._known, self.everything)
+        return next(one for one in known if one.name == name)
 
     def _base_of(self, resource_type: str, name: str, base_url: str) -> str:
         service = self._named(name)

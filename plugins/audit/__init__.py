@@ -188,7 +188,8 @@ class Audit(Plugin):
     def _base(self, service: str, kind: str, base_url: str) -> str:
         home = self._named(service)
         services = self._application.services
-        return services.base_of(kind, home, base_url) if home else base_url
+        found = services.base_of(kind, home, base_url) if home else ""
+        return found or base_url
 
     def _named(self, service: str) -> Service | None:
         """Find a service; the request may be older than the configuration."""

@@ -12,6 +12,7 @@ import pytest
 
 from fyr.config.load import load
 from fyr.core.app import Application
+from fyr.core.importing import Import
 from fyr.core.testing.applications import application, client_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
@@ -66,6 +67,20 @@ def test_a_treatment_goes_through_the_services_and_moves_with_them(
         made = treat(built)
     with deployment("careplan", store_url, folder) as built:
         look_again(built, made)
+
+
+def test_resources_are_loaded_where_no_service_has_everything(
+    store_url: str, folder: Path
+) -> None:
+    with deployment("careplan", store_url, folder) as built:
+        refused: list[Any] = []
+        loading = Import(built, refused.append)
+        for kind in ("Flag", "Task", "Communication"):
+            loading.add(kind, complete(kind, {"id": "loaded"}))
+        loading.finish()
+
+        assert (loading.stored, refused) == (3, [])
+        assert built.resources.read("Flag", "loaded") is not None
 
 
 def treat(built: Application) -> dict[str, str]:

@@ -93,7 +93,7 @@ class Stored:
         kind = reference.partition("/")[0]
         default = self._services.default
         base = self._services.base_of(kind, default, self._base(root))
-        return f"{base}/{reference}"
+        return f"{base}/{reference}" if base else reference
 
     def _base(self, root: str) -> str:
         return f"{root}/{self._services.default.path}"

@@ -202,3 +202,11 @@ def test_no_reference_leads_to_a_service_that_lacks_the_type() -> None:
         b'{"a":{"reference":"http://here/patient/fhir/Patient/1"},'
         b'"b":{"reference":"Task/1"}}'
     )
+
+
+def test_the_service_that_has_everything_is_there_for_the_deployment_itself() -> None:
+    found = services(services={"fhir": {"enabled": False}})
+
+    assert found.default.name == "patient"
+    assert set(found.everything.types) == RESOURCE_TYPES
+    assert found.own("https://else.example.org/Patient/1", found.everything, "") is None
