@@ -65,9 +65,10 @@ def _patient_or_team(caller: Caller, resource_type: str, params: Pairs) -> Pairs
 def _material(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
     table = elements()[resource_type]["search"]
     names = {*table["patient"].split(), *table["episode"].split()}
-    given = {name.partition(":")[0] for name, _ in params}
+    about_nobody = [("subject:missing", "true"), ("encounter:missing", "true")]
+    given = {pair[0].partition(":")[0] for pair in params if pair not in about_nobody}
     # Whether they keep it inside is judged once they are understood.
-    return [] if given & names else [("subject:missing", "true")]
+    return [] if given & names else about_nobody
 
 
 def _appointment(caller: Caller, resource_type: str, params: Pairs) -> Pairs:

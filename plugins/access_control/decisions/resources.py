@@ -173,13 +173,20 @@ def _modifier(case: ResourceCase) -> None:
 
 
 def _material(case: ResourceCase) -> None:
-    patients = {one for one in case.of("patient") if "Patient/" in one or "#" in one}
-    if not patients:
+    if _is_general(case):
         return
     caller = case.caller
     if not (caller.patient and is_its(case, "patient", caller.patient)):
         if not (caller.episode and is_its(case, "episode", caller.episode)):
             raise _outside(case, "by its patient and its episode of care")
+
+
+def _is_general(case: ResourceCase) -> bool:
+    """Whether material is about nobody: not even a patient told by an identifier."""
+    subject = case.resource.get("subject")
+    kinds = {one.partition("/")[0] for one in case.of("patient")}
+    about_others = bool(kinds) and kinds <= {"Device", "Group", "Practitioner"}
+    return (subject is None or about_others) and not case.of("episode")
 
 
 def _basic_kind(case: ResourceCase) -> None:

@@ -173,7 +173,7 @@ def _material(case: SearchCase) -> None:
     if caller.episode and caller.episode in case.pinned("episode"):
         return
     # Material that is about nobody: the search has been narrowed to it, or says so.
-    if "" not in case.pinned("patient"):
+    if "" not in case.pinned("patient") or "" not in case.pinned("episode"):
         raise _unpinned(case, "patient", "episode")
 
 

@@ -145,9 +145,11 @@ def test_the_link_to_the_next_page_is_judged_as_well(guarded, nurse, kit) -> Non
 
 def test_material_of_patients_is_found_by_those_of_the_patient(guarded, kit) -> None:
     general = guarded.everything.get("DocumentReference/plan-1").json
-    del general["subject"]
+    del general["subject"], general["context"]
     guarded.put({**general, "id": "general"})
-    nurse = kit.nurse("a", 0, "Patient/1", may="DocumentReference.search")
+    nurse = kit.nurse(
+        "a", 0, "Patient/1", may="DocumentReference.search DocumentReference.read"
+    )
     client = guarded.at("plan", nurse)
 
     def found(query):
@@ -163,6 +165,10 @@ def test_material_of_patients_is_found_by_those_of_the_patient(guarded, kit) -> 
     for query in ("?subject=Patient/2", "?patient=2", "?subject:missing=false"):
         assert found(query) == "refused"
     assert found("?subject:not=Patient/9") in ("refused", [])
+    guarded.put({**general, "id": "by-cpr", "subject": {"identifier": {"value": "1"}}})
+    assert found("") == ["general"]
+    assert guarded.at("plan", nurse).get("DocumentReference/by-cpr").status == 403
+    guarded.everything.delete("DocumentReference/by-cpr")
     guarded.everything.delete("DocumentReference/general")
 
 
