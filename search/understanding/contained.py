@@ -27,6 +27,7 @@ _VALUES = {
     CONTAINED: ("false", "true", "both"),
     "_containedType": ("container", "contained"),
 }
+_NOT_BESIDE = frozenset({"_sort", "_include", "_revinclude"})
 #: Parameters about contained resources.
 CONTAINING = frozenset(_VALUES)
 
@@ -50,16 +51,15 @@ def take(query: Query, pairs: Iterable[tuple[str, str]]) -> None:
             query.alone = value == "contained"
 
 
-def refuse_beside(query: Query) -> None:
+def refuse_beside(query: Query, name: str) -> None:
     """Refuse what cannot be asked together with contained resources.
 
     :raises NotSupported: they are to be sorted, or something is to be included.
     """
-    for name, given in (("_sort", query.sort), ("_include", query.includes)):
-        if given:
-            raise NotSupported(
-                f"_contained={query.contained} is not answered together with {name}"
-            )
+    if query.contained and name.partition(":")[0] in _NOT_BESIDE:
+        raise NotSupported(
+            f"_contained={query.contained} is not answered together with {name[:40]}"
+        )
 
 
 def add_inside(query: Query, name: str, criterion: Criterion) -> None:

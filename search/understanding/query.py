@@ -73,8 +73,6 @@ class QueryParser:
                     problems.append(problem)
             if understood:
                 query.used.append((name, ",".join(understood)))
-        if query.contained and not problems:
-            contained.refuse_beside(query)
         if problems:
             issues = [issue for problem in problems for issue in problem.issues]
             raise type(problems[0])(issues)
@@ -129,6 +127,7 @@ class QueryParser:
         if name == CURSOR:
             query.cursor = value
         elif name.partition(":")[0] in RESULTS:
+            contained.refuse_beside(query, name)
             self._results.take(query, name, value)
         else:
             # Each on its own, so that a plan may begin with any of them.

@@ -128,10 +128,15 @@ def test_what_cannot_be_asked_of_contained_resources_is_refused_by_name(
 def test_a_lenient_search_leaves_out_what_contained_resources_have_not(
     filled: Any,
 ) -> None:
-    page = filled.page("Patient", "_contained=true&_id=p", handling="lenient")
+    query = "_contained=true&_id=p&_sort=name&_include=Patient:organization"
+
+    page = filled.page("Patient", query, handling="lenient")
 
     assert [one.id for one in page.matches] == ["o"]
-    assert "ignored: '_id'" in page.issues[0].diagnostics
+    told = [one.diagnostics for one in page.issues]
+    assert "ignored: '_id'" in told[0]
+    assert "together with _sort" in told[1]
+    assert "together with _include" in told[2]
     assert page.used == (("_contained", "true"),)
 
 
