@@ -9,6 +9,7 @@ import click
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.cli.options import config_option, fail, settings_from
+from fyr.core.masking import masked
 
 _MASK = "**********"
 
@@ -26,7 +27,8 @@ def show(config_file: Path | None) -> None:
     shown = settings.model_dump(mode="json")
     shown["store"]["url"] = settings.store.shown_url
     shown["plugin"] = _plugin_tables(settings)
-    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    # Passwords in URLs too, of whatever setting.
+    click.echo(masked(json.dumps(shown, indent=2, ensure_ascii=False)))
 
 
 @config.command()

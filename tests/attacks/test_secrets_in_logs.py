@@ -191,7 +191,9 @@ def _until_delivered(folder: Path) -> None:
         {"FYR_SECURITY__MODE": f"Bearer {TOKEN}"},
     ],
 )
-@pytest.mark.parametrize("command", ["serve", "config", "migrate", "plugins"])
+@pytest.mark.parametrize(
+    "command", ["serve", "config show", "config check", "migrate", "plugins"]
+)
 def test_a_server_that_cannot_start_tells_no_secret(
     tmp_path: Path, variables: dict[str, str], command: str
 ) -> None:
@@ -206,7 +208,7 @@ def test_a_server_that_cannot_start_tells_no_secret(
     }
 
     done = subprocess.run(
-        [fyr_command(), command],
+        [fyr_command(), *command.split()],
         env={"PATH": "/usr/bin:/bin", **more, **variables},
         cwd=tmp_path,
         capture_output=True,
@@ -215,6 +217,38 @@ def test_a_server_that_cannot_start_tells_no_secret(
     )
 
     assert done.stdout or done.stderr
+    for secret in SECRETS:
+        assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["config show", "config check", "plugins"])
+def test_settings_are_shown_without_their_secrets(tmp_path: Path, command: str) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "talker.py").write_text(TALKER)
+    settings = {
+        "FYR_PLUGINS__FOLDER": str(plugins),
+        "FYR_PLUGIN": json.dumps({"talker": {"key": PLUGIN}}),
+        "FYR_DATA_DIR": str(tmp_path / "data"),
+        "FYR_SECURITY__ADMIN_TOKEN": ADMIN,
+        "FYR_SECURITY__LINK_SECRET": LINK,
+        "FYR_STORE__PASSWORD": STORE,
+        "FYR_STORE__URL": f"postgresql://fyr:{URL_PASSWORD}@127.0.0.1:9/fyr",
+        "FYR_BLOBS__SECRET_KEY": STORE,
+        "FYR_MESSAGES__URL": "mqtt://127.0.0.1:9",
+        "FYR_MESSAGES__PASSWORD": STORE,
+    }
+
+    done = subprocess.run(
+        [fyr_command(), *command.split()],
+        env={"PATH": "/usr/bin:/bin", **settings},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout, done.stderr
     for secret in SECRETS:
         assert secret not in done.stdout + done.stderr
 
