@@ -45,9 +45,12 @@ def _transaction(service: Service) -> Iterator[str]:
     limits = service.transaction
     if limits is None:
         return
+    without = [] if limits.conditional else ["no criteria"]
+    without += [] if limits.operations else ["no operations"]
+    told = [f"at most {limits.most_entries} entries", *without]
     yield (
-        f"\nA transaction has at most {limits.most_entries} entries, no criteria and no"
-        " operations; in it are offered:\n\n| type | interactions |\n|---|---|"
+        f"\nA transaction has {' and '.join(told)}; in it are offered:"
+        "\n\n| type | interactions |\n|---|---|"
     )
     for kind, names in sorted(limits.interactions.items()):
         yield f"| {kind} | {_interactions(names)} |"
