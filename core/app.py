@@ -91,6 +91,7 @@ class Application:
         self.publishing = Publishing(
             self.settings.messages,
             hooks.register_message_sources(settings=self.settings),
+            self.database,
         )
         self.consumers = [
             *consumers_of(hooks.deliveries()),

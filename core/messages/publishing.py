@@ -9,22 +9,28 @@ from fyr.config.settings import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.events.consumers import Consumer, ConsumerState
 from fyr.core.messages.again import publish_again
+from fyr.core.messages.chains import Chain
 from fyr.core.messages.message import MessageSource, Publisher
 from fyr.core.messages.sending import consumer_of, source_named
 from fyr.core.messages.topics import is_wanted
 
 if TYPE_CHECKING:
     from fyr.core.events.outbox import Outbox
+    from fyr.core.store.port import Database
 
 
 class Publishing:
     """The sources of messages, and a consumer with a publisher for each."""
 
     def __init__(
-        self, settings: MessageSettings, sources: Iterable[MessageSource]
+        self,
+        settings: MessageSettings,
+        sources: Iterable[MessageSource],
+        database: Database,
     ) -> None:
         """Take the sources; without a broker there are no consumers."""
         self._settings = settings
+        self._database = database
         self.sources = list(sources)
         self._publishers: list[Publisher] = []
         self.consumers = [self._consumer(one) for one in self.sources if settings.url]
@@ -72,4 +78,9 @@ class Publishing:
 
         publisher = MqttPublisher(self._settings, source.name)
         self._publishers.append(publisher)
-        return consumer_of(source, publisher, longest_rest=self._settings.rest_seconds)
+        return consumer_of(
+            source,
+            publisher,
+            Chain(self._database, source.name),
+            longest_rest=self._settings.rest_seconds,
+        )

@@ -2,7 +2,8 @@
 
 A consumer's cursor moves when the broker has acknowledged, so that what was told before
 a crash may be told again: with the same ``id``, by which a subscriber drops repeats, and
-the same ``eventNumber``, after which it may ask ``/events`` for what it missed.
+the same ``eventNumber``, after which it may ask ``/events`` for what it missed. That it
+missed something ``previousEventNumber`` tells (:mod:`fyr.core.messages.chains`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import replace
 from fyr.core.errors import NotFound
 from fyr.core.events.change import Change, read_ahead
 from fyr.core.events.consumers import Consumer
+from fyr.core.messages.chains import NUMBER, Chain
 from fyr.core.messages.message import Message, MessageSource, Publisher
 
 #: Properties that every message has besides its own.
-ID, NUMBER, DESTINATION = "id", "eventNumber", "destination"
+ID, DESTINATION = "id", "destination"
 
 
 def sent_as(source: MessageSource, change: Change) -> list[Message]:
@@ -44,16 +46,22 @@ def sent_as(source: MessageSource, change: Change) -> list[Message]:
 
 
 def consumer_of(
-    source: MessageSource, publisher: Publisher, *, longest_rest: float | None = None
+    source: MessageSource,
+    publisher: Publisher,
+    chain: Chain,
+    *,
+    longest_rest: float | None = None,
 ) -> Consumer:
     """Make the consumer that publishes what a source tells.
 
+    :param chain: tells each message what came before it.
     :param longest_rest: seconds between two tries to reach a broker that is away.
     """
 
     def handle_many(changes: Sequence[Change]) -> None:
         if messages := _all(source, changes):
-            publisher.publish(messages)
+            publisher.publish(chain.linked(messages))
+            chain.keep(messages)
 
     return Consumer(
         source.name,

@@ -80,7 +80,7 @@ def properties_schema(kind: str) -> dict[str, Any]:
         *own,
         *_SENT,
     ]
-    names = [*always, "patientReference", "messageClass"]
+    names = [*always, "patientReference", "messageClass", "previousEventNumber"]
     return {
         "type": "object",
         "properties": {name: _TEXT for name in names},

@@ -1,5 +1,8 @@
 """Publishers against a real Mosquitto, with both versions of MQTT, and with TLS."""
 
+import gc
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +18,12 @@ from fyr.core.testing.contracts.publishing import (
     numbers,
 )
 from fyr.core.testing.embedded import EmbeddedBroker, running_embedded
-from fyr.core.testing.mosquitto import Mosquitto, mosquitto_command, running_mosquitto
+from fyr.core.testing.mosquitto import (
+    Mosquitto,
+    free_port,
+    mosquitto_command,
+    running_mosquitto,
+)
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
 
@@ -122,6 +130,68 @@ def _add_user(file: Path, name: str, password: str) -> None:
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
     parts = (base64.b64encode(part).decode() for part in (salt, key))
     file.write_text(f"{name}:$7$101${'$'.join(parts)}\n")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for this machine, which vouches for itself, and its key."""
+    if shutil.which("openssl") is None:
+        absent("mosquitto", "the tests of TLS need openssl beside it")
+    folder = tmp_path_factory.mktemp("tls")
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    kept = ("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
+    command = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
+    subprocess.run([*command, *subject, *kept], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def tls_port(
+    mosquitto_is_here: None, certificates: Path, tmp_path: Path
+) -> Iterator[tuple[int, int]]:
+    """A port with TLS, and a plain one of the same broker."""
+    port = free_port()
+    options = [
+        f"listener {port} 127.0.0.1",
+        f"certfile {certificates}/cert.pem",
+        f"keyfile {certificates}/key.pem",
+    ]
+    with running_mosquitto(tmp_path, options) as broker:
+        yield port, broker.port
+
+
+def test_messages_go_over_tls_to_a_broker_that_is_vouched_for(
+    tls_port: tuple[int, int], certificates: Path
+) -> None:
+    settings = MessageSettings(
+        url=f"mqtts://localhost:{tls_port[0]}", tls_ca=certificates / "cert.pem"
+    )
+    with subscriber(tls_port[1]) as listener:
+        publisher = MqttPublisher(settings, "test")
+        publisher.publish(numbered(500))
+        publisher.close()
+        heard = listener.wait_for_count(500)
+
+    assert numbers(heard) == list(range(500))
+
+
+# paho leaves the socket of a handshake that failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("host", "vouched"), [("localhost", False), ("127.0.0.1", True)]
+)
+def test_nothing_goes_to_a_broker_that_nobody_vouches_for_or_by_another_name(
+    tls_port: tuple[int, int], certificates: Path, host: str, vouched: bool
+) -> None:
+    settings = MessageSettings(
+        url=f"mqtts://{host}:{tls_port[0]}",
+        tls_ca=certificates / "cert.pem" if vouched else None,
+    )
+    publisher = MqttPublisher(settings, "test")
+
+    with pytest.raises(Unavailable, match="certificate verify failed"):
+        publisher.publish(numbered(1))
+    gc.collect()
 
 
 class OnEmbedded:

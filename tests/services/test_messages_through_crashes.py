@@ -183,10 +183,17 @@ def test_a_subscriber_hears_all_that_was_committed_and_nothing_else(
 
     firsts: dict[str, Heard] = {}
     for one in heard:
-        assert firsts.setdefault(one.id, one) == one
+        assert firsts.setdefault(one.id, one).payload == one.payload
     events = [event_of(one) for one in firsts.values()]
     assert len(events) == len(set(events))
     assert set(events) == expected
+    # The chain has no hole, wherever it was cut: nobody would take a repeat for a gap.
+    numbers = [one.properties["eventNumber"] for one in firsts.values()]
+    links = [one.properties.get("previousEventNumber") for one in firsts.values()]
+    assert set(filter(None, links)) <= set(numbers)
+    assert [link for link in links[1:] if link] == [
+        before for before, link in zip(numbers, links[1:], strict=False) if link
+    ]
     for id_ in {id_ for id_, _, _ in events}:
         told = [event for event in events if event[0] == id_]
         assert told == [event for event in script.committed if event[0] == id_]

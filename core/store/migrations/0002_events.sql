@@ -19,6 +19,13 @@ CREATE TABLE consumer (
     seen BIGINT NOT NULL
 );
 
+CREATE TABLE message_topic (
+    source TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (source, topic)
+);
+
 CREATE TABLE delivery (
     consumer TEXT NOT NULL,
     position BIGINT NOT NULL,

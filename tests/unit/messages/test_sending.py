@@ -1,12 +1,14 @@
 """How the messages of a source are sent: ids, numbers, and the consumer that sends them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from fyr.core.errors import Unavailable
 from fyr.core.events import Change
 from fyr.core.messages import Message, MessageSource, consumer_of, sent_as
+from fyr.core.messages.chains import PREVIOUS, Chain
 
 
 class Remembering:
@@ -24,6 +26,11 @@ class Remembering:
 
 def change(position: int, type_: str = "Task", topic: str = "resource") -> Change:
     return Change(position, topic, type_, "1", position, "PUT", "", 0)
+
+
+@pytest.fixture
+def chain(fyr_app: Any) -> Chain:
+    return Chain(fyr_app.database, "tasks")
 
 
 def twice(change: Change) -> list[Message]:
@@ -58,9 +65,9 @@ def test_a_source_is_not_asked_about_what_it_does_not_tell_of(other: Change) -> 
     assert sent_as(TASKS, other) == []
 
 
-def test_the_messages_of_many_changes_are_published_in_one_call() -> None:
+def test_the_messages_of_many_changes_are_published_in_one_call(chain: Chain) -> None:
     publisher = Remembering()
-    consumer = consumer_of(TASKS, publisher)
+    consumer = consumer_of(TASKS, publisher, chain)
     assert consumer.handle_many is not None
 
     consumer.handle_many([change(1), change(2)])
@@ -70,19 +77,64 @@ def test_the_messages_of_many_changes_are_published_in_one_call() -> None:
     ]
 
 
-def test_changes_that_nobody_tells_of_need_no_broker() -> None:
+def test_changes_that_nobody_tells_of_need_no_broker(chain: Chain) -> None:
     publisher = Remembering()
     silent = MessageSource("silent", lambda change: ())
 
-    consumer_of(silent, publisher).handle(change(1))
+    consumer_of(silent, publisher, chain).handle(change(1))
 
     assert publisher.calls == []
 
 
-def test_a_publisher_that_is_away_makes_the_consumer_rest() -> None:
+def test_a_publisher_that_is_away_makes_the_consumer_rest(chain: Chain) -> None:
     class Away(Remembering):
         def publish(self, messages: Sequence[Message]) -> None:
             raise Unavailable("nobody there")
 
     with pytest.raises(Unavailable):
-        consumer_of(TASKS, Away()).handle(change(1))
+        consumer_of(TASKS, Away(), chain).handle(change(1))
+
+
+def previous(publisher: Remembering) -> list[list[str | None]]:
+    return [[one.properties.get(PREVIOUS) for one in call] for call in publisher.calls]
+
+
+def test_a_message_says_which_event_its_topic_told_of_before(chain: Chain) -> None:
+    publisher = Remembering()
+    owner = MessageSource("tasks", lambda change: twice(change)[: change.position % 3])
+    consumer = consumer_of(owner, publisher, chain)
+    assert consumer.handle_many is not None
+
+    consumer.handle_many([change(1), change(2)])
+    consumer.handle(change(4))
+    consumer.handle(change(5))
+
+    # 1 and 4 tell of the first topic only, 2 and 5 of both.
+    assert previous(publisher) == [[None, "1", None], ["2"], ["4", "2"]]
+
+
+def test_a_repeat_after_a_failure_says_the_same(chain: Chain) -> None:
+    class Broken(Remembering):
+        def publish(self, messages: Sequence[Message]) -> None:
+            super().publish(messages)
+            if len(self.calls) == 2:
+                raise Unavailable("gone in the middle")
+
+    publisher = Broken()
+    consumer = consumer_of(TASKS, publisher, chain)
+    consumer.handle(change(1))
+    with pytest.raises(Unavailable):
+        consumer.handle(change(2))
+    consumer.handle(change(2))
+
+    assert publisher.calls[1] == publisher.calls[2]
+    assert previous(publisher)[2] == ["1", "1"]
+
+
+def test_what_a_replay_tells_breaks_no_chain(chain: Chain) -> None:
+    publisher = Remembering()
+    consumer = consumer_of(TASKS, publisher, chain)
+    for position in (1, 2, 1, 2, 3):
+        consumer.handle(change(position))
+
+    assert [one[0] for one in previous(publisher)] == [None, "1", None, None, "2"]
