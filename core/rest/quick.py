@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from fyr.core.hooks.plugin import Plugin
 from fyr.core.store.resources import ResourceStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fyr.core.app import Application
     from fyr.core.store.port import Database, Row
@@ -43,10 +44,12 @@ class QuickReads:
         self._none = mode == "never" or (mode == "auto" and waits)
         # A plugin may change what a read finds; so nothing is fetched before it.
         self._database = None if waits else application.database
+        waited_for = _waited_for(application) if mode == "auto" else ()
+        self._waited_for = frozenset(waited_for)
         paths = "|".join(re.escape(one.path) for one in application.services)
         self._read = re.compile(
             # The content of a Binary may be elsewhere.
-            rf"/(?:{paths})/(?!Binary/)([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
+            rf"/({paths})/(?!Binary/)([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
             r"(?:/_history/([0-9]{1,9}))?"
         ).fullmatch
 
@@ -57,7 +60,8 @@ class QuickReads:
             and not request.error
             and request.command in ("GET", "HEAD")
             and not request.query
-            and self._read(request.path) is not None
+            and (match := self._read(request.path)) is not None
+            and match.group(1, 2) not in self._waited_for
             and "xml" not in request.headers.get("ACCEPT", "")
         )
 
@@ -71,12 +75,23 @@ class QuickReads:
         resources = ResourceStore(cast("Database", asking))
         for request in requests:
             if match := self._read(request.path):
-                kind, identity, version = match.groups()
+                _, kind, identity, version = match.groups()
                 if version is None:
                     resources.read(kind, identity)
                 else:
                     resources.vread(kind, identity, int(version))
         return asking.asked
+
+
+def _waited_for(application: Application) -> Iterator[tuple[str, str]]:
+    """Tell path and type of the reads for which a plugin waits after all."""
+    plugins = [
+        one.target for one in application.plugins if isinstance(one.target, Plugin)
+    ]
+    for service in application.services:
+        for kind in service.types:
+            if any(one.waits(service.name, kind) for one in plugins):
+                yield service.path, kind
 
 
 class _Asking:

@@ -20,7 +20,14 @@ from fyr.plugins.access_control.decisions.devices import ON_DEVICE
 from fyr.plugins.access_control.decisions.narrowing import limited, narrowed
 from fyr.plugins.access_control.decisions.resources import ON_RESOURCE
 from fyr.plugins.access_control.decisions.searches import ON_SEARCH
-from fyr.plugins.access_control.decisions.table import WORDS, Cell, Table, read_table
+from fyr.plugins.access_control.decisions.table import (
+    LOOKING,
+    USER_TYPES,
+    WORDS,
+    Cell,
+    Table,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from fyr.core import FyrError, Look, RequestContext, Resource, SearchAsked, Use
@@ -111,6 +118,15 @@ class Decisions:
         if cell is not None and cell.demands:
             case = ResourceCase(caller, subject, use, look, context, self._readable)
             self._judge(cell, case)
+
+    def looks_up(self, service: str, resource_type: str) -> bool:
+        """Whether the decision on a read of a type reads other resources, for somebody."""
+        cells = [
+            self.table.find(service, resource_type, interaction, user)
+            for interaction in ("read", "vread")
+            for user in USER_TYPES
+        ]
+        return any(cell and not LOOKING.isdisjoint(cell.demands) for cell in cells)
 
     def claim(self, context: RequestContext, binary: Resource) -> None:
         """Say in a Binary that it is the user's, if it says nothing of who may read it."""

@@ -59,6 +59,10 @@ class SmartDecisions:
         self._scopes: WeakKeyDictionary[Principal, tuple[SmartScope, ...]]
         self._scopes = WeakKeyDictionary()
 
+    def looks_up(self, service: str, resource_type: str) -> bool:
+        """Whether the decision on a read of a type reads other resources: it does."""
+        return True
+
     def authorize(self, context: RequestContext) -> None:
         """Refuse an interaction that no scope speaks of.
 
@@ -94,9 +98,7 @@ class SmartDecisions:
             return
         for kind in asked.types:
             self._allowing(context, kind, "search-type")
-        for kind, name in sorted(asked.touched):
-            if kind in asked.types:
-                continue
+        for kind, name in sorted(asked.beyond):
             scopes = self._allowing(context, kind, "search-type")
             if all(one.query or self._of_patient(context, one) for one in scopes):
                 raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(
