@@ -14,6 +14,7 @@ ROOMS = (
     "core.context",
     "core.error_codes",
     "core.errors",
+    "core.hosts",
     "core.model.definitions",
     "search.understanding.compartments",
 )
