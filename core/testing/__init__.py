@@ -1,7 +1,8 @@
 """The test kit: for authors of plugins, and for Fyr's own tests.
 
 Its pytest plugin brings the fixtures ``fyr_client``, ``fyr_app``, ``fyr_server``,
-``fyr_events``, ``fyr_clock`` and what they are made of (:mod:`fyr.core.testing.plugin`).
+``fyr_events``, ``fyr_messages``, ``fyr_clock`` and what they are made of
+(:mod:`fyr.core.testing.plugin`).
 ``PluginContract`` is what any plugin can be held against; the contracts of the ports
 are in :mod:`fyr.core.testing.contracts`.
 """

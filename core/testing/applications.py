@@ -21,6 +21,7 @@ from fyr.core.testing.principals import TestPrincipals
 if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.core.events import Change
+    from fyr.core.messages import Message
 
 Plugins = Mapping[str, ModuleType | type[Plugin]]
 
@@ -150,6 +151,26 @@ class Events:
                 deliver(change)
             self._delivered = change.position
         return len(changes)
+
+
+class Messages:
+    """What the sources of an application tell of what it has committed."""
+
+    def __init__(self, built: Application) -> None:
+        """Begin with the first event of the store."""
+        self._sources = built.publishing.sources
+        self._events = Events(built)
+
+    def new(self) -> list[Message]:
+        """Give the messages of what was committed since this was asked last."""
+        from fyr.core.messages import sent_as
+
+        return [
+            message
+            for change in self._events.new()
+            for source in self._sources
+            for message in sent_as(source, change)
+        ]
 
 
 def _over(base: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

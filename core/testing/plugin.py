@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
     from fyr.core.app import Application
-    from fyr.core.testing.applications import Events, Plugins, Server
+    from fyr.core.testing.applications import Events, Messages, Plugins, Server
     from fyr.core.testing.client import Client
     from fyr.core.testing.clock import FakeClock
 
@@ -87,3 +87,11 @@ def fyr_events(fyr_app: Application) -> Events:
     from fyr.core.testing.applications import Events
 
     return Events(fyr_app)
+
+
+@pytest.fixture
+def fyr_messages(fyr_app: Application) -> Messages:
+    """What ``fyr_app`` tells a broker, or would, were there one."""
+    from fyr.core.testing.applications import Messages
+
+    return Messages(fyr_app)

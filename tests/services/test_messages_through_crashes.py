@@ -22,6 +22,7 @@ from fyr.core.testing.mosquitto import (
     mosquitto_command,
     running_mosquitto,
 )
+from fyr.core.testing.postgres import available, running_postgres
 from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import Heard, subscriber
@@ -43,9 +44,22 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
         yield running
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the server keeps its events; both give them positions in their own way."""
+    if request.param == "sqlite":
+        yield "sqlite:///fyr.db"
+        return
+    if why := available():
+        absent("postgresql", why)
+    with running_postgres() as server:
+        yield server.new_schema()
+
+
 @pytest.fixture
-def settings(broker: Mosquitto) -> dict[str, str]:
+def settings(broker: Mosquitto, store_url: str) -> dict[str, str]:
     return {
+        "STORE__URL": store_url,
         "PLUGINS__ENABLED": '["search", "event_messages"]',
         "MESSAGES__URL": broker.url,
         "MESSAGES__REST_SECONDS": "0.5",

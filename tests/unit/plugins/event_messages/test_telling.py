@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from fyr.core import Message
-from fyr.core.messages import sent_as
 from fyr.core.testing import Client
 from fyr.plugins.event_messages import EventMessages
 from fyr.plugins.event_messages.conditions import condition
@@ -32,14 +31,9 @@ def fyr_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def messages(fyr_app: Any, fyr_events: Any) -> Any:
+def messages(fyr_messages: Any) -> Any:
     """Tell the messages of what was written since they were asked for last."""
-    (source,) = fyr_app.publishing.sources
-
-    def new() -> list[Message]:
-        return [one for change in fyr_events.new() for one in sent_as(source, change)]
-
-    return new
+    return fyr_messages.new
 
 
 def told(messages: list[Message]) -> list[tuple[str, str]]:
