@@ -23,6 +23,7 @@ class Caller:
         "care_team",
         "episode",
         "organization",
+        "passed",
         "patient",
         "privileges",
         "tags",
@@ -43,6 +44,9 @@ class Caller:
         self.care_team = relative(context.get("care_team", ""))
         self.organization = relative(context.get("organization", ""))
         self.tags = principal.tags
+        #: type and interaction that the token alone was found to be enough for: the
+        #: table does not change, nor what a token says
+        self.passed: set[tuple[str | None, str]] = set()
 
     def holds(self, privileges: Iterable[str]) -> bool:
         """Whether the principal has one of some privileges."""

@@ -107,7 +107,11 @@ class ResourceCase:
 
     def of(self, key: str) -> set[str]:
         """Tell the references of an element, by its key in ``elements.toml``."""
-        return element_of(self.resource, key)
+        subject = self.subject
+        paths = elements().get(subject.type, {}).get(key, "")
+        if paths == "id":  # known without parsing
+            return {f"{subject.type}/{subject.id}"}
+        return references(subject.resource, paths)
 
 
 @dataclass

@@ -66,10 +66,15 @@ class Decisions:
                 raise CODES["SECURITY_USER_NOT_ALLOWED"].error(context.operation)
             return
         caller = self.callers.of(context)
+        asked = (context.resource_type, context.interaction)
+        if asked in caller.passed and context.parent is None:
+            return
         cell = self._cell(context, caller)
         _require(caller, cell)
         for check in _token_checks(cell.demands):
             check(caller)
+        if context.parent is None and context.interaction != "operation":
+            caller.passed.add(asked)
 
     def narrow(
         self, context: RequestContext, resource_type: str | None, params: Pairs
