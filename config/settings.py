@@ -114,7 +114,9 @@ class FhirSettings(Section):
 
     default_count: int = Field(20, ge=1, description="Page size when none is asked.")
     max_count: int = Field(200, ge=1, description="Largest page; more is cut to it.")
-    max_depth: int = Field(64, ge=8, description="Deepest nesting of a resource.")
+    max_depth: int = Field(
+        64, ge=8, le=200, description="Deepest nesting of a resource."
+    )
     max_number_digits: int = Field(
         64, ge=18, description="Digits of the longest number that is taken."
     )

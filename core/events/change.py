@@ -148,6 +148,6 @@ def read_ahead(changes: Iterable[Change]) -> None:
 def _parsed(body: bytes | None) -> Resource | None:
     if body is None:
         return None
-    from fyr.core.model.json import parse
+    from fyr.core.model.json import own
 
-    return parse(body)
+    return own(body)

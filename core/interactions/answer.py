@@ -63,6 +63,6 @@ class Answer:
         """
         if self.body is None:
             raise ValueError(f"an answer {self.status} without a resource")
-        from fyr.core.model.json import parse
+        from fyr.core.model.json import own
 
-        return parse(self.body)
+        return own(self.body)

@@ -44,7 +44,7 @@ def require_own(
         if body is None:
             before = interactions.resources.vread(one.type, one.id, one.version - 1)
             body = before.body if before is not None else None
-        if body is None or not _claims(json.parse(body), profiles):
+        if body is None or not _claims(json.own(body), profiles):
             raise NotFound(f"no {one.type}/{one.id}")
 
 

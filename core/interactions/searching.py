@@ -162,8 +162,8 @@ def _contained(
         if seat is None:
             yield from _found(interactions, context, [stored], "match")
             continue
-        inside = json.parse(stored.body or b"")["contained"][seat].get("id", "")
-        whole = json.parse(shown(interactions, context, stored.body or b""))
+        inside = json.own(stored.body or b"")["contained"][seat].get("id", "")
+        whole = json.own(shown(interactions, context, stored.body or b""))
         for one in whole.get("contained", ()):
             if one.get("id", "") == inside:
                 url = f"{full_url(context, stored.type, stored.id)}#{inside}"

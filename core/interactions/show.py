@@ -20,7 +20,7 @@ def shown(interactions: Interactions, context: RequestContext, body: bytes) -> b
     if hooks.before_show or context.mask is not None:
         from fyr.core.model import json
 
-        resource = json.parse(body)
+        resource = json.own(body)
         if hooks.before_show:
             resource = hooks.before_show(context=context, resource=resource)
         if context.mask is not None:

@@ -209,7 +209,7 @@ def _step(
     old = new = None
     if head is not None and head.body is not None:
         if write.method == "PATCH" or hooks.before_store or hooks.stored:
-            old = json.parse(head.body)
+            old = json.own(head.body)
     # Before a patch or a plugin has had a hand in it.
     before = _rows_before(interactions, write, head, old)
     if write.method != "DELETE":
@@ -306,4 +306,4 @@ def _rows_before(
         return None
     if head.body is None:
         return {}
-    return engine.index(old if old is not None else json.parse(head.body))
+    return engine.index(old if old is not None else json.own(head.body))

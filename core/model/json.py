@@ -37,6 +37,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+#: Of what this server has made: what is in it was read within limits, which may have been
+#: others, and a Bundle around it is deeper.
+_OWN = Limits(max_depth=250, max_number_digits=1_000_000)
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Resource:
@@ -58,6 +61,11 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Resource:
             [Issue("structure", f"{shown(kind)} is not a resource type of R4{hint}")]
         )
     return value
+
+
+def own(data: bytes) -> Resource:
+    """Read a resource, or a Bundle of such, that this server keeps or has made."""
+    return parse(data, _OWN)
 
 
 def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -92,8 +100,8 @@ def dump(resource: Any) -> bytes:
 
 
 def pretty(data: bytes) -> bytes:
-    """Lay compact JSON out in lines, for people."""
-    return orjson.dumps(decode(data), _number, orjson.OPT_INDENT_2)
+    """Lay compact JSON of this server's own out in lines, for people."""
+    return orjson.dumps(decode(data, _OWN), _number, orjson.OPT_INDENT_2)
 
 
 def number(

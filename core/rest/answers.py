@@ -107,7 +107,7 @@ def rendered(body: bytes, view: View) -> bytes:
 
     if view.format == "json" and not view.shaped:
         return json.pretty(body) if view.pretty else body
-    resource = json.parse(body)
+    resource = json.own(body)
     if view.shaped:
         from fyr.core.model.summary import shape
 

@@ -226,7 +226,7 @@ class Audit(Plugin):
         stored = self._application.resources.read(*own.split("/")[:2])
         if stored is None or stored.body is None:
             return None
-        return json.parse(stored.body)
+        return json.own(stored.body)
 
 
 def _file(settings: Settings, path: Path) -> LinesFile:

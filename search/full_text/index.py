@@ -13,7 +13,7 @@ from fyr.config.load import ConfigError
 from fyr.core.clock import Clock
 from fyr.core.events import Change, Consumer
 from fyr.core.jobs import Job, JobContext, Jobs
-from fyr.core.model.json import parse
+from fyr.core.model.json import own
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Row, Session
 from fyr.core.store.resources import ResourceStore
@@ -124,7 +124,7 @@ def _entries(
 ) -> list[Entry]:
     found = database.read(lambda session: store.read_many(session, pids))
     return [
-        (one.pid, one.version, words_of(parse(one.body)))
+        (one.pid, one.version, words_of(own(one.body)))
         for one in found
         if one.body is not None
     ]

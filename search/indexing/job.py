@@ -230,7 +230,7 @@ class _Page:
 
     def index(self, stored: Stored) -> IndexRows:
         """Take from a stored version what it is found by."""
-        return self.current.extractor.rows(fhir.parse(stored.body or b""))
+        return self.current.extractor.rows(fhir.own(stored.body or b""))
 
 
 def _pause(context: JobContext, seconds: float) -> None:

@@ -233,7 +233,7 @@ class Sets:
         version = (rows[0][0], rows[0][1]) if rows else (0, 0)
         states = self._states(reader)
         bodies = [stored(row).body for row in reader.rows(_RESOURCES)]
-        custom = accepted(self.built_in, [fhir.parse(one) for one in bodies if one])
+        custom = accepted(self.built_in, [fhir.own(one) for one in bodies if one])
         return IndexSet(self.built_in, custom, version, states, self.without)
 
 

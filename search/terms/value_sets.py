@@ -161,7 +161,7 @@ class Terminology:
             raise NotSupported("no ValueSet or CodeSystem can be read here")
         query = Query((kind,), [criterion], count=_MOST_VERSIONS)
         matches: Sequence[Stored] = read_page(session, query, None, Sizes()).matches
-        return [json.parse(one.body) for one in matches if one.body]
+        return [json.own(one.body) for one in matches if one.body]
 
 
 def _of_r4(address: str) -> CodeSet:

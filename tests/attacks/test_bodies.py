@@ -314,3 +314,49 @@ def test_a_cache_keeps_short_texts() -> None:
         assert length("a" * size) == size
 
     assert length.cache_info() == (2, 2, 8, 2)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("most", [64, 200])
+class TestDeepest:
+    """The deepest that is taken: once stored, it was a 400 for whoever saw its page."""
+
+    @pytest.fixture
+    def fyr_options(self, most: int) -> dict[str, Any]:
+        return {"fhir": {"max_depth": most}}
+
+    def deepest(self, most: int) -> dict[str, Any]:
+        # Each extension is two levels, the resource and the list in it two more.
+        return TestShapes().nested(most // 2 - 2)
+
+    def test_what_was_taken_is_shown_in_every_form(
+        self, fyr_client: Client, most: int
+    ) -> None:
+        deep = self.deepest(most)
+        assert fyr_client.create(TestShapes().nested(most // 2 - 1)).status == 400
+        made = fyr_client.create(deep)
+        assert made.status == 201
+        path = f"Patient/{made.json['id']}"
+
+        for asked in (path, f"{path}/_history", f"Patient?_id={made.json['id']}"):
+            for form in ({}, {"_pretty": "true"}, {"_elements": "extension"}):
+                assert fyr_client.get(asked, form).status == 200
+        # XML is as deep as libxml2 reads, and no reader is made to read more.
+        if most == 64:
+            for asked in (path, f"{path}/_history", f"Patient?_id={made.json['id']}"):
+                assert fyr_client.get(asked, {"_format": "xml"}).status == 200
+
+    def test_what_was_taken_can_be_changed_and_deleted(
+        self, fyr_client: Client, most: int
+    ) -> None:
+        deep = self.deepest(most)
+        path = f"Patient/{fyr_client.create(deep).json['id']}"
+        identity = path.partition("/")[2]
+        entry = {
+            "resource": {**deep, "id": identity},
+            "request": {"method": "PUT", "url": path},
+        }
+        bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+
+        assert fyr_client.put(path, {**deep, "id": identity}).status == 200
+        assert fyr_client.post("", bundle).status in (200, 400)
+        assert fyr_client.delete(path).status == 204
