@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _GZIP = 16 + zlib.MAX_WBITS
 _NOT_ENCODED = ("", "identity")
+#: What is sent may unpack to so many times its size, once that is more than a little.
+_MOST_TIMES = 200
+_UNSUSPECTED = 16_777_216
 _ZIPPED = ("gzip", "x-gzip")
 #: Bytes that are read at a time where a body is not read at once.
 _PIECE = 262_144
@@ -142,9 +145,14 @@ def _pieces(source: Any, length: int) -> Iterator[bytes]:
 
 
 def _unzipped(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """Unpack gzip of one member piece by piece, never beyond the limit."""
-    reader, count = zlib.decompressobj(_GZIP), 0
+    """Unpack gzip of one member piece by piece, never beyond the limit.
+
+    Nor to far more than was sent: a limit for files of a gigabyte would let a megabyte
+    fill the disk with one.
+    """
+    reader, count, sent = zlib.decompressobj(_GZIP), 0, 0
     for packed in pieces:
+        sent += len(packed)
         while packed:
             if reader.eof:
                 raise Invalid("the body goes on after the end of its gzip data")
@@ -155,6 +163,8 @@ def _unzipped(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
             count += len(piece)
             if count > limit:
                 raise _too_large(limit)
+            if count > _UNSUSPECTED and count > _MOST_TIMES * sent:
+                raise TooLarge(f"the body unpacks to more than {_MOST_TIMES} times")
             if piece:
                 yield piece
             packed = reader.unconsumed_tail or reader.unused_data
