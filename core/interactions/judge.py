@@ -33,12 +33,13 @@ _EVERYTHING = everything()
 class Looking:
     """Looks things up by some interactions, past all hooks; remembers what it has read."""
 
-    __slots__ = ("_interactions", "_read")
+    __slots__ = ("_found", "_interactions", "_read")
 
     def __init__(self, interactions: Interactions) -> None:
         """Take the interactions, those of a transaction where one is running."""
         self._interactions = interactions
         self._read: dict[str, Resource | None] = {}
+        self._found: dict[tuple[str, ...], Sequence[Resource]] = {}
 
     def read(self, reference: str) -> Resource | None:
         """Read the current version."""
@@ -60,10 +61,14 @@ class Looking:
             _EVERYTHING, "search-type", resource_type, principal=SYSTEM
         )
         pairs = [(_parameter(name), value) for name, value in criteria.items()]
+        key = (resource_type, *(part for pair in pairs for part in pair))
+        if key in self._found:
+            return self._found[key]
         page = self._interactions.database.read(
             lambda session: engine.search(session, context, resource_type, pairs)
         )
-        return [Subject.of(one).resource for one in page.matches]
+        self._found[key] = [Subject.of(one).resource for one in page.matches]
+        return self._found[key]
 
 
 def judge(
@@ -85,6 +90,18 @@ def judge(
     )
 
 
+def judge_current(
+    interactions: Interactions, context: RequestContext, head: Stored
+) -> None:
+    """Let a read pass, or refuse it; that of what was deleted by what it was.
+
+    :raises Forbidden: a plugin does not allow it.
+    """
+    last = last_body(interactions, head)
+    if last is not None:
+        judge(interactions, context, last, "read")
+
+
 def judge_version(
     interactions: Interactions, context: RequestContext, stored: Stored
 ) -> None:
@@ -93,9 +110,11 @@ def judge_version(
     So a resource that was moved out of somebody's reach takes its history along.
     """
     look = Looking(interactions)
-    judge(interactions, context, stored, "vread", look)
+    old = last_body(interactions, stored)
+    if old is not None:
+        judge(interactions, context, old, "vread", look)
     newest = _newest(interactions, stored.type, stored.id)
-    if newest is not None and newest.version != stored.version:
+    if newest is not None and newest.version != (old or stored).version:
         judge(interactions, context, newest, "vread", look)
 
 
@@ -196,9 +215,14 @@ def _passes(
 def _newest(interactions: Interactions, kind: str, identity: str) -> Stored | None:
     """Read the newest version that is not a delete."""
     found = interactions.resources.read(kind, identity)
-    if found is not None and found.body is None:
-        return interactions.resources.vread(kind, identity, found.version - 1)
-    return found
+    return last_body(interactions, found) if found is not None else None
+
+
+def last_body(interactions: Interactions, head: Stored) -> Stored | None:
+    """Give the newest version, or the one before it if that is a delete."""
+    if head.body is not None:
+        return head
+    return interactions.resources.vread(head.type, head.id, head.version - 1)
 
 
 def _resources(value: object) -> Iterator[Resource]:

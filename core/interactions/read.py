@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fyr.core.context import RequestContext
 from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
-from fyr.core.interactions.judge import judge, judge_version
+from fyr.core.interactions.judge import judge_current, judge_version
 from fyr.core.interactions.partition import require_own
 from fyr.core.interactions.show import is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
@@ -33,10 +33,10 @@ def read(
     if context.service.types[kind].only_profiles:
         require_own(interactions, context, stored)
     body = stored.body
+    if interactions.hooks.authorize_resource:
+        judge_current(interactions, context, stored)
     if body is None:
         raise _gone(stored)
-    if interactions.hooks.authorize_resource:
-        judge(interactions, context, stored, "read")
     if _seen(stored, if_none_match, if_modified_since):
         answer = Answer(304, None, stored)
     else:
@@ -61,10 +61,10 @@ def vread(interactions: Interactions, context: RequestContext, version: str) -> 
         newest = interactions.resources.read(kind, identity)
         # What has become another service's takes its past along.
         require_own(interactions, context, stored, newest or stored)
-    if stored.body is None:
-        raise _gone(stored)
     if interactions.hooks.authorize_resource:
         judge_version(interactions, context, stored)
+    if stored.body is None:
+        raise _gone(stored)
     answer = Answer(200, shown(interactions, context, stored.body), stored)
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([stored]))

@@ -15,7 +15,7 @@ from fyr.core.clock import to_millis
 from fyr.core.context import RequestContext
 from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
 from fyr.core.interactions import content
-from fyr.core.interactions.judge import judge
+from fyr.core.interactions.judge import judge, last_body
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
@@ -90,10 +90,16 @@ class _Judge:
         self._asked = bool(interactions.hooks.authorize_resource)
 
     def before(self, write: Write, head: Stored | None) -> None:
-        """Judge what a write replaces, by what is stored before it."""
-        if self._asked and head is not None and head.body is not None:
+        """Judge what a write replaces, by what is stored before it.
+
+        Whoever brings back what was deleted is judged by what it was.
+        """
+        if self._asked and head is not None:
+            within = self._within()
+            old = last_body(within, head)
             use: Use = "delete" if write.method == "DELETE" else "old"
-            judge(self._within(), write.context, head, use)
+            if old is not None:
+                judge(within, write.context, old, use)
 
     def after(self, write: Write, stored: Stored) -> None:
         """Judge what was stored, by all that the same transaction has stored."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from fyr.core import hookimpl
-from fyr.core.errors import Forbidden, VersionConflict
+from fyr.core.errors import Forbidden, Gone, VersionConflict
 from fyr.core.interactions import Incoming, IncomingPatch
 from fyr.core.model import json
 from fyr.core.model.patch import read as read_patch
@@ -155,6 +155,37 @@ def test_a_foreign_resource_is_refused_before_its_version_is_told(world) -> None
         world.delete("Patient", world.foreign, if_match=("9",))
     with pytest.raises(VersionConflict):
         world.update({**resource, "id": world.own}, if_match=("9",))
+
+
+def test_what_was_deleted_is_brought_back_by_those_it_belonged_to(world, ward) -> None:
+    with ward.everything_passes():
+        world.delete("Patient", world.foreign)
+        world.delete("Patient", world.own)
+    taken = {"resourceType": "Patient", "id": world.foreign, "language": "a"}
+
+    with pytest.raises(Forbidden):
+        world.update(taken)
+    with pytest.raises(Forbidden):
+        world.delete("Patient", world.foreign)
+    assert world.update({**taken, "id": world.own}).status == 201
+    assert world.delete("Patient", "none").status == 204
+
+
+def test_that_something_was_deleted_is_told_to_those_who_might_see_it(
+    world, ward
+) -> None:
+    with ward.everything_passes():
+        world.delete("Patient", world.foreign)
+        world.delete("Patient", world.own)
+
+    with pytest.raises(Gone):
+        world.read("Patient", world.own)
+    with pytest.raises(Forbidden):
+        world.read("Patient", world.foreign)
+    for version in ("1", "2"):
+        context = world.context("vread", "Patient", world.foreign)
+        with pytest.raises(Forbidden):
+            world.interactions.vread(context, version)
 
 
 def test_a_patch_that_tests_tells_nothing_of_a_foreign_resource(world) -> None:
