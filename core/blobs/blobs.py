@@ -109,7 +109,8 @@ class Blobs:
         content = _Counted(chunks)
         stream: Iterable[bytes] = content
         if sealed:
-            stream = seal(content_key(self.keys.of(owner), blob_id), content)
+            key = self.keys.of(owner, database)
+            stream = seal(content_key(key, blob_id), content)
         with self.spool.gather(stream) as spooled:
             blob = Blob(
                 blob_id,

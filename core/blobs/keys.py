@@ -60,7 +60,7 @@ class OwnerKeys:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._of = lru_cache(maxsize=1024)(self._made)
+        self._committed = lru_cache(maxsize=1024)(self._found)
         configured_keys(settings)
         used = {row[0] for row in database.rows(_MASTERS)}
         if used - (self._masters.keys() if used else set()):
@@ -87,14 +87,19 @@ class OwnerKeys:
     def _current(self) -> str:
         return next(iter(self._masters))
 
-    def of(self, owner: str) -> bytes:
+    def of(self, owner: str, database: Database | None = None) -> bytes:
         """Give an owner's key, 32 bytes; a new owner gets one.
 
+        :param database: that of a transaction which this is part of.
         :raises FyrError: there is no master key, or it does not open what is stored.
         """
         if not self.there:
             raise FyrError("nothing can be sealed without blobs.master_key")
-        return self._of(owner)
+        try:
+            return self._committed(owner)
+        except LookupError:
+            # Nothing is remembered that may be rolled back.
+            return self._made(owner, database or self._database)
 
     def rewrap(self) -> int:
         """Wrap all keys by the present master key; tell how many were not.
@@ -114,15 +119,22 @@ class OwnerKeys:
         key = self._unwrapped(owner, master, wrapped)
         return (self._current, self._wrapped(owner, key), owner, master)
 
-    def _made(self, owner: str) -> bytes:
+    def _found(self, owner: str) -> bytes:
+        """Tell the key of an owner who has one that is committed.
+
+        :raises LookupError: they have none.
+        """
         rows = self._database.rows(_GET, (owner,))
         if not rows:
-            now = to_millis(self._clock())
-            fresh = self._wrapped(owner, token_bytes(32))
-            row = (owner, self._current, fresh, now)
-            self._database.write(lambda session: session.run(_ADD, row))
-            rows = self._database.rows(_GET, (owner,))
+            raise LookupError(owner)
         return self._unwrapped(owner, *rows[0])
+
+    def _made(self, owner: str, database: Database) -> bytes:
+        now = to_millis(self._clock())
+        row = (owner, self._current, self._wrapped(owner, token_bytes(32)), now)
+        database.write(lambda session: session.run(_ADD, row))
+        # Somebody else may have been faster.
+        return self._unwrapped(owner, *database.rows(_GET, (owner,))[0])
 
     def _wrapped(self, owner: str, key: bytes) -> str:
         nonce = token_bytes(12)

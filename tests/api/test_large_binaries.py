@@ -9,10 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from fyr.core import hookimpl
+from fyr.core import (
+    Operation,
+    OperationParameter,
+    Refused,
+    RequestContext,
+    hookimpl,
+)
 from fyr.core.app import Application
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.hooks.plugin import Plugin
+from fyr.core.interactions import Incoming
 from fyr.core.testing.applications import Server
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
@@ -21,6 +28,7 @@ THRESHOLD = 4096
 LARGE = Random(7).randbytes(300_001)
 OTHER = Random(8).randbytes(100_000)
 PDF = "application/pdf"
+SYSTEM_LEVEL: Any = frozenset({"system"})
 
 
 @pytest.fixture
@@ -333,6 +341,58 @@ class TestMemory:
 
         assert (made.status_code, count) == (201, size)
         assert peak < 32 * 1024 * 1024
+
+
+def keep(call: Any) -> Any:
+    """Store a large Binary within an operation, and refuse when it is told to."""
+    context = RequestContext(
+        call.context.service, "create", "Binary", parent=call.context
+    )
+    data = base64.b64encode(LARGE).decode()
+    owner = {"reference": f"Patient/{call.value('owner')}"}
+    binary = {
+        "resourceType": "Binary",
+        "contentType": PDF,
+        "securityContext": owner,
+        "data": data,
+    }
+    stored = call.interactions.create(context, Incoming(binary)).resource()
+    if call.value("owner") == "refused":
+        raise Refused("no")
+    return stored
+
+
+class Keeping(Plugin):
+    """Offers ``$keep``."""
+
+    @hookimpl
+    def register_operations(self) -> list[Operation]:
+        owner = OperationParameter("owner", "string", 1)
+        return [
+            Operation(
+                "keep", keep, SYSTEM_LEVEL, affects_state=True, parameters=(owner,)
+            )
+        ]
+
+
+class TestWithinAnOperation:
+    @pytest.fixture
+    def fyr_plugins(self) -> dict[str, object]:
+        return {"keeping": Keeping}
+
+    def test_content_stands_and_falls_with_the_operation(
+        self, fyr_client: Client, fyr_app: Application
+    ) -> None:
+        def call(owner: str) -> Answer:
+            sent = [{"name": "owner", "valueString": owner}]
+            return fyr_client.post(
+                "$keep", {"resourceType": "Parameters", "parameter": sent}
+            )
+
+        assert call("refused").status == 422
+        assert rows(fyr_app) == []
+        kept = call("kept")
+        assert raw(fyr_client, f"Binary/{kept.json['id']}").body == LARGE
 
 
 class Hiding(Plugin):
