@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from fyr.config.blobs import BlobSettings
+from fyr.config.messages import MessageSettings
 from fyr.config.section import Section
 
 _URL = r"^(https?://\S+)?$"
@@ -246,54 +247,6 @@ class EventSettings(Section):
     backoff_max_seconds: float = Field(300.0, gt=0, description="Longest wait.")
     keep_days: float = Field(
         30.0, gt=0, description="How long delivered events are kept for replay."
-    )
-
-
-class MessageSettings(Section):
-    """``[messages]``: the broker that event messages go to."""
-
-    url: str = Field(
-        "",
-        pattern=r"^(|(embedded|mqtts?)://[^/?#@\s]+)$",
-        description=(
-            "`mqtt://HOST:PORT`, `mqtts://HOST:PORT` (TLS), or `embedded://HOST:PORT`: a"
-            " broker that `fyr serve` runs there, for one machine. Empty: no messages."
-        ),
-    )
-    version: Literal["5", "3.1.1"] = Field(
-        "5", description="MQTT version; 3.1.1 has no properties beside the body."
-    )
-    username: str = Field("", description="User of the broker.")
-    password: SecretStr | None = Field(None, description="Password of that user.")
-    password_file: Path | None = Field(
-        None, description="File that holds the password."
-    )
-    client_id: str = Field(
-        "fyr", pattern=r"^[0-9A-Za-z._-]+$", description="What client ids begin with."
-    )
-    tls_ca: Path | None = Field(
-        None, description="Certificates that vouch for the broker; none: the system's."
-    )
-    tls_certificate: Path | None = Field(
-        None, description="Certificate that Fyr shows the broker."
-    )
-    tls_key: Path | None = Field(None, description="Key of that certificate.")
-    topic: str = Field(
-        "fyr/events/{levels}",
-        pattern=r"^[^+#]*\{(levels|name)\}[^+#]*$",
-        description=(
-            "MQTT topic of a message; `{levels}` is its name with `/` for each dot,"
-            " `{name}` the name as it is."
-        ),
-    )
-    window: int = Field(
-        200, ge=1, le=60_000, description="Messages on their way at once, at most."
-    )
-    ack_seconds: float = Field(
-        10.0, gt=0, description="How long the broker may take for one answer."
-    )
-    rest_seconds: float = Field(
-        10.0, gt=0, description="Longest wait before a broker is tried again."
     )
 
 

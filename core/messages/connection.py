@@ -23,7 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.messages.message import Message, MessageRefused
 from fyr.core.messages.topics import Topics
@@ -52,6 +52,8 @@ class Connection:
         self._is_v5 = settings.version == "5"
         self._window = settings.window
         self._largest = 0
+        #: whether it has ended while nothing was under way
+        self.ended = False
         #: what the network thread hears: ``None`` when connected, the id of a message
         #: with the broker's answer, or why the connection is at an end
         self._heard: SimpleQueue[tuple[int, ReasonCode] | str | None] = SimpleQueue()
@@ -206,6 +208,7 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self.ended = True
         self._heard.put(str(reason))
 
     def _on_publish(

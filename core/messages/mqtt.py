@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.messages.message import Message
 from fyr.core.messages.topics import Topics
@@ -31,6 +31,9 @@ class MqttPublisher:
         """Send messages in their order and wait for all acknowledgements."""
         if not messages:
             return
+        if self._connection is not None and self._connection.ended:
+            # The broker was restarted while nothing happened: no reason to rest.
+            self.close()
         if self._connection is None:
             # Only a worker that has something to tell pays for the library.
             from fyr.core.messages.connection import Connection

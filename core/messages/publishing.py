@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.events.consumers import Consumer, ConsumerState
 from fyr.core.messages.again import publish_again

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.messages import Message, MessageRefused
 from fyr.core.messages.mqtt import MqttPublisher

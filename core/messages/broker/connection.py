@@ -133,6 +133,8 @@ class Connection(asyncio.Protocol):
         if self.is_v5:
             session.expiry = _lifetime(said.get(packets.SESSION_EXPIRY, 0))
             session.window = said.get(packets.RECEIVE_MAXIMUM, 65_535)
+            if not session.window:
+                raise Malformed("a receive maximum of nothing", 0x82)
         else:
             session.expiry = 0.0 if clean else float("inf")
 

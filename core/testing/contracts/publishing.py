@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
 from fyr.core.messages import Message, Publisher
 from fyr.core.messages.mqtt import MqttPublisher
@@ -89,6 +89,18 @@ class PublisherContract:
         broker.stop()
         with pytest.raises(Unavailable):
             publisher.publish(numbered(1))
+        broker.start()
+        with subscriber(broker.port) as listener:
+            publisher.publish(numbered(2))
+            heard = listener.wait_for_count(2)
+
+        assert numbers(heard) == [0, 1]
+
+    def test_a_broker_that_was_restarted_in_a_quiet_moment_is_used_again_at_once(
+        self, broker: Any, publisher: Publisher
+    ) -> None:
+        publisher.publish(numbered(1))
+        broker.stop()
         broker.start()
         with subscriber(broker.port) as listener:
             publisher.publish(numbered(2))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fyr.config.load import ConfigError
-from fyr.config.settings import MessageSettings, Settings
+from fyr.config.messages import MessageSettings
+from fyr.config.settings import Settings
 from fyr.core.messages.broker.packets import Malformed, Reader, split, variable
 from fyr.core.messages.broker.topics import is_filter, is_name, matches
 from fyr.core.messages.mqtt import MqttPublisher

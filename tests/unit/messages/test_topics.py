@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from fyr.config.settings import MessageSettings
+from fyr.config.messages import MessageSettings
 from fyr.core.messages.topics import Topics
 
 
@@ -23,3 +23,27 @@ def test_a_name_is_written_into_the_scheme(scheme: str, topic: str) -> None:
 def test_a_scheme_that_cannot_be_published_to_is_refused(scheme: str) -> None:
     with pytest.raises(ValidationError, match="topic"):
         MessageSettings(topic=scheme)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "mqtt://broker", "mqtts://b.example.org:8883", "embedded://[::1]:1883"],
+)
+def test_a_url_of_a_broker_is_taken(url: str) -> None:
+    assert MessageSettings(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtt://",
+        "mqtt://b:port",
+        "mqtt://b:70000",
+        "http://b:1883",
+        "mqtt://user:secret@b",
+        "mqtt://b/topic",
+    ],
+)
+def test_a_url_that_leads_to_no_broker_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        MessageSettings(url=url)
