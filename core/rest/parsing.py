@@ -40,6 +40,12 @@ class StrictParser(HTTPRequestParser):
                 raise ParsingError("Transfer-Encoding is more than chunked")
         elif "TRANSFER_ENCODING" in headers:
             raise ParsingError("Transfer-Encoding in HTTP/1.0")
+        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+        if "HOST" not in headers:
+            if self.version != "1.0":
+                raise ParsingError("no Host")
+        elif "," in headers["HOST"]:
+            raise ParsingError("more than one Host")
         large, asked = self.large_bodies, getattr(self, "path", "")
         if large is not None and large.paths.fullmatch(asked):
             # Twice, so that it is the application that says what is allowed.

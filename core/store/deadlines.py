@@ -78,7 +78,8 @@ class Deadlines:
             thread, self._thread = self._thread, None
             self._changed.notify()
         if thread is not None:
-            thread.join()
+            # It may wait for a database that is not there any more.
+            thread.join(timeout=1)
 
     def _begin(self) -> None:
         mine = ref(self)

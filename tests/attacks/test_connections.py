@@ -348,6 +348,10 @@ def test_a_location_stands_on_no_host_that_is_none(server: Server) -> None:
         assert "location" not in headers
 
 
+def test_no_host_is_none(server: Server) -> None:
+    assert ask(server, b"GET /fhir/metadata HTTP/1.1\r\n\r\n")[0] == 400
+
+
 def test_two_hosts_are_none(server: Server) -> None:
     twice = (
         b"GET /fhir/metadata HTTP/1.1\r\n" + HOST + b"Host: evil.example.org\r\n\r\n"

@@ -48,12 +48,17 @@ def ask() -> Iterator[Ask]:
     [
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nbroken header\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nX-Large: " + b"x" * 300_000 + b"\r\n\r\n", 431),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
         (
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: "
+            + b"x" * 300_000
+            + b"\r\n\r\n",
+            431,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n\r\n",
             400,
         ),
     ],
@@ -72,7 +77,8 @@ def test_a_chunked_body_beyond_the_limit_is_refused(ask: Ask) -> None:
     chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
 
     status, outcome = ask(
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 2
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + chunk * 2
     )
 
     assert status == 413
@@ -82,14 +88,14 @@ def test_a_chunked_body_beyond_the_limit_is_refused(ask: Ask) -> None:
 def test_a_request_of_another_client_is_answered_after_all_that(ask: Ask) -> None:
     ask(b"nonsense\r\n\r\n")
 
-    status, _ = ask(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    status, _ = ask(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
     assert status == 200
 
 
 def test_a_connection_outlives_an_answer_without_a_body(ask: Ask) -> None:
-    empty = b"GET /nothing HTTP/1.1\r\n\r\n"
-    last = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+    empty = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
     status, body = ask(empty + last)
 
@@ -98,6 +104,8 @@ def test_a_connection_outlives_an_answer_without_a_body(ask: Ask) -> None:
 
 
 def test_a_client_that_wants_to_close_after_no_body_is_let_go(ask: Ask) -> None:
-    status, body = ask(b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
+    status, body = ask(
+        b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
 
     assert (status, body) == (204, b"")
