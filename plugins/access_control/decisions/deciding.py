@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden, Subject
 from fyr.core.context import ANONYMOUS, SYSTEM
+from fyr.plugins.access_control.decisions.belonging import judge_belonging
 from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
 from fyr.plugins.access_control.decisions.cases import ResourceCase, SearchCase
 from fyr.plugins.access_control.decisions.contexts import CODES, ON_CONTEXT
@@ -38,6 +39,7 @@ _CHECKS = {**ON_RESOURCE, **ON_DEVICE}
 #: Open to all: what a server is, and resources that are no interactions of FHIR.
 _OPEN = frozenset({"capabilities"})
 #: What a use is judged as, where the interaction does not tell.
+_WRITTEN = frozenset({"old", "new"})
 _SEEN = frozenset({"read", "vread", "history", "result"})
 
 
@@ -120,9 +122,14 @@ class Decisions:
             return
         caller = self.callers.of(context)
         cell = self._cell_of(context, caller, subject.type, use)
-        if cell is not None and cell.demands:
+        if cell is None:
+            return
+        written = use in _WRITTEN and caller.type != "SYSTEM"
+        if cell.demands or written:
             case = ResourceCase(caller, subject, use, look, context, self._readable)
             self._judge(cell, case)
+            if written:
+                judge_belonging(case)
 
     def looks_up(self, service: str, resource_type: str) -> bool:
         """Whether the decision on a read of a type reads other resources, for somebody."""

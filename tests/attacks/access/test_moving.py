@@ -9,7 +9,10 @@ PATCH = "application/json-patch+json"
 
 @pytest.fixture
 def nurse(kit):
-    may = "Observation.patch Condition.patch Consent.update CarePlan.update Goal.update"
+    may = (
+        "Observation.patch Condition.patch Consent.update CarePlan.update Goal.update"
+        " EpisodeOfCare.patch Communication.create"
+    )
     return kit.nurse("a", 1, "Patient/1", may=may)
 
 
@@ -45,6 +48,8 @@ SUBJECT = "/subject/reference"
     [
         ("Observation/1", "measurement", [(EPISODE, "EpisodeOfCare/2")]),
         ("Observation/2", "measurement", [(EPISODE, "EpisodeOfCare/1")]),
+        ("Observation/1", "measurement", [(SUBJECT, "Patient/2")]),
+        ("EpisodeOfCare/1", "careplan", [("/patient/reference", "Patient/2")]),
         ("Condition/1", "careplan", [(SUBJECT, "Patient/2")]),
         (
             "Condition/2",
@@ -64,6 +69,21 @@ def test_a_patch_moves_nothing_in_or_out(
     answer = world.at(service, nurse).patch(path, changes(*pairs), PATCH)
 
     assert answer.status == (403 if decides else 200)
+
+
+def test_nothing_is_written_into_the_record_of_another_patient(
+    world, nurse, kit, decides
+) -> None:
+    """In the episode of the token, and about somebody else."""
+    found = world.everything.get("Communication/careplan-1").json
+    del found["id"]
+
+    answer = world.at("careplan", nurse).create(
+        {**found, "subject": kit.to("Patient/2")}
+    )
+
+    assert answer.status == (403 if decides else 201)
+    assert world.at("careplan", nurse).create(found).status == 201
 
 
 def test_a_patch_that_stays_inside_is_made(guarded, nurse) -> None:
