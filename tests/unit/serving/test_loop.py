@@ -67,7 +67,10 @@ class Client:
         self._file = self.socket.makefile("rb")
 
     def send(self, *paths: str, method: str = "GET", more: str = "") -> None:
-        text = "".join(f"{method} {path} HTTP/1.1\r\n{more}\r\n" for path in paths)
+        text = "".join(
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
+            for path in paths
+        )
         self.socket.sendall(text.encode())
 
     def answer(self, *, head: bool = False) -> bytes:
