@@ -7,9 +7,10 @@ run. Mosquitto writes down what it acknowledges, as a broker that may lose power
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from fyr.core.testing.subscriber import Heard, subscriber
 ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
 WRITES_OF_A_ROUND = 30
+FROZEN_SECONDS = 3.0
 TOPIC = "fyr/events/ehealth-relatedperson"
 
 #: resource, version and kind of one event
@@ -143,19 +145,34 @@ class Crashes:
         self._broker = broker
         self._workers = workers
         self._chance = chance
+        self._frozen: list[int] = []
 
     def one(self) -> None:
-        """Kill a worker, kill or end the broker, or make it deaf for a while."""
-        kind = self._chance.choice(["worker", "worker", "kill", "end", "deaf"])
-        if kind == "worker":
-            for pid in children(self._chance.choice(self._workers).pid):
-                os.kill(pid, signal.SIGKILL)
+        """Kill or freeze a worker, kill or end the broker, or make it deaf for a while."""
+        kind = self._chance.choice(
+            ["worker", "worker", "frozen", "kill", "end", "deaf"]
+        )
+        self.thaw()
+        if kind in ("worker", "frozen"):
+            self._frozen = children(self._chance.choice(self._workers).pid)
+            for pid in self._frozen:
+                os.kill(pid, signal.SIGSTOP if kind == "frozen" else signal.SIGKILL)
+            if kind == "frozen":
+                # Beyond its lease, and before SQLite's writers give up on a lock of its.
+                threading.Timer(FROZEN_SECONDS, self.thaw).start()
         elif kind == "deaf":
             self._broker.signal(signal.SIGSTOP)
             self._broker.signal(signal.SIGCONT)
         else:
             self._broker.stop(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
             self._broker.start()
+
+    def thaw(self) -> None:
+        """Let a frozen worker go on: it may have lost its lease, and not know yet."""
+        for pid in self._frozen:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._frozen = []
 
 
 def children(pid: int) -> list[int]:
@@ -190,6 +207,7 @@ def test_a_subscriber_hears_all_that_was_committed_and_nothing_else(
                 script.write()
                 if number == fatal:
                     crashes.one()
+        crashes.thaw()
         expected = set(script.committed)
         heard = listener.wait_for(
             lambda all_: expected <= {event_of(one) for one in all_}
