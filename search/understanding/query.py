@@ -66,7 +66,8 @@ class QueryParser:
                     self._take(query, name, part, sent=(name, value) in self._sent)
                     understood.append(part)
                 except NotSupported as problem:
-                    if not lenient:
+                    # What a plugin has added keeps the search inside: never left out.
+                    if not lenient or (name, value) not in self._sent:
                         problems.append(problem)
                     query.issues += map(_ignored, problem.issues)
                 except Invalid as problem:

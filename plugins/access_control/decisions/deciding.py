@@ -88,8 +88,13 @@ class Decisions:
         cell = self._find(context, resource_type, "search-type", caller)
         if cell is None or not cell.demands:
             return None
-        more = narrowed(caller, resource_type, cell.demands, params)
-        return [*params, *more] if more else None
+        needed = narrowed(caller, resource_type, cell.demands, params)
+        if not needed:
+            return None
+        # A lenient search would leave out what cannot be searched by at the moment.
+        context.handling = "strict"
+        # A link to the next page has it already.
+        return [*params, *(pair for pair in needed if pair not in params)]
 
     def authorize_search(
         self, context: RequestContext, asked: SearchAsked, look: Look

@@ -33,14 +33,13 @@ OF_LIMITED = frozenset(
 def narrowed(
     caller: Caller, resource_type: str, demands: Iterable[str], params: Pairs
 ) -> Pairs:
-    """Tell what is to be added to a search for the demands on it."""
+    """Tell what a search has to have for the demands on it."""
     found: Pairs = []
     for demand in demands:
         narrow = _NARROW.get(demand)
         if narrow is not None:
             found += narrow(caller, resource_type, params)
-    # A link to the next page has it already.
-    return [pair for pair in found if pair not in params]
+    return found
 
 
 def limited(resource: Resource) -> Resource:

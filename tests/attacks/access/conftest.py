@@ -378,8 +378,9 @@ TERMS = {
 }
 
 
-def _world(folder: Any, *plugins: str) -> Iterator[World]:
+def _world(folder: Any, *plugins: str, url: str = "sqlite://") -> Iterator[World]:
     options = {
+        "store": {"url": url},
         "server": {"public_url": ROOT},
         "security": {"mode": "closed"},
         "plugins": {"enabled": ["search", "administrative", "clinical", *plugins]},

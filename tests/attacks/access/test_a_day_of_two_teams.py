@@ -4,7 +4,9 @@ import httpx
 import pytest
 
 from fyr.core.testing.applications import serving
+from fyr.core.testing.postgres import available, running_postgres
 from fyr.core.testing.principals import authorization
+from fyr.core.testing.servers import absent
 
 MAY = (
     "EpisodeOfCare.search EpisodeOfCare.read CarePlan.search CarePlan.read CarePlan.update"
@@ -12,6 +14,19 @@ MAY = (
     " QuestionnaireResponse.read QuestionnaireResponse.search $submit-measurement"
     " Provenance.search"
 )
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def guarded(request, tmp_path_factory, kit):
+    """A server of its own, on each database."""
+    folder = tmp_path_factory.mktemp("day")
+    if request.param == "sqlite":
+        yield from kit.world(folder, "access_control")
+        return
+    if available():
+        absent("postgresql", available())
+    with running_postgres() as server:
+        yield from kit.world(folder, "access_control", url=server.new_database())
 
 
 @pytest.fixture

@@ -46,3 +46,14 @@ def test_criteria_do_not_tell_what_is_not_shown(guarded, nurse) -> None:
     answer = guarded.at("patient", nurse).get("Patient?address-city=Odense")
 
     assert answer.status == 403
+
+
+def test_a_lenient_search_leaves_out_nothing_that_keeps_it_inside(
+    guarded, nurse
+) -> None:
+    """Not even what the client sends itself, and what cannot be searched by just now."""
+    client = guarded.at("patient", nurse).with_headers(Prefer="handling=lenient")
+
+    assert client.get("Patient?nonsense=1").status == 400
+    own = client.get("Patient?_has:EpisodeOfCare:patient:team=CareTeam/a")
+    assert {one["id"] for one in own.resources} <= {"1"}

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from fyr.core.errors import Forbidden
+from fyr.core.errors import Forbidden, NotSupported
 from fyr.search.hashes import contained_id
 from fyr.search.tree import Source
 from fyr.search.understanding.known import Known
@@ -265,3 +265,14 @@ def test_no_place_of_the_index_is_read_that_is_not_told(library, query) -> None:
 
     assert read
     assert read <= told
+
+
+def test_a_lenient_search_leaves_out_nothing_that_a_plugin_has_added(library) -> None:
+    context = library.context("Patient", params=(), handling="lenient")
+
+    with pytest.raises(NotSupported):
+        library.database.read(
+            lambda session: library.engine.search(
+                session, context, "Patient", [("nonsense", "1")]
+            )
+        )
