@@ -3,6 +3,7 @@
 import base64
 import gzip
 import tracemalloc
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -393,6 +394,37 @@ class TestWithinAnOperation:
         assert rows(fyr_app) == []
         kept = call("kept")
         assert raw(fyr_client, f"Binary/{kept.json['id']}").body == LARGE
+
+
+class TestDamage:
+    def test_what_was_changed_on_the_disk_is_cut_off_and_never_sent(
+        self, fyr_server: Server
+    ) -> None:
+        application = fyr_server.application
+        content = LARGE * 4
+        with httpx.Client(base_url=fyr_server.base, timeout=60) as http:
+            made = http.post("/Binary", content=content, headers={"Content-Type": PDF})
+            path = f"/Binary/{made.json()['id']}"
+            (kept,) = application.blobs.store.walk()
+            folder = application.settings.data_dir / "blobs"
+            file = folder / kept.key[:2] / kept.key[2:4] / kept.key
+            damaged = bytearray(file.read_bytes())
+            damaged[700_000] ^= 1
+            file.write_bytes(damaged)
+
+            for accept in (PDF, "application/fhir+json"):
+                arrived = b""
+                with http.stream("GET", path, headers={"Accept": accept}) as answer:
+                    pieces = answer.iter_bytes()
+                    with suppress(httpx.RemoteProtocolError):
+                        for piece in pieces:
+                            arrived += piece
+                assert len(arrived) < int(answer.headers["content-length"])
+                if accept == PDF:
+                    assert 0 < len(arrived) <= 700_000
+                    assert content.startswith(arrived)
+            untouched = {"Accept": PDF, "Range": "bytes=0-99999"}
+            assert http.get(path, headers=untouched).content == content[:100_000]
 
 
 class Hiding(Plugin):
