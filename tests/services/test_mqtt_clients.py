@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
 
 SCRIPT = Path(__file__).parent / "clients" / "mqtt.mjs"
+DEFAULT = Path(__file__).parents[2] / "config" / "default.toml"
 TASK = {"resourceType": "Task", "status": "requested", "intent": "order"}
 
 
@@ -31,12 +33,10 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """What ``config/default.toml`` starts, on free ports."""
     port = free_port()
-    settings = {
-        "MESSAGES__URL": f"embedded://127.0.0.1:{port}",
-        "PLUGINS__ENABLED": '["search", "event_messages"]',
-    }
+    settings = {"MESSAGES__URL": f"embedded://127.0.0.1:{port}"}
     folder = tmp_path_factory.mktemp("fyr")
-    with fyr_process(folder, settings=settings) as running:
+    config = ("--config", str(DEFAULT))
+    with fyr_process(folder, "serve", *config, settings=settings) as running:
         yield Server(running, port)
 
 
@@ -55,6 +55,12 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         absent("node", f"npm could not install mqtt: {done.stderr[-300:]}")
     shutil.copy(SCRIPT, folder)
     return folder
+
+
+def test_the_default_has_a_broker_where_clients_look_for_one() -> None:
+    said = tomllib.loads(DEFAULT.read_text())
+
+    assert said["messages"]["url"] == "embedded://127.0.0.1:1883"
 
 
 def write(server: Server, id_: str) -> None:
