@@ -84,6 +84,9 @@ class SmartDecisions:
         scopes = self._allowing(context, resource_type, "search-type")
         if all(self._of_patient(context, one) for one in scopes):
             self._limit(context, resource_type)
+        if any(one.query for one in scopes):
+            # A lenient search would leave out what cannot be searched by at the moment.
+            context.handling = "strict"
         more = _joined(scopes, params)
         return [*params, *more] if more else None
 
