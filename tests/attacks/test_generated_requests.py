@@ -72,7 +72,7 @@ def test_whatever_is_made_of_the_document_is_answered_as_it_says(
         @quickly
         @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: schemathesis.Case) -> None:
-            case.call_and_validate(checks=CHECKS)
+            case.call_and_validate(checks=CHECKS, timeout=60)
 
         try:
             ask()
