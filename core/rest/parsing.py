@@ -18,6 +18,9 @@ from fyr.core.rest.large import LargeBodies
 #: The one way to say it: https://www.rfc-editor.org/rfc/rfc9112#section-6.1
 _CODINGS = re.compile(rb"(?im)^transfer-encoding:[ \t]*chunked[ \t]*\r?$")
 
+#: Not by ``in``, which takes longer than all the rest here.
+_folded = re.compile(rb"\n[ \t]").search
+
 
 class StrictParser(HTTPRequestParser):
     """waitress's parser of requests, for heads that mean one thing."""
@@ -29,7 +32,7 @@ class StrictParser(HTTPRequestParser):
 
         :raises waitress.parser.ParsingError: it could be read in several ways.
         """
-        if b"\n " in header_plus or b"\n\t" in header_plus:
+        if _folded(header_plus):
             raise ParsingError("a header goes on in the next line")
         super().parse_header(header_plus)
         headers = self.headers
