@@ -121,9 +121,10 @@ def moment(wanted: Moment, at: Columns = _PLAIN) -> Sql:
         case "lt":
             return Sql(f"{low} < ?", (wanted.low,))
         case "ge":
-            return Sql(f"({high} > ? OR {low} >= ?)", (wanted.high, wanted.low))
+            # What is under way then counts: ge2024-07 finds all that gt2024-06 does.
+            return Sql(f"{high} >= ?", (wanted.low,))
         case "le":
-            return Sql(f"({low} < ? OR {high} <= ?)", both)
+            return Sql(f"{low} <= ?", (wanted.high,))
         case "sa":
             return Sql(f"{low} > ?", (wanted.high,))
         case "eb":

@@ -110,7 +110,7 @@ def _operand(operand: Any, match: Match, wide: bool, dialect: str) -> Sql:
 def _bounded(condition: Sql, wanted: Moment | Amount, width: int) -> Sql:
     """Say, of ranges of at most a width, where those that are wanted can begin."""
     after = {"ge": wanted.low, "gt": wanted.low, "ap": wanted.low}.get(wanted.prefix)
-    before = {"le": wanted.high, "eb": wanted.high}.get(wanted.prefix)
+    before = wanted.high if wanted.prefix == "eb" else None
     parts = [condition]
     if after is not None:
         parts.append(Sql("low >= ?", (after - width,)))

@@ -25,7 +25,6 @@ JSON_PATCH = "application/json-patch+json"
 OTHERWISE = {
     "DELETE_DeviceMetric": "the statement of the service device has no delete",
     "GET_ActivityDefinition_search": "_source by the id of a request is HAPI's own",
-    "GET_CareTeam_search": "a period that ends in the second is not ge that second",
     "GET_Message_4": "asks for a URL of a host that is none of the services'",
     "POST_Group_Appointment": "the recorded resource has an element of an older FHIR",
 }

@@ -385,8 +385,8 @@ def dates(draw: st.DrawFn) -> Criterion:
             "ne": not contained,
             "gt": high > end,
             "lt": low < start,
-            "ge": high > end or contained,
-            "le": low < start or contained,
+            "ge": high > start,
+            "le": low < end,
             "sa": low >= end,
             "eb": high <= start,
         }[prefix]
