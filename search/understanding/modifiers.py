@@ -9,7 +9,7 @@ from functools import partial
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
-from fyr.search.extraction.beside import BESIDE
+from fyr.search.extraction.beside import BESIDE, TEXT
 from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Criterion, Match, Missing, Target
@@ -87,8 +87,10 @@ def _missing(known: Known, found: list[Parameter], value: str) -> Criterion:
         raise Invalid(f"{name}:missing is true or false, not {value[:60]!r}")
     if found[0].type == "composite":
         return composite_missing(known.places.composite(found), value == "true")
-    sources = known.places.sources(found) + known.places.beside(found, "identifier")
-    return Missing(sources, value == "true")
+    places = known.places
+    # An identifier alone is a reference, and a text alone is a code.
+    beside = places.beside(found, "identifier") + places.beside(found, TEXT)
+    return Missing(places.sources(found) + beside, value == "true")
 
 
 def _not(known: Known, found: list[Parameter], value: str) -> Criterion:

@@ -56,3 +56,21 @@ def test_a_lenient_search_ignores_a_modifier_and_says_so(
     (own,) = [one["url"] for one in page.json["link"] if one["relation"] == "self"]
     assert "status" not in own
     assert "code=" in own
+
+
+def test_a_code_that_is_only_a_text_is_not_missing(client: Client) -> None:
+    def ids(query: str) -> set[str]:
+        return {one["id"] for one in client.get(f"Observation?{query}").resources}
+
+    stored = client.create(
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"text": "Kun tekst"},
+        }
+    ).json["id"]
+
+    for there in ("code:text=kun tekst", "code:missing=false", "_filter=code pr true"):
+        assert ids(f"_id={stored}&{there}") == {stored}, there
+    for gone in ("code:missing=true", "_filter=code pr false"):
+        assert ids(f"_id={stored}&{gone}") == set(), gone

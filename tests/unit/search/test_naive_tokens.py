@@ -280,6 +280,25 @@ def kinds(draw: st.DrawFn, terms: Terms) -> Criterion:
     )
 
 
+@st.composite
+def missings(draw: st.DrawFn) -> Criterion:
+    """A text alone is a value; in a filter and as a modifier."""
+    name, missing = draw(st.sampled_from(["topic", "identifier"])), draw(st.booleans())
+
+    def there(one: Resource) -> bool:
+        if name == "topic":
+            return "text" in one or "coding" in one
+        # A value, a system, or the text of a type; its codes are of some value.
+        return "value" in one or "system" in one or "text" in one.get("type", {})
+
+    def test(resource: Resource) -> bool:
+        return any(map(there, resource.get(name, []))) != missing
+
+    if draw(st.booleans()):
+        return "_filter", f"{name} pr {str(not missing).lower()}", test
+    return f"{name}:missing", str(missing).lower(), test
+
+
 def steps(url: str) -> list[str]:
     return re.findall(r"[/|][^/|]+", url)
 
@@ -319,7 +338,7 @@ def test_sql_finds_what_a_look_at_each_code_finds(
     library.put(system, *sets, *libraries)
     terms = Terms(system, sets)
     coded = memberships(terms) | kinds(terms)
-    one = texts() | types() | coded | coded | urls()
+    one = texts() | types() | missings() | coded | coded | urls()
 
     for criteria in data.draw(
         st.lists(st.lists(one, min_size=1, max_size=2), min_size=4, max_size=10)

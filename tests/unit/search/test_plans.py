@@ -37,6 +37,8 @@ QUERIES = [
     ("Observation", "_filter=subject[gender eq male].name co x or status eq final"),
     ("Patient", "gender:not=male"),
     ("Patient", "gender:missing=true"),
+    ("Observation", "code:missing=true"),
+    ("Observation", "subject=Patient/1&code:missing=false"),
     ("Patient", "birthdate=ge1980&birthdate=lt1990"),
     ("Patient", "birthdate=1980"),
     ("Patient", "organization=Organization/1"),
