@@ -45,7 +45,8 @@ _NOTE = """
 """
 _READY = """
     UPDATE search_state
-    SET generation = ?, ready = ?, target = 0, forced = 0, place = 0, started = 0
+    SET generation = ?, ready = ?, target = 0, forced = 0, place = 0, done = 0,
+        total = 0, started = 0
     WHERE type = ?
 """
 _FORCE = "UPDATE search_state SET forced = 1, target = 0, done = 0 WHERE type = ?"
