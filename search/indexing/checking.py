@@ -17,12 +17,11 @@ from fyr.search.extraction.forms import parsed, roots, unsupported
 from fyr.search.extraction.layouts import layout
 from fyr.search.extraction.spots import Node, spots_of
 from fyr.search.parameters import STANDARD, TABLES, Parameter, Parameters
-from fyr.search.understanding.results import RESULTS
-from fyr.search.understanding.specials import SPECIALS
 
 _BASES = RESOURCE_TYPES | {"Resource", "DomainResource"}
 _ONLY_PATHS = "of a composite, only paths are supported"
-_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}", re.ASCII)
+# Names that begin with _ are FHIR's, and those that the server itself asks for.
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,63}", re.ASCII)
 
 
 def accepted(
@@ -77,9 +76,9 @@ def _problems(resource: Resource) -> Iterator[Issue]:
             hint = did_you_mean(base, _BASES)
             yield _issue(f"base[{number}]", f"{base!r} is no resource type{hint}")
     code, type_ = resource.get("code", ""), resource.get("type", "")
-    name = code.partition(":")[0]
-    if not _CODE.fullmatch(code) or name in RESULTS or name in SPECIALS:
-        yield _issue("code", f"{code!r} cannot be the name of a search parameter")
+    if not _CODE.fullmatch(code):
+        why = ": those with _ before them are taken" if code.startswith("_") else ""
+        yield _issue("code", f"{code!r} cannot be the name of a search parameter{why}")
     if type_ not in TABLES or type_ == "special":
         yield _issue("type", f"search parameters of type {type_!r} are not supported")
     yield from _about_expression(resource)

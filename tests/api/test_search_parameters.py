@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application
+from fyr.core.interactions.explaining import EXPLAIN
+from fyr.core.interactions.searching import FORMS
+from fyr.core.rest.negotiation import VIEW_PARAMETERS
+from fyr.core.searching import CURSOR, POSTED
 from fyr.core.testing.client import Client
+from fyr.search.understanding.results import RESULTS
+from fyr.search.understanding.specials import SPECIALS
 
 URL = "http://example.org/eye-colour"
 BLUE = {"coding": [{"system": "http://colours", "code": "blue"}]}
@@ -97,6 +103,25 @@ def test_a_parameter_that_is_not_indexed_yet_is_refused_with_its_state(
     shared_app.worker().drain()
     assert ids(client, "Patient?eye-colour=blue") == ["eyes-1"]
     assert "parameter" not in client.get("$reindex-status").json
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_parameter_beside_others_begins_at_no_progress(
+    client: Client, shared_app: Application
+) -> None:
+    client.update(patient("eyes-1"))
+    stored(client, shared_app)
+    other = {"id": "shade", "code": "shade", "url": "http://example.org/shade"}
+    client.update(parameter(**other))
+    try:
+        assert state(client, "shade") == {"state": "stored", "progress": 0.0}
+        answer = client.get("Patient?shade=blue")
+        assert "0% of the resources are done" in answer.json["issue"][0]["diagnostics"]
+        assert "100%" not in answer.json["issue"][0]["diagnostics"]
+        shared_app.worker().drain()
+        assert state(client, "shade") == {"state": "active"}
+    finally:
+        client.delete("SearchParameter/shade")
 
 
 @pytest.mark.usefixtures("clean")
@@ -201,6 +226,23 @@ def test_a_parameter_that_could_find_nothing_is_refused_with_the_reason(
 
     assert answer.status == 422, answer.json
     assert reason in " ".join(one["diagnostics"] for one in answer.json["issue"])
+
+
+#: Names that some layer of the server, or FHIR, has a meaning for.
+TAKEN = [*RESULTS, *SPECIALS, *FORMS, *VIEW_PARAMETERS, EXPLAIN, CURSOR, POSTED]
+TAKEN += ["_type", "_query", "_offset", "_since", "_at", "_anything"]
+
+
+@pytest.mark.parametrize("code", sorted({*TAKEN}))
+def test_a_parameter_cannot_take_a_name_of_the_server(
+    client: Client, code: str
+) -> None:
+    answer = client.update(parameter(code=code))
+
+    assert answer.status == 422, answer.json
+    issue = answer.json["issue"][0]
+    assert issue["expression"] == ["SearchParameter.code"]
+    assert "are taken" in issue["diagnostics"]
 
 
 def test_all_problems_are_told_together(client: Client) -> None:
