@@ -7,10 +7,10 @@ written into another patient's record, or carried there.
 
 from __future__ import annotations
 
+from fyr.plugins.access_control.decisions.before import replaced
 from fyr.plugins.access_control.decisions.cases import ResourceCase, element_of
-from fyr.plugins.access_control.decisions.contexts import CODES
+from fyr.plugins.access_control.decisions.resources import outside
 
-_STATE = "access-control-belonging"
 _KEYS = ("patient", "episode")
 #: Patients come and go in them; who takes part has a demand of its own.
 _CHANGING = frozenset({"Appointment"})
@@ -21,27 +21,19 @@ def judge_belonging(case: ResourceCase) -> None:
 
     :raises fyr.core.errors.Forbidden: it does, or the patient is not the episode's.
     """
-    if case.subject.type in _CHANGING:
+    if case.use != "new" or case.subject.type in _CHANGING:
         return
     now = {key: case.of(key) for key in _KEYS}
-    kept = case.context.state.setdefault(_STATE, {})
-    key = (case.subject.type, case.subject.id)
-    if case.use == "old":
-        kept[key] = now
-    elif case.use == "new":
-        if kept.get(key, now) != now:
-            raise _outside(case, "as it would be moved")
-        _agree(case, now)
+    old = replaced(case)
+    if old is not None and any(element_of(old, key) != now[key] for key in _KEYS):
+        raise outside(case, "as it would be moved")
+    _agree(case, now)
 
 
 def _agree(case: ResourceCase, now: dict[str, set[str]]) -> None:
     patients = {one for one in now["patient"] if "Patient/" in f"/{one}"}
-    for episode in now["episode"] if patients else ():
+    episodes = {one for one in now["episode"] if one.startswith("EpisodeOfCare/")}
+    for episode in sorted(episodes) if patients else ():
         found = case.look.read(episode)
         if found is not None and patients != element_of(found, "patient"):
-            raise _outside(case, "as its patient is not that of its episode of care")
-
-
-def _outside(case: ResourceCase, why: str) -> Exception:
-    told = f"{case.subject.type}, {why}"
-    return CODES["SECURITY_RESOURCE_NOT_MATCHING_TOKEN_CONTEXT"].error(told)
+            raise outside(case, "as its patient is not that of its episode of care")

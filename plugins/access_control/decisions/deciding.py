@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden, Subject
 from fyr.core.context import ANONYMOUS, SYSTEM
+from fyr.plugins.access_control.decisions.before import note
 from fyr.plugins.access_control.decisions.belonging import judge_belonging
 from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
 from fyr.plugins.access_control.decisions.cases import ResourceCase, SearchCase
@@ -29,13 +30,14 @@ from fyr.plugins.access_control.decisions.table import (
     Table,
     read_table,
 )
+from fyr.plugins.access_control.decisions.writes import ON_WRITE
 
 if TYPE_CHECKING:
     from fyr.core import FyrError, Look, RequestContext, Resource, SearchAsked, Use
 
 Pairs = list[tuple[str, str]]
 
-_CHECKS = {**ON_RESOURCE, **ON_DEVICE}
+_CHECKS = {**ON_RESOURCE, **ON_DEVICE, **ON_WRITE}
 #: Open to all: what a server is, and resources that are no interactions of FHIR.
 _OPEN = frozenset({"capabilities"})
 #: What a use is judged as, where the interaction does not tell.
@@ -135,6 +137,7 @@ class Decisions:
             self._judge(cell, case)
             if written:
                 judge_belonging(case)
+                note(case)
 
     def looks_up(self, service: str, resource_type: str) -> bool:
         """Whether the decision on a read of a type reads other resources, for somebody."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fyr.plugins.access_control.decisions.before import is_written_here, replaced
 from fyr.plugins.access_control.decisions.cases import element_of
 from fyr.plugins.access_control.decisions.contexts import CODES
 from fyr.plugins.access_control.decisions.lookups import (
@@ -11,6 +12,7 @@ from fyr.plugins.access_control.decisions.lookups import (
     is_free,
     is_handed_to,
     is_privately_owned,
+    statements_of,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +73,33 @@ def _mine_or_free(case: ResourceCase) -> None:
             raise CODES["DEVICE_WRONG_PATIENT_CONTEXT"].error()
 
 
+def _handable(case: ResourceCase) -> None:
+    """Let a device be handed out, by what was known of it before.
+
+    Whoever may read a device by a statement must not make that statement: a privately
+    owned one goes to nobody but whom it is with, or to the first.
+    """
+    if case.use != "new":
+        return
+    device, caller = _device(case), case.caller
+    if not is_privately_owned(device):
+        return
+    itself = f"DeviceUseStatement/{case.subject.id}"
+    others = statements_of(case.look, device) - {itself}
+    theirs = statements_of(case.look, device, caller.patient) - {itself}
+    before = {one for one in theirs if not is_written_here(case, one)}
+    if others and not before and not _is_with_it(case, device):
+        raise CODES["DEVICE_WRONG_PATIENT_CONTEXT"].error()
+
+
+def _is_with_it(case: ResourceCase, device: Resource) -> bool:
+    """Whether the statement was about the same device before it was changed."""
+    old = replaced(case)
+    return old is not None and element_of(old, "device") == {
+        f"Device/{device.get('id')}"
+    }
+
+
 def _privately_owned(case: ResourceCase) -> None:
     if not is_privately_owned(_device(case)):
         raise CODES["DEVICE_WRITE_NON_PRIVATELY_OWNED"].error()
@@ -78,6 +107,7 @@ def _privately_owned(case: ResourceCase) -> None:
 
 #: demand -> what it asks of a device, or of what is about one
 ON_DEVICE: Mapping[str, Callable[[ResourceCase], None]] = {
+    "device-handable": _handable,
     "device-mine-or-free": _mine_or_free,
     "device-owned": _owned,
     "device-readable": _readable,

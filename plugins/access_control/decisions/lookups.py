@@ -120,6 +120,15 @@ def is_handed_to(look: Look, device: Resource, patient: str) -> bool:
     return bool(look.search("DeviceUseStatement", device=reference, subject=patient))
 
 
+def statements_of(look: Look, device: Resource, patient: str = "") -> set[str]:
+    """Tell the statements about a device, those of a patient if one is named."""
+    criteria = {"device": f"Device/{device.get('id')}"}
+    if patient:
+        criteria["subject"] = patient
+    found = look.search("DeviceUseStatement", **criteria)
+    return {f"DeviceUseStatement/{one.get('id')}" for one in found}
+
+
 def is_free(look: Look, device: Resource) -> bool:
     """Whether no DeviceUseStatement is about a device."""
     return not look.search("DeviceUseStatement", device=f"Device/{device.get('id')}")

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from fyr.plugins.access_control.decisions.caller import Caller
 
 Check = Callable[[ResourceCase], None]
-#: Where a judged old version leaves what the new one is compared with.
-_STATE = "access-control"
 _WRITES = frozenset({"old", "new", "delete"})
 #: Code of a Basic -> what its privileges begin with.
 BASIC_KINDS: Mapping[str, str] = {"actionguidance": "ActionGuidance", "view": "View"}
 
 
-def _outside(case: ResourceCase, why: str) -> FyrError:
+def outside(case: ResourceCase, why: str) -> FyrError:
+    """Say that a resource lies outside of the token's context."""
     told = f"{case.subject.type}, {why}"
     return CODES["SECURITY_RESOURCE_NOT_MATCHING_TOKEN_CONTEXT"].error(told)
 
@@ -35,7 +34,7 @@ def is_its(case: ResourceCase, key: str, wanted: str) -> bool:
 
 def _episode(case: ResourceCase) -> None:
     if not is_its(case, "episode", case.caller.episode):
-        raise _outside(case, "by its episode of care")
+        raise outside(case, "by its episode of care")
 
 
 def _episode_if_any(case: ResourceCase) -> None:
@@ -45,7 +44,7 @@ def _episode_if_any(case: ResourceCase) -> None:
 
 def _patient(case: ResourceCase) -> None:
     if not is_its(case, "patient", case.caller.patient):
-        raise _outside(case, "by its patient")
+        raise outside(case, "by its patient")
 
 
 def _patient_if_any(case: ResourceCase) -> None:
@@ -66,7 +65,7 @@ def _patient_else_if_any(case: ResourceCase) -> None:
 def _patient_of_episode(case: ResourceCase) -> None:
     wanted = patient_of(case)
     if not wanted or not is_its(case, "patient", wanted):
-        raise _outside(case, "by its patient")
+        raise outside(case, "by its patient")
 
 
 def patient_of(case: ResourceCase) -> str:
@@ -85,40 +84,41 @@ def _patient_or_team(case: ResourceCase) -> None:
         return
     patient = f"Patient/{case.subject.id}"
     if not case.look.search("EpisodeOfCare", patient=patient, team=caller.care_team):
-        raise _outside(case, "as no patient of the care team")
+        raise outside(case, "as no patient of the care team")
 
 
 def _team(case: ResourceCase) -> None:
     if case.caller.care_team not in case.of("care_team"):
-        raise _outside(case, "by its care teams")
+        raise outside(case, "by its care teams")
 
 
-def _on_episode(case: ResourceCase) -> bool:
+def is_on_episode(case: ResourceCase) -> bool:
+    """Whether the token's care team is on the episode of care of a resource."""
     team, episodes = case.caller.care_team, case.of("episode")
     return any(team in lookups.teams_of(case.look, one) for one in episodes)
 
 
 def _team_on_episode(case: ResourceCase) -> None:
-    if not _on_episode(case):
-        raise _outside(case, "by the care teams of its episode of care")
+    if not is_on_episode(case):
+        raise outside(case, "by the care teams of its episode of care")
 
 
 def _team_on_plan(case: ResourceCase) -> None:
     team, episodes = case.caller.care_team, case.of("episode")
     plans = lookups.plans_of(case)
-    if any(lookups.is_on(team, one, episodes) for one in plans) or _on_episode(case):
+    if any(lookups.is_on(team, one, episodes) for one in plans) or is_on_episode(case):
         return
-    raise _outside(case, "by the care teams of its care plan and episode of care")
+    raise outside(case, "by the care teams of its care plan and episode of care")
 
 
 def _team_on_token_episode(case: ResourceCase) -> None:
     caller = case.caller
     if caller.care_team not in lookups.teams_of(case.look, caller.episode):
-        raise _outside(case, "by the care teams of the episode of care")
+        raise outside(case, "by the care teams of the episode of care")
 
 
 def _rule_m(case: ResourceCase) -> None:
-    if _on_episode(case):
+    if is_on_episode(case):
         return
     team, episodes, requests = (
         case.caller.care_team,
@@ -127,7 +127,7 @@ def _rule_m(case: ResourceCase) -> None:
     )
     listed = [lookups.lists_request(case.look, one, team, episodes) for one in requests]
     if not listed or not all(listed):
-        raise _outside(case, "by the care teams of its episode and of its care plan")
+        raise outside(case, "by the care teams of its episode and of its care plan")
 
 
 def _self_treatment(case: ResourceCase) -> None:
@@ -138,38 +138,9 @@ def _self_treatment(case: ResourceCase) -> None:
         )
 
 
-def _changed(case: ResourceCase, what: object) -> bool:
-    """Keep something of the old version; tell whether the new one has it otherwise."""
-    kept = case.context.state.setdefault(_STATE, {})
-    key = (case.subject.type, case.subject.id)
-    if case.use == "new":
-        return key in kept and kept[key] != what
-    kept[key] = what
-    return False
-
-
-def _responsibility(case: ResourceCase) -> None:
-    needed = "Careplan$update.responsibility"
-    if _changed(case, case.of("care_team")) and not case.caller.holds([needed]):
-        raise CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(needed, "CarePlan")
-
-
 def _owner(case: ResourceCase) -> None:
     if (case.caller.organization, "owner") not in lookups.modifier_roles(case.resource):
-        raise _outside(case, "as the organization is not its owner")
-
-
-def _modifier(case: ResourceCase) -> None:
-    roles = lookups.modifier_roles(case.resource)
-    mine = {role for one, role in roles if one == case.caller.organization}
-    if case.use == "new":
-        before = case.context.state[_STATE][case.subject.type, case.subject.id]
-        if before != roles and (case.caller.organization, "owner") not in before:
-            raise _outside(case, "as only its owner changes its modifier roles")
-    elif not mine & {"owner", "co-author"}:
-        raise _outside(case, "as the organization is none of its modifiers")
-    if case.use != "new":
-        _changed(case, roles)
+        raise outside(case, "as the organization is not its owner")
 
 
 def _material(case: ResourceCase) -> None:
@@ -178,7 +149,7 @@ def _material(case: ResourceCase) -> None:
     caller = case.caller
     if not (caller.patient and is_its(case, "patient", caller.patient)):
         if not (caller.episode and is_its(case, "episode", caller.episode)):
-            raise _outside(case, "by its patient and its episode of care")
+            raise outside(case, "by its patient and its episode of care")
 
 
 def _is_general(case: ResourceCase) -> bool:
@@ -206,7 +177,7 @@ def _binary_owner(case: ResourceCase) -> None:
     reference = about.get("reference", "")
     found = case.look.read(reference) if not owner and reference else None
     if found is None or case.readable is None:
-        raise _outside(case, "as it is another user's")
+        raise outside(case, "as it is another user's")
     case.readable(case, found)
 
 
@@ -222,7 +193,7 @@ def _takes_part(case: ResourceCase) -> None:
     parties = case.of("sender") | case.of("recipient")
     teams = case.of("sender_team") | case.of("recipient_team") | parties
     if parties.isdisjoint(me(case.caller)) and case.caller.care_team not in teams:
-        raise _outside(case, "as neither sender nor recipient")
+        raise outside(case, "as neither sender nor recipient")
 
 
 def _takes_part_else(case: ResourceCase) -> None:
@@ -230,17 +201,22 @@ def _takes_part_else(case: ResourceCase) -> None:
         _takes_part(case)
 
 
-def _sender(case: ResourceCase) -> None:
+def is_sender(case: ResourceCase) -> bool:
+    """Whether the user or the token's care team has sent it."""
     teams = case.of("sender_team")
     mine = case.caller.type != "PATIENT" and case.caller.care_team in teams
-    if not mine and case.of("sender").isdisjoint(me(case.caller)):
-        raise _outside(case, "as the sender is another one")
+    return mine or not case.of("sender").isdisjoint(me(case.caller))
+
+
+def _sender(case: ResourceCase) -> None:
+    if not is_sender(case):
+        raise outside(case, "as the sender is another one")
 
 
 def _one_recipient(case: ResourceCase) -> None:
     for what in ("sender", "recipient"):
         if len(case.of(what) | case.of(f"{what}_team")) != 1:
-            raise _outside(case, f"as it has not exactly one {what}")
+            raise outside(case, f"as it has not exactly one {what}")
 
 
 def _restriction(case: ResourceCase) -> None:
@@ -254,12 +230,12 @@ def _restriction(case: ResourceCase) -> None:
 
 def _responsible(case: ResourceCase) -> None:
     if case.of("responsible").isdisjoint(me(case.caller)):
-        raise _outside(case, "as somebody else is responsible")
+        raise outside(case, "as somebody else is responsible")
 
 
 def _responsible_team(case: ResourceCase) -> None:
-    if case.caller.care_team not in case.of("care_team") and not _on_episode(case):
-        raise _outside(case, "as another care team is responsible")
+    if case.caller.care_team not in case.of("care_team") and not is_on_episode(case):
+        raise outside(case, "as another care team is responsible")
 
 
 def _target_episode(case: ResourceCase) -> None:
@@ -300,7 +276,7 @@ def _appointment(case: ResourceCase) -> None:
     else:
         allowed = patients == {caller.patient}
     if not allowed:
-        raise _outside(case, "by those who take part")
+        raise outside(case, "by those who take part")
 
 
 #: demand -> what it asks of a resource
@@ -312,7 +288,6 @@ ON_RESOURCE: Mapping[str, Check] = {
     "episode": _episode,
     "episode?": _episode_if_any,
     "material": _material,
-    "modifier": _modifier,
     "no-triage": _no_triage,
     "one-recipient": _one_recipient,
     "owner": _owner,
@@ -322,7 +297,6 @@ ON_RESOURCE: Mapping[str, Check] = {
     "patient-of-episode": _patient_of_episode,
     "patient-or-team": _patient_or_team,
     "patient?": _patient_if_any,
-    "responsibility": _responsibility,
     "responsible": _responsible,
     "responsible-team": _responsible_team,
     "restriction": _restriction,

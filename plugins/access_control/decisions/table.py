@@ -95,10 +95,10 @@ class Table:
 
 #: Demands for which other resources are read.
 LOOKING = frozenset(
-    "binary-owner device-mine-or-free device-owned device-readable device-writable"
-    " patient-of-episode patient-or-team privately-owned responsible-team rule-m"
-    " self-treatment target-episode team-on-episode team-on-plan team-on-token-episode"
-    "".split()
+    "binary-owner device-handable device-mine-or-free device-owned device-readable"
+    " device-writable lists patient-of-episode patient-or-team privately-owned"
+    " responsible-team rule-m self-treatment target-episode task-of-episode"
+    " team-on-episode team-on-plan team-on-token-episode".split()
 )
 #: Interactions by the word that privileges have for them.
 WORDS: Mapping[str, str] = {

@@ -93,34 +93,31 @@ def test_a_system_does_in_a_batch_only_what_its_privileges_say(
 
 
 def test_a_care_plan_and_what_it_lists_are_made_together(guarded, kit) -> None:
-    """The rule of the request looks at its plan, which the same transaction makes."""
-    nurse = kit.nurse("new", 1, may="FHIR.transaction CarePlan.create")
+    """For another team than one's own, which has to be on the episode of care."""
     in_episode = [kit.extension("episode", valueReference=kit.to("EpisodeOfCare/1"))]
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "draft",
+        "intent": "order",
+        "extension": in_episode,
+        "subject": kit.to("Patient/1"),
+        "careTeam": [kit.to("CareTeam/new")],
+        "activity": [{"reference": {"reference": "urn:uuid:1"}}],
+    }
+    request = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "extension": in_episode,
+        "subject": kit.to("Patient/1"),
+    }
+    sent = bundle(
+        "transaction",
+        ("POST", "CarePlan", {"resource": plan, "fullUrl": "urn:uuid:2"}),
+        ("POST", "ServiceRequest", {"resource": request, "fullUrl": "urn:uuid:1"}),
+    )
+    may = "FHIR.transaction CarePlan.create"
 
-    def sent(team):
-        plan = {
-            "resourceType": "CarePlan",
-            "status": "draft",
-            "intent": "order",
-            "extension": in_episode,
-            "subject": kit.to("Patient/1"),
-            "careTeam": [kit.to(f"CareTeam/{team}")],
-            "activity": [{"reference": {"reference": "urn:uuid:1"}}],
-        }
-        request = {
-            "resourceType": "ServiceRequest",
-            "status": "draft",
-            "intent": "order",
-            "extension": in_episode,
-            "subject": kit.to("Patient/1"),
-        }
-        return bundle(
-            "transaction",
-            ("POST", "CarePlan", {"resource": plan, "fullUrl": "urn:uuid:2"}),
-            ("POST", "ServiceRequest", {"resource": request, "fullUrl": "urn:uuid:1"}),
-        )
-
-    client = guarded.at("careplan", nurse)
-
-    assert client.post("", sent("new")).status == 200
-    assert client.post("", sent("other")).status == 403
+    for team, status in (("a", 200), ("new", 403), ("other", 403)):
+        client = guarded.at("careplan", kit.nurse(team, 1, may=may))
+        assert client.post("", sent).status == status

@@ -73,6 +73,10 @@ PATCH = b'[{"op":"add","path":"/language","value":"da"}]'
 _BY_SERVICE = {"Communication", "DocumentReference"}
 _ALIASES = {"careplan": "plan"}
 IDS = count(1)
+SENDER_TEAM = (
+    "http://ehealth.sundhed.dk/fhir/StructureDefinition/"
+    "ehealth-communication-senderCareTeam"
+)
 
 
 @pytest.fixture(scope="module")
@@ -142,17 +146,21 @@ def body(world: Any, cell: Cell, principal: Principal) -> dict[str, Any]:
         found["id"] = f"binary-{next(IDS)}"
         found["securityContext"] = {"identifier": {"value": principal.user_id}}
         world.put(found)
+    if "message" in cell.demands:
+        # Its sender is the citizen; for others it is their care team.
+        found |= {"id": f"message-{next(IDS)}", "status": "preparation"}
+        if cell.key.user_type != "PATIENT":
+            team = found["extension"][1]["valueReference"]
+            found["extension"].append({"url": SENDER_TEAM, "valueReference": team})
+            del found["sender"]
+        world.put(found)
     if "one-recipient" in cell.demands:
         found.pop("extension")
         found["sender"] = {"reference": principal.user_id}
         found["recipient"] = [{"reference": "Patient/1"}]
     if "sender" in cell.demands and cell.key.user_type == "PRACTITIONER":
-        url = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
         found.setdefault("extension", []).append(
-            {
-                "url": f"{url}communication-senderCareTeam",
-                "valueReference": {"reference": "CareTeam/a"},
-            }
+            {"url": SENDER_TEAM, "valueReference": {"reference": "CareTeam/a"}}
         )
         if "one-recipient" in cell.demands:
             del found["sender"]

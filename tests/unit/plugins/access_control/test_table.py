@@ -27,6 +27,7 @@ from fyr.plugins.access_control.decisions.table import (
     elements,
     read_table,
 )
+from fyr.plugins.access_control.decisions.writes import ON_WRITE
 
 TABLE = read_table()
 PRIVILEGE = re.compile(
@@ -103,7 +104,7 @@ def test_every_demand_is_asked_for_and_asks_for_something() -> None:
     used = {demand for cell in TABLE for demand in cell.demands}
 
     assert used == set(demands_told())
-    assert used == {*ON_CONTEXT, *ON_RESOURCE, *ON_DEVICE, *ON_SEARCH}
+    assert used == {*ON_CONTEXT, *ON_RESOURCE, *ON_DEVICE, *ON_WRITE, *ON_SEARCH}
 
 
 def test_every_demand_on_a_search_says_what_it_means_there() -> None:
@@ -127,7 +128,7 @@ def test_a_demand_on_the_resource_is_kept_by_a_read_and_a_write() -> None:
         for demand in cell.demands
     }
 
-    assert judged - only_of_tokens <= {*ON_RESOURCE, *ON_DEVICE}
+    assert judged - only_of_tokens <= {*ON_RESOURCE, *ON_DEVICE, *ON_WRITE}
 
 
 def test_system_has_no_demands_and_no_cell_that_others_have_not() -> None:
@@ -213,7 +214,9 @@ class Nothing:
         raise AssertionError(f"searches {resource_type}")
 
 
-@pytest.mark.parametrize("name", sorted({*ON_RESOURCE, *ON_DEVICE} - LOOKING))
+@pytest.mark.parametrize(
+    "name", sorted({*ON_RESOURCE, *ON_DEVICE, *ON_WRITE} - LOOKING)
+)
 def test_a_demand_that_is_said_to_look_nothing_up_does_not(built, name) -> None:
     principal = Principal(
         "PRACTITIONER",
@@ -224,12 +227,11 @@ def test_a_demand_that_is_said_to_look_nothing_up_does_not(built, name) -> None:
     for kind in elements():
         for use in ("read", "old", "new"):
             context = RequestContext(service, "read", kind, "1", principal=principal)
-            context.state["access-control"] = {(kind, "1"): set()}
             subject = Subject(kind, "1", resource={"resourceType": kind, "id": "1"})
             caller = Callers(lambda url, service, base: url).of(context)
             case = ResourceCase(caller, subject, use, Nothing(), context)
             with suppress(FyrError):
-                {**ON_RESOURCE, **ON_DEVICE}[name](case)
+                {**ON_RESOURCE, **ON_DEVICE, **ON_WRITE}[name](case)
 
 
 KINDS = {
