@@ -25,6 +25,9 @@ _PREFIX = re.compile(r"eq|ne|gt|lt|ge|le|sa|eb|ap")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 #: Values that may stand for one parameter.
 MOST_VALUES = 1000
+#: Characters of a text that is searched for: one as long as those that the index keeps
+#: could not be told from the beginning of a longer one.
+LONGEST = COMPARED - 1
 
 
 def split(text: str, separator: str) -> list[str]:
@@ -122,9 +125,9 @@ def values(raw: str, name: str) -> list[str]:
 
 def check_lengths(name: str, operands: Iterable[Operand]) -> None:
     """Refuse what is longer than what the index compares."""
-    if any(isinstance(one, Text) and len(one.folded) > COMPARED for one in operands):
+    if any(isinstance(one, Text) and len(one.folded) > LONGEST for one in operands):
         raise Invalid(
-            f"search parameter {name!r} has more than {COMPARED} characters: they can"
+            f"search parameter {name!r} has more than {LONGEST} characters: they can"
             " only be compared :exact"
         )
 
