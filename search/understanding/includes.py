@@ -12,7 +12,7 @@ from fyr.core.model.naming import did_you_mean
 from fyr.search.extraction.links import by_url
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Include, Sources, Urls
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, refuse_no_target
 from fyr.search.understanding.offered import EVERYTHING, Offered
 
 #: Modifiers of ``_include`` and ``_revinclude``: they mean the same.
@@ -41,7 +41,7 @@ class Includes:
             raise Invalid(
                 f"_include: {kind} is not what is searched; :iterate follows it"
             )
-        return self._forward(self._followed(kind, name), target, iterate)
+        return self._forward(self._followed(kind, name, target), target, iterate)
 
     def _all_forward(self, types: Sequence[str], iterate: bool) -> Include:
         among = RESOURCE_TYPES if iterate else types
@@ -88,7 +88,7 @@ class Includes:
             raise Invalid(
                 f"_revinclude: {target} is not what is searched; :iterate follows it"
             )
-        followed = self._followed(kind, name)
+        followed = self._followed(kind, name, target)
         return Include(
             self._sources(followed),
             True,
@@ -112,13 +112,18 @@ class Includes:
         ]
         return Include(self._sources(followed), True, urls=self._urls(types, followed))
 
-    def _followed(self, kind: str, name: str) -> list[Parameter]:
-        """Tell the reference parameters of a type that are meant."""
+    def _followed(self, kind: str, name: str, target: str | None) -> list[Parameter]:
+        """Tell the reference parameters of a type that are meant.
+
+        :raises Invalid: none of them leads to the target.
+        """
         if name == "*":
-            return self._some_links([kind])
-        found = self._known.find([kind], name)
-        if found[0].type != "reference":
-            raise NotSupported(f"{name!r} of {kind} is no reference")
+            found = self._some_links([kind])
+        else:
+            found = self._known.find([kind], name)
+            if found[0].type != "reference":
+                raise NotSupported(f"{name!r} of {kind} is no reference")
+        refuse_no_target(found, target or "", name)
         return found
 
     def _links(self, kind: str) -> list[Parameter]:

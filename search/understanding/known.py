@@ -122,15 +122,17 @@ def refuse_by_url(links: Iterable[Parameter]) -> None:
             )
 
 
-def refuse_no_target(links: Iterable[Parameter], kind: str) -> None:
+def refuse_no_target(links: Iterable[Parameter], kind: str, name: str = "") -> None:
     """Refuse a type that no reference of the parameters leads to; empty: none is named.
 
+    :param name: what the parameters were named by, where it is not their own name.
     :raises Invalid: the type is none of theirs.
     """
     listed = list(links)
     if kind and all(one.targets and kind not in one.targets for one in listed):
         told = ", ".join(sorted({name for one in listed for name in one.targets}))
-        raise Invalid(f"{listed[0].name!r} never leads to {kind}, but to {told[:200]}")
+        called = name or listed[0].name
+        raise Invalid(f"{called!r} never leads to {kind}, but to {told[:200]}")
 
 
 def referring(known: Known, kind: str, code: str) -> Parameter:

@@ -328,3 +328,56 @@ def test_filters_ask_for_pairs_for_places_and_for_what_refers(client: Client) ->
     back = f"_has:Observation:subject:_id eq {made}"
     assert found("Patient", back) == [patient]
     assert found("Patient", f"_id eq {patient} and not ({back})") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("family", "{}"),
+        ("family:contains", "{}"),
+        *(("_filter", f'family {word} "{{}}"') for word in "eq ne co sw ew gt".split()),
+    ],
+)
+def test_a_text_is_searched_for_by_as_much_as_can_be_told_apart(
+    client: Client, name: str, value: str
+) -> None:
+    def answer(characters: int) -> Any:
+        query = urlencode({name: value.format("x" * characters)})
+        return client.get(f"Patient?{query}")
+
+    assert answer(255).status == 200
+    refused = answer(256)
+
+    assert refused.status == 400
+    told = refused.json["issue"][0]["diagnostics"]
+    assert "'family' has more than 255 characters" in told
+
+
+def test_a_long_text_is_found_by_what_is_in_the_part_that_is_kept(
+    client: Client,
+) -> None:
+    family = "a" * 250 + "bbbbbb" + "c" * 20
+    stored = client.create({"resourceType": "Patient", "name": [{"family": family}]})
+    own = f"Patient?_id={stored.json['id']}&family:contains"
+
+    assert len(client.get(f"{own}=ba").resources) == 0
+    assert len(client.get(f"{own}={'a' * 240}bbbbbb").resources) == 1
+    assert len(client.get(f"{own}=bc").resources) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Patient?_include=Patient:organization:Practitioner",
+        "Patient?_include=Patient:*:Observation",
+        "Patient?_include:iterate=Observation:subject:Practitioner",
+        "Practitioner?_revinclude=Observation:subject:Practitioner",
+    ],
+)
+def test_an_include_of_what_a_reference_never_leads_to_is_refused(
+    client: Client, query: str
+) -> None:
+    answer = client.get(query)
+
+    assert answer.status == 400, answer.json
+    assert "never leads to" in answer.json["issue"][0]["diagnostics"]

@@ -150,7 +150,9 @@ def test_canonical_references_are_followed_by_url_and_version(library: Any) -> N
     assert following_of("second") == ["two"]
     assert following_of("other") == []
     assert following_of("literal") == ["one"]
-    assert included(library, "PlanDefinition", f"_id=second&{forward}:Measure") == []
+    assert (
+        included(library, "PlanDefinition", f"_id=second&{forward}:Questionnaire") == []
+    )
     for name in ("definition", "*"):
         query = f"{backward}:{name}"
         found = included(library, "ActivityDefinition", f"_id=one&{query}")
