@@ -47,9 +47,8 @@ def check(config_file: Path | None) -> None:
         hooks = load_plugins(settings).hooks
         registered_services(settings, hooks)
         registered_operations(hooks)
+        # Not routes: plugins make theirs of what they have once they are started.
         commands_of(hooks)
-        if hooks.register_routes:
-            hooks.register_routes()
     except ConfigError as error:
         fail(error, 2)
     click.echo("The settings are fine.")

@@ -64,7 +64,8 @@ class AccessControl(Plugin):
 
     def problem(self) -> str:
         """Tell which issuers have never been reached."""
-        return self.authentication.problem()
+        # One that is only listed has not been started.
+        return self.authentication.problem() if hasattr(self, "authentication") else ""
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

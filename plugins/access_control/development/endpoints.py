@@ -119,7 +119,12 @@ class Tokens:
             return
         root = url.removesuffix(f"{PATH}/{realm}")
         try:
-            context = switched(session, form, partial(self._stored.refers_to, root))
+            context = switched(
+                session,
+                form,
+                partial(self._stored.refers_to, root),
+                partial(self._stored.local, root),
+            )
         except RefusedChoice as error:
             _refuse(resp, "invalid_request", str(error))
             return

@@ -35,6 +35,11 @@ class Stored:
         reference = first.get("reference") if isinstance(first, Mapping) else None
         return self._absolute(root, reference) if reference else None
 
+    def local(self, root: str, url: str) -> str:
+        """Give the relative form of a URL of this server, of whichever service."""
+        own = self._services.own(url, self._services.default, self._base(root))
+        return own or url
+
     def teams_of(self, root: str, user: str) -> list[dict[str, Any]]:
         """Tell the active care teams in which a user takes part, in which roles."""
         local = self._services.own(user, self._services.default, self._base(root))
@@ -91,8 +96,7 @@ class Stored:
         if "://" in reference:
             return reference
         kind = reference.partition("/")[0]
-        default = self._services.default
-        base = self._services.base_of(kind, default, self._base(root))
+        base = self._services.home_of(kind, root)
         return f"{base}/{reference}" if base else reference
 
     def _base(self, root: str) -> str:

@@ -28,6 +28,8 @@ Context = dict[str, Any]
 #: Gives what an element of the resource at an absolute URL refers to, as such a URL;
 #: ``None`` when it is not stored here, or does not say.
 LookUp = Callable[[str, str], str | None]
+#: Gives the form of a URL that is the same for all services of this server.
+Local = Callable[[str], str]
 
 
 class RefusedChoice(Exception):
@@ -35,7 +37,10 @@ class RefusedChoice(Exception):
 
 
 def switched(
-    session: Mapping[str, Any], form: Mapping[str, str], look_up: LookUp
+    session: Mapping[str, Any],
+    form: Mapping[str, str],
+    look_up: LookUp,
+    local: Local,
 ) -> Context:
     """Give the context that a user asks for; without any choice the one that was.
 
@@ -50,13 +55,15 @@ def switched(
             raise RefusedChoice(f"{name} is to be an absolute URL")
     if not chosen:
         return before
-    _check(session["user_type"], before, chosen)
+    _check(session["user_type"], before, chosen, local)
     if session["user_type"] == "PATIENT":
         chosen["patient_id"] = before["patient_id"]
-    return _with_implied(chosen, look_up)
+    return _with_implied(chosen, look_up, local)
 
 
-def _check(user_type: str, before: Context, chosen: Mapping[str, str]) -> None:
+def _check(
+    user_type: str, before: Context, chosen: Mapping[str, str], local: Local
+) -> None:
     of_patient = [
         name for name in ("patient_id", "episode_of_care_id") if name in chosen
     ]
@@ -66,18 +73,18 @@ def _check(user_type: str, before: Context, chosen: Mapping[str, str]) -> None:
         own = before.get("patient_id")
         if own is None:
             raise RefusedChoice("this citizen is no patient here yet")
-        if chosen.get("patient_id", own) != own:
+        if local(chosen.get("patient_id", own)) != local(own):
             raise RefusedChoice("a citizen cannot choose another patient")
     elif user_type != "SYSTEM" and of_patient and "care_team_id" not in chosen:
         raise RefusedChoice(f"{of_patient[0]} is chosen together with care_team_id")
 
 
-def _with_implied(chosen: dict[str, str], look_up: LookUp) -> Context:
+def _with_implied(chosen: dict[str, str], look_up: LookUp, local: Local) -> Context:
     context: Context = dict(chosen)
     for name, (element, implied) in _IMPLIED.items():
         url = look_up(chosen[name], element) if name in chosen else None
         if url is None:
             continue
-        if context.setdefault(implied, url) != url:
+        if local(context.setdefault(implied, url)) != local(url):
             raise RefusedChoice(f"{implied} does not belong to {name}")
     return context

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,31 @@ def test_the_examples_of_configurations_are_fine(fyr: Fyr, name: str) -> None:
     result = fyr("config", "check", "--config", str(file))
 
     assert (result.exit_code, result.output) == (0, "The settings are fine.\n")
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    """Settings of all plugins that come with Fyr, where one needs some."""
+    names = sorted(one.name for one in entry_points(group="fyr.plugins"))
+    assert {"access_control", "audit", "error_codes"} <= set(names)
+    file = tmp_path / "fyr.toml"
+    file.write_text(
+        f"[security]\nmode = 'closed'\n[plugins]\nenabled = {names}\n"
+        "[plugin.access_control]\ndevelopment = true\n"
+    )
+    return file
+
+
+def test_all_plugins_together_pass_the_check(fyr: Fyr, everything: Path) -> None:
+    result = fyr("config", "check", "--config", everything)
+
+    assert (result.exit_code, result.output) == (0, "The settings are fine.\n")
+
+
+def test_plugins_are_listed_that_were_not_started(fyr: Fyr, everything: Path) -> None:
+    result = fyr("plugins", "--config", everything)
+
+    assert result.exit_code == 0
+    assert "access_control" in result.output
+    assert "Traceback" not in result.output
+    assert "problem()" not in result.output

@@ -485,3 +485,53 @@ def test_a_newcomer_has_a_token_and_a_server_in_two_commands(tmp_path) -> None:
 
         assert httpx.get(f"{fyr.base}/Patient").status_code == 401
         assert httpx.get(f"{fyr.base}/Patient", headers=bearer).status_code == 200
+
+
+class TestServicesOfTheirOwnBesideTheOneThatHasEverything:
+    @pytest.fixture
+    def fyr_options(self, fyr_options):
+        enabled = ["search", "administrative", "clinical", "access_control"]
+        return {**fyr_options, "plugins": {"enabled": enabled}}
+
+    @pytest.fixture
+    def stored(self, run, fyr_client) -> None:
+        token = run("token", "--as", "system").output.strip()
+        system = fyr_client.with_headers(Authorization=f"Bearer {token}")
+        episode = {
+            "resourceType": "EpisodeOfCare",
+            "id": "e",
+            "status": "active",
+            "patient": {"reference": "Patient/p"},
+        }
+        for one in ({"resourceType": "Patient", "id": "p"}, episode):
+            assert system.update(one).status == 201
+
+    def test_a_citizen_chooses_an_episode_of_their_own(
+        self, stored, tokens, switch, principal
+    ) -> None:
+        patient = "http://localhost/patient/fhir/Patient/p"
+        episode = "http://localhost/careplan/fhir/EpisodeOfCare/e"
+
+        answer = switch(
+            tokens("--as", "patient", "--patient", patient),
+            "/dev/realms/nemlogin",
+            episode_of_care_id=episode,
+        )
+
+        assert answer.status == 200, answer.body
+        assert principal(answer.json["access_token"]).context == {
+            "episode_of_care": episode,
+            "patient": patient,
+        }
+
+    def test_what_a_choice_implies_has_the_url_of_its_service(
+        self, stored, tokens, switch, principal
+    ) -> None:
+        answer = switch(
+            tokens(),
+            care_team_id=TEAM,
+            episode_of_care_id="http://localhost/careplan/fhir/EpisodeOfCare/e",
+        )
+
+        context = principal(answer.json["access_token"]).context
+        assert context["patient"] == "http://localhost/patient/fhir/Patient/p"
