@@ -131,6 +131,13 @@ def _unknown(name: str, known: Mapping[str, object]) -> str:
     return f"unknown parameter: {name}{neighbour(name, known)}"
 
 
+def _of_a_type(operation: Operation, name: str) -> str:
+    """Tell those who name a type where it is said."""
+    if name != "type" or "type" not in operation.levels:
+        return ""
+    return f": for one resource type call [type]/${operation.name}"
+
+
 def _from_text(
     operation: Operation,
     declared: Mapping[str, OperationParameter],
@@ -138,7 +145,7 @@ def _from_text(
     text: str,
 ) -> dict[str, Any]:
     if name not in declared:
-        raise Invalid(_unknown(name, declared))
+        raise Invalid(_unknown(name, declared) + _of_a_type(operation, name))
     type_code = declared[name].type
     return {"name": name, _key(type_code): _value(operation, name, type_code, text)}
 

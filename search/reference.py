@@ -6,7 +6,7 @@ from fyr.core.clock import utc_now
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.understanding.known import Known
+from fyr.search.understanding.known import Known, why_not
 from fyr.search.understanding.modifiers import offered
 from fyr.search.understanding.operands import Operands
 from fyr.search.understanding.specials import SPECIALS
@@ -18,10 +18,6 @@ _LIMITS = {
     "_text": "yes, where `search.full_text` is on",
     "_content": "yes, where `search.full_text` is on",
 }
-#: Why others are not.
-_NO_QUERIES = "no: there are no named queries"
-_NO_SOUNDS = "no: nothing here compares by sound"
-_NOT_INDEXED = "no: its values are not indexed"
 _HEAD = "| parameter | type | modifiers | support |\n|---|---|---|---|"
 
 
@@ -31,9 +27,7 @@ def support(parameter: Parameter) -> str:
         return _LIMITS[parameter.name]
     if parameter.name in SPECIALS or parameter.table is not None:
         return "yes"
-    if parameter.name == "_query":
-        return _NO_QUERIES
-    return _NO_SOUNDS if parameter.phonetic else _NOT_INDEXED
+    return f"no: {why_not(parameter)}"
 
 
 def modifiers(known: Known, parameter: Parameter) -> list[str]:

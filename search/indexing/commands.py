@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,8 @@ def _wait(application: Application, job: str) -> None:
         bar.update(1000 - bar.pos)
     if found.state != "done":
         raise click.ClickException(f"job {job} {found.state}: {found.error}")
+    anew = sum(json.loads(found.result or "{}").values())
+    click.echo(f"Job {job} is done: {anew} resources were indexed anew.")
 
 
 def _status(work: Reindex) -> None:

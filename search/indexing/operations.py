@@ -5,7 +5,7 @@ worker has begun), ``indexing``, ``active``, ``refused`` (with the reasons), ``b
 (the server knows it anyway) and ``not-active`` (its status is not active).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fyr.core.clock import to_millis
@@ -14,7 +14,7 @@ from fyr.core.model.resource import Resource
 from fyr.core.operations import Operation, OperationCall, OperationParameter
 from fyr.search.indexing.checking import is_standard, kinds_of, problems, slow, texts
 from fyr.search.indexing.job import Reindex
-from fyr.search.indexing.sets import IndexSet
+from fyr.search.indexing.sets import IndexSet, Progress
 
 _SLOW = (
     "its expression is not a path and is evaluated on the whole of each resource:"
@@ -83,12 +83,14 @@ _PARTS = tuple(
 
 def state(reindex: Reindex, resource: Resource) -> list[Resource]:
     """Tell the state of a SearchParameter, as parameters."""
-    current = reindex.sets.current(at_once=True)
     if resource.get("status") != "active":
         reason = f"its status is {resource.get('status')}"
         return [_one("state", "valueCode", "not-active"), _one_text("reason", reason)]
     if is_standard(resource):
         return [_one("state", "valueCode", "built-in")]
+    # How far types are is read first: one that ends meanwhile is told as active.
+    reached = {kind: reindex.progress(kind) for kind in kinds_of(resource)}
+    current = reindex.sets.current(at_once=True)
     if not any(one.get("id") == resource["id"] for one in current.custom):
         reason = texts(problems(resource, current.parameters))
         told = reason or "another one that was stored before has the same code"
@@ -96,7 +98,7 @@ def state(reindex: Reindex, resource: Resource) -> list[Resource]:
     waiting = _waiting(current, resource)
     found = [_one("state", "valueCode", "active")]
     if waiting:
-        found = _progress(reindex, waiting)
+        found = _progress(reindex, [reached[kind] for kind in waiting])
     if slow(resource):
         found.append(_one_text("note", _SLOW))
     return found
@@ -111,9 +113,8 @@ def _waiting(current: IndexSet, resource: Resource) -> list[str]:
     ]
 
 
-def _progress(reindex: Reindex, kinds: Iterable[str]) -> list[Resource]:
+def _progress(reindex: Reindex, reached: Sequence[Progress]) -> list[Resource]:
     """Tell how far types are, taken together."""
-    reached = [reindex.progress(kind) for kind in kinds]
     now = to_millis(reindex.clock())
     total = sum(one.total for one in reached)
     begun = any(one.started for one in reached)
@@ -133,7 +134,10 @@ def _types(reindex: Reindex) -> list[Resource]:
     return [
         {
             "name": "type",
-            "part": [_one("name", "valueCode", kind), *_progress(reindex, [kind])],
+            "part": [
+                _one("name", "valueCode", kind),
+                *_progress(reindex, [reindex.progress(kind)]),
+            ],
         }
         for kind in reindex.waiting()
     ]

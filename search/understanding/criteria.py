@@ -16,7 +16,7 @@ from fyr.search.understanding.modifiers import understood
 from fyr.search.understanding.specials import SPECIALS
 
 #: Links that one criterion may go through.
-_LONGEST_CHAIN = 8
+LONGEST_CHAIN = 8
 
 
 class Criteria:
@@ -35,10 +35,8 @@ class Criteria:
         :raises NotSupported: it is not known or not offered.
         :raises Invalid: its value means nothing.
         """
-        if depth > _LONGEST_CHAIN:
-            raise Invalid(
-                f"{name[:60]!r} goes through more than {_LONGEST_CHAIN} links"
-            )
+        if depth > LONGEST_CHAIN:
+            raise Invalid(f"{name[:60]!r} goes through more than {LONGEST_CHAIN} links")
         if depth and not self.known.is_elsewhere:
             return Criteria(self.known.elsewhere()).criterion(types, name, value, depth)
         special = SPECIALS.get(_code(name))

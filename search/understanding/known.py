@@ -88,13 +88,9 @@ class Known:
     def _of(self, kind: str, code: str) -> Parameter:
         parameter = self.parameters.of(kind)[code]
         if code not in ON_THE_ROW and parameter.table is None:
-            why = (
-                "nothing here compares by sound"
-                if parameter.phonetic
-                else (f"values of type {parameter.type} are not indexed")
-            )
             raise NotSupported(
-                f"search parameter {code!r} of {kind} is not supported: {why}"
+                f"search parameter {code!r} of {kind} is not supported:"
+                f" {why_not(parameter)}"
             )
         if not self.active(parameter):
             raise NotSupported(
@@ -102,6 +98,15 @@ class Known:
                 f" indexed, {self.progress(kind)}"
             )
         return parameter
+
+
+def why_not(parameter: Parameter) -> str:
+    """Say why there is no searching by a parameter that FHIR knows."""
+    if parameter.name == "_query":
+        return "there are no named queries"
+    if parameter.phonetic:
+        return "nothing here compares by sound"
+    return "its values are not indexed"
 
 
 def _some(kinds: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ What is not known or not offered is an error that names it and its neighbours; a
 search leaves it out, says so, and does not list it as used.
 """
 
+import re
 from collections.abc import Sequence
 
 from fyr.core.errors import FyrError, Invalid, Issue, NotSupported
@@ -14,11 +15,14 @@ from fyr.search.understanding import contained
 from fyr.search.understanding.asked import asked
 from fyr.search.understanding.criteria import Criteria
 from fyr.search.understanding.known import Known
-from fyr.search.understanding.results import LISTS, RESULTS, Results
+from fyr.search.understanding.results import INCLUDING, LISTS, RESULTS, Results
 from fyr.search.understanding.specials import SPECIALS
 
 Pairs = Sequence[tuple[str, str]]
 
+#: Parameters that say one thing about the answer.
+_ONCE = {*(RESULTS - LISTS), CURSOR} - INCLUDING
+_NO_MODIFIER = re.compile(r":(\.|$)")
 #: Criteria of one search; each is a part of one statement.
 MOST_CRITERIA = 100
 #: Values of all its criteria together.
@@ -55,6 +59,7 @@ class QueryParser:
         :raises Invalid: some have values that are not of their type.
         """
         _refuse_many(pairs)
+        _refuse_twice(pairs)
         query = Query(types=self._types(types, pairs))
         contained.take(query, pairs)
         self._results.start(query, (name for name, _ in pairs))
@@ -75,8 +80,9 @@ class QueryParser:
             if understood:
                 query.used.append((name, ",".join(understood)))
         if problems:
-            issues = [issue for problem in problems for issue in problem.issues]
-            raise type(problems[0])(issues)
+            # Many values may have one and the same problem.
+            told = dict.fromkeys(one for problem in problems for one in problem.issues)
+            raise type(problems[0])([*told])
         return query
 
     def asked(self, query: Query) -> SearchAsked:
@@ -120,13 +126,15 @@ class QueryParser:
     def _understand(self, query: Query, name: str, value: str) -> None:
         if "\x00" in value:
             raise Invalid(f"search parameter {name!r} has a NUL character in its value")
+        if _NO_MODIFIER.search(name):
+            raise Invalid(f"{name[:60]!r}: a modifier is expected after ':'")
         if name == "_type":
             return
         if _code(name) == "_type":
             raise NotSupported("_type has no modifier and no chain")
         self._refuse_unknown(query.types, name)
         if name == CURSOR:
-            query.cursor = value
+            query.cursor = _cursor(value)
         elif name.partition(":")[0] in RESULTS:
             contained.refuse_beside(query, name)
             self._results.take(query, name, value)
@@ -148,6 +156,30 @@ def _refuse_many(pairs: Pairs) -> None:
         raise Invalid(f"the search has more than {MOST_CRITERIA} criteria")
     if sum(value.count(",") + 1 for value in criteria) > MOST_VALUES:
         raise Invalid(f"the search has more than {MOST_VALUES} values")
+
+
+def _refuse_twice(pairs: Pairs) -> None:
+    """Refuse two values of what has one: which of them is meant?
+
+    :raises Invalid: names all parameters of which there are several.
+    """
+    given: dict[str, set[str]] = {}
+    for name, value in pairs:
+        if name in _ONCE:
+            given.setdefault(name, set()).add(value)
+    issues = [
+        Issue("invalid", f"{name} has {len(values)} different values: give one")
+        for name, values in given.items()
+        if len(values) > 1
+    ]
+    if issues:
+        raise Invalid(issues)
+
+
+def _cursor(value: str) -> str:
+    if not value:
+        raise Invalid(f"{CURSOR} is empty: it is what a link to another page holds")
+    return value
 
 
 def _code(name: str) -> str:

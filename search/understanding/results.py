@@ -17,19 +17,20 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "_total": ("none", "estimate", "accurate"),
     "_summary": ("true", "text", "data", "count", "false"),
 }
-_INCLUDES = ("_include", "_revinclude")
+#: Parameters that say what is to be included.
+INCLUDING = frozenset({"_include", "_revinclude"})
 #: Result parameters that are understood.
 RESULTS = frozenset(
-    {"_count", "_elements", "_sort", *_INCLUDES, *_CHOICES, *contained.CONTAINING}
+    {"_count", "_elements", "_sort", *INCLUDING, *_CHOICES, *contained.CONTAINING}
 )
 #: Result parameters of which each value, parted by commas, is understood on its own.
 LISTS = frozenset({"_sort", "_elements"})
 #: Types of parameters whose values have an order, or are brought into one.
 _SORTABLE = frozenset("token string reference date number quantity uri".split())
 #: Parameters that one page may be sorted by.
-_MOST_KEYS = 10
+MOST_KEYS = 10
 #: Includes of one search.
-_MOST_INCLUDES = 50
+MOST_INCLUDES = 50
 
 
 class Results:
@@ -56,7 +57,7 @@ class Results:
         :param names: of all that was sent: with includes others are shown, too.
         """
         query.count = min(self._default_count, self._max_count)
-        more = any(name.partition(":")[0] in _INCLUDES for name in names)
+        more = any(name.partition(":")[0] in INCLUDING for name in names)
         self._shown = RESOURCE_TYPES if more or query.contained else query.types
 
     def take(self, query: Query, name: str, value: str) -> None:
@@ -66,7 +67,7 @@ class Results:
         :raises Invalid: its value means nothing.
         """
         code, _, modifier = name.partition(":")
-        if code in _INCLUDES:
+        if code in INCLUDING:
             self._include(query, code, modifier, value)
             return
         if modifier:
@@ -80,8 +81,8 @@ class Results:
                 query.show[code] = f"{before},{value}" if before else value
             case "_sort":
                 query.sort.append(self._key(query.types, value))
-                if len(query.sort) > _MOST_KEYS:
-                    raise Invalid(f"_sort has more than {_MOST_KEYS} parameters")
+                if len(query.sort) > MOST_KEYS:
+                    raise Invalid(f"_sort has more than {MOST_KEYS} parameters")
             case "_contained" | "_containedType":
                 pass  # understood before all others
             case _:
@@ -99,9 +100,9 @@ class Results:
         self._known.offered.refuse_include(query.types, name, value)
         if include not in query.includes:
             query.includes.append(include)
-        if len(query.includes) > _MOST_INCLUDES:
+        if len(query.includes) > MOST_INCLUDES:
             raise Invalid(
-                f"more than {_MOST_INCLUDES} _include and _revinclude: Type:* follows all"
+                f"more than {MOST_INCLUDES} _include and _revinclude: Type:* follows all"
                 " references of a type"
             )
 

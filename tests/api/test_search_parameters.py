@@ -315,6 +315,13 @@ def test_a_transaction_may_bring_parameters_and_resources(
     assert ids(client, "Patient?eye-colour=blue") == ["eyes-4"]
 
 
+def test_reindex_tells_where_a_type_is_said(client: Client) -> None:
+    answer = client.post("$reindex?type=Patient", {"resourceType": "Parameters"})
+
+    assert answer.status == 400
+    assert "[type]/$reindex" in answer.json["issue"][0]["diagnostics"]
+
+
 def test_reindex_tells_where_to_look(client: Client, shared_app: Application) -> None:
     for path in ("$reindex", "Patient/$reindex"):
         answer = client.post(path, {"resourceType": "Parameters"})

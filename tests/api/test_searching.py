@@ -381,3 +381,32 @@ def test_an_include_of_what_a_reference_never_leads_to_is_refused(
 
     assert answer.status == 400, answer.json
     assert "never leads to" in answer.json["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("name:=x", "'name:': a modifier is expected after ':'"),
+        ("organization:.name=x", "a modifier is expected"),
+        ("_has:Observation:subject:code:=x", "a modifier is expected"),
+        ("_count:=2", "a modifier is expected"),
+        ("_count=2&_count=3", "_count has 2 different values"),
+        ("_total=none&_total=accurate", "_total has 2 different values"),
+        ("_cursor=", "_cursor is empty"),
+        ("_cursor=a&_cursor=b", "_cursor has 2 different values"),
+        ("_query=x", "there are no named queries"),
+        ("&".join(["_sort=name"] * 80), "_sort has more than 10 parameters"),
+    ],
+)
+def test_what_means_nothing_is_refused_in_one_sentence(
+    client: Client, query: str, says: str
+) -> None:
+    answer = client.get(f"Patient?{query}")
+
+    assert answer.status == 400, answer.json
+    (issue,) = answer.json["issue"]
+    assert says in issue["diagnostics"]
+
+
+def test_saying_the_same_twice_is_saying_it(client: Client) -> None:
+    assert client.get("Patient?_count=0&_count=0&_summary=true").status == 200

@@ -161,6 +161,7 @@ def test_a_command_waits_for_the_end_of_the_job(tmp_path: Path, store_url: str) 
         state = fyr_output(tmp_path, "reindex", "--status", settings=settings)
 
     assert "Indexing" in told
+    assert "is done: 30 resources were indexed anew.\n" in told
     assert state == "Everything is indexed by the parameters in force.\n"
 
 
