@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from fyr.core.clock import utc_now
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.extraction.places import Places
+from fyr.search.full_text import queries
 from fyr.search.parameters import Parameter, Parameters
+from fyr.search.terms import value_sets
+from fyr.search.understanding import criteria, filters, operands, query, results
 from fyr.search.understanding.known import Known, why_not
 from fyr.search.understanding.modifiers import offered
 from fyr.search.understanding.operands import Operands
@@ -35,6 +38,29 @@ def modifiers(known: Known, parameter: Parameter) -> list[str]:
     if parameter.name in SPECIALS or not support(parameter).startswith("yes"):
         return []
     return offered(known, [parameter])
+
+
+#: What a search may hold, and how much of it.
+LIMITS = (
+    ("criteria of a search", query.MOST_CRITERIA),
+    ("values of a criterion, parted by commas", operands.MOST_VALUES),
+    ("values of all criteria together", query.MOST_VALUES),
+    ("links of a chain, `_has` included", criteria.LONGEST_CHAIN),
+    ("characters of a text that is searched for, but for `:exact`", operands.LONGEST),
+    ("words and phrases in `_text` or `_content`", queries.MOST),
+    ("comparisons in a `_filter`", filters.MOST_COMPARISONS),
+    ("parentheses and brackets inside each other in a `_filter`", filters.DEEPEST),
+    ("codes of a ValueSet, or above or below a code", value_sets.MOST_CODES),
+    ("ValueSets and CodeSystems that are read for these", value_sets.MOST_READ),
+    ("parameters in `_sort`", results.MOST_KEYS),
+    ("`_include` and `_revinclude`", results.MOST_INCLUDES),
+)
+
+
+def limits_page() -> str:
+    """Make a table of what a search may hold; one that holds more is refused."""
+    rows = [f"| {what} | {most:,} |" for what, most in LIMITS]
+    return "\n".join(["| what | at most |", "|---|---|", *rows, ""])
 
 
 def reference_page() -> str:

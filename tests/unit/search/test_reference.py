@@ -1,21 +1,23 @@
 """The page of search parameters tells the truth."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fyr.core.clock import utc_now
-from fyr.core.errors import NotSupported
+from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.reference import modifiers, reference_page, support
+from fyr.search.reference import LIMITS, modifiers, reference_page, support
 from fyr.search.understanding.criteria import Criteria
 from fyr.search.understanding.hierarchies import parents
 from fyr.search.understanding.known import Known
 from fyr.search.understanding.modifiers import MODIFIERS, no_modifier
 from fyr.search.understanding.operands import Operands
+from fyr.search.understanding.query import QueryParser
 
 KNOWN = Known(Parameters(), Places(Parameters()), Operands(utc_now, str))
 #: A value that means something, by type, and by modifier where it is of another type.
@@ -111,3 +113,61 @@ def test_the_page_in_the_docs_is_the_one_that_is_made() -> None:
     docs = Path(__file__).parents[3] / "docs" / "search-parameters.md"
 
     assert reference_page() in docs.read_text(encoding="utf-8")
+
+
+Pairs = list[tuple[str, str]]
+INCLUDES = [
+    ("_revinclude", f"{one.resource_type}:{one.name}")
+    for one in OWN
+    if one.table == "idx_reference" and "Patient" in one.targets
+]
+#: what is limited -> a search for patients that holds so much of it
+HOLDING: dict[str, Callable[[int], Pairs]] = {
+    "criteria of a search": lambda most: [("gender", "male")] * most,
+    "values of a criterion, parted by commas": lambda most: [
+        ("gender", ",".join(["male"] * most))
+    ],
+    "values of all criteria together": lambda most: [
+        *[("gender", ",".join(["male"] * (most // 10)))] * 10,
+        *[("active", "true")] * (most % 10),
+    ],
+    "links of a chain, `_has` included": lambda most: [
+        (f"organization.{'partof.' * (most - 1)}name", "x")
+    ],
+    "characters of a text that is searched for, but for `:exact`": lambda most: [
+        ("family", "x" * most)
+    ],
+    "words and phrases in `_text` or `_content`": lambda most: [
+        ("_content", " ".join(["word"] * most))
+    ],
+    "comparisons in a `_filter`": lambda most: [
+        ("_filter", " or ".join(["gender eq male"] * most))
+    ],
+    "parentheses and brackets inside each other in a `_filter`": lambda most: [
+        ("_filter", f"{'(' * most}gender eq male{')' * most}")
+    ],
+    "parameters in `_sort`": lambda most: [("_sort", ",".join(["gender"] * most))],
+    "`_include` and `_revinclude`": lambda most: INCLUDES[:most],
+}
+#: They take what is stored, in the tests of terminology.
+ELSEWHERE = {
+    "codes of a ValueSet, or above or below a code",
+    "ValueSets and CodeSystems that are read for these",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "most"), [one for one in LIMITS if one[0] not in ELSEWHERE]
+)
+def test_a_search_may_hold_as_much_as_the_page_says_and_no_more(
+    what: str, most: int
+) -> None:
+    known = Known(Parameters(), Places(Parameters()), KNOWN.operands, full_text=True)
+
+    def parse(pairs: Pairs) -> None:
+        parser = QueryParser(known, default_count=20, max_count=200)
+        parser.parse(["Patient"], pairs, lenient=False)
+
+    parse(HOLDING[what](most))
+    with pytest.raises(Invalid, match=f"more than {most} "):
+        parse(HOLDING[what](most + 1))
