@@ -1,8 +1,9 @@
 """Admission: every interaction passes here before anything is parsed, read or written.
 
-Who asks, may they, does the service offer it at all; plugins decide in the order of
-:mod:`fyr.core.hooks.specs`. Entries of a bundle and interactions of an operation come
-through here too, with the principal of the request that they are part of.
+Who asks, does the service offer it at all, may they; plugins decide in the order of
+:mod:`fyr.core.hooks.specs`. What a service offers is told before, for its
+CapabilityStatement tells everybody. Entries of a bundle and interactions of an operation
+come through here too, with the principal of the request that they are part of.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
     """Let an interaction pass, its principal known, or end it.
 
     :raises Unauthenticated: the server is closed and nobody knows the sender.
-    :raises fyr.core.errors.Forbidden: a plugin does not allow it.
     :raises NotFound: the service does not have the type.
     :raises MethodNotAllowed: the service does not offer the interaction.
+    :raises fyr.core.errors.Forbidden: a plugin does not allow it.
     """
     hooks = interactions.hooks
     # Jobs, imports and the like say themselves who they are.
@@ -36,8 +37,6 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
         if hooks.request_received:
             hooks.request_received(context=context)
         _authenticate(interactions, context)
-    if hooks.authorize:
-        hooks.authorize(context=context)
     kind = context.resource_type
     rules = context.service.types.get(kind) if kind is not None else None
     if (
@@ -48,6 +47,8 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
         # Which of the two a Bundle is stands in it, and is looked at once it is parsed.
         if context.interaction != "transaction" or not _offers_bundles(context):
             refuse_not_offered(context)
+    if hooks.authorize:
+        hooks.authorize(context=context)
     if hooks.before_interaction:
         hooks.before_interaction(context=context)
 

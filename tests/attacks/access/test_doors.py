@@ -102,3 +102,26 @@ def test_a_system_searches_only_what_its_privileges_name(guarded, kit) -> None:
     assert status(both, more) == 200
     assert status("Patient?_has:Observation:subject:code=x", "Patient.search") == 403
     assert status("Observation?_explain=true", "Observation.search") == 403
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "status"),
+    [
+        ("patient", "POST", "Patient", 405),
+        ("patient", "DELETE", "Patient/1", 405),
+        ("careplan", "GET", "Patient/1", 404),
+        ("careplan", "GET", "Nonsense/1", 404),
+        ("careplan", "GET", ".well-known/smart-configuration", 404),
+    ],
+)
+def test_what_a_service_does_not_have_is_no_question_of_rights(
+    guarded, kit, service, method, path, status
+) -> None:
+    """It stands in the CapabilityStatement, which is for everybody."""
+    for caller in (
+        kit.who("SYSTEM", may="Patient.*"),
+        kit.citizen(1, may="Patient.read"),
+    ):
+        answer = guarded.at(service, caller).request(method, path, body=b"{}")
+
+        assert answer.status == status
