@@ -62,7 +62,7 @@ class Look(Protocol):
         :param reference: relative, such as ``EpisodeOfCare/1``.
         """
 
-    def search(self, resource_type: str, **criteria: str) -> Sequence[Resource]:
+    def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
         """Find resources, at most as many as a page of this server holds.
 
         :param criteria: search parameters; an underscore in a name is a hyphen,

@@ -52,7 +52,7 @@ class Looking:
                 self._read[reference] = Subject.of(found).resource
         return self._read[reference]
 
-    def search(self, resource_type: str, **criteria: str) -> Sequence[Resource]:
+    def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
         """Find resources; without a search engine none."""
         engine = self._interactions.engine
         if engine is None:

@@ -116,6 +116,29 @@ def test_a_scope_with_a_query_reaches_what_the_query_finds(app_of, world) -> Non
     assert found(app.get("Observation?category=vital-signs")) == set()
 
 
+@pytest.mark.parametrize(
+    "query", ["_include=*", "foo=bar", "self=x", "resource_type=x", "date=never"]
+)
+def test_a_scope_whose_query_is_no_criterion_allows_nothing(
+    app_of, world, query
+) -> None:
+    app = app_of(f"patient/Observation.rs?{query}")
+
+    assert app.get(world["mine laboratory"]).status == 403
+    assert app.get("Observation").status in (400, 403)
+
+
+def test_a_scope_may_name_resources(app_of, world) -> None:
+    mine, other = (
+        world[f"mine {kind}"].partition("/")[2]
+        for kind in ("laboratory", "vital-signs")
+    )
+    app = app_of(f"patient/Observation.rs?_id={mine}")
+
+    assert app.get(f"Observation/{mine}").status == 200
+    assert app.get(f"Observation/{other}").status == 403
+
+
 def test_scopes_with_queries_are_joined_where_a_search_can_say_so(
     app_of, world
 ) -> None:

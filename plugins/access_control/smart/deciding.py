@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from fyr.core import Forbidden, Subject
+from fyr.core import Forbidden, Invalid, NotSupported, Subject
 from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
 from fyr.plugins.access_control.decisions.contexts import CODES
@@ -149,9 +149,14 @@ class SmartDecisions:
             return True
         # The index knows the newest version, which is judged beside an old one.
         criteria = dict(scope.query)
-        return len(criteria) == len(scope.query) and bool(
-            look.search(subject.type, _id=subject.id, **criteria)
-        )
+        named = criteria.pop("_id", subject.id).split(",")
+        if len(dict(scope.query)) < len(scope.query) or subject.id not in named:
+            return False
+        try:
+            return bool(look.search(subject.type, _id=subject.id, **criteria))
+        except (Invalid, NotSupported):
+            # The scope is wrong, not the request: it allows nothing.
+            return False
 
     def _limit(self, context: RequestContext, kind: str) -> None:
         """Have a search look into the compartment alone."""

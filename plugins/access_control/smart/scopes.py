@@ -18,6 +18,13 @@ _SCOPE = re.compile(
     r"\.(?:(read|write|\*)|((?=[cruds])c?r?u?d?s?))(?:\?(.+))?"
 )
 _VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
+#: Parameters with an underscore that tell which resources are meant; all others of them
+#: tell what is shown and how, and would limit a scope to nothing.
+_CRITERIA = frozenset(
+    "_content _filter _has _id _language _lastUpdated _list _profile _security _source"
+    " _tag _text".split()
+)
+_NAME = re.compile(r"[A-Za-z_-]+")
 
 #: interaction -> the letter of the scope that allows it
 LETTERS = {
@@ -52,7 +59,10 @@ class SmartScope:
 
 
 def smart_scope(text: str) -> SmartScope | None:
-    """Read one entry of the ``scope`` claim; ``None`` for what is no SMART scope."""
+    """Read one entry of the ``scope`` claim; ``None`` for what is no SMART scope.
+
+    One whose query is no criterion of a search is none: it would allow more than it says.
+    """
     match = _SCOPE.fullmatch(text)
     if match is None:
         return None
@@ -60,7 +70,17 @@ def smart_scope(text: str) -> SmartScope | None:
     if kind != "*" and kind not in RESOURCE_TYPES:
         return None
     pairs = tuple(parse_qsl(query, keep_blank_values=True)) if query else ()
+    if query and not (pairs and all(map(_limits, pairs))):
+        return None
     return SmartScope(level, kind, frozenset(letters or _VERSION_1[version_1]), pairs)
+
+
+def _limits(pair: tuple[str, str]) -> bool:
+    """Whether a parameter is a criterion, as far as its form tells."""
+    found = _NAME.match(pair[0])
+    if found is None or not pair[1].strip():
+        return False
+    return not found[0].startswith("_") or found[0] in _CRITERIA
 
 
 def smart_scopes(entries: Iterable[str]) -> tuple[SmartScope, ...]:
