@@ -62,7 +62,7 @@ def _where(settings: Settings, url: str) -> str:
         plugins += f", and all in {settings.plugins.folder}"
     lines = [
         f"Fyr {__version__} serves {settings.server.workers} x HTTP at {url}",
-        f"  FHIR         {url}/fhir   (try {url}/fhir/metadata)",
+        *_fhir(settings, url),
         f"  health       {url}/health/ready",
         f"  metrics      {url}/metrics",
         f"  plugins      {url}/admin/plugins   ({plugins})",
@@ -77,3 +77,12 @@ def _where(settings: Settings, url: str) -> str:
             "  WARNING      open mode: whoever reaches this address may do everything"
         )
     return "\n".join(lines)
+
+
+def _fhir(settings: Settings, url: str) -> list[str]:
+    """Tell of the service that has everything, if it is served here."""
+    own = settings.services.get("fhir")
+    if own is not None and not own.enabled:
+        return []
+    base = f"{url}/{own.path if own is not None and own.path else 'fhir'}"
+    return [f"  FHIR         {base}   (try {base}/metadata)"]

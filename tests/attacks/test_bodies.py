@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from fyr.core.caching import SHORT, cached_if_short
 from fyr.core.rest.body import Bodies
@@ -190,6 +191,21 @@ def test_no_entity_is_read_or_expanded(
 
         assert answer.status == 400
         assert SECRET not in answer.body.decode()
+
+
+def test_a_parser_that_resolves_entities_would_read_the_file(tmp_path: Path) -> None:
+    """So what is refused above would be an attack elsewhere."""
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    text = (
+        f'<!DOCTYPE a [<!ENTITY x SYSTEM "{file.as_uri()}">]>'
+        '<Patient xmlns="http://hl7.org/fhir"><language>&x;</language></Patient>'
+    )
+    trusting = etree.XMLParser(resolve_entities=True, load_dtd=True)
+
+    read = etree.fromstring(text.encode(), trusting)
+
+    assert SECRET in etree.tostring(read, encoding="unicode")
 
 
 def test_no_file_is_included(client: Client, tmp_path: Path) -> None:
