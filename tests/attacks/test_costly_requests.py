@@ -190,7 +190,7 @@ LARGEST = {
         "Patient",
         "_filter=" + " or ".join(f"name eq a{number}" for number in range(100)),
     ),
-    "wild cards": ("Patient", "name:contains=" + "%25" * 256),
+    "wild cards": ("Patient", "name:contains=" + "%25" * 255),
 }
 
 
