@@ -66,8 +66,13 @@ def _was_in_reach(case: ResourceCase, request: str) -> bool:
 
 
 def _responsibility(case: ResourceCase) -> None:
-    old = replaced(case) if case.use == "new" else None
-    if old is None or element_of(old, "care_team") == case.of("care_team"):
+    if case.use != "new":
+        return
+    old = replaced(case)
+    # A new one names what teams it likes, unless it is a citizen who lets them in by it.
+    if old is None and case.caller.type != "PATIENT":
+        return
+    if element_of(old or {}, "care_team") == case.of("care_team"):
         return
     kind = case.subject.type
     if not case.caller.holds([_CHANGES_TEAMS[kind]]):

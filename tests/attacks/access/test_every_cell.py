@@ -146,6 +146,8 @@ def body(world: Any, cell: Cell, principal: Principal) -> dict[str, Any]:
         found["id"] = f"binary-{next(IDS)}"
         found["securityContext"] = {"identifier": {"value": principal.user_id}}
         world.put(found)
+    if "responsibility" in cell.demands and cell.key.interaction == "create":
+        del found["careTeam"]
     if "message" in cell.demands:
         # Its sender is the citizen; for others it is their care team.
         found |= {"id": f"message-{next(IDS)}", "status": "preparation"}

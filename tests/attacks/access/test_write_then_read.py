@@ -146,6 +146,25 @@ def test_a_patch_lets_no_care_team_into_an_episode(world, kit, decides, who) -> 
     assert observation(world, other) == (403 if decides else 200)
 
 
+def test_a_citizen_lets_no_care_team_in_by_a_plan_for_self_treatment(
+    world, kit, plan, decides
+) -> None:
+    definition = {"instantiatesCanonical": ["https://example.org/PlanDefinition/1"]}
+    citizen = kit.citizen(
+        1, "EpisodeOfCare/1", may="FHIR.transaction CarePlan.create CarePlan.update"
+    )
+    listing = plan("x3", "ServiceRequest/1", **definition)
+    alone = {key: one for key, one in listing.items() if key != "careTeam"}
+    client = world.at("careplan", citizen)
+
+    made = client.post("", transaction(a=listing))
+
+    assert made.status == (403 if decides else 200)
+    other = kit.nurse("x3", 1, may="Observation.read")
+    assert observation(world, other) == (403 if decides else 200)
+    assert client.post("", transaction(a=alone)).status == 200
+
+
 def test_care_teams_of_an_episode_change_by_a_privilege_of_its_own(
     guarded, kit
 ) -> None:
