@@ -108,7 +108,7 @@ def _wait(application: Application, job: str) -> None:
     if found.state != "done":
         raise click.ClickException(f"job {job} {found.state}: {found.error}")
     anew = sum(json.loads(found.result or "{}").values())
-    click.echo(f"Job {job} is done: {anew} resources were indexed anew.")
+    click.echo(f"Job {job} is done: its last run indexed {anew} resources anew.")
 
 
 def _status(work: Reindex) -> None:

@@ -47,8 +47,11 @@ _READY = """
     UPDATE search_state
     SET generation = ?, ready = ?, target = 0, forced = 0, place = 0, done = 0,
         total = 0, started = 0
-    WHERE type = ?
+    WHERE type = ? AND target = ?
 """
+_IS_READY = (
+    "SELECT 1 FROM search_state WHERE type = ? AND generation = ? AND forced = 0"
+)
 _FORCE = "UPDATE search_state SET forced = 1, target = 0, done = 0 WHERE type = ?"
 _FORCED = "SELECT type FROM search_state WHERE forced = 1"
 _TOLD = "UPDATE search_set SET states = states + 1 WHERE id = 1"
@@ -197,7 +200,10 @@ class Reindex:
             context.stop.wait(_LOOK_SECONDS)
 
     def _activate(self, context: JobContext, kind: str, current: IndexSet) -> bool:
-        """Let the parameters of a type be searched by, if its set is still in force."""
+        """Let the parameters of a type be searched by, if its set is still in force.
+
+        :return: ``False`` when it has to be indexed again.
+        """
 
         def work(session: Session) -> bool:
             version = _locked_version(session)
@@ -205,9 +211,10 @@ class Reindex:
                 return False
             generation = current.extractor.generation(kind)
             ready = json.dumps(current.prints(kind))
-            session.run(_READY, (generation, ready, kind))
+            session.run(_READY, (generation, ready, kind, generation))
             session.run(_TOLD)
-            return True
+            # Whoever wants all of it anew meanwhile has taken the target away.
+            return bool(session.rows(_IS_READY, (kind, generation)))
 
         return context.database.write(work)
 

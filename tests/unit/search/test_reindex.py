@@ -118,6 +118,24 @@ def test_a_running_job_is_cancelled_and_another_one_ends_it(three: Writer) -> No
     assert work_of(three).waiting() == []
 
 
+def test_what_is_wanted_anew_while_it_is_indexed_is_indexed_again(
+    three: Writer,
+) -> None:
+    library, stop = three.library, Pauses()
+
+    def want(runs: Runs) -> None:
+        stop.meanwhile = lambda runs: None
+        library.database.write(lambda s: work_of(three).force(s, ["Patient"]))
+
+    stop.meanwhile = want
+
+    state = reindex(three, "Patient", stop=stop, reindex_page=2, reindex_per_second=1)
+
+    assert state.state == "done", state.error
+    assert json.decode(state.result.encode())["Patient"] == 3 + 3
+    assert "Patient" not in work_of(three).pending(three.engine.sets.current())
+
+
 def test_what_is_right_is_looked_at_and_not_written(three: Writer) -> None:
     library = three.library
     written: list[str] = []
