@@ -70,7 +70,9 @@ def started(stack: ExitStack, folder: Path, options: argparse.Namespace) -> Targ
     about["start_seconds"] = round(server.start_seconds, 2)
     processes.settle(server.pids)
     about["idle_mb"] = round(processes.total_mb(server.pids))
-    return Target(folder.name, server.base_url, "", server.pids, about)
+    # Two of one kind are told apart by how much they have.
+    name = f"{folder.name} {about['patients']}"
+    return Target(name, server.base_url, "", server.pids, about)
 
 
 def main() -> None:
