@@ -48,6 +48,8 @@ def test_every_mode_of_a_picture_is_taken(kind: str, data: bytes) -> None:
     assert max(Image.open(BytesIO(small(data, kind, 20, MOST))).size) == 20
 
 
+# Of broken metadata PIL warns and reads on; it is thrown away in any case.
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_broken_picture_is_refused_or_mended(data: st.DataObject) -> None:
