@@ -26,6 +26,8 @@ from fyr.core.testing.issuer import issuing
 from fyr.core.testing.process import fyr_process
 
 PLUGINS = ["search", "administrative", "clinical"]
+#: What both servers call themselves, so that one token says the same to both.
+PUBLIC = "http://fyr.example.org"
 EPISODE_URL = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 
@@ -69,9 +71,9 @@ def rows(base: str) -> list[Row]:
         made(connection, {**resources.observation(chance, patients[0]), **measured})
         for _ in range(200)
     ]
-    patient = {"patient_id": f"{base}/patient/fhir/{patients[0]}"}
-    of_episode = {"episode_of_care_id": f"{base}/careplan/fhir/{episode}"}
-    of_team = {"care_team_id": f"{base}/organization/fhir/{team}"}
+    patient = {"patient_id": f"{PUBLIC}/patient/fhir/{patients[0]}"}
+    of_episode = {"episode_of_care_id": f"{PUBLIC}/careplan/fhir/{episode}"}
+    of_team = {"care_team_id": f"{PUBLIC}/organization/fhir/{team}"}
     return [
         Row("Patient, by a system", "patient", patients, _who("SYSTEM", {})),
         Row("Patient, own", "patient", patients[:1], _who("PATIENT", patient)),
@@ -102,6 +104,7 @@ def both(store: str) -> Iterator[tuple[list[Row], dict[str, Any], Callable[..., 
         common = {
             "STORE__URL": plain.database_url,
             "PLUGINS__ENABLED": json.dumps(PLUGINS),
+            "SERVER__PUBLIC_URL": PUBLIC,
         }
         told = issuer.settings()
         lines = [f"{name} = {json.dumps(value)}" for name, value in told.items()]
