@@ -32,7 +32,7 @@ from fyr.core.hooks.plugin import Plugin
 from fyr.core.interactions import Interactions
 from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
-from fyr.core.jobs import Jobs, Runs
+from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
 from fyr.core.metrics import Metrics, Reading
 from fyr.core.operations import Operations
@@ -102,16 +102,7 @@ class Application:
         self.relay = Relay(
             self.outbox, self.consumers, self.settings.events, clock=clock
         )
-        self.jobs.add(
-            Retention(
-                self.outbox,
-                self.relay.cursors,
-                self.jobs,
-                self.settings.events.keep_days,
-                clock,
-            ).job()
-        )
-        for job in Sweep(self.blobs).jobs():
+        for job in self._own_jobs():
             self.jobs.add(job)
         self.metrics = Metrics()
         self.metrics.add_source(self._event_readings)
@@ -130,6 +121,13 @@ class Application:
             clock=clock,
             blobs=self.blobs,
         )
+
+    def _own_jobs(self) -> list[Job]:
+        """Give the jobs that no plugin offers: forgetting events, sweeping blobs."""
+        keep_days = self.settings.events.keep_days
+        cursors, clock = self.relay.cursors, self.clock
+        kept = Retention(self.outbox, cursors, self.jobs, keep_days, clock)
+        return [kept.job(), *Sweep(self.blobs).jobs()]
 
     def _search_engine(self) -> SearchEngine | None:
         if not self.hooks.provide_search:

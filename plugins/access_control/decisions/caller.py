@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from fyr.core.context import ANONYMOUS, SYSTEM
+
 if TYPE_CHECKING:
     from fyr.core import Principal, RequestContext, Service
 
@@ -87,3 +89,11 @@ class Callers:
         caller = Caller(principal, relative)
         self._known[key] = (principal, caller)
         return caller
+
+
+def is_free(context: RequestContext) -> bool:
+    """Whether it is Fyr itself that asks, or anybody at a server in open mode.
+
+    No credentials lead to these two: they are objects of this process.
+    """
+    return context.principal is SYSTEM or context.principal is ANONYMOUS

@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden, Subject
-from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.plugins.access_control.decisions.before import note
 from fyr.plugins.access_control.decisions.belonging import judge_belonging
-from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
+from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own, is_free
 from fyr.plugins.access_control.decisions.cases import ResourceCase, SearchCase
 from fyr.plugins.access_control.decisions.contexts import CODES, ON_CONTEXT
 from fyr.plugins.access_control.decisions.devices import ON_DEVICE
@@ -61,7 +60,7 @@ class Decisions:
 
         :raises fyr.core.errors.Forbidden: it does.
         """
-        if _is_free(context) or context.interaction in _OPEN:
+        if is_free(context) or context.interaction in _OPEN:
             return
         if context.interaction == "route":
             if context.route is not None and context.route.decides:
@@ -74,9 +73,7 @@ class Decisions:
         if asked in caller.passed and context.parent is None:
             return
         cell = self._cell(context, caller)
-        _require(caller, cell)
-        for check in _token_checks(cell.demands):
-            check(caller)
+        _require_token(caller, cell)
         if context.parent is None and context.interaction != "operation":
             caller.passed.add(asked)
 
@@ -84,7 +81,7 @@ class Decisions:
         self, context: RequestContext, resource_type: str | None, params: Pairs
     ) -> Pairs | None:
         """Give a search the parameters that keep it inside; ``None``: it may stay."""
-        if _is_free(context) or resource_type is None:
+        if is_free(context) or resource_type is None:
             return None
         caller = self.callers.of(context)
         cell = self._find(context, resource_type, "search-type", caller)
@@ -105,7 +102,7 @@ class Decisions:
 
         :raises fyr.core.errors.Forbidden: it does.
         """
-        if _is_free(context):
+        if is_free(context):
             return
         caller = self.callers.of(context)
         reaches: set[str] = set()
@@ -125,7 +122,7 @@ class Decisions:
 
         :raises fyr.core.errors.FyrError: it lies outside.
         """
-        if _is_free(context):
+        if is_free(context):
             return
         caller = self.callers.of(context)
         cell = self._cell_of(context, caller, subject.type, use)
@@ -150,7 +147,7 @@ class Decisions:
 
     def claim(self, context: RequestContext, binary: Resource) -> None:
         """Say in a Binary that it is the user's, if it says nothing of who may read it."""
-        if not _is_free(context) and "securityContext" not in binary:
+        if not is_free(context) and "securityContext" not in binary:
             user = {"value": context.principal.user_id}
             binary["securityContext"] = {"identifier": user}
 
@@ -164,9 +161,7 @@ class Decisions:
         cell = self._find(case.context, kind, "read", case.caller)
         if cell is None or "binary-owner" in cell.demands:
             raise _no_cell(case.context, kind, case.caller)
-        _require(case.caller, cell)
-        for check in _token_checks(cell.demands):
-            check(case.caller)
+        _require_token(case.caller, cell)
         subject = Subject(kind, identity, resource=found)
         self._judge(cell, replace(case, subject=subject, use="read"))
 
@@ -247,9 +242,7 @@ class Decisions:
         )
         if cell is None:
             raise _no_cell(context, kind, caller)
-        _require(caller, cell)
-        for check in _token_checks(cell.demands):
-            check(caller)
+        _require_token(caller, cell)
         return cell
 
     def _searchable(self, context: RequestContext, kind: str, caller: Caller) -> Cell:
@@ -257,9 +250,7 @@ class Decisions:
         cell = self._find(context, kind, "search-type", caller)
         if cell is None:
             raise _no_cell(context, kind, caller)
-        _require(caller, cell)
-        for check in _token_checks(cell.demands):
-            check(caller)
+        _require_token(caller, cell)
         return cell
 
     def _judge_search(self, case: SearchCase, cell: Cell) -> None:
@@ -316,20 +307,19 @@ def _resource_checks(
     return tuple(_CHECKS[one] for one in demands if one in _CHECKS)
 
 
-def _is_free(context: RequestContext) -> bool:
-    """Whether it is Fyr itself that asks, or anybody at a server in open mode.
-
-    No credentials lead to these two: they are objects of this process.
-    """
-    return context.principal is SYSTEM or context.principal is ANONYMOUS
-
-
 def _interaction(context: RequestContext) -> str:
     """Name an interaction as the table does."""
     if context.interaction == "operation":
         return f"${context.operation}"
     # A Bundle that is not parsed yet is a transaction or a batch: one right for both.
     return "transaction" if context.interaction == "batch" else context.interaction
+
+
+def _require_token(caller: Caller, cell: Cell) -> None:
+    """Refuse a token that lacks the privilege, or a context that is demanded."""
+    _require(caller, cell)
+    for check in _token_checks(cell.demands):
+        check(caller)
 
 
 def _require(caller: Caller, cell: Cell) -> None:

@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from fyr.plugins.access_control.decisions import lookups
-from fyr.plugins.access_control.decisions.cases import ResourceCase, element_of
+from fyr.plugins.access_control.decisions.cases import (
+    ResourceCase,
+    SearchCase,
+    element_of,
+)
 from fyr.plugins.access_control.decisions.contexts import CODES
 
 if TYPE_CHECKING:
@@ -68,7 +72,7 @@ def _patient_of_episode(case: ResourceCase) -> None:
         raise outside(case, "by its patient")
 
 
-def patient_of(case: ResourceCase) -> str:
+def patient_of(case: ResourceCase | SearchCase) -> str:
     """Tell the patient of the token's episode, or the token's where it has none."""
     caller = case.caller
     if not caller.episode:

@@ -14,7 +14,7 @@ from fyr.plugins.access_control.decisions.areas import refuse_outside_area
 from fyr.plugins.access_control.decisions.cases import SearchCase, element_of
 from fyr.plugins.access_control.decisions.contexts import CODES
 from fyr.plugins.access_control.decisions.narrowing import OF_LIMITED
-from fyr.plugins.access_control.decisions.resources import me
+from fyr.plugins.access_control.decisions.resources import me, patient_of
 
 if TYPE_CHECKING:
     from fyr.core import FyrError
@@ -65,11 +65,7 @@ def _patient_else_if_any(case: SearchCase) -> None:
 
 
 def _patient_of_episode(case: SearchCase) -> None:
-    caller = case.caller
-    wanted = {caller.patient}
-    if caller.episode:
-        wanted = element_of(case.look.read(caller.episode) or {}, "patient")
-    _pin(case, "patient", wanted.pop() if len(wanted) == 1 else "")
+    _pin(case, "patient", patient_of(case))
 
 
 def _patient_or_team(case: SearchCase) -> None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from fyr.core import Forbidden, Invalid, NotSupported, Subject
-from fyr.core.context import ANONYMOUS, SYSTEM
-from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own
+from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own, is_free
 from fyr.plugins.access_control.decisions.contexts import CODES
 from fyr.plugins.access_control.smart.compartment import COMMON, belongs
 from fyr.plugins.access_control.smart.scopes import (
@@ -68,7 +67,7 @@ class SmartDecisions:
 
         :raises Forbidden: it does.
         """
-        if _is_free(context) or context.interaction in _OPEN:
+        if is_free(context) or context.interaction in _OPEN:
             return
         if context.resource_type is None or context.interaction not in LETTERS:
             self._require_everything(context)
@@ -79,7 +78,7 @@ class SmartDecisions:
         self, context: RequestContext, resource_type: str | None, params: Pairs
     ) -> Pairs | None:
         """Keep a search inside of the launch patient's compartment, and of scopes."""
-        if _is_free(context) or resource_type is None:
+        if is_free(context) or resource_type is None:
             return None
         scopes = self._allowing(context, resource_type, "search-type")
         if all(self._of_patient(context, one) for one in scopes):
@@ -97,7 +96,7 @@ class SmartDecisions:
 
         :raises Forbidden: it does.
         """
-        if _is_free(context):
+        if is_free(context):
             return
         for kind in asked.types:
             self._allowing(context, kind, "search-type")
@@ -115,7 +114,7 @@ class SmartDecisions:
 
         :raises Forbidden: it lies outside.
         """
-        if _is_free(context):
+        if is_free(context):
             return
         interaction = _AS.get(use) or context.interaction
         if interaction not in LETTERS:
@@ -219,10 +218,6 @@ class SmartDecisions:
                 return
         name = context.operation or context.interaction
         raise _insufficient(context.resource_type or "*", name)
-
-
-def _is_free(context: RequestContext) -> bool:
-    return context.principal is SYSTEM or context.principal is ANONYMOUS
 
 
 def _joined(scopes: Sequence[SmartScope], params: Pairs) -> Pairs:
