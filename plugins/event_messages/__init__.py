@@ -4,7 +4,7 @@ https://build.fhir.org/ig/fut-infrastructure/implementation-guide/event-messages
 
 The table ``events.toml`` says it all; :mod:`.telling` applies it to a change. What no
 change of a resource tells, an operation or a job says by an event of the outbox with the
-topic :data:`~.telling.TOLD`.
+topic :data:`fyr.core.telling.TOLD`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.core.messages.topics import Topics
+from fyr.core.telling import TOLD, absolute_by
 from fyr.plugins.event_messages.catching_up import PATH, Events
 from fyr.plugins.event_messages.schemas import asyncapi, schemas
 from fyr.plugins.event_messages.serving import describing
 from fyr.plugins.event_messages.settings import EventMessagesSettings
 from fyr.plugins.event_messages.table import read_table
-from fyr.plugins.event_messages.telling import TOLD, Telling
-from fyr.plugins.event_messages.urls import absolute_by
+from fyr.plugins.event_messages.telling import Telling
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

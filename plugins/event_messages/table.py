@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from fyr.core import Resource
-from fyr.plugins.event_messages.conditions import Condition, condition
-from fyr.plugins.event_messages.paths import DEFINITIONS, Path
-
-_PATIENT = re.compile(r"(^|/)Patient/[A-Za-z0-9\-.]{1,64}$")
+from fyr.core.telling import Condition, Path, condition, first_patient, profiles_of
 
 SIMPLE, REFERENCE, CONTEXT = "simple", "reference", "context"
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
@@ -110,7 +106,7 @@ class Row:
         """Whether the profiles of a resource are those of the row."""
         if not self.profiles and not self.but:
             return True
-        said = _profiles(resource)
+        said = profiles_of(resource)
         if self.profiles and self.profiles.isdisjoint(said):
             return False
         return self.but.isdisjoint(said)
@@ -143,7 +139,7 @@ class Table:
         if type_ == "Patient":
             return f"Patient/{resource.get('id', '')}"
         found = self.patients[type_](resource) if type_ in self.patients else ()
-        return next((one for one in found if _PATIENT.search(one)), "")
+        return first_patient(found)
 
     def told_by_others(self, topic: str, event: str) -> Row | None:
         """Find the row of an event that no change tells of itself."""
@@ -178,8 +174,3 @@ def _row(said: Mapping[str, Any]) -> Row:
         if name in made:
             made[name] = kind(made[name])
     return Row(**made)
-
-
-def _profiles(resource: Resource) -> set[str]:
-    said = (resource.get("meta") or {}).get("profile") or ()
-    return {str(url).partition("|")[0].removeprefix(DEFINITIONS) for url in said if url}

@@ -6,10 +6,11 @@ https://build.fhir.org/ig/fut-infrastructure/implementation-guide/event-messages
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fyr.core import Change, Message, Resource
+from fyr.core.telling import TOLD, Absolute
 from fyr.plugins.event_messages.table import (
     ADDED,
     CONTEXT,
@@ -23,16 +24,9 @@ from fyr.plugins.event_messages.table import (
 )
 
 VERSION = "1.0"
-#: Topic of the outbox for what no change tells of itself: operations and jobs say it by
-#: ``Outbox.emit``, with the resource as its subject.
-TOLD = "event_messages.told"
 _CLASSES = "com.systematic.ehealth.event.event."
 #: Its messages have no ``messageClass``.
 _WITHOUT_CLASS = "patient"
-
-#: Takes a service's name and ``Type/id`` and gives the absolute URL; the name is empty
-#: for a reference, whose service is that of its type.
-Absolute = Callable[[str, str], str]
 
 
 class Telling:

@@ -14,14 +14,13 @@ class TestEventMessages(PluginContract):
     plugin = "event_messages"
     private_imports = frozenset(
         {
-            "fyr.config.settings",
             "fyr.core.app",
             "fyr.core.context",
             "fyr.core.events",
             "fyr.core.events.change",
-            "fyr.core.interactions.services",
             "fyr.core.messages",
             "fyr.core.messages.topics",
+            "fyr.core.telling",
             *(f"fyr.plugins.event_messages.{name}" for name in own_modules()),
         }
     )

@@ -9,7 +9,7 @@ import pytest
 
 from fyr.core import Change
 from fyr.core.store.port import Stored
-from fyr.plugins.event_messages.paths import DEFINITIONS
+from fyr.core.telling import DEFINITIONS, TOLD
 from fyr.plugins.event_messages.table import (
     CONTEXT,
     REFERENCE,
@@ -17,7 +17,7 @@ from fyr.plugins.event_messages.table import (
     Row,
     read_table,
 )
-from fyr.plugins.event_messages.telling import TOLD, Telling
+from fyr.plugins.event_messages.telling import Telling
 
 
 class Versions:

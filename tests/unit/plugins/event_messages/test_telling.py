@@ -6,10 +6,9 @@ import orjson
 import pytest
 
 from fyr.core import Message
+from fyr.core.telling import DEFINITIONS
 from fyr.core.testing import Client
 from fyr.plugins.event_messages import EventMessages
-from fyr.plugins.event_messages.conditions import condition
-from fyr.plugins.event_messages.paths import DEFINITIONS, Path
 from fyr.plugins.event_messages.table import Row
 
 PATIENT = "Patient/9"
@@ -176,31 +175,13 @@ def test_an_event_that_nobody_else_tells_is_an_error_with_its_name(
     fyr_app: Any,
 ) -> None:
     from fyr.core import Change
-    from fyr.plugins.event_messages.telling import TOLD
+    from fyr.core.telling import TOLD
 
     (source,) = fyr_app.publishing.sources
     wrong = '{"topic":"ehealth-careplan","event":"created"}'
 
     with pytest.raises(ValueError, match="created of ehealth-careplan"):
         list(source.messages(Change(1, TOLD, "", "", 0, "", "", 0, wrong)))
-
-
-def test_a_path_goes_through_lists_and_into_what_is_nested() -> None:
-    inner = {"definitionCanonical": "b", "action": [{"definitionCanonical": "c"}]}
-    plan = {"action": [{"definitionCanonical": "a"}, {"action": [inner, inner]}]}
-
-    assert Path("action*.definitionCanonical")(plan) == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("text", ["", "a..b", "a.b()", "a[0]"])
-def test_what_is_no_path_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no step"):
-        Path(text)
-
-
-def test_a_condition_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="'grows' is none of changed, has"):
-        condition("grows", "status")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Absolute URLs for messages, whose readers know no base URL of this server."""
+"""Absolute URLs for messages and notifications, whose readers know no base URL of this server."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from fyr.config.settings import ServerSettings
     from fyr.core.interactions.services import Services
 
+#: Takes a service's name and ``Type/id`` and gives the absolute URL; the name is empty
+#: for a reference, whose service is that of its type.
+Absolute = Callable[[str, str], str]
+
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/\S+")
 
 
-def absolute_by(
-    services: Services, server: ServerSettings
-) -> Callable[[str, str], str]:
+def absolute_by(services: Services, server: ServerSettings) -> Absolute:
     """Make the function that writes references out, by the services' public URLs.
 
     A service without one is told under ``server.public_url``, or under the address that

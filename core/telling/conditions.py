@@ -1,4 +1,4 @@
-"""Conditions of context events, by the names that the table has for them.
+"""Conditions on a change, by the names that tables have for them.
 
 A condition takes the resource before and after a change, either of which may be absent.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from fyr.core import Resource
-from fyr.plugins.event_messages.paths import Path
+from fyr.core.model.resource import Resource
+from fyr.core.telling.paths import Path
 
 Condition = Callable[[Resource | None, Resource | None], bool]
 
@@ -24,10 +24,8 @@ def has(path: Path, any_: frozenset[str]) -> Condition:
 
 
 def becomes(path: Path, any_: frozenset[str]) -> Condition:
-    """Hold when one of the values is there now and none was before."""
-    return lambda old, new: (
-        not any_.isdisjoint(path(new)) and any_.isdisjoint(path(old))
-    )
+    """Hold when one of the values is there now that was not there before."""
+    return lambda old, new: bool(any_.intersection(path(new)).difference(path(old)))
 
 
 def begins(path: Path, any_: frozenset[str]) -> Condition:
@@ -36,9 +34,14 @@ def begins(path: Path, any_: frozenset[str]) -> Condition:
     return lambda old, new: any(value.startswith(starts) for value in path(new))
 
 
+def gains(path: Path, _any: frozenset[str]) -> Condition:
+    """Hold when there is a value, whichever, that was not there before."""
+    return lambda old, new: not set(path(new)).issubset(path(old))
+
+
 #: name in the table -> what makes the condition
 CONDITIONS: Mapping[str, Callable[[Path, frozenset[str]], Condition]] = {
-    one.__name__: one for one in (changed, has, becomes, begins)
+    one.__name__: one for one in (changed, has, becomes, begins, gains)
 }
 
 
