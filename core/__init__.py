@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from fyr.core.operations import Operation as Operation
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
+    from fyr.core.projections import Column as Column
+    from fyr.core.projections import Projection as Projection
     from fyr.core.routes import Route as Route
     from fyr.core.searching import SearchAsked as SearchAsked
     from fyr.core.services import Service as Service
@@ -66,6 +68,7 @@ _HOMES = {
     "messages": "Message MessageSource",
     "model.resource": "Resource",
     "operations": "Operation OperationCall OperationParameter",
+    "projections": "Column Projection",
     "routes": "Route",
     "searching": "SearchAsked",
     "services": "Service TypeRules",

@@ -13,6 +13,7 @@ import click
 import falcon
 
 from fyr.core import (
+    Column,
     Consumer,
     ErrorCode,
     Forbidden,
@@ -24,6 +25,7 @@ from fyr.core import (
     Operation,
     OperationParameter,
     Principal,
+    Projection,
     Refused,
     Route,
     Service,
@@ -96,6 +98,12 @@ def register_search_parameters():
         "type": "string",
         "expression": "Patient.name.where(use='nickname').given",
     }
+
+
+@hookimpl
+def register_projections():
+    height = Column("height", "number", "extension('urn:height').value", "In cm.")
+    yield Projection("Patient", (height,))
 
 
 @hookimpl

@@ -6,6 +6,7 @@ Its rooms, in the order in which a value and then a query pass them: ``extractio
 values a resource has, as rows), ``indexing`` (stored search parameters, and the jobs that
 follow them), ``understanding`` (parameters as sent become the tree of ``tree``), ``terms``
 (value sets), ``finding`` (plans, SQL, pages), ``full_text`` (``_text`` and ``_content``).
+Beside them ``reporting``: what reports are made of, and no search finds by.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fyr.core.errors import Issue
 from fyr.core.events import Consumer
 from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
+from fyr.core.projections import Projection, projections_in
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search.engine import Engine
@@ -57,6 +59,11 @@ class Search(Plugin):
         self._reindex = Reindex(self.engine.sets, database, clock, settings.search)
         self._reindex.resume()
         return self.engine
+
+    @hookimpl
+    def register_projections(self) -> Iterable[Projection]:
+        """Offer what reports may know of resources, as R4 has them."""
+        return projections_in(files("fyr.search.reporting.projections"))
 
     @hookimpl
     def register_consumers(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
+    from fyr.core.projections import Projection
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.services import Service
@@ -118,6 +119,7 @@ class Hooks:
     register_routes: HookChain[list[Route]]
     register_error_codes: HookChain[list[ErrorCode]]
     register_search_parameters: HookChain[list[Resource]]
+    register_projections: HookChain[list[Projection]]
     register_consumers: HookChain[list[Consumer]]
     register_message_sources: HookChain[list[MessageSource]]
     register_jobs: HookChain[list[Job]]

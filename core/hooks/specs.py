@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
+    from fyr.core.projections import Projection
     from fyr.core.routes import Route
     from fyr.core.searching import SearchAsked, SearchEngine
     from fyr.core.services import Service
@@ -83,6 +84,17 @@ def register_search_parameters() -> Iterable[Resource] | None:
     Called once, before the search engine is made; it gets what all plugins give.
     Resources that are already stored are found by a new one once a worker has indexed
     them; until then it is refused.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_projections() -> Iterable[Projection] | None:
+    """Offer what reports may know of resources: flat columns, by resource type.
+
+    Called once, when a server starts that has a reporting index. What all plugins give
+    for a type is one projection, so that a plugin may add columns to another's; two
+    columns with one name stop the server, as does one that tells who somebody is and
+    not why (``personal``). After a change the index is made anew by a job.
     """
 
 

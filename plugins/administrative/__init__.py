@@ -1,7 +1,8 @@
 """The administrative services: who takes part in treatment, and the words for it.
 
 ``services/`` declares what each of them offers: patient, organization, terminology;
-``search_parameters/`` what they are searched by and R4 does not know.
+``search_parameters/`` what they are searched by and R4 does not know,
+``projections/`` what reports may know of them and R4 does not.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from fyr.core import ErrorCode, hookimpl, read_error_codes
 from fyr.core.declared import search_parameters_in, services_in
+from fyr.core.projections import projections_in
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
+    from fyr.core.projections import Projection
     from fyr.core.services import Service
 
 
@@ -28,6 +31,12 @@ def register_services() -> Iterable[Service]:
 def register_search_parameters() -> Iterable[Resource]:
     """Offer what the services of this area are searched by beyond R4."""
     return search_parameters_in(files(__name__) / "search_parameters")
+
+
+@hookimpl
+def register_projections() -> Iterable[Projection]:
+    """Offer what reports may know of the resources of this area beyond R4."""
+    return projections_in(files(__name__) / "projections")
 
 
 @hookimpl

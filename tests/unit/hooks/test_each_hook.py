@@ -11,6 +11,7 @@ from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavaila
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.operations import Operation
+from fyr.core.projections import Projection
 from fyr.core.routes import Route
 from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
@@ -96,6 +97,13 @@ def test_hook_register_search_parameters_collects_resources() -> None:
     hooks = hooks_of("register_search_parameters", lambda: [parameter])
 
     assert hooks.register_search_parameters() == [parameter]
+
+
+def test_hook_register_projections_collects_from_all_plugins() -> None:
+    one, other = Projection("Patient", ()), Projection("Task", ())
+    hooks = hooks_of("register_projections", lambda: [one], lambda: [other])
+
+    assert hooks.register_projections() == [one, other]
 
 
 def test_hook_register_consumers_collects_from_all_plugins() -> None:

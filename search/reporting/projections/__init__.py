@@ -1,0 +1,1 @@
+"""Projections of R4 as it is: what reports may know of resources."""
