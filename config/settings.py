@@ -12,6 +12,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from fyr.config.blobs import BlobSettings
 from fyr.config.messages import MessageSettings
+from fyr.config.outgoing import OutgoingSettings
 from fyr.config.section import Section
 
 _URL = r"^(https?://\S+)?$"
@@ -348,6 +349,7 @@ class Settings(Section):
     blobs: BlobSettings = BlobSettings()
     events: EventSettings = EventSettings()
     messages: MessageSettings = MessageSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
     security: SecuritySettings = SecuritySettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()

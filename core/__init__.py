@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from fyr.core.operations import Operation as Operation
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
+    from fyr.core.outgoing import Outgoing as Outgoing
+    from fyr.core.outgoing import Sender as Sender
+    from fyr.core.outgoing import SendFailed as SendFailed
+    from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
     from fyr.core.routes import Route as Route
@@ -69,6 +73,7 @@ _HOMES = {
     "model.resource": "Resource",
     "operations": "Operation OperationCall OperationParameter",
     "projections": "Column Projection",
+    "outgoing": "Outgoing Sender SendFailed Undeliverable",
     "routes": "Route",
     "searching": "SearchAsked",
     "services": "Service TypeRules",

@@ -36,6 +36,8 @@ from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
 from fyr.core.metrics import Metrics, Reading
 from fyr.core.operations import Operations
+from fyr.core.outgoing.dispatcher import Dispatcher
+from fyr.core.outgoing.open import open_queue, outgoing_readings
 from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 
@@ -99,6 +101,10 @@ class Application:
             *self.publishing.consumers,
         ]
         self.jobs = Jobs(self.database, _all(hooks.register_jobs), clock=clock)
+        self.outgoing = open_queue(self.settings, self.database, clock)
+        self.dispatcher = Dispatcher(
+            self.outgoing, _all(hooks.register_senders), self.settings, clock=clock
+        )
         self.relay = Relay(
             self.outbox, self.consumers, self.settings.events, clock=clock
         )
@@ -106,6 +112,7 @@ class Application:
             self.jobs.add(job)
         self.metrics = Metrics()
         self.metrics.add_source(self._event_readings)
+        self.metrics.add_source(lambda: outgoing_readings(self.outgoing))
         hooks.on_failure(self.metrics.plugin_failed)
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
@@ -151,9 +158,9 @@ class Application:
         return create_wsgi(self)
 
     def worker(self) -> Worker:
-        """Make a worker that delivers events and runs jobs."""
+        """Make a worker that delivers events, runs jobs and sends what is outgoing."""
         runs = Runs(self.jobs, self.settings.events)
-        return Worker(self.relay, runs, self.settings.events)
+        return Worker(self.relay, runs, self.settings.events, self.dispatcher)
 
     def close(self) -> None:
         """Tell the plugins to stop and give the database back."""

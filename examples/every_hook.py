@@ -28,6 +28,7 @@ from fyr.core import (
     Projection,
     Refused,
     Route,
+    Sender,
     Service,
     TypeRules,
     Unauthenticated,
@@ -126,6 +127,15 @@ def register_message_sources():
 @hookimpl
 def register_jobs():
     yield Job("every-hook-forget", lambda job: told.clear(), every=86_400)
+
+
+@hookimpl
+def register_senders():
+    def print_out(messages):
+        for message in messages:
+            print(message.destination, message.payload)
+
+    yield Sender("every-hook-paper", print_out)
 
 
 @hookimpl

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Event
-from typing import Any
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -18,6 +18,9 @@ from fyr.config.settings import EventSettings
 from fyr.core.errors import FyrError
 from fyr.core.events.relay import Relay
 from fyr.core.jobs.runs import Runs
+
+if TYPE_CHECKING:
+    from fyr.core.outgoing.dispatcher import Dispatcher
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +34,15 @@ _GROWTH = 1.5
 class Worker:
     """One worker; its threads end with :meth:`run`."""
 
-    def __init__(self, relay: Relay, runs: Runs, settings: EventSettings) -> None:
-        """Take the consumers, the jobs and how often to look."""
+    def __init__(
+        self,
+        relay: Relay,
+        runs: Runs,
+        settings: EventSettings,
+        dispatcher: Dispatcher | None = None,
+    ) -> None:
+        """Take the consumers, the jobs, how often to look, and what sends to others."""
+        self._dispatcher = dispatcher
         self._relay = relay
         self._runs = runs
         self._poll_seconds = settings.poll_seconds
@@ -49,6 +59,18 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Work until ``stop`` is set and what has begun is at an end."""
+        sending = Thread(target=self._send, args=(stop,), name="fyr-dispatcher")
+        sending.start()
+        try:
+            self._work(stop)
+        finally:
+            sending.join()
+
+    def _send(self, stop: Event) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.run(stop)
+
+    def _work(self, stop: Event) -> None:
         threads = len(self._relay.consumers) + JOBS_AT_ONCE
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
             wait_seconds = self._poll_seconds
@@ -78,6 +100,8 @@ class Worker:
             for context in self._runs.claim(JOBS_AT_ONCE, stop):
                 self._runs.run(context)
                 done += 1
+            if self._dispatcher is not None:
+                done += self._dispatcher.drain()
             if not done:
                 return total
             total += done

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
+    from fyr.core.outgoing import Sender
     from fyr.core.projections import Projection
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
@@ -123,6 +124,7 @@ class Hooks:
     register_consumers: HookChain[list[Consumer]]
     register_message_sources: HookChain[list[MessageSource]]
     register_jobs: HookChain[list[Job]]
+    register_senders: HookChain[list[Sender]]
     register_commands: HookChain[list[click.Command]]
     provide_search: HookChain[SearchEngine | None]
     request_received: HookChain[None]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
+    from fyr.core.outgoing import Sender
     from fyr.core.projections import Projection
     from fyr.core.routes import Route
     from fyr.core.searching import SearchAsked, SearchEngine
@@ -132,6 +133,18 @@ def register_jobs() -> Iterable[Job] | None:
 
     Called once in each process that runs a worker. A job runs once across all
     workers; two jobs with one name stop the server.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_senders() -> Iterable[Sender] | None:
+    """Offer to send messages to receivers outside, such as webhooks.
+
+    Called once in each process. A sender sends what its plugin has put into the queues of
+    ``application.outgoing``, at least once and in order for each destination; what a
+    destination does not take is sent again after growing waits and in the end given up.
+    A worker sends to some destinations at a time, so that one that hangs delays no
+    other. Two senders with one name stop the server.
     """
 
 

@@ -124,6 +124,12 @@ def test_hook_register_jobs_collects_from_all_plugins() -> None:
     assert hooks.register_jobs() == ["nightly"]
 
 
+def test_hook_register_senders_collects_from_all_plugins() -> None:
+    hooks = hooks_of("register_senders", lambda: ["webhook"], lambda: None)
+
+    assert hooks.register_senders() == ["webhook"]
+
+
 def test_hook_register_commands_collects_click_commands() -> None:
     command = click.Command("sms")
     hooks = hooks_of("register_commands", lambda: [command])

@@ -1,0 +1,152 @@
+"""Leases on destinations: one worker at a time sends to one, and only it notes so.
+
+A worker that lost its lease, to a clock or to a pause, changes nothing any more; what it
+sent meanwhile may be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+from fyr.core.clock import Clock, to_millis
+from fyr.core.outgoing.queue import NEVER
+from fyr.core.store.port import Database, Session
+
+_READY = """
+    SELECT sender, destination FROM outgoing_destination
+    WHERE due <= ? AND lease_until < ? AND failures {failed} AND sender IN ({names})
+    ORDER BY due LIMIT ?
+"""
+_CLAIM = """
+    UPDATE outgoing_destination SET owner = ?, lease_until = ?
+    WHERE sender = ? AND destination = ? AND due <= ? AND lease_until < ?
+"""
+_HELD = """
+    SELECT failures FROM outgoing_destination
+    WHERE sender = ? AND destination = ? AND owner = ?
+"""
+_RENEW = """
+    UPDATE outgoing_destination SET lease_until = ?
+    WHERE sender = ? AND destination = ? AND owner = ? AND lease_until >= ?
+"""
+_LEAVE = """
+    UPDATE outgoing_destination SET owner = '', lease_until = 0
+    WHERE sender = ? AND destination = ? AND owner = ?
+"""
+_WAITS = """
+    SELECT 1 FROM outgoing WHERE sender = ? AND destination = ? AND state = 'waiting'
+    LIMIT 1
+"""
+_NOTHING = """
+    UPDATE outgoing_destination SET due = ?, owner = '', lease_until = 0
+    WHERE sender = ? AND destination = ? AND owner = ?
+"""
+
+
+class LeaseLost(Exception):
+    """Another worker sends to the destination now, or it was forgotten."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right of one worker to send to one destination."""
+
+    sender: str
+    destination: str
+    owner: str
+    #: failures in a row
+    failures: int = 0
+    #: set when the lease was found to be another's
+    lost: Event = field(default_factory=Event)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What finds its row as long as it holds."""
+        return (self.sender, self.destination, self.owner)
+
+
+class Leases:
+    """The rows of destinations, on the terms of their leases."""
+
+    def __init__(self, database: Database, clock: Clock, lease_millis: int) -> None:
+        """Take the database, the clock and how long a lease holds."""
+        self._database = database
+        self._clock = clock
+        self._lease_millis = lease_millis
+
+    def claim(self, names: Collection[str], count: int, failed: int) -> list[Lease]:
+        """Take destinations of these senders for which something is due.
+
+        :param count: how many at most.
+        :param failed: how many of them at most that failed last.
+        """
+        now = to_millis(self._clock())
+        ready: list[Any] = []
+        for test, most in (("> 0", failed), ("= 0", count)):
+            if most > 0 and names:
+                marks = ", ".join("?" * len(names))
+                sql = _READY.format(failed=test, names=marks)
+                ready += self._database.rows(sql, (now, now, *names, most))
+        if not ready:
+            return []
+        return self._database.write(
+            lambda session: self._claim(session, ready[:count], now)
+        )
+
+    def _claim(
+        self, session: Session, ready: Iterable[tuple[str, str]], now: int
+    ) -> list[Lease]:
+        leases = [Lease(*one, uuid4().hex) for one in sorted(ready)]
+        until = now + self._lease_millis
+        session.run_many(
+            _CLAIM,
+            [(one.owner, until, *one.key[:2], now, now) for one in leases],
+        )
+        held = [(one, session.rows(_HELD, one.key)) for one in leases]
+        for lease, rows in held:
+            lease.failures = rows[0][0] if rows else 0
+        return [lease for lease, rows in held if rows]
+
+    def renew(self, leases: Iterable[Lease]) -> None:
+        """Hold leases for longer; marks those that are lost."""
+        held = list(leases)
+        now = to_millis(self._clock())
+
+        def work(session: Session) -> list[Lease]:
+            until = now + self._lease_millis
+            session.run_many(_RENEW, [(until, *one.key, now) for one in held])
+            return [one for one in held if not session.rows(_HELD, one.key)]
+
+        for lease in self._database.write(work) if held else ():
+            lease.lost.set()
+
+    def require(self, session: Session, lease: Lease) -> None:
+        """Hold the destination's row until the end of a transaction.
+
+        :raises LeaseLost: it is another's.
+        """
+        lock = " FOR UPDATE" if session.dialect == "postgresql" else ""
+        if not session.rows(_HELD + lock, lease.key):
+            lease.lost.set()
+            raise LeaseLost(lease.destination)
+
+    def rest(self, lease: Lease) -> bool:
+        """Let a destination go for which nothing waits; whether that is so."""
+
+        def work(session: Session) -> bool:
+            self.require(session, lease)
+            # Asked under the row's lock: who puts a message there comes before or after.
+            if session.rows(_WAITS, lease.key[:2]):
+                return False
+            session.run(_NOTHING, (NEVER, *lease.key))
+            return True
+
+        return self._database.write(work)
+
+    def leave(self, lease: Lease) -> None:
+        """Let a destination go, for whoever comes next."""
+        self._database.write(lambda session: session.run(_LEAVE, lease.key))

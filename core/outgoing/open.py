@@ -1,0 +1,41 @@
+"""Opens the queues of a deployment, and tells Prometheus of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from fyr.core.metrics import Reading
+from fyr.core.outgoing.queue import OutgoingQueue
+from fyr.core.store.migrating import migrate
+
+if TYPE_CHECKING:
+    from fyr.config.settings import Settings
+    from fyr.core.clock import Clock
+    from fyr.core.store.port import Database
+
+#: Namespace of the migrations.
+OUTGOING = "outgoing"
+
+
+def open_queue(settings: Settings, database: Database, clock: Clock) -> OutgoingQueue:
+    """Open the queues, with their tables up to date.
+
+    :raises fyr.core.errors.FyrError: the schema does not fit.
+    """
+    folder = files("fyr.core.outgoing.migrations")
+    migrate(database, namespace=OUTGOING, folder=folder, apply=settings.store.migrate)
+    return OutgoingQueue(database, clock=clock)
+
+
+def outgoing_readings(queue: OutgoingQueue) -> Iterable[Reading]:
+    """Tell how much waits, how much was given up and which receivers fail."""
+    for name, found in queue.counts().items():
+        labels = (("sender", name),)
+        for what, documentation, value in (
+            ("waiting", "Messages that are still to be sent.", found.waiting),
+            ("dead_letters", "Messages that were given up.", found.dead),
+            ("failing", "Receivers that did not take the last one.", found.failing),
+        ):
+            yield Reading(f"fyr_outgoing_{what}", documentation, value, labels)
