@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -118,6 +119,25 @@ class Explanation:
     page: SearchPage
 
 
+class Candidate(Protocol):
+    """A resource that criteria are held against; of use until it is let go."""
+
+    @property
+    def kind(self) -> str:
+        """Its type."""
+
+
+class Matcher(Protocol):
+    """Criteria that one resource can be held against."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that they are about."""
+
+    def meets(self, candidate: Candidate) -> bool:
+        """Tell whether a search with these criteria finds the resource."""
+
+
 class SearchEngine(Protocol):
     """Finds resources by what is in them."""
 
@@ -202,6 +222,27 @@ class SearchEngine(Protocol):
         judge: Judge | None = None,
     ) -> Explanation:
         """Search, and tell how; raises what :meth:`search` raises."""
+
+    def matcher(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        params: Sequence[tuple[str, str]],
+        judge: Judge | None = None,
+    ) -> Matcher:
+        """Understand criteria that single resources are to be held against.
+
+        They mean what they mean in a search by this context, as things stand now: what a
+        value set has, and which parameters there are, is not looked at again.
+
+        :raises fyr.core.errors.NotSupported: something is unknown, is about the answer of
+            a search, or is asked of other resources than the matches.
+        :raises fyr.core.errors.Invalid: a value is not of the parameter's type.
+        """
+
+    def candidate(self, stored: Stored) -> AbstractContextManager[Candidate]:
+        """Take a version that is not a delete, so that criteria are held against it."""
 
     def criteria(
         self,

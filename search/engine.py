@@ -4,11 +4,11 @@ Joins what the rooms beside it know: which values a resource has, what a query m
 how it becomes SQL, and where a page ended.
 """
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from urllib.parse import parse_qsl
 
 import structlog
@@ -17,10 +17,10 @@ from fyr.config.settings import Settings
 from fyr.core.clock import Clock, to_millis
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, NotSupported
-from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model import json
 from fyr.core.model.resource import Resource
 from fyr.core.searching import (
-    CURSOR,
+    Candidate,
     Compartment,
     Explanation,
     Judge,
@@ -30,6 +30,7 @@ from fyr.core.searching import (
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.addresses import Addresses
+from fyr.search.asking import asks_for_words, included_types, page_of, searched
 from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors, identity_of
 from fyr.search.finding.explaining import Recorder, millis_since
@@ -39,6 +40,8 @@ from fyr.search.finding.plans import Sizes
 from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
 from fyr.search.full_text.lag import lag
 from fyr.search.indexing.sets import IndexSet, Sets, progress
+from fyr.search.matching.matcher import Held, Matcher, matcher_of
+from fyr.search.matching.memory import Memory
 from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
@@ -48,14 +51,11 @@ from fyr.search.understanding.offered import Offered
 from fyr.search.understanding.operands import Operands
 from fyr.search.understanding.query import QueryParser
 from fyr.search.understanding.reading import Reading, kind_of
-from fyr.search.understanding.results import RESULTS
+from fyr.search.understanding.results import shaping
 
 log = structlog.get_logger(__name__)
 
 Pairs = Sequence[tuple[str, str]]
-
-#: What stands between the parameters of a chain, and before a modifier.
-_PARTS = re.compile("[.:]")
 
 
 class Engine:
@@ -107,7 +107,7 @@ class Engine:
         current = self.sets.now
         return [
             SearchParameter(
-                one.name, one.type, one.url, one.documentation, _included_types(one)
+                one.name, one.type, one.url, one.documentation, included_types(one)
             )
             for one in current.parameters.of(resource_type).values()
             if self._answered(one) and current.active(one)
@@ -151,12 +151,12 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         self._limits(context).put_on(query)
-        if _asks_for_words(query):
+        if asks_for_words(query):
             query.issues += lag(session)
         if query.contained:
             return self._find_contained(session, context, resource_type, query)
         if query.count == 0 or query.show.get("_summary") == "count":
-            return _page(query, (), (), count(session, query, self._sizes), None)
+            return page_of(query, (), (), count(session, query, self._sizes), None)
         identity = identity_of(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
         # Nothing is to be counted, and nothing included.
@@ -165,7 +165,7 @@ class Engine:
         included = self._included(session, context, query, page.matches)
         following = self._cursors.write(identity, page.after) if page.after else None
         total = self._total(session, query, len(page.matches), following)
-        return _page(query, page.matches, included, total, following)
+        return page_of(query, page.matches, included, total, following)
 
     def _find_contained(
         self,
@@ -175,10 +175,10 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         """Find contained resources in what the service lets be searched."""
-        owners = self._limits(context).among(_searched(context))
+        owners = self._limits(context).among(searched(context))
         if query.count == 0 or query.show.get("_summary") == "count":
             counted = count_contained(session, query, self._sizes, owners)
-            return _page(query, (), (), counted, None)
+            return page_of(query, (), (), counted, None)
         identity = identity_of(context, resource_type, query)
         after = self._cursors.read(identity, query.cursor) if query.cursor else None
         page = read_contained(session, query, after, self._sizes, owners)
@@ -187,7 +187,7 @@ class Engine:
         total = len(page.matches) if alone and query.total != "none" else None
         if query.total in ("accurate", "estimate"):
             total = count_contained(session, query, self._sizes, owners)
-        found = _page(query, page.matches, (), total, following)
+        found = page_of(query, page.matches, (), total, following)
         return replace(found, seats=page.seats)
 
     def _note(self, query: Query, seconds: float) -> None:
@@ -246,19 +246,43 @@ class Engine:
     ) -> Sequence[Stored]:
         """Find at most two current versions for the criteria of a conditional interaction."""
         params = parse_qsl(query, keep_blank_values=True)
-        shaping = [name for name, _ in params if name.partition(":")[0] in RESULTS]
-        if shaping or any(name == CURSOR for name, _ in params):
+        if shaping(params):
             raise NotSupported(f"criteria {query[:100]!r} hold more than criteria")
         parsed = self._parse(session, context, resource_type, params, judge, False)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
-        if _asks_for_words(parsed):
+        if asks_for_words(parsed):
             raise NotSupported(
                 "criteria cannot hold _text or _content: their index follows a write"
             )
         self._limits(context).put_on(parsed)
         parsed.count = 2
         return read_page(session, parsed, None, self._sizes).matches
+
+    def matcher(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        params: Pairs,
+        judge: Judge | None = None,
+    ) -> Matcher:
+        """Understand criteria that single resources are to be held against."""
+        query = self._parse(session, context, resource_type, params, judge, False)
+        self._limits(context).put_on(query)
+        return matcher_of(query, params)
+
+    @contextmanager
+    def candidate(self, stored: Stored) -> Iterator[Candidate]:
+        """Take the values of a version, so that criteria are held against it."""
+        rows = self.sets.now.extractor.rows(json.own(stored.body or b""))
+        where = (stored.type, stored.id, stored.version, stored.updated)
+        with self._memory.holding(*where, rows) as pid:
+            yield Held(self._memory, stored.type, pid)
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory()
 
     def _parse(
         self,
@@ -309,7 +333,7 @@ class Engine:
             max_count=self._settings.fhir.max_count,
             sent=context.params,
         )
-        types = [resource_type] if resource_type else _searched(context)
+        types = [resource_type] if resource_type else searched(context)
         if context.compartment is None:
             query = parser.parse(types, params, lenient=lenient)
         else:
@@ -356,41 +380,3 @@ class Engine:
 
 def _nobody(kind: str, seconds: float) -> None:
     """Hear of a search, and do nothing."""
-
-
-def _included_types(parameter: Parameter) -> frozenset[str]:
-    """Tell the types that an include by this parameter can bring."""
-    if parameter.table != "idx_reference":
-        return frozenset()
-    return parameter.targets or RESOURCE_TYPES
-
-
-def _searched(context: RequestContext) -> list[str]:
-    """Tell the types that a search over all types is about."""
-    return sorted(
-        kind
-        for kind in context.service.types
-        if context.service.offers(kind, "search-type")
-    )
-
-
-def _asks_for_words(query: Query) -> bool:
-    return any(not FULL_TEXT.isdisjoint(_PARTS.split(name)) for name, _ in query.used)
-
-
-def _page(
-    query: Query,
-    matches: Sequence[Stored],
-    included: Sequence[Stored],
-    total: int | None,
-    following: str | None,
-) -> SearchPage:
-    return SearchPage(
-        matches,
-        included,
-        total,
-        used=tuple(query.used),
-        next=following,
-        issues=tuple(query.issues),
-        show=query.show or None,
-    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES, definition
 from fyr.core.model.naming import did_you_mean
+from fyr.core.searching import CURSOR
 from fyr.search.parameters import ON_THE_ROW
 from fyr.search.tree import Query, SortKey
 from fyr.search.understanding import contained
@@ -31,6 +32,12 @@ _SORTABLE = frozenset("token string reference date number quantity uri".split())
 MOST_KEYS = 10
 #: Includes of one search.
 MOST_INCLUDES = 50
+
+
+def shaping(params: Iterable[tuple[str, str]]) -> list[str]:
+    """Tell the parameters that are about an answer and not about what is found."""
+    names = dict.fromkeys(name for name, _ in params)
+    return [one for one in names if one == CURSOR or one.partition(":")[0] in RESULTS]
 
 
 class Results:

@@ -90,6 +90,21 @@ class Library:
     def ids(self, kind: str | None, query: str = "", **more: Any) -> list[str]:
         return [one.id for one in self.page(kind, query, **more).matches]
 
+    def matched(self, kind: str, query: str) -> list[str]:
+        """Tell which of all resources of a type meet criteria, each by itself."""
+        pairs = urllib.parse.parse_qsl(query, keep_blank_values=True)
+        matcher = self.database.read(
+            lambda session: self.engine.matcher(
+                session, self.context(kind), kind, pairs
+            )
+        )
+        found = []
+        for stored in self.page(kind, "_count=200").matches:
+            with self.engine.candidate(stored) as candidate:
+                if matcher.meets(candidate):
+                    found.append(stored.id)
+        return found
+
     def all_pages(self, kind: str, query: str) -> Iterator[Sequence[Stored]]:
         page = self.page(kind, query)
         yield page.matches

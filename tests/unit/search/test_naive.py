@@ -206,6 +206,7 @@ def test_sql_finds_what_a_look_at_each_resource_finds(
             one["id"] for one in patients if all(test(one) for _, _, test in criteria)
         ]
         assert library.ids("Patient", query) == expected, query
+        assert library.matched("Patient", query) == expected, query
 
 
 #: What an observation refers to: the n-th patient inside of it, or one outside.

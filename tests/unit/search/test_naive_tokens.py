@@ -348,3 +348,4 @@ def test_sql_finds_what_a_look_at_each_code_finds(
             one["id"] for one in libraries if all(test(one) for _, _, test in criteria)
         ]
         assert library.ids("Library", query) == expected, query
+        assert library.matched("Library", query) == expected, query

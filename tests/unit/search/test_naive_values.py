@@ -475,6 +475,7 @@ def check(
             one["id"] for one in resources if all(test(one) for _, _, test in criteria)
         ]
         assert library.ids(kind, query) == expected, query
+        assert library.matched(kind, query) == expected, query
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Whether one resource meets criteria, told without asking the database."""
