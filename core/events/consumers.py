@@ -66,7 +66,7 @@ class Consumer:
     #: unique in the deployment; its cursor is kept under it
     name: str
     handle: Callable[[Change], None]
-    #: resource types that it wants, ``None`` for all
+    #: types of stored versions that it wants, ``None`` for all
     types: frozenset[str] | None = None
     #: topics that it wants, ``None`` for all; ``resource`` is the one of stored versions
     topics: frozenset[str] | None = frozenset({RESOURCE})
@@ -78,9 +78,16 @@ class Consumer:
 
     def wants(self, change: Change) -> bool:
         """Whether it is told about a change."""
-        return (self.topics is None or change.topic in self.topics) and (
-            self.types is None or change.type in self.types
-        )
+        return is_among(change, self.topics, self.types)
+
+
+def is_among(
+    change: Change, topics: frozenset[str] | None, types: frozenset[str] | None
+) -> bool:
+    """Whether a change has one of the topics, and a stored version one of the types."""
+    if topics is not None and change.topic not in topics:
+        return False
+    return types is None or change.type in types or change.topic != RESOURCE
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import orjson
 
 from fyr.core.errors import FyrError
 from fyr.core.events.change import RESOURCE
+from fyr.core.events.consumers import is_among
 
 if TYPE_CHECKING:
     from fyr.core.events.change import Change
@@ -34,7 +35,8 @@ class Message:
     topic: str
     payload: bytes
     properties: Mapping[str, str] = field(default_factory=dict)
-    #: the same each time that a message is repeated; set when it is sent
+    #: the same each time that a message is repeated; set when it is sent, unless its
+    #: source has one of its own
     id: str = ""
 
     @classmethod
@@ -58,16 +60,14 @@ class MessageSource:
     #: unique in the deployment; the consumer of the outbox has this name
     name: str
     messages: Callable[[Change], Iterable[Message]]
-    #: resource types that it tells of, ``None`` for all
+    #: types of stored versions that it tells of, ``None`` for all
     types: frozenset[str] | None = None
     #: topics of the outbox, ``None`` for all; ``resource`` is that of stored versions
     topics: frozenset[str] | None = frozenset({RESOURCE})
 
     def tells(self, change: Change) -> bool:
         """Whether it is asked about a change."""
-        return (self.topics is None or change.topic in self.topics) and (
-            self.types is None or change.type in self.types
-        )
+        return is_among(change, self.topics, self.types)
 
 
 class Publisher(Protocol):

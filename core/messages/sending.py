@@ -33,7 +33,7 @@ def sent_as(source: MessageSource, change: Change) -> list[Message]:
     return [
         replace(
             message,
-            id=(id := f"{source.name}-{number}-{index}"),
+            id=(id := message.id or f"{source.name}-{number}-{index}"),
             properties={
                 **message.properties,
                 DESTINATION: f"topic://{message.topic}",

@@ -31,11 +31,11 @@ from fyr.core import (
 from fyr.core.context import SYSTEM
 from fyr.core.hooks.errors import PluginError
 from fyr.core.interactions import Incoming
+from fyr.core.lines import LinesFile
 from fyr.core.model import json
 from fyr.plugins.audit.events import AuditEvents
 from fyr.plugins.audit.facts import BUNDLES, Facts, facts_of, is_audited
 from fyr.plugins.audit.keeping import Buffer, Keeping
-from fyr.plugins.audit.lines import LinesFile
 from fyr.plugins.audit.patients import Patients
 from fyr.plugins.audit.settings import AuditSettings
 from fyr.plugins.audit.sinks import to_broker, to_file, to_minlog, to_store

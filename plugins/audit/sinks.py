@@ -20,8 +20,8 @@ from fyr.core import (
     PreconditionFailed,
     Resource,
 )
+from fyr.core.lines import LinesFile
 from fyr.plugins.audit.facts import TOPIC
-from fyr.plugins.audit.lines import LinesFile
 from fyr.plugins.audit.minlog import minlog_record
 
 _TOPICS = frozenset({TOPIC})

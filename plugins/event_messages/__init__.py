@@ -24,9 +24,9 @@ from fyr.core import (
 )
 from fyr.core.messages.topics import Topics
 from fyr.core.telling import TOLD, absolute_by
+from fyr.core.telling.serving import document, schema_routes
 from fyr.plugins.event_messages.catching_up import PATH, Events
-from fyr.plugins.event_messages.schemas import asyncapi, schemas
-from fyr.plugins.event_messages.serving import describing
+from fyr.plugins.event_messages.schemas import ASYNCAPI, SCHEMAS, asyncapi, schemas
 from fyr.plugins.event_messages.settings import EventMessagesSettings
 from fyr.plugins.event_messages.table import read_table
 from fyr.plugins.event_messages.telling import Telling
@@ -64,12 +64,12 @@ class EventMessages(Plugin):
         events = Events(application.outbox, self._source(), self.settings)
         yield Route(PATH, events, "Events after a number, as NDJSON.")
         mqtt_topic = Topics(application.settings.messages.topic).of
-        yield from describing(
-            schemas(), asyncapi(read_table(), mqtt_topic, __version__)
-        )
+        yield from schema_routes(SCHEMAS, schemas(), "messages")
+        told = asyncapi(read_table(), mqtt_topic, __version__)
+        yield document(ASYNCAPI, told, "AsyncAPI of messages.")
 
     def _source(self) -> MessageSource:
-        types = frozenset({"", *(row.type for row in read_table().rows)})
+        types = frozenset(read_table().by_type)
         topics = frozenset({"resource", TOLD})
         return MessageSource(NAME, self._messages, types, topics)
 

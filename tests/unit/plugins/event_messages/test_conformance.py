@@ -21,6 +21,7 @@ class TestEventMessages(PluginContract):
             "fyr.core.messages",
             "fyr.core.messages.topics",
             "fyr.core.telling",
+            "fyr.core.telling.serving",
             *(f"fyr.plugins.event_messages.{name}" for name in own_modules()),
         }
     )

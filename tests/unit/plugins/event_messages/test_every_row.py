@@ -1,15 +1,14 @@
 """Every row of the table, tried with changes that are made to fit it and not to."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 import pytest
 
 from fyr.core import Change
-from fyr.core.store.port import Stored
 from fyr.core.telling import DEFINITIONS, TOLD
+from fyr.core.testing.changes import change_of
 from fyr.plugins.event_messages.table import (
     CONTEXT,
     REFERENCE,
@@ -18,37 +17,6 @@ from fyr.plugins.event_messages.table import (
     read_table,
 )
 from fyr.plugins.event_messages.telling import Telling
-
-
-class Versions:
-    """Versions of one resource, the first being 1."""
-
-    def __init__(self, *bodies: dict[str, Any] | None) -> None:
-        self.bodies = bodies
-
-    def vread(self, type: str, id: str, version: int) -> Stored | None:
-        if version > len(self.bodies):
-            return None
-        body = self.bodies[version - 1]
-        packed = None if body is None else orjson.dumps(body)
-        return Stored(1, type, id, version, 0, "PUT", packed, 0)
-
-    def vread_many(
-        self, wanted: Iterable[tuple[str, str, int]]
-    ) -> dict[tuple[str, str, int], Stored]:
-        found = {key: self.vread(*key) for key in wanted}
-        return {key: one for key, one in found.items() if one}
-
-
-def change(*bodies: dict[str, Any] | None) -> Change:
-    """The change that made the last of some versions."""
-    known = next(body for body in bodies if body)
-    method = "PUT" if bodies[-1] else "DELETE"
-    type_, id_ = known["resourceType"], known.get("id", "31")
-    versions = Versions(*bodies)
-    return Change(
-        7, "resource", type_, id_, len(bodies), method, "", 0, versions=versions
-    )
 
 
 def resource(row: Row, *, path: str = "", value: Any = None) -> dict[str, Any]:
@@ -86,7 +54,7 @@ def told(*bodies: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Tell the messages of the last of some versions: bodies, and their topic."""
     return [
         {"topic": message.topic, **orjson.loads(message.payload)}
-        for message in TELLING.messages(change(*bodies))
+        for message in TELLING.messages(change_of(*bodies))
     ]
 
 

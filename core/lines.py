@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from fyr.core import Unavailable
+from fyr.core.errors import Unavailable
 
 
 class LinesFile:

@@ -1,0 +1,56 @@
+"""What describes messages and notifications, over HTTP; it holds nothing that is secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import falcon
+import orjson
+
+from fyr.core.errors import NotFound
+from fyr.core.routes import Route
+
+_JSON = "application/json"
+
+
+def document(path: str, content: Mapping[str, Any], what: str) -> Route:
+    """Make the route of one document, for everybody.
+
+    :param what: a sentence about it.
+    """
+    return Route(path, _Document(content), what, public=True)
+
+
+def schema_routes(
+    path: str, schemas: Mapping[str, Mapping[str, Any]], what: str
+) -> Iterator[Route]:
+    """Make the routes of some JSON Schemas: a list of them, and each by its name."""
+    index = {name: f"{path}/{name}" for name in schemas}
+    yield document(path, index, f"JSON Schemas of {what}.")
+    yield Route(f"{path}/{{name}}", _One(schemas), "One schema.", public=True)
+
+
+class _Document:
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._data = orjson.dumps(content, option=orjson.OPT_INDENT_2)
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the whole of it."""
+        resp.content_type = _JSON
+        resp.data = self._data
+
+
+class _One:
+    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self._schemas = schemas
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        """Answer one schema.
+
+        :raises NotFound: there is none of this name.
+        """
+        if name not in self._schemas:
+            raise NotFound(f"no schema is called {name}")
+        resp.content_type = "application/schema+json"
+        resp.data = orjson.dumps(self._schemas[name], option=orjson.OPT_INDENT_2)

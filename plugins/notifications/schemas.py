@@ -1,0 +1,56 @@
+"""The JSON Schema of the payload: https://json-schema.org/draft-07/schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SCHEMAS = "/notifications/schemas"
+_DRAFT = "http://json-schema.org/draft-07/schema#"
+_TEXT = {"type": "string"}
+
+
+def _url(what: str) -> dict[str, Any]:
+    return {**_TEXT, "format": "uri", "minLength": 1, "description": what}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Make the schemas by their names; there is one for all events."""
+    return {"Notification": _notification()}
+
+
+def _notification() -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "id": {
+            **_TEXT,
+            "minLength": 1,
+            "description": "The same whenever the notification is repeated.",
+        },
+        "eventId": {"type": "integer", "minimum": 1},
+        "eventTime": {
+            **_TEXT,
+            "format": "date-time",
+            "description": "When the change was committed.",
+        },
+        "topic": {**_TEXT, "minLength": 1},
+        "resourceReference": _url("The resource that has changed, without version."),
+        "resourceVersion": {
+            **_TEXT,
+            "description": "After the change; empty for what has no versions.",
+        },
+        "patientReference": _url("The citizen."),
+    }
+    optional = {
+        "episodeOfCareReference": _url("The episode that the resource belongs to."),
+        "careManagerOrganization": _url(
+            "The organization now responsible, of event 5."
+        ),
+        "status": {**_TEXT, "description": "The new status of what has ended."},
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": "Notification",
+        "type": "object",
+        "properties": {**members, **optional},
+        "required": list(members),
+        "additionalProperties": False,
+    }
