@@ -7,7 +7,6 @@ policy was.
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
@@ -15,20 +14,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import create_urllib3_context
 
-from fyr.core.outgoing.http import watch
+from fyr.core.outgoing.http import ClientTls, watch
 from fyr.core.outgoing.policy import ReachPolicy
 
 
-def pool_manager(policy: ReachPolicy, ca: Path | None, *, pools: int) -> PoolManager:
+def pool_manager(policy: ReachPolicy, tls: ClientTls, *, pools: int) -> PoolManager:
     """Make what keeps connections.
 
-    :param ca: certificates that vouch for receivers; none: the system's.
+    :raises OSError: a file of certificates cannot be read.
     """
     context = create_urllib3_context()
-    if ca is not None:
-        context.load_verify_locations(str(ca))
+    if tls.ca is not None:
+        context.load_verify_locations(str(tls.ca))
     else:
         context.load_default_certs()
+    if tls.certificate is not None:
+        context.load_cert_chain(str(tls.certificate), tls.key and str(tls.key))
     manager = PoolManager(pools, maxsize=4, ssl_context=context)
     manager.pool_classes_by_scheme = {
         "http": _with(policy, HTTPConnectionPool, HTTPConnection, encrypted=False),

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -50,13 +51,34 @@ class HttpAnswer:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """Files of certificates, as PEM."""
+
+    #: those that vouch for receivers; none: the system's
+    ca: Path | None = None
+    #: what is shown to receivers, and its key
+    certificate: Path | None = None
+    key: Path | None = None
+
+
 class HttpSender:
     """Sends to receivers that the policy allows; safe to share between threads."""
 
-    def __init__(self, settings: OutgoingSettings, *, agent: str = "fyr") -> None:
-        """Take what is allowed, the certificates and the time."""
+    def __init__(
+        self,
+        settings: OutgoingSettings,
+        *,
+        agent: str = "fyr",
+        tls: ClientTls | None = None,
+    ) -> None:
+        """Take what is allowed, the certificates and the time.
+
+        :param tls: certificates of this sender; none: those of the settings.
+        """
         self.policy = ReachPolicy(settings)
         self._settings = settings
+        self._tls = tls or ClientTls(settings.tls_ca)
         self._agent = agent
         self._lock = threading.Lock()
         self._manager: PoolManager | None = None
@@ -108,9 +130,7 @@ class HttpSender:
             if self._manager is None:
                 from fyr.core.outgoing.connections import pool_manager
 
-                self._manager = pool_manager(
-                    self.policy, self._settings.tls_ca, pools=_POOLS
-                )
+                self._manager = pool_manager(self.policy, self._tls, pools=_POOLS)
             return self._manager
 
 
@@ -240,8 +260,9 @@ def _judged(shown: str, answer: BaseHTTPResponse, body: bytes) -> HttpAnswer:
         return HttpAnswer(status, body, answer.headers.get("Content-Type", ""))
     told = f"{shown} answers {status}"
     if status in _REFUSED:
-        raise Undeliverable(told)
-    raise SendFailed(told, wait_seconds=_wait(answer.headers.get("Retry-After", "")))
+        raise Undeliverable(told, answer=body)
+    wait = _wait(answer.headers.get("Retry-After", ""))
+    raise SendFailed(told, wait_seconds=wait, answer=body)
 
 
 def _wait(text: str) -> float:

@@ -20,10 +20,17 @@ class SendFailed(Exception):
     The text is kept and shown to operators: no secrets and nothing of a person in it.
     """
 
-    def __init__(self, reason: str, *, wait_seconds: float = 0.0) -> None:
-        """Take the reason, and the wait that the receiver asked for, if it did."""
+    def __init__(
+        self, reason: str, *, wait_seconds: float = 0.0, answer: bytes = b""
+    ) -> None:
+        """Take the reason, and the wait that the receiver asked for, if it did.
+
+        :param answer: the beginning of what the receiver said, for who understands it;
+            it is not kept, as it may hold anything.
+        """
         super().__init__(reason)
         self.wait_seconds = wait_seconds
+        self.answer = answer
 
 
 class Undeliverable(SendFailed):

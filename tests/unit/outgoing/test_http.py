@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fyr.config.outgoing import OutgoingSettings
-from fyr.core.outgoing import HttpSender, SendFailed, Undeliverable
+from fyr.core.outgoing import ClientTls, HttpSender, SendFailed, Undeliverable
 from fyr.core.testing.receiver import Reply, receiving
 
 
@@ -273,3 +273,44 @@ def test_tls_is_not_spoken_with_somebody_unknown(secure_receiver, sender) -> Non
         sender.post(secure_receiver.url, b"{}")
 
     assert secure_receiver.received == []
+
+
+@pytest.fixture
+def asking_receiver(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    context.load_verify_locations(certificate / "cert.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    with receiving(context) as made:
+        yield made
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_certificate_is_shown_to_a_receiver_that_asks_for_one(
+    asking_receiver, certificate, shown
+) -> None:
+    settings = OutgoingSettings(allow=["loopback"])
+    own = (certificate / "cert.pem", certificate / "key.pem") if shown else ()
+    sender = HttpSender(settings, tls=ClientTls(certificate / "cert.pem", *own))
+    try:
+        if shown:
+            assert sender.post(asking_receiver.url, b"{}").status == 200
+        else:
+            with pytest.raises(SendFailed):
+                sender.post(asking_receiver.url, b"{}")
+    finally:
+        sender.close()
+
+    assert len(asking_receiver.received) == int(shown)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_what_a_receiver_says_of_a_failure_is_for_the_sender_to_read(
+    sender, receiver, status
+) -> None:
+    receiver.answers = lambda request: Reply(status, b"<why/>")
+    with pytest.raises(SendFailed) as told:
+        sender.post(receiver.url, b"{}")
+
+    assert told.value.answer == b"<why/>"
+    assert "why" not in str(told.value)
