@@ -14,6 +14,7 @@ from fyr.config.blobs import BlobSettings
 from fyr.config.messages import MessageSettings
 from fyr.config.outgoing import OutgoingSettings
 from fyr.config.section import Section
+from fyr.config.streams import StreamSettings
 
 _URL = r"^(https?://\S+)?$"
 
@@ -350,6 +351,7 @@ class Settings(Section):
     events: EventSettings = EventSettings()
     messages: MessageSettings = MessageSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
+    streams: StreamSettings = StreamSettings()
     security: SecuritySettings = SecuritySettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()

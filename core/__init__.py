@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from fyr.core.services import Service as Service
     from fyr.core.services import TypeRules as TypeRules
     from fyr.core.store.port import Session as Session
+    from fyr.core.streams import Stream as Stream
+    from fyr.core.streams import StreamItem as StreamItem
+    from fyr.core.streams import StreamListener as StreamListener
     from fyr.core.subjects import Look as Look
     from fyr.core.subjects import Subject as Subject
     from fyr.core.subjects import Use as Use
@@ -78,6 +81,7 @@ _HOMES = {
     "searching": "SearchAsked",
     "services": "Service TypeRules",
     "store.port": "Session",
+    "streams": "Stream StreamItem StreamListener",
     "subjects": "Look Subject Use",
     "touched": "Touched",
 }

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database
+    from fyr.core.streams import Stream
 
 
 class Application:
@@ -150,6 +151,13 @@ class Application:
     def routes(self) -> list[Route]:
         """The plain HTTP resources of plugins; only processes that serve ask for them."""
         return _all(self.hooks.register_routes)
+
+    @cached_property
+    def streams(self) -> Mapping[str, Stream]:
+        """The streams of plugins, by path; only processes that serve them ask."""
+        from fyr.core.streams import registered_streams
+
+        return registered_streams(_all(self.hooks.register_streams))
 
     def wsgi(self) -> Callable[..., Iterable[bytes]]:
         """Make the WSGI callable of this application."""

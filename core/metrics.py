@@ -63,12 +63,20 @@ def share_between_processes(folder: Path) -> None:
     import_module("prometheus_client")
 
 
+def forget_process(pid: int) -> None:
+    """Leave a process that has died out of what is true at the moment."""
+    if os.environ.get(_FOLDER):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
 class Metrics:
     """Counts requests, and writes the page that Prometheus scrapes."""
 
     def __init__(self) -> None:
         """Start at nothing, or go on in the folder that the processes share."""
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -89,6 +97,19 @@ class Metrics:
             "fyr_plugin_failures",
             "Failures of plugins, by hook; refusals are none.",
             ("plugin", "hook"),
+            registry=self._registry,
+        )
+        self._listening = Gauge(
+            "fyr_stream_clients",
+            "Clients that listen to streams at the moment.",
+            ("path",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._ended = Counter(
+            "fyr_streams_ended",
+            "Streams that ended, and why: left, slow, stopped, refused, gone, failed.",
+            ("path", "why"),
             registry=self._registry,
         )
         self._series: dict[tuple[str, str, str, int], Histogram] = {}
@@ -121,6 +142,15 @@ class Metrics:
     def plugin_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin in whichever process it was asked."""
         self._failures.labels(plugin, hook).inc()
+
+    def stream_begun(self, path: str) -> None:
+        """Count a client that listens; the path is one of few."""
+        self._listening.labels(path).inc()
+
+    def stream_ended(self, path: str, why: str) -> None:
+        """Count a client that does so no more."""
+        self._listening.labels(path).dec()
+        self._ended.labels(path, why).inc()
 
     def add_source(self, source: Source) -> None:
         """Have ``source`` asked at each scrape."""

@@ -30,6 +30,9 @@ from fyr.core import (
     Route,
     Sender,
     Service,
+    Stream,
+    StreamItem,
+    StreamListener,
     TypeRules,
     Unauthenticated,
     hookimpl,
@@ -122,6 +125,21 @@ def register_message_sources():
         yield Message.of("every-hook-device", body, {"resourceProfile": "device"})
 
     yield MessageSource("every-hook-messages", tell, types=frozenset({"Device"}))
+
+
+@hookimpl
+def register_streams():
+    def items(changes):
+        for change in changes:
+            if change.type == "Device":
+                yield StreamItem(change.position, "device", change.subject)
+
+    yield Stream(
+        "/every-hook/devices",
+        "References of devices that change.",
+        items,
+        lambda context: StreamListener(),
+    )
 
 
 @hookimpl

@@ -57,6 +57,8 @@ def worker(config_file: Path | None, data_dir: Path | None) -> None:
 
 def _where(settings: Settings, url: str) -> str:
     """Tell what is served where."""
+    from fyr.core.streams import stream_url
+
     plugins = ", ".join(settings.plugins.enabled)
     if settings.plugins.folder:
         plugins += f", and all in {settings.plugins.folder}"
@@ -72,6 +74,8 @@ def _where(settings: Settings, url: str) -> str:
         where = settings.messages.url.replace("embedded:", "mqtt:")
         topics = settings.messages.topic.replace("{levels}", "#")
         lines.append(f"  messages     {where}   (subscribe to {topics})")
+    if settings.streams.port is not None:
+        lines.append(f"  streams      {stream_url(settings, '')}   (docs/events.md)")
     if settings.security.mode == "open":
         lines.append(
             "  WARNING      open mode: whoever reaches this address may do everything"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.services import Service
+    from fyr.core.streams import Stream
 
 R = TypeVar("R")
 
@@ -123,6 +124,7 @@ class Hooks:
     register_projections: HookChain[list[Projection]]
     register_consumers: HookChain[list[Consumer]]
     register_message_sources: HookChain[list[MessageSource]]
+    register_streams: HookChain[list[Stream]]
     register_jobs: HookChain[list[Job]]
     register_senders: HookChain[list[Sender]]
     register_commands: HookChain[list[click.Command]]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fyr.core.searching import SearchAsked, SearchEngine
     from fyr.core.services import Service
     from fyr.core.store.port import Database, Session
+    from fyr.core.streams import Stream
     from fyr.core.subjects import Look, Subject, Use
     from fyr.core.touched import Touched
 
@@ -124,6 +125,16 @@ def register_message_sources(settings: Settings) -> Iterable[MessageSource] | No
     a source and a consumer, with one name stop it.
 
     :param settings: all settings of the deployment.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_streams() -> Iterable[Stream] | None:
+    """Offer server-sent events and websockets, on the port of ``[streams]``.
+
+    A stream makes items of committed changes, once for all clients of a process, and a
+    listener for each client, which chooses among them. Called once in each process that
+    serves streams, when it starts; two streams with one path stop it.
     """
 
 

@@ -40,7 +40,7 @@ class Cors:
 
     def allow(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Let a page read this answer when it is of an origin that may."""
-        origin = self._allowed(req)
+        origin = self.allows(req)
         if origin:
             resp.add(
                 {
@@ -53,7 +53,7 @@ class Cors:
         """Say what a page may send; nothing when it may not call at all."""
         resp.status = 204
         resp.complete = True
-        if self._allowed(req):
+        if self.allows(req):
             resp.add(
                 {
                     "access-control-allow-methods": _METHODS,
@@ -62,7 +62,8 @@ class Cors:
                 }
             )
 
-    def _allowed(self, req: FyrRequest) -> str:
+    def allows(self, req: FyrRequest) -> str:
+        """Tell for which origin the sender of a request may call; empty: for none."""
         origin: str = req.env.get("HTTP_ORIGIN", "")
         if not origin or req.path.startswith(_NOT_FOR_PAGES):
             return ""

@@ -88,6 +88,11 @@ def answer_issues(
     resp.add({"content-type": JSON})
 
 
+def issue_code(status: int) -> str:
+    """Tell the issue code of an error that is known by its HTTP status only."""
+    return _CODES.get(status, "exception" if status >= 500 else "invalid")
+
+
 def _readable(issue: Issue) -> Issue:
     """Replace what neither JSON nor XML can carry: lone surrogates, control characters."""
     texts = (issue.diagnostics, *issue.expression)
@@ -128,8 +133,8 @@ def _answer_http_error(
     for name, value in dict(error.headers or {}).items():
         resp.set_header(name, value)
     status = error.status_code
-    code = _CODES.get(status, "exception" if status >= 500 else "invalid")
-    answer_issues(req, resp, status, [Issue(code, _sentence(req, error))])
+    issue = Issue(issue_code(status), _sentence(req, error))
+    answer_issues(req, resp, status, [issue])
 
 
 def _sentence(req: FyrRequest, error: falcon.HTTPError) -> str:

@@ -1,5 +1,6 @@
 """``fyr serve`` and ``fyr worker``: which processes there are, and what each runs."""
 
+import asyncio
 import errno
 import signal
 import socket
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from fyr.config.section import Section
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.metrics import share_between_processes
@@ -41,11 +43,12 @@ def serve(settings: Settings, announce: Callable[[str, Settings], None]) -> int:
     with (
         reserve(settings.server.host, settings.server.port) as reserved,
         embedded_broker(settings) as broker,
+        _streams_port(settings) as streams,
         TemporaryDirectory(prefix="fyr-metrics-") as counters,
     ):
         share_between_processes(Path(counters))
         port = reserved.getsockname()[1]
-        settings = _with_ports(settings, port, broker)
+        settings = _with_ports(settings, port, broker, streams)
         if run_once("prepare", lambda: prepare(settings)):
             return 1
         host = (
@@ -61,6 +64,8 @@ def serve(settings: Settings, announce: Callable[[str, Settings], None]) -> int:
             supervisor.add("broker", partial(_broker, broker))
         for number in range(settings.server.workers):
             supervisor.add(f"http-{number + 1}", partial(_http, settings, port, number))
+        for number in range(settings.streams.processes if streams else 0):
+            supervisor.add(f"streams-{number + 1}", partial(_streams, settings))
         if settings.server.worker:
             supervisor.add("worker", lambda child: _worker(settings, child))
         return supervisor.run()
@@ -102,19 +107,51 @@ def embedded_broker(settings: Settings) -> Iterator[socket.socket | None]:
         yield bound
 
 
+@contextmanager
+def _streams_port(settings: Settings) -> Iterator[socket.socket | None]:
+    """Take the address for streams, where the settings ask for one.
+
+    In open mode a free port when another has it; what is announced tells which.
+
+    :raises OSError: the address cannot be taken.
+    """
+    host, port = settings.streams.host or settings.server.host, settings.streams.port
+    if port is None:
+        yield None
+        return
+    try:
+        bound = reserve(host, port)
+    except OSError as error:
+        taken = getattr(error.__cause__, "errno", 0) == errno.EADDRINUSE
+        if not taken or settings.security.mode != "open":
+            raise
+        log.warning("streams take a free port", problem=str(error))
+        bound = reserve(host, 0)
+    with bound:
+        yield bound
+
+
 def _with_ports(
-    settings: Settings, port: int, broker: socket.socket | None
+    settings: Settings,
+    port: int,
+    broker: socket.socket | None,
+    streams: socket.socket | None,
 ) -> Settings:
     """Fill in ports that were to be free ones."""
-    found = {"server": settings.server.model_copy(update={"port": port})}
-    if broker is None:
-        return settings.model_copy(update=found)
-    host, port = broker.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    messages = settings.messages.model_copy(
-        update={"url": f"embedded://{shown}:{port}"}
-    )
-    return settings.model_copy(update={**found, "messages": messages})
+    found: dict[str, Section] = {
+        "server": settings.server.model_copy(update={"port": port})
+    }
+    if streams is not None:
+        found["streams"] = settings.streams.model_copy(
+            update={"port": streams.getsockname()[1]}
+        )
+    if broker is not None:
+        host, port = broker.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        found["messages"] = settings.messages.model_copy(
+            update={"url": f"embedded://{shown}:{port}"}
+        )
+    return settings.model_copy(update=found)
 
 
 def _broker(bound: socket.socket, child: Child) -> None:
@@ -138,6 +175,20 @@ def _http(settings: Settings, port: int, number: int, child: Child) -> None:
     child.ready()
     worker.run()
     application.close()
+
+
+def _streams(settings: Settings, child: Child) -> None:
+    from fyr.core.streams.listener import run_listener
+
+    application = build(settings)
+    host = settings.streams.host or settings.server.host
+    bound = bind(host, settings.streams.port or 0)
+    run_listener(application, bound, child.ready, _on_sigterm)
+    application.close()
+
+
+def _on_sigterm(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    loop.add_signal_handler(signal.SIGTERM, stop)
 
 
 def _worker(settings: Settings, child: Child) -> None:

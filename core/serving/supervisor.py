@@ -20,6 +20,7 @@ import structlog
 
 from fyr.config.load import ConfigError
 from fyr.core.errors import FyrError
+from fyr.core.metrics import forget_process
 
 log = structlog.get_logger("fyr.serving")
 
@@ -149,6 +150,7 @@ class Supervisor:
             slot.start_at = time.monotonic() + slot.wait
             slot.pid = 0
             never_ready = never_ready or not slot.ready
+            forget_process(pid)
             code = os.waitstatus_to_exitcode(status)
             log.error("worker died", worker=slot.name, pid=pid, status=code)
         return never_ready

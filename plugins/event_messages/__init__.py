@@ -19,15 +19,17 @@ from fyr.core import (
     MessageSource,
     Plugin,
     Route,
+    Stream,
     __version__,
     hookimpl,
 )
 from fyr.core.messages.topics import Topics
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import document, schema_routes
-from fyr.plugins.event_messages.catching_up import PATH, Events
+from fyr.plugins.event_messages.catching_up import PATH, Events, Rights
 from fyr.plugins.event_messages.schemas import ASYNCAPI, SCHEMAS, asyncapi, schemas
 from fyr.plugins.event_messages.settings import EventMessagesSettings
+from fyr.plugins.event_messages.streaming import Streaming
 from fyr.plugins.event_messages.table import read_table
 from fyr.plugins.event_messages.telling import Telling
 
@@ -61,12 +63,17 @@ class EventMessages(Plugin):
     def register_routes(self) -> Iterable[Route]:
         """Serve what was told, and what describes it."""
         application = self._application
-        events = Events(application.outbox, self._source(), self.settings)
+        events = Events(application.outbox, self._source(), Rights(self.settings))
         yield Route(PATH, events, "Events after a number, as NDJSON.")
         mqtt_topic = Topics(application.settings.messages.topic).of
         yield from schema_routes(SCHEMAS, schemas(), "messages")
         told = asyncapi(read_table(), mqtt_topic, __version__)
         yield document(ASYNCAPI, told, "AsyncAPI of messages.")
+
+    @hookimpl
+    def register_streams(self) -> Iterable[Stream]:
+        """Tell events as they happen, to who is connected."""
+        yield Streaming(self._source(), Rights(self.settings)).stream()
 
     def _source(self) -> MessageSource:
         types = frozenset(read_table().by_type)

@@ -52,16 +52,33 @@ class Page:
     after: int
 
 
+class Rights:
+    """Who may ask for events."""
+
+    def __init__(self, settings: EventMessagesSettings) -> None:
+        """Take the privilege."""
+        self._privilege = settings.privilege
+
+    def check(self, context: RequestContext) -> None:
+        """Refuse who may not.
+
+        :raises Forbidden: the principal is no system, or has not the privilege.
+        """
+        wanted, principal = self._privilege, context.principal
+        if principal.user_type != "SYSTEM":
+            raise Forbidden("events are told to systems, not to persons")
+        if wanted and wanted not in principal.privileges:
+            raise Forbidden(f"events are told to those who have {wanted}")
+
+
 class Events:
     """The resource."""
 
-    def __init__(
-        self, outbox: Outbox, source: MessageSource, settings: EventMessagesSettings
-    ) -> None:
+    def __init__(self, outbox: Outbox, source: MessageSource, rights: Rights) -> None:
         """Take what has happened, who tells it, and who may ask."""
         self._outbox = outbox
         self._source = source
-        self._settings = settings
+        self._rights = rights
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer a page.
@@ -71,7 +88,7 @@ class Events:
         :raises Gone: events after that number have been removed.
         """
         context: RequestContext = req.context.caller
-        self._check(context)
+        self._rights.check(context)
         asked = asked_for(context.params)
         head = self._outbox.head()
         self._check_kept(asked.after)
@@ -107,13 +124,6 @@ class Events:
             if len(changes) < _AT_ONCE:
                 return
             after = changes[-1].position
-
-    def _check(self, context: RequestContext) -> None:
-        wanted, principal = self._settings.privilege, context.principal
-        if principal.user_type != "SYSTEM":
-            raise Forbidden("events are told to systems, not to persons")
-        if wanted and wanted not in principal.privileges:
-            raise Forbidden(f"events are told to those who have {wanted}")
 
     def _check_kept(self, after: int) -> None:
         removed = self._outbox.trimmed()

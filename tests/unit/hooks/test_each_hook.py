@@ -118,6 +118,12 @@ def test_hook_register_message_sources_collects_from_all_plugins() -> None:
     assert hooks.register_message_sources(settings=None) == ["one", "other"]
 
 
+def test_hook_register_streams_collects_from_all_plugins() -> None:
+    hooks = hooks_of("register_streams", lambda: ["one"], lambda: ["other"])
+
+    assert hooks.register_streams() == ["one", "other"]
+
+
 def test_hook_register_jobs_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_jobs", lambda: ["nightly"], lambda: None)
 

@@ -1,0 +1,106 @@
+"""What all clients of one process share: threads, the watcher, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from fyr.core.errors import Gone, Unavailable
+from fyr.core.streams.stream import Stream, StreamItem
+from fyr.core.streams.watcher import AT_ONCE, Watcher, items_of
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Threads for plugins: who may listen, what a client said, what it missed.
+_THREADS = 4
+
+
+class Room:
+    """Made on the loop that serves the clients."""
+
+    def __init__(self, application: Application) -> None:
+        """Take the application whose streams are served."""
+        self.settings = application.settings.streams
+        self.outbox = application.outbox
+        self.metrics = application.metrics
+        self.watcher = Watcher(
+            self.outbox,
+            application.streams.values(),
+            application.settings.events.poll_seconds,
+        )
+        #: whether the process ends
+        self.stopping = False
+        self._pages = asyncio.Semaphore(_THREADS)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="fyr-streams")
+
+    async def in_thread(
+        self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Do something that may wait for somebody, with this task's context."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: context.run(work, *args, **kwargs)
+        )
+
+    def enter(self) -> None:
+        """Let one client more in.
+
+        :raises Unavailable: there are too many, or the process ends.
+        """
+        if self.stopping or self.watcher.clients >= self.settings.max_clients:
+            raise Unavailable("no more streams are served here for now")
+
+    def begins(self, after: int | None) -> int:
+        """Tell after which number a client begins; waits for the store.
+
+        :raises Gone: events after that number have been removed.
+        """
+        if after is None:
+            return self.outbox.head()
+        self._check_kept(after)
+        return after
+
+    async def page(
+        self, stream: Stream, after: int
+    ) -> tuple[int, Sequence[StreamItem]]:
+        """Read what follows a number, and tell up to which one.
+
+        :raises Gone: events after that number have been removed.
+        """
+        # Some at a time: many who catch up at once are not all in memory.
+        async with self._pages:
+            return await self.in_thread(self._read, stream, after)
+
+    def stop(self) -> None:
+        """Have all clients told that the process ends."""
+        self.stopping = True
+        for window in self.watcher.windows.values():
+            window.close()
+
+    def close(self) -> None:
+        """Give the threads back."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, stream: Stream, after: int) -> tuple[int, Sequence[StreamItem]]:
+        changes = self.outbox.read(after, AT_ONCE)
+        # Without a gap there is no doubt: positions follow each other.
+        if not changes or changes[0].position > after + 1:
+            self._check_kept(after)
+        if not changes:
+            return after, ()
+        return changes[-1].position, items_of(stream, changes)
+
+    def _check_kept(self, after: int) -> None:
+        removed = self.outbox.trimmed()
+        if after < removed:
+            raise Gone(
+                f"events up to {removed} have been removed: read the resources anew,"
+                f" and go on after {removed}"
+            )

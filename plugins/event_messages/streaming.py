@@ -1,0 +1,66 @@
+"""``/events`` as it happens: server-sent events, and a websocket of the same messages.
+
+The same messages, topics and rights as those of the pages; ``Last-Event-ID`` or ``after``
+tells what was seen last. Without either a client begins with what comes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fyr.core import Change, Invalid, MessageSource, Stream, StreamItem, StreamListener
+from fyr.core.events.change import read_ahead
+from fyr.core.messages import sent_as
+from fyr.core.messages.topics import is_wanted
+from fyr.plugins.event_messages.catching_up import PATH, Rights, asked_for, line
+
+if TYPE_CHECKING:
+    from fyr.core.context import RequestContext
+
+
+class Listening(StreamListener):
+    """One subscriber, with the topics that it chose."""
+
+    def __init__(self, after: int | None, topics: Collection[str]) -> None:
+        """Take what it asked for."""
+        self.after = after
+        self._topics = topics
+
+    def wants(self, item: StreamItem) -> bool:
+        """Whether it chose the topic."""
+        return is_wanted(item.topic, self._topics)
+
+
+class Streaming:
+    """Makes items of changes and listeners of requests."""
+
+    def __init__(self, source: MessageSource, rights: Rights) -> None:
+        """Take who tells, and who may ask."""
+        self._source = source
+        self._rights = rights
+
+    def stream(self) -> Stream:
+        """Give the stream."""
+        documentation = "Events as they happen, as server-sent events or a websocket."
+        return Stream(PATH, documentation, self._items, self._open)
+
+    def _items(self, changes: Sequence[Change]) -> Iterator[StreamItem]:
+        read_ahead([one for one in changes if self._source.tells(one)])
+        for change in changes:
+            for message in sent_as(self._source, change):
+                text = line(message).decode().rstrip()
+                yield StreamItem(change.position, message.topic, text)
+
+    def _open(self, context: RequestContext) -> Listening:
+        """Let a client in.
+
+        :raises Forbidden: the principal is no system, or has not the privilege.
+        :raises Invalid: a parameter is unknown or wrong.
+        """
+        self._rights.check(context)
+        names = {name for name, _ in context.params}
+        if "count" in names:
+            raise Invalid("count is for pages; a stream has no end")
+        asked = asked_for(context.params)
+        return Listening(asked.after if "after" in names else None, asked.topics)
