@@ -6,6 +6,7 @@ A plugin declares them as data, in TOML files or as these types, and gives them 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -73,6 +74,10 @@ class Projection:
         return (*COMMON, *self.columns)
 
 
+_NAME = re.compile(r"[a-zA-Z][A-Za-z0-9_]{0,60}", re.ASCII)
+#: Names that an index uses itself.
+_TAKEN = frozenset({"doc", "deleted"})
+
 #: What every document has.
 COMMON = (
     Column("id", "keyword", "id", "Id of the resource."),
@@ -134,6 +139,8 @@ def _both(one: Projection, other: Projection) -> Projection:
 def _check(projection: Projection) -> None:
     names: set[str] = set()
     for one in projection.all:
+        if not _NAME.fullmatch(one.name) or one.name in _TAKEN:
+            raise WrongProjection(f"{projection.type}: no column is named {one.name}")
         if one.name.lower() in names:
             raise WrongProjection(f"{projection.type}: two columns named {one.name}")
         if one.type not in TYPES:

@@ -10,11 +10,13 @@ the generation that they see, named by the type, quoted::
     "Observation"       doc INTEGER, and each column that has one value at most: id TEXT,
                         version INTEGER, "lastUpdated" INTEGER, patient TEXT, …
     "Observation.code"  doc, value: a row for each value of a column that may have many
-    "Observation.note"  a table of words, for a column of type text:
-                        doc IN (SELECT rowid FROM … WHERE … MATCH ?), see ``words_table``
+    "Condition.name"    doc, value: the words of a column of type text;
+                        doc IN (SELECT doc FROM "Condition.name" WHERE value MATCH ?)
 
 keyword TEXT, number REAL, date INTEGER (milliseconds since 1970, UTC), boolean 0 or 1;
-NULL where there is no value. ``EmbeddedIndex.rows(sql, params, seconds=…)``.
+NULL where there is no value. ``EmbeddedIndex.rows(sql, params, seconds=…)``; several
+statements on one snapshot: ``EmbeddedIndex.database.read``. A type whose projection is
+new has no view before the index was made anew.
 
 **Elasticsearch** (:mod:`fyr.search.reporting.elasticsearch`), an alias for each type, its
 field names those of the columns: keyword, double, date (``epoch_millis``), boolean, text
@@ -69,6 +71,12 @@ class Refusal:
         return f"{self.type}/{self.id} version {self.version}: {self.reason}"
 
 
+def too_long(keyword: str) -> bool:
+    """Whether no index takes a keyword."""
+    short = len(keyword) <= LONGEST_KEYWORD // 4
+    return not short and len(keyword.encode()) > LONGEST_KEYWORD
+
+
 class NoSuchGeneration(FyrError):
     """The generation was dropped, or never made."""
 
@@ -121,9 +129,10 @@ class ReportingIndex(Protocol):
         """
 
     def versions(self, generation: int, type: str) -> Iterator[tuple[str, int]]:
-        """Give id and version of each document of a type, as of one moment.
+        """Give id and version of each document of a type, as of the last refresh.
 
-        In the order of the ids' bytes; however many there are, a page is in memory.
+        In the order of the ids' bytes; however many there are, a page is in memory. What
+        changes meanwhile may be told either way, all else is told once.
 
         :raises NoSuchGeneration: there is none with this number.
         """
