@@ -29,8 +29,8 @@ class Subject:
         resource_type: str,
         resource_id: str,
         version: int = 0,
-        *,
         body: bytes = b"",
+        *,
         resource: Resource | None = None,
     ) -> None:
         """Take its key, and its content as stored or parsed."""
@@ -43,7 +43,7 @@ class Subject:
     @classmethod
     def of(cls, stored: Stored) -> Subject:
         """Take a version that is not a delete."""
-        return cls(stored.type, stored.id, stored.version, body=stored.body or b"")
+        return cls(stored.type, stored.id, stored.version, stored.body or b"")
 
     @property
     def resource(self) -> Resource:
@@ -58,6 +58,9 @@ class Look(Protocol):
 
     def read(self, reference: str) -> Resource | None:
         """Read the current version; ``None``: not there, deleted, or not kept here.
+
+        It is asked for each time that something is decided, and others get the same
+        object: never to be altered.
 
         :param reference: relative, such as ``EpisodeOfCare/1``.
         """

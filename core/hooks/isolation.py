@@ -18,6 +18,9 @@ from fyr.core.hooks.timing import Timing
 
 log = structlog.get_logger(__name__)
 
+#: Takes all arguments of a hook, by name.
+Asking = Callable[[Mapping[str, Any]], Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -71,10 +74,9 @@ class Implementation:
     """A plugin's answer to a hook, timed and counted."""
 
     __slots__ = (
-        "_aborts",
         "_clock",
-        "_collects",
-        "_invoke",
+        "ask",
+        "attempt",
         "hook",
         "on_failure",
         "plugin",
@@ -105,30 +107,17 @@ class Implementation:
         self.on_failure: Callable[[str, str], None] | None = None
         #: whether it waits for nobody
         self.quick = is_quick(function)
-        self._invoke = _by_position(function, arguments)
-        self._collects = rule.answer is Answer.COLLECT
-        self._aborts = rule.policy is Policy.ABORT
         self._clock = clock
-
-    def attempt(self, arguments: Mapping[str, Any]) -> Any:
-        """Ask, time and count; every exception goes out, whatever the policy.
-
-        :raises PluginError: it failed while the server starts.
-        """
-        started = perf_counter_ns()
-        try:
-            answer = self._invoke(arguments)
-            if self._collects and answer is not None:
-                # Here and not at the caller's: a generator fails while it is read.
-                return list(answer)
-            return answer
-        except (Exception, SystemExit) as error:
-            told = self._told(error)
-            if told is error:
-                raise
-            raise told from error
-        finally:
-            self.timing.add(perf_counter_ns() - started)
+        invoke = _by_position(function, arguments)
+        if rule.answer is Answer.COLLECT:
+            invoke = _listed(invoke)
+        #: Asks, times and counts; every exception goes out, whatever the policy, and
+        #: that of the start of the server as a :class:`PluginError`.
+        self.attempt: Asking = _timed(invoke, self.timing, self._told)
+        #: Asks under the hook's policy; ``None`` is no answer.
+        self.ask: Asking = (
+            self.attempt if rule.policy is Policy.ABORT else self._ask_apart
+        )
 
     def _told(self, error: Exception | SystemExit) -> Exception:
         """Count a failure, and give what goes out for it."""
@@ -144,10 +133,8 @@ class Implementation:
             return PluginError([f"plugin {self.plugin}: {sentence}"])
         return error
 
-    def ask(self, arguments: Mapping[str, Any]) -> Any:
-        """Ask under the hook's policy; ``None`` is no answer."""
-        if self._aborts:
-            return self.attempt(arguments)
+    def _ask_apart(self, arguments: Mapping[str, Any]) -> Any:
+        """Ask, and keep failures and, under *swallow*, refusals in here."""
         if self.quarantine.until is not None:
             return None
         try:
@@ -178,11 +165,52 @@ class Implementation:
         )
 
 
-def _by_position(
-    function: Callable[..., Any], names: Sequence[str]
-) -> Callable[[Mapping[str, Any]], Any]:
+def _by_position(function: Callable[..., Any], names: Sequence[str]) -> Asking:
     """Give what calls a function with those arguments that it asks for."""
-    if len(names) < 2:
-        return lambda arguments: function(*[arguments[name] for name in names])
+    if not names:
+        return lambda _arguments: function()
+    if len(names) == 1:
+        (name,) = names
+        return lambda arguments: function(arguments[name])
     chosen = itemgetter(*names)
     return lambda arguments: function(*chosen(arguments))
+
+
+def _listed(invoke: Asking) -> Asking:
+    """Have an iterable answer read at once: a generator fails while it is read."""
+
+    def called(arguments: Mapping[str, Any]) -> Any:
+        answer = invoke(arguments)
+        return None if answer is None else list(answer)
+
+    return called
+
+
+def _timed(
+    invoke: Asking,
+    timing: Timing,
+    told: Callable[[Exception | SystemExit], Exception],
+) -> Asking:
+    """Have calls timed and counted, and failures told.
+
+    A closure, as each read passes some: an attribute looked up, or a method called, is a
+    part of what a hook costs.
+    """
+    lock = timing.lock
+
+    def attempt(arguments: Mapping[str, Any]) -> Any:
+        started = perf_counter_ns()
+        try:
+            return invoke(arguments)
+        except (Exception, SystemExit) as error:
+            going_out = told(error)
+            if going_out is error:
+                raise
+            raise going_out from error
+        finally:
+            passed = perf_counter_ns() - started
+            with lock:
+                timing.calls += 1
+                timing.total_ns += passed
+
+    return attempt

@@ -121,9 +121,9 @@ def hookimpl(
         plugins that do not take part are passed over.
     :param after: names of plugins whose implementation is asked before this one.
     :param phase: ``early``, ``normal`` or ``late``; within one, the names decide.
-    :param quick: it usually takes microseconds, waits for nothing outside the process,
-        and has no part in what the store is asked for. Reads by id stay quick with it:
-        see ``server.quick_reads``.
+    :param quick: it usually takes microseconds, waits for nothing outside the process
+        but what it looks up by :class:`~fyr.core.Look`, and has no part in what the store
+        is asked for. Reads by id stay quick with it: see ``server.quick_reads``.
     """
     order = Order(tuple(before), tuple(after), phase)
 

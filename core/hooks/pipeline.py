@@ -51,6 +51,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
 
     name: str
     arguments: tuple[str, ...]
+    _number: int
     _answer: Callable[[dict[str, Any]], R]
 
     @classmethod
@@ -59,6 +60,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         chain = cls(implementations)
         chain.name = name
         chain.arguments = _arguments(name)
+        chain._number = len(chain.arguments)
         combine = _COMBINE[RULES[name].answer]
         chain._answer = partial(combine, chain)
         if len(chain) == 1 and combine in (_tell, _first):
@@ -68,7 +70,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
 
     def __call__(self, **arguments: Any) -> R:
         """Ask the plugins by the hook's rule."""
-        if len(arguments) != len(self.arguments):
+        if len(arguments) != self._number:
             missing = ", ".join(sorted(arguments.keys() ^ set(self.arguments)))
             raise TypeError(f"{self.name}: missing or unknown arguments: {missing}")
         return self._answer(arguments)

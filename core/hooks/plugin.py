@@ -55,14 +55,6 @@ class Plugin:
     def start(self, application: Application) -> None:
         """Take what is needed of the application, before its first request."""
 
-    def waits(self, service: str, resource_type: str) -> bool:
-        """Whether its quick hooks wait after all, when one of a type is read at a service.
-
-        For an implementation that is marked as quick and looks something up for some
-        types only; reads of the others stay quick.
-        """
-        return False
-
     def stop(self) -> None:
         """Give back what :meth:`start` opened."""
 

@@ -8,32 +8,26 @@ class Timing:
     """How often a plugin was asked, how long it took, and what went wrong last."""
 
     __slots__ = (
-        "_lock",
         "calls",
         "failures",
         "last_error",
         "last_error_at",
+        "lock",
         "total_ns",
     )
 
     def __init__(self) -> None:
         """Start at nothing."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self.calls = 0
         self.failures = 0
         self.total_ns = 0
         self.last_error = ""
         self.last_error_at: datetime | None = None
 
-    def add(self, nanoseconds: int) -> None:
-        """Count a call."""
-        with self._lock:
-            self.calls += 1
-            self.total_ns += nanoseconds
-
     def fail(self, error: Exception, at: datetime) -> None:
-        """Count a failure of a call; the call itself is counted by :meth:`add`."""
-        with self._lock:
+        """Count a failure of a call; the call itself is counted where it ends."""
+        with self.lock:
             self.failures += 1
             self.last_error = f"{type(error).__name__}: {error}"
             self.last_error_at = at

@@ -25,6 +25,7 @@ from fyr.core.interactions import (
 )
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.joined import JoinedDatabase
+from fyr.core.interactions.looking import Expected
 from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Interactions:
         self.services = services
         self.operations = operations
         self.blobs = blobs
+        self.expected = Expected()
         #: what was touched, while an operation that will tell of it is running
         self.collected: list[Touched] | None = None
 

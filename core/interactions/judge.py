@@ -6,13 +6,13 @@ pays nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fyr.core.context import SYSTEM, RequestContext
+from fyr.core.context import RequestContext
 from fyr.core.errors import Forbidden, Issue
-from fyr.core.interactions.services import everything
+from fyr.core.interactions.looking import Looking
 from fyr.core.searching import Judge, SearchAsked, SearchPage
 from fyr.core.store.port import Session, Stored
 from fyr.core.subjects import Look, Subject, Use
@@ -27,48 +27,6 @@ _SUPPRESSED = Issue(
     "some of what the includes lead to may not be seen here and is left out",
     severity="warning",
 )
-_EVERYTHING = everything()
-
-
-class Looking:
-    """Looks things up by some interactions, past all hooks; remembers what it has read."""
-
-    __slots__ = ("_found", "_interactions", "_read")
-
-    def __init__(self, interactions: Interactions) -> None:
-        """Take the interactions, those of a transaction where one is running."""
-        self._interactions = interactions
-        self._read: dict[str, Resource | None] = {}
-        self._found: dict[tuple[str, ...], Sequence[Resource]] = {}
-
-    def read(self, reference: str) -> Resource | None:
-        """Read the current version."""
-        if reference not in self._read:
-            kind, _, identity = reference.partition("/")
-            found = self._interactions.resources.read(kind, identity)
-            if found is None or found.body is None:
-                self._read[reference] = None
-            else:
-                self._read[reference] = Subject.of(found).resource
-        return self._read[reference]
-
-    def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
-        """Find resources; without a search engine none."""
-        engine = self._interactions.engine
-        if engine is None:
-            return ()
-        context = RequestContext(
-            _EVERYTHING, "search-type", resource_type, principal=SYSTEM
-        )
-        pairs = [(_parameter(name), value) for name, value in criteria.items()]
-        key = (resource_type, *(part for pair in pairs for part in pair))
-        if key in self._found:
-            return self._found[key]
-        page = self._interactions.database.read(
-            lambda session: engine.search(session, context, resource_type, pairs)
-        )
-        self._found[key] = [Subject.of(one).resource for one in page.matches]
-        return self._found[key]
 
 
 def judge(
@@ -97,9 +55,18 @@ def judge_current(
 
     :raises Forbidden: a plugin does not allow it.
     """
-    last = last_body(interactions, head)
-    if last is not None:
-        judge(interactions, context, last, "read")
+    last = head if head.body is not None else last_body(interactions, head)
+    if last is None:
+        return
+    look = Looking(interactions)
+    interactions.hooks.authorize_resource(
+        context=context,
+        subject=Subject(last.type, last.id, last.version, last.body or b""),
+        use="read",
+        look=look,
+    )
+    if looked_up := look.read_so_far:
+        interactions.expected.note(context, looked_up)
 
 
 def judge_version(
@@ -238,8 +205,3 @@ def _resources(value: object) -> Iterator[Resource]:
             yield from _resources(one.get("response", {}).get("outcome"))
     elif "resourceType" in value and "id" in value:
         yield value
-
-
-def _parameter(name: str) -> str:
-    """Tell the search parameter of a keyword: only at its begin is an underscore one."""
-    return name[:1] + name[1:].replace("_", "-")

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from fyr.core.hooks.plugin import Plugin
 from fyr.core.store.resources import ResourceStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fyr.core.app import Application
     from fyr.core.store.port import Database, Row
+
+_Statement = tuple[str, "Sequence[Any]"]
 
 #: Hooks that a read passes; what a plugin does there may take any time, unless it is
 #: marked as quick.
@@ -43,9 +44,11 @@ class QuickReads:
         waits = any(not one.quick for chain in chains for one in chain)
         self._none = mode == "never" or (mode == "auto" and waits)
         # A plugin may change what a read finds; so nothing is fetched before it.
-        self._database = None if waits else application.database
-        waited_for = _waited_for(application) if mode == "auto" else ()
-        self._waited_for = frozenset(waited_for)
+        # Where a read is no trip there is nothing to be saved by it.
+        far = application.database.dialect != "sqlite"
+        self._database = application.database if far and not waits else None
+        self._expected = application.interactions.expected
+        self._judges = bool(application.hooks.authorize_resource)
         paths = "|".join(re.escape(one.path) for one in application.services)
         self._read = re.compile(
             # The content of a Binary may be elsewhere.
@@ -60,45 +63,46 @@ class QuickReads:
             and not request.error
             and request.command in ("GET", "HEAD")
             and not request.query
-            and (match := self._read(request.path)) is not None
-            and match.group(1, 2) not in self._waited_for
+            and self._read(request.path) is not None
             and "xml" not in request.headers.get("ACCEPT", "")
         )
 
     def prepare(self, requests: Sequence[Any]) -> None:
-        """Fetch together what some quick reads will ask the database for."""
-        if self._database is not None:
-            self._database.ahead(self._asked(requests))
+        """Fetch together what some quick reads will ask the database for.
 
-    def _asked(self, requests: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
+        With what the decisions on them are expected to look up, behind all that is read:
+        so a decision knows of nothing older than the resource that it is about.
+        """
+        if self._database is not None:
+            asked = self._asked(requests)
+            # A single statement alone is sent as soon when it is asked for.
+            self._database.ahead(asked if len(asked) > 1 else ())
+
+    def _asked(self, requests: Sequence[Any]) -> list[_Statement]:
         asking = _Asking()
         resources = ResourceStore(cast("Database", asking))
+        looked_up: dict[str, None] = {}
         for request in requests:
             if match := self._read(request.path):
                 _, kind, identity, version = match.groups()
-                if version is None:
-                    resources.read(kind, identity)
-                else:
+                if version is not None:
                     resources.vread(kind, identity, int(version))
+                if version is None or self._judges:
+                    resources.read(kind, identity)
+                if self._judges:
+                    sent = request.headers.get("AUTHORIZATION")
+                    looked_up.update(dict.fromkeys(self._expected.of(sent, kind)))
+        for reference in looked_up:
+            kind, _, identity = reference.partition("/")
+            resources.parsed(kind, identity)
         return asking.asked
-
-
-def _waited_for(application: Application) -> Iterator[tuple[str, str]]:
-    """Tell path and type of the reads for which a plugin waits after all."""
-    plugins = [
-        one.target for one in application.plugins if isinstance(one.target, Plugin)
-    ]
-    for service in application.services:
-        for kind in service.types:
-            if any(one.waits(service.name, kind) for one in plugins):
-                yield service.path, kind
 
 
 class _Asking:
     """Stands in for the database, to learn from the store what a read asks of it."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, Sequence[Any]]] = []
+        self.asked: list[_Statement] = []
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Note a statement, and find nothing."""

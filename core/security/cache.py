@@ -28,12 +28,6 @@ class Known:
     #: of the keys, when the signature was checked
     generation: int
 
-    def holds(self, now: datetime) -> bool:
-        """Whether the token is still good: neither expired, nor its key withdrawn."""
-        return (
-            self.begins <= now < self.ends and self.generation == self.keys.generation
-        )
-
 
 class TokenCache:
     """A bounded number of good tokens."""
@@ -49,7 +43,7 @@ class TokenCache:
         return len(self._young) + len(self._old)
 
     def get(self, token: str, now: datetime) -> Known | None:
-        """Give what is known of a token that still holds."""
+        """Give what is known of a token that still holds; each request passes here."""
         key = token[-_END:]
         known = self._young.get(key)
         if known is None:
@@ -58,7 +52,11 @@ class TokenCache:
                 self.put(known)
         if known is None or known.token != token:
             return None
-        if known.holds(now):
+        # Neither expired, nor its key withdrawn.
+        if (
+            known.begins <= now < known.ends
+            and known.generation == known.keys.generation
+        ):
             return known
         self._young.pop(key, None)
         return None

@@ -67,6 +67,8 @@ class TokenVerifier:
         self._settings = settings
         self._trusted_name = trusted_name
         self._cache = TokenCache(settings.cached)
+        #: gives what is known of a token that has been found good and still is
+        self.known = self._cache.get
 
     def verify(self, token: str, now: datetime) -> Principal:
         """Tell whose a token is; the same object each time, until it expires.

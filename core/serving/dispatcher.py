@@ -119,8 +119,7 @@ class Dispatcher(ThreadedTaskDispatcher):
     def _answer_together(self) -> int:
         """Answer some of what is ready; tell how many that were."""
         some = list(self._ready)[:_TOGETHER]
-        if len(some) > 1:
-            self._prepare([request for one in some for request in one.requests[:1]])
+        self._prepare([request for one in some for request in one.requests[:1]])
         answered = 0
         while self._ready and answered < len(some):
             try:
@@ -129,8 +128,7 @@ class Dispatcher(ThreadedTaskDispatcher):
                 break
             self._answer(channel)
             answered += 1
-        if len(some) > 1:
-            self._prepare(())
+        self._prepare(())
         return answered
 
     def _prepare(self, requests: Sequence[Any]) -> None:

@@ -63,6 +63,10 @@ class Bodies:
         small = self._own.pack(body)[len(_MAGIC) :]
         return (self._number + small) if len(small) < len(body) else (_PLAIN + body)
 
+    @overload
+    def unpacked(self, kept: bytes) -> bytes: ...
+    @overload
+    def unpacked(self, kept: None) -> None: ...
     def unpacked(self, kept: bytes | None) -> bytes | None:
         """Give the body again.
 

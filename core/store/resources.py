@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
+from fyr.core.model.resource import Resource
 from fyr.core.store.bodies import BODIES
 from fyr.core.store.index_rows import put_index, stored_rows
 from fyr.core.store.pids import Pids
@@ -23,7 +24,7 @@ from fyr.core.store.port import (
     Session,
     Stored,
 )
-from fyr.core.store.versions import HEAD, SUPERSEDED, history_sql, stored
+from fyr.core.store.versions import HEAD, SUPERSEDED, content, history_sql, stored
 
 #: More versions than there are.
 _ALL = 2**31 - 1
@@ -31,6 +32,7 @@ _ALL = 2**31 - 1
 _AT_ONCE = 200
 
 _READ = f"SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ?"
+_CONTENT = "SELECT r.body FROM resource r WHERE r.type = ? AND r.id = ?"
 _VREAD = f"""
     SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ? AND r.version = ?
     UNION ALL
@@ -90,6 +92,15 @@ class ResourceStore:
         """Read the newest version, which may say that the resource is deleted."""
         for row in self.database.rows(_READ, (type, id)):
             return stored(row)
+        return None
+
+    def parsed(self, type: str, id: str) -> Resource | None:
+        """Read what a resource says now; ``None``: it is not there, or deleted.
+
+        To decide by: decimals are floats, and it is never to be altered.
+        """
+        for (kept,) in self.database.rows(_CONTENT, (type, id)):
+            return content(kept) if kept is not None else None
         return None
 
     def vread(self, type: str, id: str, version: int) -> Stored | None:

@@ -137,11 +137,14 @@ class SqliteDatabase:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read outside any transaction."""
-        with self._reading() as connection:
-            try:
-                return connection.execute(sql, params).fetchall()
-            except _ERRORS as error:
-                raise told(error) from error
+        # Without a context manager, which takes a tenth of the time of a read by key.
+        connection = self._lent()
+        try:
+            return connection.execute(sql, params).fetchall()
+        except _ERRORS as error:
+            raise told(error) from error
+        finally:
+            self._readers.append(connection)
 
     def ahead(self, reads: Sequence[tuple[str, Sequence[Any]]]) -> None:
         """Do nothing: a read goes nowhere."""
@@ -181,14 +184,17 @@ class SqliteDatabase:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = self._readers.pop()
-        except IndexError:
-            connection = self._reader()
+        connection = self._lent()
         try:
             yield connection
         finally:
             self._readers.append(connection)
+
+    def _lent(self) -> sqlite3.Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._reader()
 
     def _reader(self) -> sqlite3.Connection:
         try:

@@ -6,8 +6,15 @@ https://hl7.org/fhir/R4/http.html#history
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
+from fyr.core.model.resource import Resource
 from fyr.core.store.bodies import BODIES
 from fyr.core.store.port import Stored
+
+#: How many parsed bodies are kept, and the length of the longest of them, in bytes.
+_MOST, _LONGEST = 1000, 4096
+_contents: dict[bytes, Resource] = {}
 
 #: What :func:`stored` takes, of a row of ``resource`` called r.
 HEAD = "r.pid, r.type, r.id, r.version, r.updated, r.method, r.body, r.indexed"
@@ -23,6 +30,26 @@ def stored(row: Sequence[Any]) -> Stored:
     pid, type, id, version, updated, method, kept, indexed = row
     body = BODIES.unpacked(kept)
     return Stored(pid, type, id, version, updated, method, body, indexed)
+
+
+def content(kept: bytes) -> Resource:
+    """Parse a body as it lies in the database, to decide by; never to be altered.
+
+    The same bytes give the same object while it is remembered. That is what the bytes
+    say and not what a resource is now, so nothing can make it wrong.
+
+    :raises FyrError: it cannot be unpacked.
+    """
+    found = _contents.get(kept)
+    if found is None:
+        body = BODIES.unpacked(kept)
+        found = orjson.loads(body)
+        # By the length unpacked: little can be made of much.
+        if len(body) <= _LONGEST:
+            if len(_contents) >= _MOST:
+                _contents.clear()
+            _contents[kept] = found
+    return found
 
 
 def history_sql(

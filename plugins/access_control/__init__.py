@@ -58,10 +58,6 @@ class AccessControl(Plugin):
         if hasattr(self, "authentication"):
             self.authentication.stop()
 
-    def waits(self, service: str, resource_type: str) -> bool:
-        """Whether a decision on a read looks something up."""
-        return self.decisions.looks_up(service, resource_type)
-
     def problem(self) -> str:
         """Tell which issuers have never been reached."""
         # One that is only listed has not been started.

@@ -33,7 +33,7 @@ def own(built: Application) -> Client:
 
 
 def requests(*paths: str) -> list[Any]:
-    return [SimpleNamespace(path=f"/fhir/{path}") for path in paths]
+    return [SimpleNamespace(path=f"/fhir/{path}", headers={}) for path in paths]
 
 
 def version(client: Client, path: str) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from fyr.core.context import ANONYMOUS, SYSTEM
 
@@ -22,6 +22,7 @@ class Caller:
 
     __slots__ = (
         "_all_of",
+        "asked",
         "care_team",
         "episode",
         "organization",
@@ -49,6 +50,9 @@ class Caller:
         #: type and interaction that the token alone was found to be enough for: the
         #: table does not change, nor what a token says
         self.passed: set[tuple[str | None, str]] = set()
+        #: type -> what is asked of a resource of it that the caller reads, for the same
+        #: reason
+        self.asked: dict[str, Sequence[Callable[[Any], None]]] = {}
 
     def holds(self, privileges: Iterable[str]) -> bool:
         """Whether the principal has one of some privileges."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,39 +39,37 @@ def values(node: Any, path: str) -> list[Any]:
     """Give what stands at a path, lists opened."""
     nodes = [node]
     for is_extension, name in _steps(path):
-        found: list[Any] = []
-        for one in nodes:
-            if type(one) is not dict:
-                continue
-            value = one.get("extension" if is_extension else name)
-            if is_extension:
-                found += _referred(value, name)
-            elif type(value) is list:
-                found += value
-            elif value is not None:
-                found.append(value)
-        nodes = found
+        nodes = _extensions(nodes, name) if is_extension else _members(nodes, name)
     return nodes
 
 
-def _referred(extensions: Any, url: str) -> list[Any]:
+def _members(nodes: list[Any], name: str) -> list[Any]:
+    found: list[Any] = []
+    for one in nodes:
+        if type(one) is dict:
+            value = one.get(name)
+            if type(value) is list:
+                found += value
+            elif value is not None:
+                found.append(value)
+    return found
+
+
+def _extensions(nodes: list[Any], url: str) -> list[Any]:
     """Give the reference in each extension of a URL, or the extension itself."""
     return [
-        one.get("valueReference", one)
-        for one in (extensions if type(extensions) is list else ())
-        if type(one) is dict and one.get("url") == url
+        extension.get("valueReference", extension)
+        for one in nodes
+        if type(one) is dict and type(extensions := one.get("extension")) is list
+        for extension in extensions
+        if type(extension) is dict and extension.get("url") == url
     ]
 
 
-@lru_cache(maxsize=512)
-def _paths(paths: str) -> tuple[str, ...]:
-    return tuple(paths.split())
-
-
-def references(resource: Resource, paths: str) -> set[str]:
+def references(resource: Resource, paths: Iterable[str]) -> set[str]:
     """Tell the references at some paths, without their versions."""
     found = set()
-    for path in _paths(paths):
+    for path in paths:
         if path == "id":
             found.add(f"{resource.get('resourceType')}/{resource.get('id')}")
             continue
@@ -82,10 +80,15 @@ def references(resource: Resource, paths: str) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=512)
+def paths_of(resource_type: str, key: str) -> tuple[str, ...]:
+    """Tell where a type says what it belongs to, by a key of ``elements.toml``."""
+    return tuple(elements().get(resource_type, {}).get(key, "").split())
+
+
 def element_of(resource: Resource, key: str) -> set[str]:
     """Tell what a resource says of what it belongs to, by a key of ``elements.toml``."""
-    table = elements().get(str(resource.get("resourceType")), {})
-    return references(resource, table.get(key, ""))
+    return references(resource, paths_of(str(resource.get("resourceType")), key))
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class ResourceCase:
     context: RequestContext
     #: raises unless the caller may read another resource
     readable: Callable[[ResourceCase, Resource], None] | None = None
+    #: what was told of the resource; demands ask for the same
+    _told: dict[str, set[str]] = field(init=False, default_factory=dict)
 
     @property
     def resource(self) -> Resource:
@@ -107,11 +112,17 @@ class ResourceCase:
 
     def of(self, key: str) -> set[str]:
         """Tell the references of an element, by its key in ``elements.toml``."""
+        told = self._told.get(key)
+        if told is None:
+            told = self._told[key] = self._referred_to(key)
+        return told
+
+    def _referred_to(self, key: str) -> set[str]:
         subject = self.subject
-        paths = elements().get(subject.type, {}).get(key, "")
-        if paths == "id":  # known without parsing
+        paths = paths_of(subject.type, key)
+        if paths == ("id",):  # known without parsing
             return {f"{subject.type}/{subject.id}"}
-        return references(subject.resource, paths)
+        return references(subject.resource, paths) if paths else set()
 
 
 @dataclass

@@ -22,8 +22,6 @@ from fyr.plugins.access_control.decisions.narrowing import limited, narrowed
 from fyr.plugins.access_control.decisions.resources import ON_RESOURCE
 from fyr.plugins.access_control.decisions.searches import ON_SEARCH
 from fyr.plugins.access_control.decisions.table import (
-    LOOKING,
-    USER_TYPES,
     WORDS,
     Cell,
     Table,
@@ -125,6 +123,15 @@ class Decisions:
         if is_free(context):
             return
         caller = self.callers.of(context)
+        if use == "read" and context.parent is None:
+            checks = caller.asked.get(subject.type)
+            if checks is None:
+                checks = self._checks_of_read(context, caller, subject.type)
+            if checks:
+                case = ResourceCase(caller, subject, use, look, context, self._readable)
+                for check in checks:
+                    check(case)
+            return
         cell = self._cell_of(context, caller, subject.type, use)
         if cell is None:
             return
@@ -136,14 +143,14 @@ class Decisions:
                 judge_belonging(case)
                 note(case)
 
-    def looks_up(self, service: str, resource_type: str) -> bool:
-        """Whether the decision on a read of a type reads other resources, for somebody."""
-        cells = [
-            self.table.find(service, resource_type, interaction, user)
-            for interaction in ("read", "vread")
-            for user in USER_TYPES
-        ]
-        return any(cell and not LOOKING.isdisjoint(cell.demands) for cell in cells)
+    def _checks_of_read(
+        self, context: RequestContext, caller: Caller, kind: str
+    ) -> tuple[Callable[[ResourceCase], None], ...]:
+        """Tell what is asked of what a caller reads, by a request of its own."""
+        cell = self._cell_of(context, caller, kind, "read")
+        checks = _resource_checks(cell.demands) if cell is not None else ()
+        caller.asked[kind] = checks
+        return checks
 
     def claim(self, context: RequestContext, binary: Resource) -> None:
         """Say in a Binary that it is the user's, if it says nothing of who may read it."""

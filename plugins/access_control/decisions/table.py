@@ -93,13 +93,6 @@ class Table:
         return found
 
 
-#: Demands for which other resources are read.
-LOOKING = frozenset(
-    "binary-owner device-handable device-mine-or-free device-owned device-readable"
-    " device-writable lists patient-of-episode patient-or-team privately-owned"
-    " responsible-team rule-m self-treatment target-episode task-of-episode"
-    " team-on-episode team-on-plan team-on-token-episode".split()
-)
 #: Interactions by the word that privileges have for them.
 WORDS: Mapping[str, str] = {
     "read": "read",

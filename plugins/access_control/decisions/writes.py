@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fyr.core import Resource
     from fyr.plugins.access_control.decisions.cases import ResourceCase
 
-_LISTED = "activity.reference"
+_LISTED = ("activity.reference",)
 #: The privilege to change who is on a resource.
 _CHANGES_TEAMS: Mapping[str, str] = {
     "CarePlan": "Careplan$update.responsibility",

@@ -58,10 +58,6 @@ class SmartDecisions:
         self._scopes: WeakKeyDictionary[Principal, tuple[SmartScope, ...]]
         self._scopes = WeakKeyDictionary()
 
-    def looks_up(self, service: str, resource_type: str) -> bool:
-        """Whether the decision on a read of a type reads other resources: it does."""
-        return True
-
     def authorize(self, context: RequestContext) -> None:
         """Refuse an interaction that no scope speaks of.
 

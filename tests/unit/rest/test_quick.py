@@ -31,11 +31,6 @@ class Glancing(Plugin):
         """Has a say in each request, and waits for nobody."""
 
 
-class GlancingAtSome(Glancing):
-    def waits(self, service: str, resource_type: str) -> bool:
-        return (service, resource_type) == ("fhir", "Patient")
-
-
 class GlancingAndWatching(Glancing):
     @hookimpl
     def completed(self) -> None:
@@ -140,17 +135,3 @@ def test_reads_are_quick_when_no_plugin_has_a_say_unless_told(
     tmp_path: Path, mode: str, plugin: type[Plugin] | None, expected: bool
 ) -> None:
     assert quick_in(tmp_path, mode, plugin)(parsed(READ)) is expected
-
-
-@pytest.mark.parametrize(
-    ("mode", "start", "expected"),
-    [
-        ("auto", READ, False),
-        ("auto", "GET /fhir/Observation/1", True),
-        ("always", READ, True),
-    ],
-)
-def test_a_plugin_waits_for_some_types_only(
-    tmp_path: Path, mode: str, start: str, expected: bool
-) -> None:
-    assert quick_in(tmp_path, mode, GlancingAtSome)(parsed(start)) is expected

@@ -47,14 +47,19 @@ class QuickPaths:
     """Takes ``/quick...``."""
 
     def __init__(self) -> None:
-        self.prepared: list[list[str]] = []
+        self.together = False
+        self.forgotten = threading.Event()
         self.fault: BaseException | None = None
 
     def takes(self, request: Any) -> bool:
         return bool(request.path.startswith("/quick"))
 
     def prepare(self, requests: Sequence[Any]) -> None:
-        self.prepared.append([request.path for request in requests])
+        self.together = self.together or len(requests) > 1
+        if requests:
+            self.forgotten.clear()
+        else:
+            self.forgotten.set()
         if self.fault:
             raise self.fault
 
@@ -221,15 +226,16 @@ def test_an_answer_that_hangs_in_the_loop_keeps_nobody_waiting(worker: Worker) -
 def test_what_is_read_together_is_prepared_together(worker: Worker) -> None:
     clients = [worker.client() for _ in range(8)]
     end = time.monotonic() + PATIENCE
-    while not any(worker.quick.prepared) and time.monotonic() < end:
+    while not worker.quick.together and time.monotonic() < end:
         for client in clients:
             client.send("/quick")
         for client in clients:
             client.answer()
 
     until(clients[0], "/quick", True)
-    assert any(len(paths) > 1 for paths in worker.quick.prepared)
-    assert worker.quick.prepared[-1] == []
+    assert worker.quick.together
+    # It is forgotten once the last of them is answered.
+    assert worker.quick.forgotten.wait(PATIENCE)
 
 
 def test_a_preparation_that_fails_is_done_without(worker: Worker) -> None:

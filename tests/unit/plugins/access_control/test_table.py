@@ -3,23 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.resources import files
 
 import pytest
 
-from fyr.core import FyrError, Principal, RequestContext, Subject
 from fyr.core.app import Application
 from fyr.core.services import Service
-from fyr.plugins.access_control.decisions.caller import Callers
-from fyr.plugins.access_control.decisions.cases import ResourceCase
 from fyr.plugins.access_control.decisions.contexts import ON_CONTEXT
 from fyr.plugins.access_control.decisions.devices import ON_DEVICE
 from fyr.plugins.access_control.decisions.resources import ON_RESOURCE
 from fyr.plugins.access_control.decisions.searches import ON_SEARCH
 from fyr.plugins.access_control.decisions.table import (
     ANYWHERE,
-    LOOKING,
     SOURCES,
     USER_TYPES,
     cells_of,
@@ -183,60 +178,3 @@ def test_what_all_services_have_is_said_once() -> None:
     assert found is not None
     assert found.key.service == ANYWHERE
     assert found.demands == ("binary-owner",)
-
-
-@pytest.mark.parametrize(
-    ("service", "kind", "looks"),
-    [
-        ("organization", "Organization", False),
-        ("patient", "RelatedPerson", False),
-        ("plan", "PlanDefinition", False),
-        ("careplan", "CarePlan", True),
-        ("measurement", "Observation", True),
-        ("fhir", "Observation", False),
-    ],
-)
-def test_reads_wait_only_where_a_decision_looks_something_up(
-    built, service, kind, looks
-) -> None:
-    (plugin,) = [one for one in built.plugins if one.name == "access_control"]
-
-    assert plugin.target.waits(service, kind) is looks
-
-
-class Nothing:
-    """Stands for the store in decisions that must not ask it."""
-
-    def read(self, reference):
-        raise AssertionError(f"reads {reference}")
-
-    def search(self, resource_type, **criteria):
-        raise AssertionError(f"searches {resource_type}")
-
-
-@pytest.mark.parametrize(
-    "name", sorted({*ON_RESOURCE, *ON_DEVICE, *ON_WRITE} - LOOKING)
-)
-def test_a_demand_that_is_said_to_look_nothing_up_does_not(built, name) -> None:
-    principal = Principal(
-        "PRACTITIONER",
-        "nurse",
-        context={key: f"{kind}/1" for key, kind in KINDS.items()},
-    )
-    service = next(one for one in built.services if one.name == "fhir")
-    for kind in elements():
-        for use in ("read", "old", "new"):
-            context = RequestContext(service, "read", kind, "1", principal=principal)
-            subject = Subject(kind, "1", resource={"resourceType": kind, "id": "1"})
-            caller = Callers(lambda url, service, base: url).of(context)
-            case = ResourceCase(caller, subject, use, Nothing(), context)
-            with suppress(FyrError):
-                {**ON_RESOURCE, **ON_DEVICE, **ON_WRITE}[name](case)
-
-
-KINDS = {
-    "episode_of_care": "EpisodeOfCare",
-    "patient": "Patient",
-    "care_team": "CareTeam",
-    "organization": "Organization",
-}

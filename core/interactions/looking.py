@@ -1,0 +1,107 @@
+"""What a decision looks up: other resources, as they are now, past all hooks.
+
+Nothing that is looked up is believed to be as it was before: each time the database is
+asked, for one row by its key. Kept is only what does not depend on time: what the bytes
+of a row say, once they are parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fyr.core.context import SYSTEM, RequestContext
+from fyr.core.interactions.services import everything
+from fyr.core.subjects import Subject
+
+if TYPE_CHECKING:
+    from fyr.core.interactions import Interactions
+    from fyr.core.model.resource import Resource
+
+_EVERYTHING = everything()
+_MOST_EXPECTED = 4096
+_FIRST = 4
+
+
+class Looking:
+    """Looks things up by some interactions, past all hooks; remembers what it has read."""
+
+    __slots__ = ("_found", "_interactions", "_read")
+
+    def __init__(self, interactions: Interactions) -> None:
+        """Take the interactions, those of a transaction where one is running."""
+        self._interactions = interactions
+        # Most decisions look nothing up.
+        self._read: dict[str, Resource | None] | None = None
+        self._found: dict[tuple[str, ...], Sequence[Resource]] | None = None
+
+    @property
+    def read_so_far(self) -> tuple[str, ...]:
+        """What was asked for by :meth:`read`."""
+        return tuple(self._read) if self._read else ()
+
+    def read(self, reference: str) -> Resource | None:
+        """Read the current version."""
+        known = self._read
+        if known is None:
+            known = self._read = {}
+        elif reference in known:
+            return known[reference]
+        kind, _, identity = reference.partition("/")
+        found = known[reference] = self._interactions.resources.parsed(kind, identity)
+        return found
+
+    def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
+        """Find resources; without a search engine none."""
+        engine = self._interactions.engine
+        if engine is None:
+            return ()
+        context = RequestContext(
+            _EVERYTHING, "search-type", resource_type, principal=SYSTEM
+        )
+        pairs = [(_parameter(name), value) for name, value in criteria.items()]
+        key = (resource_type, *(part for pair in pairs for part in pair))
+        known = self._found
+        if known is None:
+            known = self._found = {}
+        elif key in known:
+            return known[key]
+        page = self._interactions.database.read(
+            lambda session: engine.search(session, context, resource_type, pairs)
+        )
+        known[key] = [Subject.of(one).resource for one in page.matches]
+        return known[key]
+
+
+class Expected:
+    """What decisions on reads looked up last, by whom and for which type.
+
+    A guess at what the next one of the same caller will: it is fetched together with what
+    is read (``docs/decisions/serving.md``), and never decided by.
+    """
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def of(self, authorization: str | None, kind: str) -> tuple[str, ...]:
+        """Tell the references that a read of a type will have looked up."""
+        return self._known.get((_end(authorization), kind), ())
+
+    def note(self, context: RequestContext, looked_up: tuple[str, ...]) -> None:
+        """Remember what a decision has looked up."""
+        if len(self._known) >= _MOST_EXPECTED:
+            self._known.clear()
+        # A decision may go through many resources: the first are the likely ones.
+        key = (_end(context.authorization), context.resource_type or "")
+        self._known[key] = looked_up[:_FIRST]
+
+
+def _end(authorization: str | None) -> str:
+    """Tell credentials from others by their end, without keeping all of them."""
+    return authorization[-43:] if authorization is not None else ""
+
+
+def _parameter(name: str) -> str:
+    """Tell the search parameter of a keyword: only at its begin is an underscore one."""
+    return name[:1] + name[1:].replace("_", "-")

@@ -1,0 +1,189 @@
+"""A care team that is taken off an episode of care: nothing that is kept lets it in.
+
+The reads are quick ones, answered in the loop of a real server. The change comes by
+another server with the same store: no memory of the first can know of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fyr.core.app import Application, build
+from fyr.core.interactions.looking import Looking
+from fyr.core.rest.quick import QuickReads
+from fyr.core.testing.applications import Server, client_of, serving, settings_with
+from fyr.core.testing.issuer import issuing
+
+ROOT = "https://fyr.example.org"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+PATH = "measurement/fhir/Observation/1"
+
+
+@dataclass
+class Two:
+    """Two servers with one store: in one the team is changed, the other is read from."""
+
+    open: Application
+    guarded: Application
+    server: Server
+    token: str
+
+    def put(self, resource: dict[str, Any]) -> None:
+        answer = client_of(self.open).update(resource)
+        assert answer.status in (200, 201), answer.body
+
+    def team(self, *teams: str) -> None:
+        """Say who is on the episode."""
+        self.put(
+            {
+                "resourceType": "EpisodeOfCare",
+                "id": "1",
+                "status": "active",
+                "patient": {"reference": "Patient/1"},
+                "team": [{"reference": f"CareTeam/{one}"} for one in teams],
+            }
+        )
+
+    def read(self) -> int:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"{self.server.url}/{PATH}"
+        return httpx.get(url, headers=headers).status_code
+
+    def prepare(self, quick: QuickReads) -> None:
+        """Fetch what a read needs, as the loop does before it answers several."""
+        headers = {"AUTHORIZATION": f"Bearer {self.token}"}
+        quick.prepare([Request(f"/{PATH}", headers)])
+
+
+@dataclass
+class Request:
+    """What the loop knows of a request."""
+
+    path: str
+    headers: dict[str, str]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
+    url = f"sqlite:///{tmp_path}/fyr.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    areas = ["search", "administrative", "clinical"]
+    common = {"store": {"url": url}, "server": {"public_url": ROOT}}
+    with issuing() as issuer, ExitStack() as closing:
+
+        def made(enabled: list[str], **more: Any) -> Application:
+            tables = {**common, "plugins": {"enabled": enabled}, **more}
+            built = build(settings_with(tables, tmp_path))
+            closing.callback(built.close)
+            return built
+
+        plain = made(areas)
+        told = {"access_control": {"issuers": [issuer.settings()]}}
+        mode = {"mode": "closed"}
+        guarded = made([*areas, "access_control"], security=mode, plugin=told)
+        context = {
+            "episode_of_care_id": f"{ROOT}/careplan/fhir/EpisodeOfCare/1",
+            "care_team_id": f"{ROOT}/organization/fhir/CareTeam/a",
+        }
+        roles = {"roles": ["Observation.read"]}
+        token = issuer.token(
+            user_type="PRACTITIONER", realm_access=roles, context=context
+        )
+        server = closing.enter_context(serving(guarded))
+        found = Two(plain, guarded, server, token)
+        for one in ("a", "b"):
+            found.put({"resourceType": "CareTeam", "id": one, "status": "active"})
+        found.put({"resourceType": "Patient", "id": "1"})
+        found.team("a")
+        found.put(
+            {
+                "resourceType": "Observation",
+                "id": "1",
+                "status": "final",
+                "code": {"text": "weight"},
+                "subject": {"reference": "Patient/1"},
+                "extension": [
+                    {
+                        "url": EPISODE,
+                        "valueReference": {"reference": "EpisodeOfCare/1"},
+                    }
+                ],
+            }
+        )
+        yield found
+
+
+def test_a_team_that_is_taken_off_reads_nothing_from_that_commit_on(two: Two) -> None:
+    for _ in range(3):
+        assert two.read() == 200
+        two.team("b")
+        assert two.read() == 403
+        two.team("a")
+
+
+def test_an_episode_that_is_deleted_lets_nobody_in(two: Two) -> None:
+    assert two.read() == 200
+
+    client_of(two.open).delete("EpisodeOfCare/1")
+
+    assert two.read() == 403
+
+
+def test_a_memory_of_what_was_looked_up_would_let_it_in(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, Any] = {}
+    reads = Looking.read
+
+    def remembered(look: Looking, reference: str) -> Any:
+        return kept.setdefault(reference, reads(look, reference))
+
+    monkeypatch.setattr(Looking, "read", remembered)
+    assert two.read() == 200
+
+    two.team("b")
+
+    assert two.read() == 200
+
+
+def test_what_is_fetched_for_a_decision_is_fetched_behind_what_it_is_about(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A team that has left must not see what was written after that.
+    two.read()
+    sent: list[list[str]] = []
+    ahead = two.guarded.database.ahead
+
+    def noted(reads: Any) -> None:
+        if reads:
+            sent.append([params[0] for _, params in reads])
+        ahead(reads)
+
+    monkeypatch.setattr(two.guarded.database, "ahead", noted)
+    quick = QuickReads(two.guarded)
+
+    two.prepare(quick)
+
+    # Where a read is no trip, nothing is fetched ahead.
+    far = two.guarded.database.dialect == "postgresql"
+    assert sent == ([["Observation", "EpisodeOfCare"]] if far else [])
+
+
+def test_what_was_fetched_for_a_decision_is_forgotten_with_it(two: Two) -> None:
+    two.read()
+    quick = QuickReads(two.guarded)
+    headers = {"Authorization": f"Bearer {two.token}"}
+    own = client_of(two.guarded).with_headers(**headers)
+    two.prepare(quick)
+    assert own.get(f"/{PATH}").status == 200
+    quick.prepare(())
+
+    two.team("b")
+
+    assert own.get(f"/{PATH}").status == 403
