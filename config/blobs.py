@@ -28,7 +28,9 @@ class BlobSettings(Section):
     threshold_bytes: int = Field(
         262_144,
         ge=1024,
-        description="A Binary of more bytes than this is kept as a blob.",
+        description=(
+            "Content of a Binary or Attachment with more bytes than this is a blob."
+        ),
     )
     max_bytes: int = Field(
         1_073_741_824,

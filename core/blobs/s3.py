@@ -15,6 +15,7 @@ import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
+from fyr.core.blobs.breaker import Breaker, Unreachable
 from fyr.core.blobs.port import (
     CHUNK,
     KEY,
@@ -69,6 +70,7 @@ class S3Blobs:
             timeout=timeout, retries=retries, maxsize=32, cert_reqs="CERT_REQUIRED"
         )
         self._bucket = bucket
+        self._breaker = Breaker()
         try:
             self._client = Minio(
                 endpoint,
@@ -89,7 +91,7 @@ class S3Blobs:
         :raises Unavailable: nobody answers.
         """
         try:
-            with _told():
+            with self._told():
                 found = self._client.bucket_exists(self._bucket)
         except ValueError as error:
             raise FyrError(f"blobs.url: {error}") from error
@@ -99,7 +101,7 @@ class S3Blobs:
     def keep(self, spooled: Spooled) -> None:
         """Send a blob, unless it is there."""
         name = _name(spooled.key)
-        with _told():
+        with self._told():
             try:
                 found = self._client.stat_object(self._bucket, name)
                 if found.size == spooled.size:
@@ -120,7 +122,7 @@ class S3Blobs:
         if length == 0:
             self.size(key)
             return nothing()
-        with _told(key):
+        with self._told(key):
             response = self._client.get_object(
                 self._bucket, _name(key), offset=start, length=length or 0
             )
@@ -129,17 +131,17 @@ class S3Blobs:
 
     def size(self, key: str) -> int:
         """Tell the size of a blob."""
-        with _told(key):
+        with self._told(key):
             return int(self._client.stat_object(self._bucket, _name(key)).size or 0)
 
     def remove(self, key: str) -> None:
         """Remove a blob; S3 does not tell whether it was there."""
-        with _told():
+        with self._told():
             self._client.remove_object(self._bucket, _name(key))
 
     def walk(self, after: str = "") -> Iterator[Listed]:
         """Go through the bucket, a thousand names a call."""
-        with _told():
+        with _in_words():
             for found in self._client.list_objects(
                 self._bucket, start_after=after or None
             ):
@@ -172,13 +174,20 @@ class S3Blobs:
         """Close the connections."""
         self._pool.clear()
 
+    @contextmanager
+    def _told(self, key: str = "") -> Iterator[None]:
+        """Ask the store, unless it is known to be away, and tell errors in our words."""
+        with self._breaker.attempt(), _in_words(key):
+            yield
+
 
 @contextmanager
-def _told(key: str = "") -> Iterator[None]:
+def _in_words(key: str = "") -> Iterator[None]:
     """Tell what the client raises in our words.
 
     :raises BlobMissing: the object is not there.
     :raises FyrError: the credentials are refused.
+    :raises Unreachable: nobody answers.
     :raises Unavailable: anything else that is not our mistake.
     """
     try:
@@ -195,13 +204,13 @@ def _told(key: str = "") -> Iterator[None]:
     except MinioException as error:
         raise Unavailable("the blob store answers with an error") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unavailable("the blob store cannot be reached") from error
+        raise Unreachable("the blob store cannot be reached") from error
 
 
 def _chunks(response: Any) -> Generator[bytes, None, None]:
     whole = False
     try:
-        with _told():
+        with _in_words():
             while chunk := response.read(CHUNK):
                 yield chunk
         whole = True

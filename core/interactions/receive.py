@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.interactions.answer import Incoming
-from fyr.core.interactions.content import BINARY, moved_out
+from fyr.core.interactions.content import move_out
 from fyr.core.interactions.outcomes import serious
 from fyr.core.interactions.partition import unclaimed
 from fyr.core.model.references import relative
@@ -33,8 +33,7 @@ def received(
     """
     resource = source.parse()
     issues = checked(interactions, context, resource)
-    if resource["resourceType"] == BINARY:
-        resource = moved_out(interactions, resource)
+    move_out(interactions, resource)
     return resource, issues
 
 

@@ -182,7 +182,8 @@ def _put(
     if interactions.engine is not None:
         interactions.engine.confirm(session)
     for step in steps:
-        content.keep(interactions, session, step.write.key, step.new)
+        if step.new is not None and step.version.body is not None:
+            content.keep(interactions, session, step.new, step.version.body)
     for step, stored in zip(steps, made, strict=True):
         judged.after(step.write, stored)
     if interactions.hooks.stored:
@@ -262,6 +263,7 @@ def _content(
 
         patched = apply(old, write.patch)
         write.issues = checked(interactions, write.context, patched)
+        content.forget_replaced(content.holders(patched))
         return patched
     if write.resource is None:
         raise ValueError(f"{write.method} {name} without a resource")

@@ -13,9 +13,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, UnsupportedMediaType
-from fyr.core.interactions.content import BINARY, BLOB, put
+from fyr.core.interactions.content import BINARY, MARK, put
 from fyr.core.rest.answers import give
-from fyr.core.rest.blob_content import HARMLESS, blob_of, give_around, give_content
+from fyr.core.rest.blob_content import HARMLESS, blob_of, give_content, give_one
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, is_fhir, prefers_native, view
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fyr.core.interactions.answer import Answer
     from fyr.core.model.resource import Resource
 
-_MARK = BLOB.encode()
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A media type that may stand in a header: https://www.rfc-editor.org/rfc/rfc9110#name-media-type
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}( ?; ?[\x21-\x7e]+( [\x21-\x7e]+)*)?")
@@ -92,7 +91,8 @@ def give_binary(
     if answer.body is None:
         give(req, resp, answer, PLAIN)
         return
-    if _MARK in answer.body and _give_blob(req, resp, answer, context, interactions):
+    if MARK in answer.body:
+        _give_blob(req, resp, answer, context, interactions)
         return
     # ``_format`` has the last word, and only FHIR's formats have a name there.
     if accept is not None and all(name != "_format" for name, _ in context.params):
@@ -111,27 +111,22 @@ def _give_blob(
     answer: Answer,
     context: RequestContext,
     interactions: Interactions,
-) -> bool:
-    """Answer a Binary whose content is a blob; false when it is none."""
+) -> None:
+    """Answer a Binary whose content is a blob."""
     binary, blobs = answer.resource(), interactions.blobs
-    blob = blob_of(blobs, binary)
-    if blob is None or answer.stored is None:
-        return False
     accept: str | None = req.env.get("HTTP_ACCEPT")
     kind = binary.get("contentType", "")
     by_format = any(name == "_format" for name, _ in context.params)
-    if accept is not None and not by_format and _MEDIA_TYPE.fullmatch(kind):
-        if prefers_native(accept, kind):
-            # These bytes are the same for as long as the version is.
-            etag, updated = f'"{answer.stored.version}"', answer.stored.updated
-            give_content(
-                req, resp, blobs, blob, content_type=kind, etag=etag, updated=updated
-            )
-            return True
-    wanted = view(accept, context.params)
-    give(req, resp, replace(answer, body=None), wanted)
-    give_around(req, resp, blobs, binary, blob, wanted)
-    return True
+    native = accept is not None and not by_format and _MEDIA_TYPE.fullmatch(kind)
+    blob = blob_of(blobs, binary, binary) if native else None
+    if blob and accept and answer.stored and prefers_native(accept, kind):
+        # These bytes are the same for as long as the version is.
+        etag, updated = f'"{answer.stored.version}"', answer.stored.updated
+        give_content(
+            req, resp, blobs, blob, content_type=kind, etag=etag, updated=updated
+        )
+        return
+    give_one(req, resp, answer, view(accept, context.params), blobs)
 
 
 def _native(binary: Resource) -> tuple[str, bytes | None]:

@@ -1,4 +1,4 @@
-"""A blob as the body of an answer: its bytes, or base64 inside of a resource.
+"""Blobs in the body of an answer: bytes alone, or base64 inside of a resource.
 
 Both are streamed; a client that sees less than Content-Length says has been told that
 the bytes are not what was stored, or that they stopped coming.
@@ -6,21 +6,32 @@ the bytes are not what was stored, or that they stopped coming.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fyr.core.blobs.port import BlobMissing
-from fyr.core.interactions.content import blob_id, without_blob
+from fyr.core.interactions.content import (
+    MARK,
+    blob_id,
+    exchange,
+    filled,
+    holders,
+    name_of,
+)
 from fyr.core.model import json
-from fyr.core.rest.answers import rendered
+from fyr.core.rest.answers import give, rendered
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.ranges import part_of
 
 if TYPE_CHECKING:
     from fyr.core.blobs import Blob, Blobs
+    from fyr.core.interactions.answer import Answer
+    from fyr.core.interactions.content import Holder
     from fyr.core.model.resource import Resource
     from fyr.core.rest.negotiation import View
 
@@ -28,18 +39,29 @@ if TYPE_CHECKING:
 HARMLESS = {"content-disposition": "attachment"}
 
 
-def blob_of(blobs: Blobs, binary: Resource) -> Blob | None:
-    """Find the blob that a Binary points at; ``None``: it points at none.
+def blob_of(blobs: Blobs, holder: Holder, resource: Resource) -> Blob | None:
+    """Find the blob that a part of a resource points at; ``None``: it points at none.
 
     :raises BlobMissing: it is gone.
     """
-    found = blob_id(binary)
+    found = blob_id(holder)
     if found is None:
         return None
     blob = blobs.find(found)
     if blob is None:
-        raise BlobMissing(f"the content of Binary/{binary.get('id')} is not there")
-    return blob
+        raise BlobMissing(f"content of {name_of(resource)} is not there")
+    return blob if blob.subject == name_of(resource) else None
+
+
+def give_one(
+    req: FyrRequest, resp: FyrResponse, answer: Answer, view: View, blobs: Blobs
+) -> None:
+    """Answer a request that reads one resource, with all of its content in it."""
+    if answer.body is None or MARK not in answer.body:
+        give(req, resp, answer, view)
+    else:
+        give(req, resp, replace(answer, body=None), view)
+        _give_filled(req, resp, answer.resource(), view, blobs)
 
 
 def give_content(
@@ -84,29 +106,29 @@ def give_content(
         _stream(req, resp, blobs.read(blob), blob.size)
 
 
-def give_around(
-    req: FyrRequest,
-    resp: FyrResponse,
-    blobs: Blobs,
-    binary: Resource,
-    blob: Blob,
-    view: View,
+def _give_filled(
+    req: FyrRequest, resp: FyrResponse, resource: Resource, view: View, blobs: Blobs
 ) -> None:
-    """Answer a Binary in FHIR, with its content in it as base64."""
-    token = f"x{uuid4().hex}x"
-    body = rendered(json.dump(without_blob(binary, token)), view)
-    before, found, after = body.partition(token.encode())
+    """Put tokens where content is to be, write it all, and send blobs for tokens."""
+    token = uuid4().hex
+    contents: list[Blob] = []
+    for holder in holders(resource):
+        blob = blob_of(blobs, holder, resource)
+        if blob is not None:
+            exchange(holder, filled(holder, f"{token}_{len(contents)}_"))
+            contents.append(blob)
+    body = rendered(json.dump(resource), view)
+    # A summary has less content, and XML its own order.
+    texts = re.split(rf"{token}_(\d+)_".encode(), body)
+    order = [contents[int(number)] for number in texts[1::2]]
     resp.add({"content-type": view.content_type})
-    if not found:
-        # A summary has no content.
-        resp.data = body
-        return
-    length = len(before) + len(after) + 4 * -(-blob.size // 3)
+    length = sum(map(len, texts[::2])) + sum(4 * -(-one.size // 3) for one in order)
     if req.method == "HEAD":
         resp.content_length = length
     else:
-        chunks = blobs.read(blob)
-        _stream(req, resp, _around(before, _encoded(chunks), after), length)
+        # What cannot be reached is to be told before the first byte is sent.
+        opened = blobs.read(order[0]) if order else ()
+        _stream(req, resp, _woven(texts[::2], order, opened, blobs), length)
 
 
 def _stream(
@@ -121,12 +143,17 @@ def _stream(
         resp.data = b"".join(chunks)
 
 
-def _around(
-    before: bytes, chunks: Iterable[bytes], after: bytes
+def _woven(
+    texts: Sequence[bytes],
+    contents: Sequence[Blob],
+    opened: Iterable[bytes],
+    blobs: Blobs,
 ) -> Generator[bytes, None, None]:
-    yield before
-    yield from chunks
-    yield after
+    """Give texts with contents between them, of which the first is opened."""
+    yield texts[0]
+    for number, text in enumerate(texts[1:]):
+        yield from _encoded(blobs.read(contents[number]) if number else opened)
+        yield text
 
 
 def _encoded(chunks: Iterable[bytes]) -> Generator[bytes, None, None]:

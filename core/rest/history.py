@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/http.html#history, #vread
 from __future__ import annotations
 
 from fyr.core.interactions.content import BINARY
-from fyr.core.rest.answers import give, give_page
+from fyr.core.rest.answers import give_page
 from fyr.core.rest.binary import give_binary
+from fyr.core.rest.blob_content import give_one
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 
@@ -48,6 +49,6 @@ class History(ServiceResource):
         if resource_type == BINARY:
             give_binary(req, resp, answer, context, self._interactions)
             return
-        give(req, resp, answer, wanted)
+        give_one(req, resp, answer, wanted, self._interactions.blobs)
 
     on_head_version = on_get_version

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fyr.core.errors import MethodNotAllowed
 from fyr.core.interactions.content import BINARY
-from fyr.core.rest.answers import give, give_written
+from fyr.core.rest.answers import give_written
 from fyr.core.rest.binary import give_binary
+from fyr.core.rest.blob_content import give_one
 from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, accepted, view
@@ -46,7 +47,7 @@ class Instance(ServiceResource):
         if resource_type == BINARY:
             give_binary(req, resp, answer, context, self._interactions)
             return
-        give(req, resp, answer, wanted)
+        give_one(req, resp, answer, wanted, self._interactions.blobs)
 
     on_head = on_get
 

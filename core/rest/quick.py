@@ -51,8 +51,9 @@ class QuickReads:
         self._judges = bool(application.hooks.authorize_resource)
         paths = "|".join(re.escape(one.path) for one in application.services)
         self._read = re.compile(
-            # The content of a Binary may be elsewhere.
-            rf"/({paths})/(?!Binary/)([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{{1,64}})"
+            # Their content may be elsewhere; that of other types is so but rarely.
+            rf"/({paths})/(?!(?:Binary|DocumentReference|Media)/)"
+            r"([A-Z][A-Za-z]*)/([A-Za-z0-9.\-]{1,64})"
             r"(?:/_history/([0-9]{1,9}))?"
         ).fullmatch
 
