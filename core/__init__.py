@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fyr.core.operations import Operation as Operation
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
+    from fyr.core.operations import Reply as Reply
     from fyr.core.outgoing import Outgoing as Outgoing
     from fyr.core.outgoing import Sender as Sender
     from fyr.core.outgoing import SendFailed as SendFailed
@@ -74,9 +75,9 @@ _HOMES = {
     "jobs": "Job JobContext",
     "messages": "Message MessageSource",
     "model.resource": "Resource",
-    "operations": "Operation OperationCall OperationParameter",
     "projections": "Column Projection",
     "outgoing": "Outgoing Sender SendFailed Undeliverable",
+    "operations": "Operation OperationCall OperationParameter Reply",
     "routes": "Route",
     "searching": "SearchAsked",
     "services": "Service TypeRules",

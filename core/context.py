@@ -107,3 +107,5 @@ class RequestContext:
     route: Route | None = None
     #: address of the client, as far as it is known; empty: it did not come over HTTP
     remote: str = ""
+    #: ``Prefer: respond-async``: https://hl7.org/fhir/R4/async.html
+    prefers_async: bool = False

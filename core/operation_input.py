@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _ANY_RESOURCE = ("Resource", "DomainResource", "Any")
 _ANY_VALUE = ("Element", "Type", "*")
+#: What says how an answer is written.
+_FORMS = frozenset("_elements _format _pretty _summary".split())
 _INTEGERS = ("integer", "positiveInt", "unsignedInt")
 _BOOLEANS = {"true": True, "false": False}
 #: https://hl7.org/fhir/R4/datatypes.html: what can stand in a URL
@@ -29,7 +31,8 @@ _TEXTS = frozenset(
 def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resource:
     """Make ``Parameters`` of a query.
 
-    Names that begin with ``_`` and are not declared belong to the answer's form.
+    Names that begin with ``_`` and are not declared belong to the answer's form; an
+    operation that judges what is unknown gets all others.
 
     :raises Invalid: a parameter is unknown, cannot stand in a URL, or has a value
         that is not of its type; all problems at once.
@@ -38,6 +41,10 @@ def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resou
     parameters = []
     issues: list[Issue] = []
     for name, text in params:
+        if name not in declared and operation.judges_unknown:
+            if name not in _FORMS:
+                parameters.append({"name": name, "valueString": text})
+            continue
         if name not in declared and name.startswith("_"):
             continue
         try:
@@ -79,17 +86,23 @@ def from_post(
 def problems(operation: Operation, parameters: Resource) -> list[Issue]:
     """Tell all that is wrong with what a caller gives, against what is declared."""
     given = parameters.get("parameter", [])
-    return list(_problems(operation.inputs, given, "Parameters.parameter"))
+    judged = operation.judges_unknown
+    return list(_problems(operation.inputs, given, "Parameters.parameter", judged))
 
 
 def _problems(
-    declared: Sequence[OperationParameter], given: Sequence[Any], path: str
+    declared: Sequence[OperationParameter],
+    given: Sequence[Any],
+    path: str,
+    unknown: bool = False,
 ) -> Iterator[Issue]:
     known = {one.name: one for one in declared}
     counts = dict.fromkeys(known, 0)
     for position, parameter in enumerate(given):
         place = f"{path}[{position}]"
         name = parameter.get("name", "")
+        if name not in known and unknown:
+            continue
         if name not in known:
             yield Issue("invalid", _unknown(name, known), (f"{place}.name",))
             continue

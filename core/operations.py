@@ -6,8 +6,8 @@ and its OperationDefinition and the checks of its input are made from that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,7 +79,19 @@ class OperationCall:
         return self.interactions.read(reading).resource()
 
 
-Handler = Callable[[OperationCall], "Resource | None"]
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an operation answers that says more than a resource can.
+
+    For one that goes on after its answer: 202, and where to ask how far it is.
+    """
+
+    status: int
+    resource: Resource | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[OperationCall], "Resource | Reply | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +99,8 @@ class Operation:
     """An operation and the function that does it.
 
     The handler answers a resource (``Parameters``, or the one resource that the
-    operation returns) or ``None`` for an answer without a body; it raises the errors
-    of :mod:`fyr.core.errors`.
+    operation returns), ``None`` for an answer without a body, or a :class:`Reply`; it
+    raises the errors of :mod:`fyr.core.errors`.
     """
 
     #: without the ``$``
@@ -102,6 +114,9 @@ class Operation:
     #: whether it tells itself what is wrong with the resources that it is given;
     #: otherwise a malformed one is refused before it is called
     judges_resources: bool = False
+    #: whether it tells itself of parameters that are not declared, which it is then given
+    #: as strings; otherwise one is refused, or left out if it begins with ``_``
+    judges_unknown: bool = False
     #: canonical URL of its OperationDefinition; empty: the server's own
     definition: str = ""
     documentation: str = ""

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -68,6 +68,20 @@ class SearchAsked:
 
 #: Told of a search before anything is found; raises what is to end it.
 Judge = Callable[[SearchAsked], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a search for everything is limited to beside its criteria."""
+
+    #: type of the compartments that resources have to be in; empty: any or none
+    owner: str = ""
+    #: ids of what the compartments are of; ``None``: all of the type
+    owners: Sequence[str] | None = None
+    #: milliseconds since 1970, UTC: last updated at this moment or later
+    since: int | None = None
+    #: last updated before this moment
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +226,21 @@ class SearchEngine(Protocol):
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
         """Have each search told: its kind, one of few, and its seconds."""
+
+    def every(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        params: Sequence[tuple[str, str]],
+        extent: Extent,
+        judge: Judge | None = None,
+    ) -> Iterator[Sequence[tuple[int, int]]]:
+        """Find all resources, as pids with versions, many at a time and by rising pid.
+
+        What :meth:`search` refuses is refused at once, and so are parameters that are
+        about pages and their form.
+        """
 
     def explain(
         self,

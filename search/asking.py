@@ -56,3 +56,7 @@ def page_of(
         issues=tuple(query.issues),
         show=query.show or None,
     )
+
+
+def nobody(kind: str, seconds: float) -> None:
+    """Hear of a search, and do nothing."""

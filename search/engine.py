@@ -23,6 +23,7 @@ from fyr.core.searching import (
     Candidate,
     Compartment,
     Explanation,
+    Extent,
     Judge,
     SearchPage,
     SearchParameter,
@@ -30,12 +31,12 @@ from fyr.core.searching import (
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search.addresses import Addresses
-from fyr.search.asking import asks_for_words, included_types, page_of, searched
+from fyr.search.asking import asks_for_words, included_types, nobody, page_of, searched
 from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors, identity_of
 from fyr.search.finding.explaining import Recorder, millis_since
 from fyr.search.finding.following import follow
-from fyr.search.finding.pages import count, estimate, read_page
+from fyr.search.finding.pages import count, estimate, read_keys, read_page
 from fyr.search.finding.plans import Sizes
 from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
 from fyr.search.full_text.lag import lag
@@ -45,6 +46,7 @@ from fyr.search.matching.memory import Memory
 from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
+from fyr.search.understanding.everything import extent_of, refuse_forms
 from fyr.search.understanding.known import Known
 from fyr.search.understanding.limits import Limits
 from fyr.search.understanding.offered import Offered
@@ -76,7 +78,7 @@ class Engine:
         self._clock = clock
         self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
         self._addresses = Addresses(settings)
-        self._told: Callable[[str, float], None] = _nobody
+        self._told: Callable[[str, float], None] = nobody
 
     def begin(self, session: Session, *, again: bool) -> None:
         """Hold on to one set of parameters for a transaction of this thread."""
@@ -216,6 +218,23 @@ class Engine:
         """Have each search told: its kind, and its seconds."""
         self._told = told
 
+    def every(
+        self,
+        session: Session,
+        context: RequestContext,
+        resource_type: str,
+        params: Pairs,
+        extent: Extent,
+        judge: Judge | None = None,
+    ) -> Iterator[Sequence[tuple[int, int]]]:
+        """Find all resources, as pids with versions, by rising pid."""
+        refuse_forms(params)
+        query = self._parse(session, context, resource_type, params, judge, False)
+        self._limits(context).put_on(query)
+        known = self._known(session, context, self.sets.now)
+        query.criteria += extent_of(known, extent, query.types)
+        return read_keys(session, query, self._sizes)
+
     def explain(
         self,
         session: Session,
@@ -315,18 +334,7 @@ class Engine:
         judge: Judge | None,
         lenient: bool,
     ) -> Query:
-        operands = Operands(self._clock, partial(self._addresses.relative, context))
-        words = self._settings.search.full_text
-        known = Known(
-            current.parameters,
-            current.places,
-            operands,
-            session,
-            words,
-            current.active,
-            lambda kind: progress(session, kind).told(to_millis(self._clock())),
-            Offered(context.service),
-        )
+        known = self._known(session, context, current)
         parser = QueryParser(
             known,
             default_count=self._settings.fhir.default_count,
@@ -347,6 +355,21 @@ class Engine:
         if judge is not None:
             judge(parser.asked(query))
         return query
+
+    def _known(
+        self, session: Session, context: RequestContext, current: IndexSet
+    ) -> Known:
+        """Give what criteria are understood with."""
+        return Known(
+            current.parameters,
+            current.places,
+            Operands(self._clock, partial(self._addresses.relative, context)),
+            session,
+            self._settings.search.full_text,
+            current.active,
+            lambda kind: progress(session, kind).told(to_millis(self._clock())),
+            Offered(context.service),
+        )
 
     def _limits(self, context: RequestContext) -> Limits:
         """Tell which resources the service has of each type."""
@@ -376,7 +399,3 @@ class Engine:
             return count(session, query, self._sizes)
         alone = query.cursor is None and following is None
         return matches if alone and query.total != "none" else None
-
-
-def _nobody(kind: str, seconds: float) -> None:
-    """Hear of a search, and do nothing."""

@@ -53,6 +53,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """One of many resources of a type that a reference leads to."""
+
+    type: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Relatives:
     """A resource and what it is a part of, near or far, or (``below``) its parts.
 
@@ -123,6 +131,7 @@ Operand = (
     Token
     | Text
     | Target
+    | Targets
     | Moment
     | Amount
     | Uri

@@ -6,7 +6,7 @@ all pass the same hooks. One module for each interaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from fyr.core.interactions import (
     bundle,
     conditional,
     delete,
+    everything,
     history,
     operation,
     patch,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from fyr.core.hooks.pipeline import Hooks
     from fyr.core.interactions.services import Services
     from fyr.core.operations import Operations
-    from fyr.core.searching import SearchEngine
+    from fyr.core.searching import Extent, SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.store.resources import ResourceStore
 
@@ -221,6 +222,18 @@ class Interactions:
     def search(self, context: RequestContext) -> Answer:
         """Answer a page of what the context's parameters find."""
         return searching.search(self, context)
+
+    def every(
+        self, session: Session, context: RequestContext, extent: Extent
+    ) -> Iterator[Sequence[tuple[int, int]]]:
+        """Find all that a search on a type would find, without pages, for an export.
+
+        What the caller may not ask is refused at once, before anything is found; what is
+        found are pids with versions, for :func:`everything.shown_versions`.
+
+        :raises fyr.core.errors.NotSupported: a parameter is unknown, or no criterion.
+        """
+        return everything.every(self, session, context, extent)
 
     def bundle(
         self, context: RequestContext, source: Incoming, returns: str = "minimal"

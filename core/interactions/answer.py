@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fyr.core.errors import Issue
@@ -55,6 +55,8 @@ class Answer:
     location: str = ""
     #: what is to be told beside success: warnings, and parameters that were ignored
     issues: tuple[Issue, ...] = ()
+    #: HTTP headers of its own, of an operation that answers some
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def resource(self) -> Resource:
         """Parse the body.

@@ -6,7 +6,7 @@ One that affects state runs in a transaction, which its interactions take part i
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid
@@ -17,7 +17,7 @@ from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
 from fyr.core.operation_input import problems
-from fyr.core.operations import Operation, OperationCall
+from fyr.core.operations import Operation, OperationCall, Reply
 from fyr.core.store.port import Session
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Level
+
+Result: TypeAlias = "Resource | Reply | None"
 
 
 def operate(
@@ -48,12 +50,12 @@ def operate(
         resource_id=context.resource_id,
     )
     result = _run(interactions, call)
-    if result is None:
-        return Answer(204)
-    body = json.dump(result)
-    if context.service.absolute_references:
+    if not isinstance(result, Reply):
+        result = Reply(204 if result is None else 200, result)
+    body = None if result.resource is None else json.dump(result.resource)
+    if body is not None and context.service.absolute_references:
         body = with_bases(interactions, context, body)
-    return Answer(200, body)
+    return Answer(result.status, body, headers=result.headers)
 
 
 def _level(context: RequestContext) -> Level:
@@ -77,30 +79,35 @@ def _inside_resource(issue: Issue) -> bool:
     return any(".resource." in place for place in issue.expression)
 
 
-def _run(interactions: Interactions, call: OperationCall) -> Resource | None:
+def _run(interactions: Interactions, call: OperationCall) -> Result:
     if not call.operation.affects_state:
         return _told(interactions, call)
 
-    def work(session: Session) -> Resource | None:
+    def work(session: Session) -> Result:
         within = interactions.within(session)
         return _told(within, replace(call, session=session, interactions=within))
 
     return interactions.write(work)
 
 
-def _told(interactions: Interactions, call: OperationCall) -> Resource | None:
+def _told(interactions: Interactions, call: OperationCall) -> Result:
     """Call the operation, and tell once of all that it has touched."""
     if not interactions.hooks.answered:
         return _judged(call)
     own = collecting(interactions)
     result = _judged(replace(call, interactions=own))
-    tell(interactions, call.context, touched_by(own, result))
+    tell(interactions, call.context, touched_by(own, _resource(result)))
     return result
 
 
-def _judged(call: OperationCall) -> Resource | None:
+def _judged(call: OperationCall) -> Result:
     """Call the operation, and refuse a result that holds what may not be seen."""
     result = call.operation.handler(call)
-    if result is not None and call.interactions.hooks.authorize_resource:
-        judge_result(call.interactions, call.context, result)
+    resource = _resource(result)
+    if resource is not None and call.interactions.hooks.authorize_resource:
+        judge_result(call.interactions, call.context, resource)
     return result
+
+
+def _resource(result: Result) -> Resource | None:
+    return result.resource if isinstance(result, Reply) else result

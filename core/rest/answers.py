@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: A smaller body fits into one packet however it is written.
 _GZIP_FROM = 1400
 #: The quickest; FHIR's repetitive text shrinks well enough.
-_GZIP_LEVEL = 1
+GZIP_LEVEL = 1
 
 
 def give(req: FyrRequest, resp: FyrResponse, answer: Answer, view: View) -> None:
@@ -31,6 +31,8 @@ def give(req: FyrRequest, resp: FyrResponse, answer: Answer, view: View) -> None
     status = answer.status
     if status != 200:
         resp.status = status
+    if answer.headers:
+        resp.add({name.lower(): value for name, value in answer.headers.items()})
     stored = answer.stored
     if stored is not None:
         resp.add(
@@ -94,7 +96,7 @@ def send(req: FyrRequest, resp: FyrResponse, body: bytes, view: View) -> None:
     headers = {"content-type": view.content_type}
     codings = req.env.get("HTTP_ACCEPT_ENCODING")
     if codings is not None and len(body) >= _GZIP_FROM and takes_gzip(codings):
-        packer = zlib.compressobj(_GZIP_LEVEL, wbits=16 + zlib.MAX_WBITS)
+        packer = zlib.compressobj(GZIP_LEVEL, wbits=16 + zlib.MAX_WBITS)
         body = packer.compress(body) + packer.flush()
         headers["content-encoding"] = "gzip"
     resp.add(headers)

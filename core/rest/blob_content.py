@@ -7,6 +7,7 @@ the bytes are not what was stored, or that they stopped coming.
 from __future__ import annotations
 
 import re
+import zlib
 from base64 import b64encode
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
@@ -23,13 +24,13 @@ from fyr.core.interactions.content import (
     name_of,
 )
 from fyr.core.model import json
-from fyr.core.rest.answers import give, rendered
+from fyr.core.rest.answers import GZIP_LEVEL, give, rendered, takes_gzip
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.ranges import part_of
 
 if TYPE_CHECKING:
-    from fyr.core.blobs import Blob, Blobs
+    from fyr.core.blobs import Blob, Blobs, Chunks
     from fyr.core.interactions.answer import Answer
     from fyr.core.interactions.content import Holder
     from fyr.core.model.resource import Resource
@@ -73,11 +74,13 @@ def give_content(
     content_type: str,
     etag: str,
     updated: int,
+    pack: bool = False,
 ) -> None:
     """Answer the bytes of a blob, or those that a range asks for.
 
     :param etag: of these bytes, strong, with its quotes.
     :param updated: milliseconds since 1970, UTC.
+    :param pack: whether all of it is sent as gzip to those who take that.
     :raises RangeNotSatisfiable: there are none in it.
     """
     modified = http_date(updated // 1000)
@@ -102,6 +105,11 @@ def give_content(
         _stream(req, resp, blobs.read(blob, part.start, part.length), part.length)
     elif req.method == "HEAD":
         resp.content_length = blob.size
+    elif pack and takes_gzip(req.env.get("HTTP_ACCEPT_ENCODING", "")):
+        # Other bytes have another tag; ranges are of those that are kept.
+        tag = f'{etag[:-1]}-gzip"'
+        resp.add({"content-encoding": "gzip", "etag": tag, "vary": "accept-encoding"})
+        resp.stream = _packed(blobs.read(blob))
     else:
         _stream(req, resp, blobs.read(blob), blob.size)
 
@@ -166,3 +174,15 @@ def _encoded(chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
         held = held[whole:]
     if held:
         yield b64encode(held)
+
+
+def _packed(chunks: Chunks) -> Generator[bytes, None, None]:
+    """Pack bytes while they pass."""
+    packer = zlib.compressobj(GZIP_LEVEL, wbits=16 + zlib.MAX_WBITS)
+    try:
+        for chunk in chunks:
+            if piece := packer.compress(chunk):
+                yield piece
+        yield packer.flush()
+    finally:
+        chunks.close()

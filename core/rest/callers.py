@@ -15,7 +15,7 @@ from fyr.core.errors import Forbidden, Invalid
 from fyr.core.hosts import is_loopback
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.exchange import FyrRequest
-from fyr.core.rest.negotiation import preferred
+from fyr.core.rest.negotiation import DEFAULT_PREFERENCES, preferred
 from fyr.core.rest.query import Pairs
 from fyr.core.services import Service
 
@@ -70,6 +70,7 @@ class Callers:
         """Say what a request asks for; it is found in ``req.context.caller`` too."""
         env = req.env
         exchange = req.context
+        wishes = preferred(env) if "HTTP_PREFER" in env else DEFAULT_PREFERENCES
         context = RequestContext(
             self.service,
             interaction,
@@ -82,10 +83,11 @@ class Callers:
             "",
             exchange.trace_id,
             self._base or self.base_url(env),
-            preferred(env).handling if "HTTP_PREFER" in env else "strict",
+            wishes.handling,
             self._clock(),
             method=env["REQUEST_METHOD"],
             remote=self._client(env),
+            prefers_async=wishes.respond_async,
         )
         exchange.caller = context
         return context

@@ -73,6 +73,7 @@ class Preferences:
     #: empty: the client leaves it to the server
     returns: Literal["", "minimal", "representation", "OperationOutcome"] = ""
     handling: Literal["strict", "lenient"] = "strict"
+    respond_async: bool = False
 
 
 DEFAULT_PREFERENCES = Preferences()
@@ -206,7 +207,8 @@ def preferences(prefer: str) -> Preferences:
         found.setdefault(name.strip().lower(), value.strip().strip('"').lower())
     returns = _RETURNS.get(found.get("return", ""), "")
     handling = "lenient" if found.get("handling") == "lenient" else "strict"
-    return Preferences(returns, handling)  # type: ignore[arg-type]
+    asynchronous = "respond-async" in found
+    return Preferences(returns, handling, asynchronous)  # type: ignore[arg-type]
 
 
 def _of_format(asked: str) -> View:

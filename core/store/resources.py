@@ -7,7 +7,7 @@ Written once for every database, on :class:`~fyr.core.store.port.Session`. A ver
 its index rows and its row of the outbox are written together or not at all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -30,6 +30,8 @@ from fyr.core.store.versions import HEAD, SUPERSEDED, content, history_sql, stor
 _ALL = 2**31 - 1
 #: Most values in one statement.
 _AT_ONCE = 200
+#: The same where there is one value for each of many resources.
+_MANY = 1000
 
 _READ = f"SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ?"
 _CONTENT = "SELECT r.body FROM resource r WHERE r.type = ? AND r.id = ?"
@@ -46,6 +48,12 @@ _VREAD_MANY = f"""
     SELECT {SUPERSEDED} FROM w
     JOIN resource r ON r.type = w.type AND r.id = w.id
     JOIN version v ON v.pid = r.pid AND v.version = w.version
+"""
+_BODIES = "SELECT pid, version, body FROM resource WHERE pid IN ({marks})"
+_OLD_BODIES = """
+    WITH w (pid, version) AS (VALUES {marks})
+    SELECT v.pid, v.version, v.body FROM w
+    JOIN version v ON v.pid = w.pid AND v.version = w.version
 """
 _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
 _LOCKING = " ORDER BY r.type, r.id FOR UPDATE OF r"
@@ -121,6 +129,26 @@ class ResourceStore:
                 one = stored(row)
                 found[one.type, one.id, one.version] = one
         return found
+
+    def bodies(self, keys: Sequence[tuple[int, int]]) -> Iterator[bytes | None]:
+        """Read versions by pid and number: what each holds, in the order of the asking.
+
+        ``None`` for one that is a delete, or is not there.
+        """
+        found: dict[tuple[int, int], bytes] = {}
+        wanted = set(keys)
+        for part in _parts([pid for pid, _ in keys], _MANY):
+            sql = _BODIES.format(marks=", ".join("?" * len(part)))
+            for pid, version, body in self.database.rows(sql, part):
+                found[pid, version] = body
+        # Asked after the newest ones, so that none moves there meanwhile.
+        for part in _parts(sorted(wanted - found.keys())):
+            sql = _OLD_BODIES.format(marks=", ".join(["(?, ?)"] * len(part)))
+            values = [value for key in part for value in key]
+            for pid, version, body in self.database.rows(sql, values):
+                found[pid, version] = body
+        unpacked = BODIES.unpacked
+        return (unpacked(found.get(key)) for key in keys)
 
     def read_many(
         self, session: Session, wanted: Sequence[int] | Sequence[Key]
@@ -325,9 +353,9 @@ def _many(session: Session, sql: str, rows: Sequence[Row]) -> None:
         session.run_many(sql, rows)
 
 
-def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+def _parts(values: Sequence[Any], size: int = _AT_ONCE) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _among_keys(keys: Sequence[Key]) -> str:

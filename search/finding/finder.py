@@ -77,6 +77,18 @@ class Finder:
         _, row, _ = self._start(self._plan.others)
         return self._all(f"{row}.pid")
 
+    def keys(self, after: int) -> Sql:
+        """Tell the statement that has pid and version of matches, by pid.
+
+        :param after: pid of the last one that was read; of a query without an order.
+        """
+        pids = self._in_turn([after])
+        return Sql(
+            f"SELECT r.pid, r.version FROM ({pids.text}) p {THEN} resource r"
+            " WHERE r.pid = p.k0 ORDER BY r.pid",
+            pids.values,
+        )
+
     def _all(self, columns: str) -> Sql:
         start, row, wanted = self._start(self._plan.others)
         types = self._query.types

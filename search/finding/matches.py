@@ -22,6 +22,7 @@ from fyr.search.tree import (
     Relatives,
     Source,
     Target,
+    Targets,
     Text,
 )
 
@@ -80,7 +81,7 @@ def _by_kind(
 
 def _possible(operand: Any, only: _Only) -> bool:
     """Whether rows that are limited to some target types can meet an operand."""
-    if only is None or not isinstance(operand, Target):
+    if only is None or not isinstance(operand, Target | Targets):
         return True
     if operand.type is None:
         # An id alone is no URL.
@@ -99,6 +100,8 @@ def _operand(operand: Any, match: Match, wide: bool, dialect: str) -> Sql:
         return _one_of(operand, dialect)
     if isinstance(operand, AllBut):
         return _all_but(operand, dialect)
+    if isinstance(operand, Targets):
+        return _targets(operand, dialect)
     if isinstance(operand, Relatives):
         return _relatives(operand, dialect)
     condition = COMPARE[type(operand)](operand)
@@ -161,6 +164,18 @@ def _all_but(wanted: AllBut, dialect: str) -> Sql:
         listed = "SELECT unnest(?::text[])"
         given = list(wanted.codes)
     return Sql(f"(system = ? AND code NOT IN ({listed}))", (wanted.system, given))
+
+
+def _targets(wanted: Targets, dialect: str) -> Sql:
+    """Say that a reference leads to one of many resources of a type."""
+    if dialect == "sqlite":
+        listed = "SELECT value FROM json_each(?)"
+        given: object = json.dumps(wanted.ids)
+    else:
+        listed = "SELECT unnest(?::text[])"
+        given = list(wanted.ids)
+    text = f"(target_type = ? AND target_id IN ({listed}))"
+    return Sql(text, (wanted.type, given))
 
 
 def _relatives(wanted: Relatives, dialect: str) -> Sql:

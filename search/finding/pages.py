@@ -3,7 +3,7 @@
 A page begins after the sort values of the last match (keyset), never at an offset.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from fyr.search.tree import Query
 
 #: So many matches are counted where an estimate is enough.
 MANY = 10_000
+#: Rows that are read at a time where all matches are wanted.
+KEYS_AT_ONCE = 50_000
 #: How many columns of a row tell a version; its sort values follow.
 _WIDTH = HEAD.count(",") + 1
 
@@ -52,6 +54,23 @@ def read_page(
     if len(rows) <= query.count:
         return Page(matches, None)
     return Page(matches, list(rows[query.count - 1][_WIDTH:]))
+
+
+def read_keys(session: Session, query: Query, sizes: Sizes) -> Iterator[list[Row]]:
+    """Read pid and version of all matches by pid, many at a time."""
+    query.sort, query.count = [], KEYS_AT_ONCE - 1
+    finder = Finder(session.dialect, query, smallest(session, query, sizes))
+    after = -1
+    while rows := _keys(session, finder, after):
+        yield rows
+        if len(rows) < KEYS_AT_ONCE:
+            return
+        after = rows[-1][0]
+
+
+def _keys(session: Session, finder: Finder, after: int) -> list[Row]:
+    sql = finder.keys(after)
+    return session.rows(sql.text, sql.values)
 
 
 def count(session: Session, query: Query, sizes: Sizes) -> int:

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from fyr.core.store.port import Session
 from fyr.search.finding.comparing import Sql
 from fyr.search.finding.conditions import Conditions, in_turn, is_set
-from fyr.search.tree import Criterion, HasId, Match, Query, SameRow, SortKey, one_row
+from fyr.search.tree import (
+    Criterion,
+    HasId,
+    Match,
+    Query,
+    SameRow,
+    SortKey,
+    Targets,
+    one_row,
+)
 
 #: A set that is looked at whole; from a larger one a page reads in its own order.
 LARGE = 3000
@@ -72,11 +81,16 @@ class Sizes:
     def _keep(
         self, key: tuple[tuple[str, ...], Criterion], now: float, size: int
     ) -> None:
-        if isinstance(key[1], Match) and len(key[1].operands) > _MOST_OPERANDS:
+        if isinstance(key[1], Match) and _is_long(key[1]):
             return
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[key] = (now + _BELIEVED, size)
+
+
+def _is_long(match: Match) -> bool:
+    lists = (one.ids for one in match.operands if isinstance(one, Targets))
+    return len(match.operands) + sum(map(len, lists)) > _MOST_OPERANDS
 
 
 def _counted(

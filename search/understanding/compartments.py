@@ -7,6 +7,7 @@ its own compartment too. A compartment is a criterion among the others of a sear
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
@@ -14,7 +15,18 @@ from fyr.core.errors import NotFound, NotSupported
 from fyr.core.model.naming import did_you_mean
 from fyr.core.searching import Compartment
 from fyr.search.texts import bounded
-from fyr.search.tree import AnyOf, Criterion, Is, Match, Target
+from fyr.search.tree import (
+    All,
+    AnyOf,
+    Criterion,
+    HasId,
+    Is,
+    Match,
+    Missing,
+    OfType,
+    Target,
+    Targets,
+)
 from fyr.search.understanding.known import Known
 
 
@@ -67,6 +79,28 @@ def within(known: Known, owner: tuple[str, str], types: Sequence[str]) -> Criter
     found = [known.find([one], name)[0] for one in types for name in of.get(one, ())]
     refers = Match(known.places.sources(found), (Target(kind, bounded(identity)),))
     itself = Is(kind, identity)
+    if kind not in types:
+        return refers
+    return AnyOf((itself, refers)) if found else itself
+
+
+def within_some(
+    known: Known, kind: str, ids: Sequence[str] | None, types: Sequence[str]
+) -> Criterion:
+    """Say that a resource of one of the types belongs to one of some compartments.
+
+    :param ids: of what the compartments are of; ``None``: any of its type.
+    """
+    of = compartment(kind).types
+    found = [known.find([one], name)[0] for one in types for name in of.get(one, ())]
+    sources = known.places.sources(found)
+    if ids is None:
+        led = [replace(one, only=("target_type", (kind,))) for one in sources]
+        refers: Criterion = Missing(tuple(led), False)
+        itself: Criterion = OfType((kind,))
+    else:
+        refers = Match(sources, (Targets(kind, tuple(map(bounded, ids))),))
+        itself = All((OfType((kind,)), HasId(tuple(ids))))
     if kind not in types:
         return refers
     return AnyOf((itself, refers)) if found else itself

@@ -13,7 +13,7 @@ from fyr.core.app import Application
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
-from fyr.core.testing.postgres import available, running_postgres
+from fyr.core.testing.postgres import Postgres, available, running_postgres
 from fyr.core.testing.servers import absent
 
 PATIENT = {
@@ -25,12 +25,24 @@ PATIENT = {
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """An empty database of a PostgreSQL that was started for these tests."""
+def postgresql() -> Iterator[Postgres]:
+    """A PostgreSQL that was started for these tests."""
     if why := available():
         absent("postgresql", why)
     with running_postgres() as server:
-        yield server.new_database()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql: Postgres) -> str:
+    """An empty database of it."""
+    return postgresql.new_database()
+
+
+@pytest.fixture
+def postgresql_schema(postgresql: Postgres) -> str:
+    """An empty schema of it, for one test."""
+    return postgresql.new_schema()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -1,0 +1,79 @@
+"""Bulk Data: a store's resources as files, and files as resources.
+
+https://hl7.org/fhir/uv/bulkdata/STU2/. What it does and what it does not:
+``docs/bulk-data.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fyr.core import (
+    Job,
+    JobContext,
+    Manifest,
+    Operation,
+    OperationCall,
+    Plugin,
+    Reply,
+    Route,
+    hookimpl,
+)
+from fyr.plugins.bulk_data.exporting import EXPORT, Exporting
+from fyr.plugins.bulk_data.operations import Exports, operations
+from fyr.plugins.bulk_data.serving import Serving
+from fyr.plugins.bulk_data.settings import BulkDataSettings
+from fyr.plugins.bulk_data.tasks import Tasks
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+
+__all__ = ["BulkData"]
+
+_EXPIRY_SECONDS = 300.0
+
+
+class BulkData(Plugin):
+    """Exports and imports in the background."""
+
+    manifest = Manifest(
+        "Exports and imports NDJSON in bulk.", settings=BulkDataSettings
+    )
+    settings: BulkDataSettings
+
+    def start(self, application: Application) -> None:
+        """Open the list of what is going on."""
+        self._tasks = Tasks(application, self.settings)
+        self._exports = Exports(application, self._tasks)
+        self._exporting = Exporting(application, self._tasks, self.settings)
+        self._serving = Serving(application, self._tasks, self.settings)
+
+    @hookimpl
+    def register_operations(self) -> Iterable[Operation]:
+        """Offer ``$export``."""
+
+        def begin(call: OperationCall) -> Reply:
+            return self._exports.begin(call)
+
+        return list(operations(begin))
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Serve status and files, once there is something to serve."""
+        return self._serving.routes() if hasattr(self, "_serving") else ()
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        """Do what was asked for, and remove what is old."""
+
+        def export(context: JobContext) -> str:
+            return self._exporting.run(context)
+
+        def expire(context: JobContext) -> int:
+            return self._tasks.expire()
+
+        return [
+            Job(EXPORT, export, attempts=20),
+            Job("bulk-data-expiry", expire, every=_EXPIRY_SECONDS),
+        ]

@@ -1,0 +1,1 @@
+"""Migrations of the list of exports and imports."""

@@ -1,0 +1,187 @@
+"""How far an export or import is, its manifest and its files, over HTTP.
+
+https://hl7.org/fhir/uv/bulkdata/STU2/export.html#bulk-data-status-request. Only for who
+asked for it; for anybody else it is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from fyr.core import Forbidden, FyrError, Invalid, NotFound, Refused, Route
+from fyr.core.clock import instant
+from fyr.core.rest.blob_content import give_content
+from fyr.core.rest.conditions import http_date
+from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.plugins.bulk_data.callers import owner_of
+from fyr.plugins.bulk_data.exporting import NDJSON
+from fyr.plugins.bulk_data.scope import task_context
+from fyr.plugins.bulk_data.tasks import ACTIVE, FAILED, File, Task, Tasks, issues_of
+
+if TYPE_CHECKING:
+    from fyr.core import RequestContext
+    from fyr.core.app import Application
+    from fyr.plugins.bulk_data.settings import BulkDataSettings
+
+BASE = "/bulk-data"
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z]{1,64}-([0-9]{1,9})\.ndjson", re.ASCII)
+#: What an export or import that failed is answered as.
+_FAILURES: dict[int, type[FyrError]] = {
+    400: Invalid,
+    403: Forbidden,
+    404: NotFound,
+    422: Refused,
+}
+_SHOWN = ("output", "deleted", "error")
+
+
+class Serving:
+    """What the resources share."""
+
+    def __init__(
+        self, application: Application, tasks: Tasks, settings: BulkDataSettings
+    ) -> None:
+        """Take where tasks and files are."""
+        self.application = application
+        self.tasks = tasks
+        self.settings = settings
+        self._public_url = application.settings.server.public_url.rstrip("/")
+
+    def routes(self) -> Iterator[Route]:
+        """Tell where each resource is."""
+        one = f"{BASE}/{{task_id}}"
+        yield Route(one, _Status(self), "How far it is; cancel it.", decides=True)
+        yield Route(f"{one}/{{name}}", _File(self), "A file.", decides=True)
+
+    def mine(self, req: FyrRequest, task_id: str) -> Task:
+        """Find a task of the caller's, who may still do such a thing.
+
+        :raises NotFound: there is none of this caller.
+        :raises Forbidden: the caller may not any more.
+        """
+        caller = caller_of(req)
+        if not _ID.fullmatch(task_id):
+            raise NotFound("there is no such export or import, or its time is over")
+        task = self.tasks.get(task_id)
+        if task.owner != owner_of(caller.principal):
+            raise NotFound("there is no such export or import, or its time is over")
+        context = task_context(self.application, task, caller.principal)
+        context.parent = caller
+        self.application.interactions.admit(context)
+        return task
+
+    def root(self, req: FyrRequest) -> str:
+        """Tell what stands before the paths of this server."""
+        return self._public_url or f"{req.scheme}://{req.netloc}"
+
+    def manifest(self, req: FyrRequest, task: Task) -> dict[str, Any]:
+        """Tell which files there are."""
+        files = [one for one in self.tasks.files(task) if one.kind in _SHOWN]
+        told: dict[str, Any] = {
+            "transactionTime": instant(task.moment),
+            "request": task.request,
+            "requiresAccessToken": self.application.settings.security.mode != "open",
+            "output": [],
+            "error": [],
+        }
+        if task.asked.get("since") is not None:
+            told["deleted"] = []
+        for file in files:
+            told[file.kind].append(self._entry(req, task, file))
+        return told
+
+    def _entry(self, req: FyrRequest, task: Task, file: File) -> dict[str, Any]:
+        url = f"{self.root(req)}{BASE}/{task.id}/{file.name}"
+        entry: dict[str, Any] = {"type": file.type, "url": url, "count": file.count}
+        if file.source:
+            entry["inputUrl"] = file.source
+        return entry
+
+
+class _Status:
+    """``/bulk-data/{id}``."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    def on_get(self, req: FyrRequest, resp: FyrResponse, task_id: str) -> None:
+        """Tell how far it is, or which files there are."""
+        task = self._serving.mine(req, task_id)
+        resp.add({"cache-control": "no-store"})
+        if task.state == ACTIVE:
+            self._going_on(resp, task)
+        elif task.state == FAILED:
+            status = task.error.get("status", 500)
+            raise _FAILURES.get(status, FyrError)(issues_of(task))
+        else:
+            resp.data = orjson.dumps(self._serving.manifest(req, task))
+            expires = http_date(task.expires // 1000)
+            resp.add({"content-type": "application/json", "expires": expires})
+
+    def on_delete(self, req: FyrRequest, resp: FyrResponse, task_id: str) -> None:
+        """Cancel it, or remove its files before their time."""
+        self._serving.tasks.cancel(self._serving.mine(req, task_id))
+        resp.status = 202
+
+    def _going_on(self, resp: FyrResponse, task: Task) -> None:
+        job = self._serving.application.jobs.state(task.job)
+        if job.state == "failed":
+            raise FyrError("it could not be done; the log of the server says why")
+        resp.status = 202
+        resp.add(
+            {
+                "retry-after": str(self._serving.settings.poll_seconds),
+                "x-progress": job.note or "waiting",
+            }
+        )
+
+
+class _File:
+    """``/bulk-data/{id}/{name}``."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    def on_get(
+        self, req: FyrRequest, resp: FyrResponse, task_id: str, name: str
+    ) -> None:
+        """Answer the lines, or some bytes of them."""
+        serving = self._serving
+        task = serving.mine(req, task_id)
+        file = self._find(task, name)
+        blobs = serving.application.blobs
+        blob = blobs.find(file.blob)
+        if blob is None:
+            raise NotFound("the file has just been removed")
+        give_content(
+            req,
+            resp,
+            blobs,
+            blob,
+            content_type=NDJSON,
+            etag=f'"{blob.sha256[:32]}"',
+            updated=task.ended,
+            pack=True,
+        )
+
+    on_head = on_get
+
+    def _find(self, task: Task, name: str) -> File:
+        match = _NAME.fullmatch(name)
+        if match and task.state != ACTIVE:
+            for file in self._serving.tasks.files(task):
+                if file.name == name and file.kind in _SHOWN:
+                    return file
+        raise NotFound(f"there is no file {name[:80]!r}")
+
+
+def caller_of(req: FyrRequest) -> RequestContext:
+    """Tell who asks; routes that are not public are admitted first."""
+    caller = req.context.caller
+    assert caller is not None
+    return caller
