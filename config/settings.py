@@ -13,6 +13,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr
 from fyr.config.blobs import BlobSettings
 from fyr.config.messages import MessageSettings
 from fyr.config.outgoing import OutgoingSettings
+from fyr.config.reporting import ReportingSettings
 from fyr.config.section import Section
 from fyr.config.streams import StreamSettings
 
@@ -350,6 +351,7 @@ class Settings(Section):
     blobs: BlobSettings = BlobSettings()
     events: EventSettings = EventSettings()
     messages: MessageSettings = MessageSettings()
+    reporting: ReportingSettings = ReportingSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     streams: StreamSettings = StreamSettings()
     security: SecuritySettings = SecuritySettings()

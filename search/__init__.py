@@ -20,8 +20,8 @@ from fyr.config.settings import Settings
 from fyr.core import Operation, Plugin, hookimpl
 from fyr.core.clock import Clock
 from fyr.core.context import RequestContext
-from fyr.core.errors import Issue
-from fyr.core.events import Consumer
+from fyr.core.errors import Issue, NotSupported
+from fyr.core.events import Change, Consumer
 from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
 from fyr.core.projections import Projection, projections_in
@@ -34,17 +34,46 @@ from fyr.search.indexing.checking import kinds_of, problems
 from fyr.search.indexing.job import Reindex
 from fyr.search.indexing.operations import reindex_operations
 from fyr.search.indexing.sets import Sets, prepare
+from fyr.search.reporting.generations import NAME as REPORTING_INDEX
+from fyr.search.reporting.generations import REBUILD
+from fyr.search.reporting.reporting import Reporting, open_reporting
 
 if TYPE_CHECKING:
     import click
 
+    from fyr.core.app import Application
+
 __all__ = ["Search", "provide_search"]
+
+#: Longest rest in seconds while the reporting index is away.
+REST_SECONDS = 10.0
 
 
 class Search(Plugin):
     """Finds resources, by FHIR's search parameters and by those that are stored."""
 
     engine: Engine
+    #: where the settings name an index; made at the start
+    reporting: Reporting | None = None
+
+    def start(self, application: Application) -> None:
+        """Open the reporting index, where the settings name one."""
+        settings = application.settings
+        if settings.reporting.url:
+            declared = application.hooks.register_projections()
+            self.reporting = open_reporting(
+                settings, application.database, application.clock, declared
+            )
+            self.reporting.begin()
+
+    def stop(self) -> None:
+        """Close the reporting index."""
+        if self.reporting is not None:
+            self.reporting.close()
+
+    def problem(self) -> str:
+        """Tell whether the reporting index can be reached."""
+        return self.reporting.problem() if self.reporting else ""
 
     @hookimpl
     def provide_search(
@@ -69,13 +98,15 @@ class Search(Plugin):
     def register_consumers(
         self, settings: Settings, database: Database
     ) -> Iterable[Consumer]:
-        """Keep the full-text index, where there is one."""
-        return [fulltext.consumer(database)] if settings.search.full_text else []
+        """Keep the full-text index and the reporting index, where they are."""
+        found = [fulltext.consumer(database)] if settings.search.full_text else []
+        return [*found, self._feed()] if settings.reporting.url else found
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        """Offer to make the full-text index anew, and to index what changed."""
-        return [fulltext.job(), self._reindex.job()]
+        """Offer to make these indexes anew, and to index what changed."""
+        anew = Job(REBUILD, lambda context: self._reporting().rebuild.run(context))
+        return [fulltext.job(), self._reindex.job(), anew]
 
     @hookimpl
     def register_operations(self) -> Iterable[Operation]:
@@ -84,10 +115,11 @@ class Search(Plugin):
 
     @hookimpl
     def register_commands(self) -> Iterable[click.Command]:
-        """Offer ``fyr reindex``."""
+        """Offer ``fyr reindex`` and ``fyr reporting``."""
         from fyr.search.indexing.commands import reindex
+        from fyr.search.reporting.commands import reporting
 
-        return [reindex]
+        return [reindex, reporting]
 
     @hookimpl
     def validate(
@@ -118,6 +150,24 @@ class Search(Plugin):
             kinds = {kind for one in found for kind in kinds_of(one)}
             self.engine.sets.change(session, kinds, {one["code"] for one in found})
             self._reindex.submit(session)
+
+    def _feed(self) -> Consumer:
+        """Make the consumer; it works once everything has been started."""
+
+        def many(changes: Sequence[Change]) -> None:
+            self._reporting().feed.take(changes)
+
+        return Consumer(
+            REPORTING_INDEX,
+            lambda change: many([change]),
+            handle_many=many,
+            longest_rest=REST_SECONDS,
+        )
+
+    def _reporting(self) -> Reporting:
+        if self.reporting is None:
+            raise NotSupported("this server has no reporting index")
+        return self.reporting
 
 
 def provide_search(

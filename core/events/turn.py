@@ -151,10 +151,14 @@ class Turn:
             self._offer(change, batch)
 
     def _offer_all(self, changes: Sequence[Change], batch: _Batch) -> bool:
-        """Hand all over at once; whether the consumer can, and has taken them."""
+        """Hand all over at once; whether the consumer can, and has taken them.
+
+        Not those that wait behind one of their subject.
+        """
         handle = self._consumer.handle_many
-        wanted = [change for change in changes if self._consumer.wants(change)]
-        if handle is None or len(wanted) < 2 or batch.held_up:
+        mine = [change for change in changes if self._consumer.wants(change)]
+        wanted = [change for change in mine if change.subject not in batch.held_up]
+        if handle is None or len(wanted) < 2:
             return False
         with structlog.contextvars.bound_contextvars(consumer=self._consumer.name):
             try:
@@ -164,6 +168,8 @@ class Turn:
             except Exception as error:
                 log.warning("events failed together", exc_info=error)
                 return False
+        behind = [change for change in mine if change.subject in batch.held_up]
+        batch.kept.extend(_waiting(change, BEHIND) for change in behind)
         self.taken += len(wanted)
         batch.delivered = len(wanted)
         batch.position = changes[-1].position

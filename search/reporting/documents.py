@@ -54,6 +54,19 @@ class Projections:
         ]
         return f"{TAKES}:{hash64(repr(told)) & (2**64 - 1):016x}"
 
+    def documents(
+        self, found: Iterable[Stored]
+    ) -> tuple[list[Document], list[Refusal]]:
+        """Take from versions of types that have projections what reports may know.
+
+        :return: documents, and what no index can hold.
+        """
+        made = [self.document(one) for one in found]
+        return (
+            [one for one in made if isinstance(one, Document)],
+            [one for one in made if isinstance(one, Refusal)],
+        )
+
     def document(self, stored: Stored) -> Document | Refusal:
         """Take from a version of a type that has a projection what reports may know."""
         values = None

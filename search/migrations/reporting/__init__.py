@@ -1,0 +1,1 @@
+"""The tables of the full-text index, made where it is switched on."""
