@@ -8,7 +8,7 @@ a queue of its own, so that one that is down delays no other: ``docs/notificatio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fyr.core import (
@@ -17,8 +17,11 @@ from fyr.core import (
     Manifest,
     Message,
     MessageSource,
+    Outgoing,
     Plugin,
     Route,
+    Sender,
+    Session,
     hookimpl,
 )
 from fyr.core.events.change import RESOURCE, read_ahead
@@ -28,6 +31,7 @@ from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import schema_routes
 from fyr.plugins.notifications.publishing import message_of
 from fyr.plugins.notifications.schemas import SCHEMAS, schemas
+from fyr.plugins.notifications.sending import kept, sender_name, senders
 from fyr.plugins.notifications.settings import NotificationsSettings
 from fyr.plugins.notifications.table import Table, read_table
 from fyr.plugins.notifications.telling import Notification, Telling
@@ -50,9 +54,21 @@ class Notifications(Plugin):
     settings: NotificationsSettings
 
     def start(self, application: Application) -> None:
-        """Take the base URLs under which resources are told."""
+        """Take the base URLs under which resources are told, and what sends.
+
+        :raises PluginError: a receiver may not be sent to, or a file is missing.
+        """
         absolute = absolute_by(application.services, application.settings.server)
         self._telling = Telling(self._table, absolute, self.settings.topic_prefix)
+        self._outgoing = application.outgoing
+        self._senders = senders(
+            self.settings, application.settings.outgoing, application.resources
+        )
+
+    def stop(self) -> None:
+        """Give the connections back."""
+        for sender in getattr(self, "_senders", {}).values():
+            sender.close()
 
     @hookimpl
     def register_message_sources(self, settings: Settings) -> Iterable[MessageSource]:
@@ -73,9 +89,12 @@ class Notifications(Plugin):
         :raises PluginError: they say nowhere.
         """
         own = self.settings
-        if not (own.file or own.mqtt):
+        if not (own.file or own.mqtt or own.receivers):
             raise PluginError(
-                ["plugin.notifications: nobody would be told: set file or mqtt"]
+                [
+                    "plugin.notifications: nobody would be told: set file, mqtt,"
+                    " webhook.url or nas.url"
+                ]
             )
         if own.file:
             file = LinesFile(settings.data_dir / own.file)
@@ -83,11 +102,40 @@ class Notifications(Plugin):
                 "notifications-file",
                 lambda changes: file.add(one.body for one in self._of(changes)),
             )
+        if own.receivers:
+            yield self._consumer("notifications", self._queue)
+
+    @hookimpl
+    def register_senders(self) -> Iterable[Sender]:
+        """Send to the receivers of the settings."""
+        for name, receiver in self.settings.receivers.items():
+            yield Sender(
+                sender_name(name),
+                partial(self._send, name),
+                attempts=receiver.attempts,
+            )
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Serve what describes the payload."""
         return schema_routes(SCHEMAS, schemas(), "notifications")
+
+    def _send(self, name: str, messages: Sequence[Outgoing]) -> None:
+        self._senders[name].send(messages)
+
+    def _queue(self, changes: Sequence[Change]) -> None:
+        """Put what is told into the queue of each receiver."""
+        told = [kept(one) for one in self._of(changes)]
+        if not told:
+            return
+
+        def work(session: Session) -> None:
+            for name in self.settings.receivers:
+                messages = [(name, one) for one in told]
+                self._outgoing.put_many(session, sender_name(name), messages)
+
+        self._outgoing.database.write(work)
+        self._outgoing.wake()
 
     @cached_property
     def _table(self) -> Table:

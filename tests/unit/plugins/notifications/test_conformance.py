@@ -17,6 +17,7 @@ class TestNotifications(PluginContract):
     private_imports = frozenset(
         {
             "fyr.config.load",
+            "fyr.config.outgoing",
             "fyr.config.section",
             "fyr.config.settings",
             "fyr.core.app",
@@ -25,6 +26,7 @@ class TestNotifications(PluginContract):
             "fyr.core.lines",
             "fyr.core.model.definitions",
             "fyr.core.model.json",
+            "fyr.core.outgoing.http",
             "fyr.core.store.resources",
             "fyr.core.telling",
             "fyr.core.telling.serving",
