@@ -76,13 +76,14 @@ class Receiver:
 
 
 @contextmanager
-def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """Listen on a free port of this machine until the end.
+def receiving(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
+    """Listen on a port of this machine until the end.
 
     :param tls: how it proves who it is; none for plain HTTP.
+    :param port: 0 for a free one.
     """
     receiver = Receiver()
-    server = _Server(("127.0.0.1", 0), _handler(receiver))
+    server = _Server(("127.0.0.1", port), _handler(receiver))
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     scheme = "https" if tls else "http"

@@ -42,6 +42,7 @@ class Row(Section):
     topic: str = Field(pattern=r"^[!-~]{1,200}$")
     use: str = ""
     service: str
+    base: str = Field("", pattern=r"^(https?://[!-~]+)?$")
     type: str = ""
     events: tuple[Literal["created", "updated"], ...] = ()
     when: dict[str, Any] = Field(default_factory=dict)

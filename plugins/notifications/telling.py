@@ -100,12 +100,17 @@ class Telling:
             "eventId": row.id,
             "eventTime": change.moment.isoformat(timespec="milliseconds"),
             "topic": self._prefix + row.topic,
-            "resourceReference": self._absolute(row.service, change.subject),
+            "resourceReference": self._resource(row, change.subject),
             "resourceVersion": version,
             "patientReference": self._absolute("", patient),
             **{name: value for name, value in more.items() if value},
         }
         return Notification(id_, row.topic, patient, body)
+
+    def _resource(self, row: Row, subject: str) -> str:
+        if row.base:
+            return f"{row.base.rstrip('/')}/{subject}"
+        return self._absolute(row.service, subject)
 
     def _first(self, path: str, resource: Resource | None) -> str:
         found = _versionless(_path(path)(resource)) if path else ()

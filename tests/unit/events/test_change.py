@@ -101,6 +101,21 @@ def test_a_consumer_wants_what_it_says(change: Change) -> None:
     assert not wants(topics=frozenset({"sms.sent"}))
 
 
+def test_an_event_of_a_plugin_is_wanted_by_its_topic_whatever_it_is_about(
+    change: Change,
+) -> None:
+    consumer = Consumer(
+        "name",
+        print,
+        types=frozenset({"Task"}),
+        topics=frozenset({"resource", "sms.sent"}),
+    )
+
+    assert consumer.wants(replace(change, topic="sms.sent"))
+    assert not consumer.wants(change)
+    assert not consumer.wants(replace(change, topic="sms.lost"))
+
+
 def test_a_deliver_hook_is_a_consumer_named_after_its_plugin(change: Change) -> None:
     told: list[Change] = []
     (consumer,) = consumers_of({"greeter": told.append})

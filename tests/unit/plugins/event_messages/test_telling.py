@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from fyr.core import Message
-from fyr.core.telling import DEFINITIONS
+from fyr.core.telling import DEFINITIONS, TOLD
 from fyr.core.testing import Client
 from fyr.plugins.event_messages import EventMessages
 from fyr.plugins.event_messages.table import Row
@@ -171,11 +171,25 @@ def test_a_resource_without_a_row_is_not_told(
     assert messages() == []
 
 
+def test_what_an_operation_says_of_what_is_no_resource_is_told(
+    fyr_app: Any, messages: Any
+) -> None:
+    said = {"topic": "ssl-order", "event": "created", "patient": PATIENT}
+    fyr_app.database.write(
+        lambda session: fyr_app.outbox.emit(
+            session, TOLD, said, subject=("order", "0b5c")
+        )
+    )
+    (message,) = messages()
+
+    assert message.topic == "ssl-order"
+    assert orjson.loads(message.payload)["resourceReference"] == "order/0b5c"
+
+
 def test_an_event_that_nobody_else_tells_is_an_error_with_its_name(
     fyr_app: Any,
 ) -> None:
     from fyr.core import Change
-    from fyr.core.telling import TOLD
 
     (source,) = fyr_app.publishing.sources
     wrong = '{"topic":"ehealth-careplan","event":"created"}'

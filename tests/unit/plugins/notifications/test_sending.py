@@ -9,6 +9,7 @@ import structlog
 from lxml import etree
 
 from fyr.core.hooks.errors import PluginError
+from fyr.core.telling import TOLD
 from fyr.core.testing import Client, FakeClock
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.receiver import Received, Receiver, Reply, receiving
@@ -130,6 +131,21 @@ def test_nas_is_sent_an_envelope_with_the_number_of_the_citizen(
     assert in_envelope(request) == {"cpr": CPR, **webhook.received[0].json}
     assert b"What nobody is told" not in request.body
     assert request.body.count(CPR.encode()) == 1
+
+
+def test_an_order_that_an_operation_tells_of_is_sent_to_all(
+    client: Client, drain: Any, fyr_app: Any, nas: Receiver, webhook: Receiver
+) -> None:
+    said = {"topic": "ssl-order", "event": "created", "patient": "Patient/12"}
+    fyr_app.database.write(
+        lambda session: fyr_app.outbox.emit(
+            session, TOLD, said, subject=("order", "0b5c")
+        )
+    )
+    drain()
+
+    assert webhook.received[0].json["eventId"] == 9
+    assert in_envelope(nas.received[0]) == {"cpr": CPR, **webhook.received[0].json}
 
 
 class TestSoap12:

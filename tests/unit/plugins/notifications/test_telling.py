@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from fyr.core import Change
+from fyr.core.telling import TOLD
 from fyr.core.testing.changes import change_of
 from fyr.plugins.notifications.schemas import schemas
 from fyr.plugins.notifications.table import read_table
@@ -128,6 +129,20 @@ def test_a_deployment_corrects_topics_and_adds_events(
 
     assert plan.body["topic"].endswith(":plan.new")
     assert (other.body["eventId"], other.topic) == (20, "consent.updated")
+
+
+def test_what_no_service_has_is_told_under_the_base_that_a_row_gives(
+    told_with: Callable[..., Telling],
+) -> None:
+    said = {"topic": "ssl-order", "event": "created", "patient": "Patient/12"}
+    change = Change(9, TOLD, "order", "8", 0, "", "", 0, json.dumps(said))
+    corrected = told_with({9: {"base": "https://ssl-order.example.test/v1/"}})
+
+    (found,) = corrected.notifications(change)
+
+    assert found.body["resourceReference"] == (
+        "https://ssl-order.example.test/v1/order/8"
+    )
 
 
 @pytest.mark.parametrize(
