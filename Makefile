@@ -2,9 +2,10 @@
 
 PYTHON ?= python3
 PORT ?= 8080
+ROUNDS ?= 300
 ENV := .venv
 
-.PHONY: serve test docs clean
+.PHONY: serve test docs crashes clean
 
 serve: $(ENV)/installed
 	$(ENV)/bin/fyr serve --config config/default.toml --demo --port $(PORT)
@@ -14,6 +15,10 @@ test: $(ENV)/tox
 
 docs: $(ENV)/tox
 	$(ENV)/bin/tox -e docs -- -r
+
+# Servers, workers and the broker are killed ROUNDS times, for each store.
+crashes: $(ENV)/tox
+	FYR_TEST_CRASH_ROUNDS=$(ROUNDS) $(ENV)/bin/tox -e py -- tests/services/test_messages_through_crashes.py
 
 $(ENV)/bin/python:
 	sh tools/environment.sh "$(PYTHON)" $(ENV)

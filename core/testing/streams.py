@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fyr.core.serving.http import bind
 from fyr.core.streams.listener import run_listener
+from fyr.core.testing.subscriber import Heard, Hearing
 
 if TYPE_CHECKING:
     import httpx
@@ -54,6 +56,45 @@ def streaming(built: Application) -> Iterator[Streaming]:
         yield running
     finally:
         running.stop()
+
+
+class EventSource(Hearing):
+    """Hears event messages as a browser's EventSource does: it comes back when it must."""
+
+    def __init__(self, url: str) -> None:
+        """Listen to ``/events`` with a query, from a thread."""
+        super().__init__()
+        self._url = url
+        self._last = ""
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="event-source")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Go away with the next event or heartbeat, and wait for that."""
+        self._closed.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        import httpx
+
+        while not self._closed.is_set():
+            headers = {"Last-Event-ID": self._last} if self._last else {}
+            with suppress(httpx.TransportError):
+                with httpx.stream("GET", self._url, headers=headers, timeout=30) as got:
+                    self._take(events_of(got))
+            self._closed.wait(0.05)
+
+    def _take(self, events: Iterator[ServerSentEvent]) -> None:
+        for event in events:
+            self._last = event.id or self._last
+            if event.data and event.event == "message":
+                told = json.loads(event.data)
+                # The bytes that a broker gets.
+                payload = json.dumps(told["body"], separators=(",", ":")).encode()
+                self.hear(Heard(told["topic"], payload, told["properties"]))
+            if self._closed.is_set():
+                return
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,38 @@ class Heard:
         return self.properties["id"]
 
 
-class Subscriber:
+class Hearing:
+    """What was heard so far, by whichever way; a thread adds to it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.heard: list[Heard] = []
+        self._changed = Condition()
+
+    def hear(self, heard: Heard) -> None:
+        """Add one message."""
+        with self._changed:
+            self.heard.append(heard)
+            self._changed.notify_all()
+
+    def wait_for(self, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
+        """Wait until what was heard is enough, and give it.
+
+        :raises AssertionError: it was not, in a minute.
+        """
+        with self._changed:
+            done = self._changed.wait_for(
+                lambda: enough(self.heard), timeout=_PATIENCE_SECONDS
+            )
+            assert done, f"{len(self.heard)} messages were not enough"
+            return list(self.heard)
+
+    def wait_for_count(self, count: int) -> list[Heard]:
+        """Wait for this many messages."""
+        return self.wait_for(lambda heard: len(heard) >= count)
+
+
+class Subscriber(Hearing):
     """Hears everything of some topics, with QoS 1 and a session that outlives breaks."""
 
     def __init__(
@@ -53,10 +84,9 @@ class Subscriber:
 
         :param client_id: one that was there before is given its session again.
         """
+        super().__init__()
         #: for each connection, whether the broker had a session for it
         self.resumed: list[bool] = []
-        self.heard: list[Heard] = []
-        self._changed = Condition()
         self._subscribed = Event()
         is_v5 = version == "5"
         self._client = paho.Client(
@@ -80,22 +110,6 @@ class Subscriber:
         self._client.connect("127.0.0.1", port, **more)
         self._client.loop_start()
         assert self._subscribed.wait(_PATIENCE_SECONDS), "no subscription was noted"
-
-    def wait_for(self, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
-        """Wait until what was heard is enough, and give it.
-
-        :raises AssertionError: it was not, in a minute.
-        """
-        with self._changed:
-            done = self._changed.wait_for(
-                lambda: enough(self.heard), timeout=_PATIENCE_SECONDS
-            )
-            assert done, f"{len(self.heard)} messages were not enough"
-            return list(self.heard)
-
-    def wait_for_count(self, count: int) -> list[Heard]:
-        """Wait for this many messages."""
-        return self.wait_for(lambda heard: len(heard) >= count)
 
     def close(self) -> None:
         """Go away."""
@@ -121,9 +135,7 @@ class Subscriber:
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         texts = getattr(message.properties, "UserProperty", ())
-        with self._changed:
-            self.heard.append(Heard(message.topic, bytes(message.payload), dict(texts)))
-            self._changed.notify_all()
+        self.hear(Heard(message.topic, bytes(message.payload), dict(texts)))
 
 
 def _without_delay(_client: paho.Client, _userdata: object, opened: Any) -> None:

@@ -1,7 +1,8 @@
-"""A script of writes, while workers and the broker die: what a subscriber has heard.
+"""A script of writes, while servers, workers and the broker die: what subscribers heard.
 
-``FYR_TEST_CRASH_ROUNDS`` says how often something dies; ``FYR_TEST_CRASH_SEED`` repeats a
-run. Mosquitto writes down what it acknowledges, as a broker that may lose power has to.
+``FYR_TEST_CRASH_ROUNDS`` says how often something dies, ``make crashes`` has hundreds;
+``FYR_TEST_CRASH_SEED`` repeats a run. Mosquitto writes down what it acknowledges, as a
+broker that may lose power has to.
 """
 
 import os
@@ -9,8 +10,8 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ import pytest
 from fyr.core.testing.mosquitto import (
     DURABLE,
     Mosquitto,
+    free_port,
     mosquitto_command,
     running_mosquitto,
 )
 from fyr.core.testing.postgres import available, running_postgres
 from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
 from fyr.core.testing.servers import absent
+from fyr.core.testing.streams import EventSource
 from fyr.core.testing.subscriber import Heard, subscriber
 
 ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
@@ -71,6 +74,8 @@ def settings(broker: Mosquitto, store_url: str) -> dict[str, str]:
         "EVENTS__BACKOFF_SECONDS": "0.1",
         "EVENTS__BATCH": "20",
         "SERVER__WORKER": "false",
+        "STREAMS__PORT": str(free_port()),
+        "STREAMS__HEARTBEAT_SECONDS": "0.5",
         "LOG__LEVEL": "error",
     }
 
@@ -88,28 +93,51 @@ class Script:
     def write(self) -> None:
         """Create, change, delete or write again one of a few; now and then roll back."""
         id_ = f"r{self._chance.randrange(8)}"
-        if self._chance.random() < 0.2:
-            self._roll_back(id_)
-        elif (
-            id_ in self._versions
-            and id_ not in self._deleted
-            and self._chance.random() < 0.2
-        ):
-            self._client.delete(f"/RelatedPerson/{id_}").raise_for_status()
-            # What is told is the version before.
-            self.committed.append((id_, self._versions[id_], "deleted"))
-            self._versions[id_] += 1
-            self._deleted.add(id_)
-        else:
-            self._put(id_)
+        kind = self._chance.random()
+        is_there = id_ in self._versions and id_ not in self._deleted
+        try:
+            if kind < 0.2:
+                self._roll_back(id_)
+            elif kind < 0.36 and is_there:
+                self._client.delete(f"/RelatedPerson/{id_}").raise_for_status()
+                self._deleted_now(id_)
+            else:
+                answer = self._client.put(f"/RelatedPerson/{id_}", json=person(id_))
+                answer.raise_for_status()
+                self._stored(id_, int(answer.json()["meta"]["versionId"]))
+        except httpx.TransportError:
+            # The server died: whether it had committed is to be found out.
+            self._find_out(id_)
 
-    def _put(self, id_: str) -> None:
-        answer = self._client.put(f"/RelatedPerson/{id_}", json=person(id_))
-        version = int(answer.raise_for_status().json()["meta"]["versionId"])
+    def _find_out(self, id_: str) -> None:
+        answer = self._read(id_)
+        if answer.status_code == 200:
+            version = int(answer.json()["meta"]["versionId"])
+            if version > self._versions.get(id_, 0):
+                self._stored(id_, version)
+        elif answer.status_code == 410 and id_ not in self._deleted:
+            self._deleted_now(id_)
+
+    def _read(self, id_: str) -> httpx.Response:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self._client.get(f"/RelatedPerson/{id_}")
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "the server never came back"
+                time.sleep(0.05)
+
+    def _stored(self, id_: str, version: int) -> None:
         is_new = id_ not in self._versions or id_ in self._deleted
         self._versions[id_] = version
         self._deleted.discard(id_)
         self.committed.append((id_, version, "created" if is_new else "updated"))
+
+    def _deleted_now(self, id_: str) -> None:
+        # What is told is the version before.
+        self.committed.append((id_, self._versions[id_], "deleted"))
+        self._versions[id_] += 1
+        self._deleted.add(id_)
 
     def _roll_back(self, id_: str) -> None:
         missing = {"method": "PATCH", "url": "RelatedPerson/nobody"}
@@ -140,26 +168,41 @@ class Crashes:
     """Everything that may die, and dies."""
 
     def __init__(
-        self, broker: Mosquitto, workers: list[FyrProcess], chance: random.Random
+        self,
+        broker: Mosquitto,
+        server: FyrProcess,
+        workers: list[FyrProcess],
+        chance: random.Random,
     ) -> None:
         self._broker = broker
+        self._server = server
         self._workers = workers
         self._chance = chance
         self._frozen: list[int] = []
+        self._timers: list[threading.Timer] = []
 
     def one(self) -> None:
-        """Kill or freeze a worker, kill or end the broker, or make it deaf for a while."""
+        """Kill or freeze a process, kill or end the broker, or make it deaf for a while.
+
+        What is killed is a worker, or a process that answers or serves streams, at a
+        moment of its own: in the middle of a write as well as between two.
+        """
         kind = self._chance.choice(
-            ["worker", "worker", "frozen", "kill", "end", "deaf"]
+            ["worker", "worker", "server", "server", "frozen", "kill", "end", "deaf"]
         )
         self.thaw()
-        if kind in ("worker", "frozen"):
+        if kind in ("worker", "server"):
+            of = (
+                self._server if kind == "server" else self._chance.choice(self._workers)
+            )
+            which = self._chance.random()
+            self._later(self._chance.random() * 0.02, lambda: self._kill(of, which))
+        elif kind == "frozen":
             self._frozen = children(self._chance.choice(self._workers).pid)
             for pid in self._frozen:
-                os.kill(pid, signal.SIGSTOP if kind == "frozen" else signal.SIGKILL)
-            if kind == "frozen":
-                # Beyond its lease, and before SQLite's writers give up on a lock of its.
-                threading.Timer(FROZEN_SECONDS, self.thaw).start()
+                os.kill(pid, signal.SIGSTOP)
+            # Beyond its lease, and before SQLite's writers give up on a lock of its.
+            self._later(FROZEN_SECONDS, self.thaw)
         elif kind == "deaf":
             self._broker.signal(signal.SIGSTOP)
             self._broker.signal(signal.SIGCONT)
@@ -167,12 +210,29 @@ class Crashes:
             self._broker.stop(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
             self._broker.start()
 
+    def end(self) -> None:
+        """Let nothing die any more, and everybody go on."""
+        for timer in self._timers:
+            timer.join()
+        self.thaw()
+
     def thaw(self) -> None:
         """Let a frozen worker go on: it may have lost its lease, and not know yet."""
         for pid in self._frozen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         self._frozen = []
+
+    def _kill(self, of: FyrProcess, which: float) -> None:
+        pids = children(of.pid)
+        if pids:
+            with suppress(ProcessLookupError):
+                os.kill(pids[int(which * len(pids))], signal.SIGKILL)
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        timer = threading.Timer(seconds, work)
+        timer.start()
+        self._timers = [one for one in self._timers if one.is_alive()] + [timer]
 
 
 def children(pid: int) -> list[int]:
@@ -187,7 +247,7 @@ def event_of(heard: Heard) -> Event:
     return id_, int(body["resourceVersion"]), body["eventType"]
 
 
-def test_a_subscriber_hears_all_that_was_committed_and_nothing_else(
+def test_subscribers_hear_all_that_was_committed_and_nothing_else(
     broker: Mosquitto, settings: dict[str, str], tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)
@@ -195,40 +255,51 @@ def test_a_subscriber_hears_all_that_was_committed_and_nothing_else(
     with ExitStack() as stack:
         listener = stack.enter_context(subscriber(broker.port, TOPIC))
         fyr = stack.enter_context(fyr_process(tmp_path, settings=settings))
+        url = f"http://127.0.0.1:{settings['STREAMS__PORT']}/events?after=0"
+        source = stack.enter_context(closing(EventSource(url)))
         workers = [
             stack.enter_context(fyr_process(tmp_path, "worker", settings=settings))
             for _ in range(2)
         ]
         client = stack.enter_context(httpx.Client(base_url=fyr.base, timeout=60))
-        script, crashes = Script(client, chance), Crashes(broker, workers, chance)
+        script = Script(client, chance)
+        crashes = Crashes(broker, fyr, workers, chance)
         for _ in range(ROUNDS):
             fatal = chance.randrange(WRITES_OF_A_ROUND)
             for number in range(WRITES_OF_A_ROUND):
                 script.write()
                 if number == fatal:
                     crashes.one()
-        crashes.thaw()
-        expected = set(script.committed)
-        heard = listener.wait_for(
-            lambda all_: expected <= {event_of(one) for one in all_}
+        crashes.end()
+        count = len(script.committed)
+        told, streamed = (
+            hearing.wait_for(lambda all_: len({one.id for one in all_}) >= count)
+            for hearing in (listener, source)
         )
 
+    firsts = checked(told, script.committed)
+    checked(streamed, script.committed)
+    # The chain has no hole, wherever it was cut: nobody would take a repeat for a gap.
+    numbers = [one.properties["eventNumber"] for one in firsts]
+    links = [one.properties.get("previousEventNumber") for one in firsts]
+    assert set(filter(None, links)) <= set(numbers)
+    assert [link for link in links[1:] if link] == [
+        before for before, link in zip(numbers, links[1:], strict=False) if link
+    ]
+
+
+def checked(heard: list[Heard], committed: list[Event]) -> list[Heard]:
+    """Hold what was heard against what was committed; give it without repeats."""
     firsts: dict[str, Heard] = {}
     for one in heard:
         assert firsts.setdefault(one.id, one).payload == one.payload
     events = [event_of(one) for one in firsts.values()]
     assert len(events) == len(set(events))
-    assert set(events) == expected
-    # The chain has no hole, wherever it was cut: nobody would take a repeat for a gap.
-    numbers = [one.properties["eventNumber"] for one in firsts.values()]
-    links = [one.properties.get("previousEventNumber") for one in firsts.values()]
-    assert set(filter(None, links)) <= set(numbers)
-    assert [link for link in links[1:] if link] == [
-        before for before, link in zip(numbers, links[1:], strict=False) if link
-    ]
+    assert set(events) == set(committed)
     for id_ in {id_ for id_, _, _ in events}:
         told = [event for event in events if event[0] == id_]
-        assert told == [event for event in script.committed if event[0] == id_]
+        assert told == [event for event in committed if event[0] == id_]
+    return list(firsts.values())
 
 
 def test_a_broker_that_is_away_costs_no_event_and_the_server_says_degraded(
