@@ -5,29 +5,27 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import hdrs, web
 
 from fyr.core import __version__
-from fyr.core.errors import FyrError, Issue, NotAcceptable
+from fyr.core.errors import FyrError, Issue
 from fyr.core.logging import TRACE
 from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.outcomes import issue_code, outcome_bytes
 from fyr.core.streams.admission import Admission
+from fyr.core.streams.clients import Clients
 from fyr.core.streams.room import Room
-from fyr.core.streams.telling import FAILED, LEFT, REFUSED, Ended, Telling, Wire
-from fyr.core.streams.wires import EventStream, WebSocket
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.streams.stream import Stream, StreamListener
+    from fyr.core.streams.stream import Stream
 
 log = structlog.get_logger("fyr.streams")
 
@@ -39,10 +37,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _BACKLOG = 1024
 #: Bytes that the system keeps for a client which reads slowly; Fyr keeps as many.
 _SEND_BUFFER = 65_536
-#: Largest message of a client on a websocket.
-_MOST_RECEIVED = 65_536
 _SWEEP_SECONDS = 5.0
-_EVENT_STREAM = {"content-type": "text/event-stream", "x-accel-buffering": "no"}
 
 
 class Listener:
@@ -54,12 +49,10 @@ class Listener:
         self._drain_seconds = server.drain_seconds
         self._head_seconds = server.head_seconds
         self._most_header = server.max_header_bytes
-        self._access_log = server.access_log
-        self._completed = application.hooks.completed
         self._streams = application.streams
-        self._metrics = application.metrics
         self._admission = Admission(application)
         self._room = Room(application)
+        self._clients = Clients(application, self._admission, self._room)
         self._stop = asyncio.Event()
         #: connections that are being answered
         self._busy: set[object] = set()
@@ -124,24 +117,24 @@ class Listener:
         except web.HTTPException as error:
             told = f"{request.method[:40]} {request.path[:300]}: {error.reason}"
             issue = Issue(issue_code(error.status), told)
-            return self._outcome(req, error.status, [issue], {})
+            return await self._outcome(req, error.status, [issue], {})
         except FyrError as error:
             headers = dict(error.headers)
             if error.status == 503:
                 headers["Retry-After"] = "5"
-            return self._outcome(req, error.status, error.issues, headers)
+            return await self._outcome(req, error.status, error.issues, headers)
         except Exception:
             log.exception("bug in answering a request", path=request.path)
             told = f"the server failed; its log tells more under trace {TRACE.get()}"
-            return self._outcome(req, 500, [Issue("exception", told)], {})
+            return await self._outcome(req, 500, [Issue("exception", told)], {})
         finally:
             self._busy.discard(request.protocol)
             TRACE.set("")
 
-    def _outcome(
+    async def _outcome(
         self, req: FyrRequest, status: int, issues: object, headers: dict[str, str]
     ) -> web.Response:
-        self._notice(req, status)
+        await self._clients.notice(req, status)
         return web.Response(
             status=status,
             body=outcome_bytes(issues),  # type: ignore[arg-type]
@@ -154,84 +147,9 @@ class Listener:
 
     def _handler(self, stream: Stream) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._serve(stream, request)
+            return await self._clients.serve(stream, request, _REQUEST.get())
 
         return handle
-
-    async def _serve(self, stream: Stream, request: web.Request) -> web.StreamResponse:
-        """Admit a client and tell it until the end.
-
-        :raises FyrError: it may not listen.
-        """
-        req = _REQUEST.get()
-        as_websocket = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-        kind = "websocket" if as_websocket else "sse"
-        if kind not in stream.kinds:
-            raise NotAcceptable(f"this is told as {', '.join(sorted(stream.kinds))}")
-        if as_websocket:
-            self._admission.check_origin(req)
-        self._room.enter()
-        listener, position = await self._room.in_thread(self._open, req, stream)
-        with self._counted(stream, listener) as ended:
-            self._notice(req, 101 if as_websocket else 200)
-            answer, wire = await self._begun(request, req, as_websocket)
-            recheck = _rechecking(self._admission, req, stream)
-            telling = Telling(self._room, stream, listener, wire, recheck)
-            why, reason = await _told(telling, position, answer)
-            ended.append(why)
-            if why != LEFT:
-                await wire.end(why, reason)
-        return answer
-
-    def _open(self, req: FyrRequest, stream: Stream) -> tuple[StreamListener, int]:
-        context = self._admission.context(req, stream)
-        listener = stream.open(context)
-        return listener, self._room.begins(_last_event(req, listener.after))
-
-    async def _begun(
-        self, request: web.Request, req: FyrRequest, as_websocket: bool
-    ) -> tuple[web.StreamResponse, Wire]:
-        headers = self._admission.headers(req)
-        if as_websocket:
-            socket_ = web.WebSocketResponse(
-                max_msg_size=_MOST_RECEIVED,
-                compress=False,
-            )
-            await socket_.prepare(request)
-            return socket_, WebSocket(request, socket_)
-        response = web.StreamResponse(
-            headers={**headers, "cache-control": "no-store", **_EVENT_STREAM}
-        )
-        await response.prepare(request)
-        events = EventStream(request, response)
-        await events.begin()
-        return response, events
-
-    @contextmanager
-    def _counted(self, stream: Stream, listener: StreamListener) -> Iterator[list[str]]:
-        """Count a client while it is there, and say why it went."""
-        ended: list[str] = []
-        self._metrics.stream_begun(stream.path)
-        try:
-            yield ended
-        finally:
-            why = ended[0] if ended else LEFT
-            self._metrics.stream_ended(stream.path, why)
-            if why != LEFT:
-                log.info("a stream ended", path=stream.path, why=why)
-            with suppress(Exception):
-                listener.ended()
-
-    def _notice(self, req: FyrRequest, status: int) -> None:
-        exchange = req.context
-        seconds = time.perf_counter() - exchange.began
-        service = "routes" if exchange.caller else ""
-        interaction = "route" if exchange.caller else ""
-        self._metrics.request(service, interaction, "", status, seconds)
-        if exchange.caller and self._completed:
-            self._completed(context=exchange.caller, status=status, seconds=seconds)
-        if self._access_log:
-            log.info("request", method=req.method, path=req.path, status=status)
 
     async def _sweep(self, runner: web.AppRunner) -> None:
         """Close connections on which no request comes."""
@@ -244,58 +162,6 @@ class Listener:
                     since.pop(connection, None)
                 elif now - since.setdefault(connection, now) > self._head_seconds:
                     connection.force_close()
-
-
-async def _told(
-    telling: Telling, position: int, answer: web.StreamResponse
-) -> tuple[str, str]:
-    """Tell a client, and hear it, until something ends it; tell why."""
-    tasks = [asyncio.ensure_future(telling.run(position))]
-    if isinstance(answer, web.WebSocketResponse):
-        tasks.append(asyncio.ensure_future(_hear(telling, answer)))
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            if task.done():
-                await task
-    except Ended as ended:
-        return ended.why, str(ended)
-    except Exception:
-        log.exception("a stream failed")
-        return FAILED, "the server failed"
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return LEFT, ""
-
-
-async def _hear(telling: Telling, socket_: web.WebSocketResponse) -> None:
-    """Hand on what a client says, one message after the other.
-
-    :raises Ended: it says what is not understood.
-    """
-    async for message in socket_:
-        if message.type is WSMsgType.ERROR:
-            raise Ended(REFUSED, str(message.data))
-        if message.type is not WSMsgType.TEXT:
-            raise Ended(REFUSED, "text is understood here and nothing else")
-        await telling.answer(message.data)
-
-
-def _rechecking(
-    admission: Admission, req: FyrRequest, stream: Stream
-) -> Callable[[], None]:
-    def recheck() -> None:
-        admission.context(req, stream)
-
-    return recheck
-
-
-def _last_event(req: FyrRequest, after: int | None) -> int | None:
-    """Tell where an EventSource that comes back goes on, else what was asked for."""
-    sent = req.env.get("HTTP_LAST_EVENT_ID", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else after
 
 
 async def _name_nobody(_request: web.Request, response: web.StreamResponse) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -15,10 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.sync.client import connect
 
 from fyr.core.testing.nginx import nginx_command, running_nginx
 from fyr.core.testing.process import fyr_process
 from fyr.core.testing.servers import absent
+from fyr.core.testing.streams import ServerSentEvent, events_of
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "examples" / "nginx.conf"
 NAME = "localhost"
@@ -86,14 +89,15 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         absent("nginx", "install nginx, for instance by apt-get install nginx")
     folder = tmp_path_factory.mktemp("nginx")
     context = certificate(folder)
-    plain, port = free_ports(2)
+    plain, port, streams = free_ports(3)
     settings = {
         "SERVER__PUBLIC_URL": f"https://{NAME}:{port}",
         "SERVER__TRUSTED_PROXIES": json.dumps(["127.0.0.1/32"]),
         "SERVER__HSTS_SECONDS": "60",
         "SERVER__ACCESS_LOG": "true",
         "SECURITY__ADMIN_TOKEN": ADMIN,
-        "PLUGINS__ENABLED": json.dumps(["search", "rate_limit"]),
+        "PLUGINS__ENABLED": json.dumps(["search", "rate_limit", "event_messages"]),
+        "STREAMS__PORT": str(streams),
         "PLUGIN": json.dumps(
             {"rate_limit": {"address_per_second": 0.001, "address_burst": 20}}
         ),
@@ -103,6 +107,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with fyr_process(folder, settings=settings) as fyr:
         instead = {
             "127.0.0.1:8080": fyr.url.removeprefix("http://"),
+            "127.0.0.1:8081": f"127.0.0.1:{streams}",
             "listen 80;": f"listen 127.0.0.1:{plain};",
             "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
             "https://fhir.example.org": f"https://{NAME}:{port}",
@@ -222,3 +227,29 @@ def test_a_body_that_two_would_read_differently_reaches_nobody(
     ):
         wire.sendall(request)
         assert stream.readline().split()[1] == b"400"
+
+
+def test_server_sent_events_and_websockets_reach_their_port_by_the_same_name(
+    deployed: Deployment,
+) -> None:
+    patient = {"resourceType": "Patient", "id": "told"}
+    headers = {"Accept": "text/event-stream"}
+    host = deployed.url.removeprefix("https://")
+    with (
+        deployed.client("127.0.0.9") as client,
+        client.stream("GET", "/events", headers=headers) as answer,
+        connect(f"wss://{host}/events", ssl=deployed.context) as opened,
+    ):
+        events = events_of(answer)
+        next(events)
+        client.put("/fhir/Patient/told", json=patient).raise_for_status()
+        (sent,) = (json.loads(one.data) for one in islice(filter(_data, events), 1))
+        received = json.loads(opened.recv(timeout=60))
+
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert sent == received
+    assert sent["body"]["resourceReference"] == f"{deployed.url}/fhir/Patient/told"
+
+
+def _data(event: ServerSentEvent) -> str:
+    return event.data
