@@ -249,6 +249,11 @@ def stored(session, new):
             raise Refused("there are a hundred groups already")
 
 
+@hookimpl
+def describe_service(service, statement):
+    return {**statement, "publisher": "The ward"} if service.name == "fhir" else None
+
+
 @hookimpl(phase="late")
 def before_show(context, resource):
     if "ward" in context.principal.context and resource["resourceType"] == "Patient":

@@ -26,8 +26,21 @@ COMMANDS = {
 }
 
 
+#: What tells of which deployment a command is, and the parameter that keeps it.
+_DEPLOYMENT = {"--config": "config_file", "--data-dir": "data_dir"}
+
+
 class _LazyGroup(click.Group):
     """Sub-commands by name, so that ``fyr version`` does not load a server."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Which plugin offers a command only the configuration tells: so what names it
+        # behind such a command is for Fyr, and the command need know nothing of it.
+        if args[0] not in COMMANDS:
+            args = [args[0], *_without_deployment(ctx, args[1:])]
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_plugin_commands(ctx)]
@@ -41,6 +54,26 @@ class _LazyGroup(click.Group):
         return _plugin_commands(ctx).get(cmd_name)
 
 
+def _without_deployment(ctx: click.Context, args: list[str]) -> list[str]:
+    """Take ``--config`` and ``--data-dir`` out of the arguments of a plugin's command."""
+    end = args.index("--") if "--" in args else len(args)
+    waiting, kept = args[:end], []
+    while waiting:
+        one = waiting.pop(0)
+        name, is_joined, path = one.partition("=")
+        if name not in _DEPLOYMENT:
+            kept.append(one)
+            continue
+        if not is_joined:
+            if not waiting:
+                raise click.BadOptionUsage(
+                    name, f"Option {name!r} requires an argument."
+                )
+            path = waiting.pop(0)
+        ctx.params[_DEPLOYMENT[name]] = Path(path)
+    return kept + args[end:]
+
+
 def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
     """Ask the plugins of this deployment; says why, and gives none, when that fails."""
     from fyr.config.load import ConfigError, load
@@ -48,7 +81,9 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
     from fyr.core.masking import masked
 
     try:
-        settings = load(ctx.params.get("config_file"))
+        folder = ctx.params.pop("data_dir", None)
+        options = {"data_dir": folder} if folder is not None else {}
+        settings = load(ctx.params.get("config_file"), options)
         ctx.obj = settings
         return plugin_commands(settings)
     except ConfigError as error:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fyr.config.load import sentences
 from fyr.config.neighbours import neighbour
 from fyr.config.settings import Settings
+from fyr.config.variables import with_json_read
 from fyr.core import __version__
 from fyr.core.clock import Clock, utc_now
 from fyr.core.hooks.discovery import Candidate, at_hand, in_folder, installed
@@ -169,7 +170,7 @@ def _settings(
             [f"plugin {name}: a module has no settings; make it a subclass of Plugin"]
         )
     try:
-        return manifest.settings(**values)
+        return manifest.settings(**with_json_read(manifest.settings, values))
     except ValidationError as error:
         raise PluginError(
             sentences(error, manifest.settings, ("plugin", name))

@@ -141,6 +141,7 @@ class Hooks:
     validate: HookChain[list[Issue]]
     before_store: HookChain[None]
     stored: HookChain[None]
+    describe_service: HookChain[Resource]
     before_show: HookChain[Resource]
     answered: HookChain[None]
     deliver: HookChain[None]

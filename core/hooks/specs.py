@@ -163,9 +163,10 @@ def register_senders() -> Iterable[Sender] | None:
 def register_commands() -> Iterable[click.Command] | None:
     """Offer sub-commands of ``fyr``.
 
-    ``fyr --config FILE NAME`` calls them, or ``fyr NAME`` where ``FYR_CONFIG`` names
-    the file; the context's ``obj`` is all settings. Called when the command line
-    starts with a sub-command that is not Fyr's own, and for the help.
+    ``fyr NAME --config FILE`` calls them, or ``fyr NAME`` where ``FYR_CONFIG`` names
+    the file; the context's ``obj`` is all settings. ``--config`` and ``--data-dir`` are
+    Fyr's, and do not reach the command. Called when the command line starts with a
+    sub-command that is not Fyr's own, and for the help.
     """
 
 
@@ -348,6 +349,20 @@ def stored(
     :param session: the transaction.
     :param old: the version before; ``None`` for a create.
     :param new: the version as stored, not to be altered; ``None`` for a delete.
+    """
+
+
+@hookspec("isolate", "replace", replaces="statement")
+def describe_service(service: Service, statement: Resource) -> Resource | None:
+    """Say more in a service's CapabilityStatement than what is registered.
+
+    For what clients must know and the core cannot, such as where tokens are had
+    (``rest.security``). Called when a statement is made, which is kept for its base URL:
+    say nothing here that changes. Each plugin is given what the one before it answered;
+    ``None`` leaves it as it is, so copy before you change. After an exception the
+    statement is served without what the plugin would have said.
+
+    :param statement: https://hl7.org/fhir/R4/capabilitystatement.html
     """
 
 

@@ -122,10 +122,14 @@ class Metadata:
         return made
 
     def _describe(self, base_url: str) -> dict[str, Any]:
-        return capability_statement(
-            self._callers.service,
+        service, hooks = self._callers.service, self._application.hooks
+        statement = capability_statement(
+            service,
             self._application.search,
             self._application.operations,
             base_url=base_url,
             started=self._started,
         )
+        if hooks.describe_service:
+            statement = hooks.describe_service(service=service, statement=statement)
+        return statement

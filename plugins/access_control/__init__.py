@@ -1,8 +1,8 @@
 """Access control: who asks, and what they may do.
 
 ``authentication`` makes principals of bearer tokens, and ``decisions`` tells what they
-may do, or ``smart`` where the scopes of tokens decide; ``development`` is an issuer for the developer's own machine; ``settings`` is what
-a deployer says of issuers. How to connect one: ``docs/security.md``. Who may do what:
+may do, or ``smart`` where the scopes of tokens decide; ``development`` is an issuer for
+the developer's own machine; ``settings`` is what a deployer says of issuers. How to connect one: ``docs/security.md``. Who may do what:
 ``docs/access-control.md``.
 """
 
@@ -18,13 +18,17 @@ from fyr.plugins.access_control.decisions.deciding import Decisions
 from fyr.plugins.access_control.development.endpoints import routes
 from fyr.plugins.access_control.development.starting import enabled_development
 from fyr.plugins.access_control.settings import AccessControlSettings
-from fyr.plugins.access_control.smart.configuration import smart_routes
+from fyr.plugins.access_control.smart.configuration import (
+    configuration,
+    smart_routes,
+    with_oauth,
+)
 from fyr.plugins.access_control.smart.deciding import SmartDecisions
 
 if TYPE_CHECKING:
     import click
 
-    from fyr.core import Look, SearchAsked, Subject, Use
+    from fyr.core import Look, Resource, SearchAsked, Subject, Use
     from fyr.core.app import Application
 
 __all__ = ["AccessControl"]
@@ -90,6 +94,13 @@ class AccessControl(Plugin):
     def register_error_codes(self) -> Iterable[ErrorCode]:
         """Offer what this plugin refuses, by published name."""
         return read_error_codes(__package__).values()
+
+    @hookimpl
+    def describe_service(self, statement: Resource) -> Resource | None:
+        """Name the endpoints of OAuth where scopes decide."""
+        if self.settings.decide_by != "smart":
+            return None
+        return with_oauth(statement, configuration(self.settings))
 
     @hookimpl(quick=True)
     def authenticate(self, context: RequestContext) -> Principal | None:

@@ -267,3 +267,23 @@ def test_apps_are_told_where_tokens_are_had(fyr_client) -> None:
     assert told.json["issuer"] == "https://login.example.org"
     assert told.json["token_endpoint"] == "https://login.example.org/token"
     assert "permission-v2" in told.json["capabilities"]
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_the_capability_statement_names_the_oauth_uris(fyr_client, form) -> None:
+    answer = fyr_client.get(f"metadata?_format={form}")
+
+    assert answer.status == 200
+    if form == "xml":
+        assert b'<valueUri value="https://login.example.org/token"/>' in answer.body
+        return
+    (rest,) = answer.json["rest"]
+    (service,) = rest["security"]["service"]
+    assert service["coding"][0]["code"] == "SMART-on-FHIR"
+    assert rest["security"]["cors"] is True
+    (uris,) = rest["security"]["extension"]
+    assert uris["url"].endswith("/StructureDefinition/oauth-uris")
+    # The deployer has told of no other.
+    assert uris["extension"] == [
+        {"url": "token", "valueUri": "https://login.example.org/token"}
+    ]

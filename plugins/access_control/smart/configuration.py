@@ -1,5 +1,6 @@
-"""``.well-known/smart-configuration``, for each FHIR service.
+"""What apps are told of authorization, for each FHIR service.
 
+In ``.well-known/smart-configuration`` and, for older apps, in the CapabilityStatement:
 https://hl7.org/fhir/smart-app-launch/conformance.html
 """
 
@@ -13,7 +14,24 @@ import falcon
 from fyr.core import Route, Service
 
 if TYPE_CHECKING:
+    from fyr.core import Resource
     from fyr.plugins.access_control.settings import AccessControlSettings
+
+_SERVICE = {
+    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+    "code": "SMART-on-FHIR",
+    "display": "SMART-on-FHIR",
+}
+_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+#: URI of the extension -> member of the configuration
+_ENDPOINTS = {
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "register": "registration_endpoint",
+    "manage": "management_endpoint",
+    "introspect": "introspection_endpoint",
+    "revoke": "revocation_endpoint",
+}
 
 
 def smart_routes(
@@ -48,6 +66,26 @@ def configuration(settings: AccessControlSettings) -> dict[str, Any]:
         "capabilities": smart.capabilities,
     }
     return {name: value for name, value in {**told, **smart.more}.items() if value}
+
+
+def with_oauth(statement: Resource, told: dict[str, Any]) -> Resource:
+    """Say in a CapabilityStatement what the configuration tells of endpoints.
+
+    https://hl7.org/fhir/smart-app-launch/1.0.0/conformance/index.html
+    """
+    uris = [
+        {"url": name, "valueUri": told[member]}
+        for name, member in _ENDPOINTS.items()
+        if isinstance(told.get(member), str)
+    ]
+    security: dict[str, Any] = {"service": [{"coding": [_SERVICE]}]}
+    if uris:
+        security["extension"] = [{"url": _URIS, "extension": uris}]
+    rest = [
+        {**one, "security": {**one.get("security", {}), **security}}
+        for one in statement["rest"]
+    ]
+    return {**statement, "rest": rest}
 
 
 class Configuration:

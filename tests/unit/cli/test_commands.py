@@ -80,6 +80,59 @@ def test_the_variable_that_names_the_file_brings_its_commands(
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("form", ["--config {}", "--config={}"])
+def test_the_file_may_be_named_behind_a_plugins_command(
+    fyr: Fyr, tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / "dev.toml"
+    file.write_text(
+        '[plugins]\nenabled = ["access_control"]\n'
+        "[plugin.access_control]\ndevelopment = true\n"
+    )
+
+    done = fyr("dev", "token", *form.format(file).split(), "--as", "system")
+    elsewhere = fyr("dev", "token", "--config", file, "--data-dir", tmp_path / "other")
+
+    assert (done.exit_code, done.output.count(".")) == (0, 2)
+    assert elsewhere.exit_code == 0
+    assert (tmp_path / "other").is_dir()
+
+
+def test_what_stands_behind_two_hyphens_names_no_file(fyr: Fyr, tmp_path: Path) -> None:
+    done = fyr("dev", "token", "--", "--config", tmp_path / "nothing.toml")
+
+    assert "No such command 'dev'" in done.output
+
+
+def test_lists_and_tables_of_plugins_are_json_in_variables(
+    fyr: Fyr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", '["access_control"]')
+    name = "FYR_PLUGIN__ACCESS_CONTROL"
+    issuers = '[{"issuer": "https://one.example.org", "audiences": ["fyr"]}]'
+    monkeypatch.setenv(f"{name}__ISSUERS", issuers)
+    monkeypatch.setenv(f"{name}__SMART__MORE", '{"jwks_uri": "https://x/keys"}')
+    monkeypatch.setenv(f"{name}__SMART__ISSUER", "[text]")
+
+    shown = json.loads(fyr("config", "show").output)["plugin"]["access_control"]
+
+    assert shown["issuers"][0]["audiences"] == ["fyr"]
+    assert shown["smart"]["more"] == {"jwks_uri": "https://x/keys"}
+    assert shown["smart"]["issuer"] == "[text]"
+
+
+def test_a_list_of_a_plugin_that_is_no_json_is_named(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", '["access_control"]')
+    monkeypatch.setenv("FYR_PLUGIN__ACCESS_CONTROL__ISSUERS", "https://a.example.org")
+
+    done = fyr("config", "check")
+
+    assert done.exit_code == 2
+    assert "plugin.access_control.issuers: Input should be a valid list" in done.output
+
+
 def test_the_help_lists_plugins_commands(fyr: Fyr, deployment) -> None:
     file = deployment()
 

@@ -303,6 +303,21 @@ def test_hook_stored_gets_the_session_and_a_failure_goes_out(context) -> None:
     assert sessions == ["transaction"]
 
 
+def test_hook_describe_service_goes_on_without_a_plugin_that_fails() -> None:
+    hooks = hooks_of(
+        "describe_service",
+        lambda service, statement: {**statement, "publisher": service},
+        raising(KeyError("rest")),
+        lambda statement: None,
+    )
+    kept = {"name": "Fhir"}
+
+    told = hooks.describe_service(service="ward", statement=kept)
+
+    assert told == {"name": "Fhir", "publisher": "ward"}
+    assert kept == {"name": "Fhir"}
+
+
 def test_hook_before_show_replaces_what_is_shown_and_never_fails_open(context) -> None:
     def mask(resource):
         return {**resource, "name": "masked"}
