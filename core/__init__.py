@@ -7,7 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fyr.core.app import Application as Application
+    from fyr.core.blobs import Blob as Blob
+    from fyr.core.blobs import Blobs as Blobs
     from fyr.core.clock import Clock as Clock
+    from fyr.core.clock import from_millis as from_millis
+    from fyr.core.clock import instant as instant
+    from fyr.core.clock import to_millis as to_millis
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
     from fyr.core.error_codes import ErrorCode as ErrorCode
@@ -18,14 +24,20 @@ if TYPE_CHECKING:
     from fyr.core.errors import Gone as Gone
     from fyr.core.errors import Invalid as Invalid
     from fyr.core.errors import Issue as Issue
+    from fyr.core.errors import NotAcceptable as NotAcceptable
     from fyr.core.errors import NotFound as NotFound
     from fyr.core.errors import NotSupported as NotSupported
     from fyr.core.errors import PreconditionFailed as PreconditionFailed
+    from fyr.core.errors import PreconditionRequired as PreconditionRequired
     from fyr.core.errors import Refused as Refused
+    from fyr.core.errors import TooLarge as TooLarge
+    from fyr.core.errors import TooManyRequests as TooManyRequests
     from fyr.core.errors import Unauthenticated as Unauthenticated
     from fyr.core.errors import Unavailable as Unavailable
+    from fyr.core.errors import UnsupportedMediaType as UnsupportedMediaType
     from fyr.core.events import Change as Change
     from fyr.core.events import Consumer as Consumer
+    from fyr.core.hooks.errors import PluginError as PluginError
     from fyr.core.hooks.markers import hookimpl as hookimpl
     from fyr.core.hooks.plugin import Manifest as Manifest
     from fyr.core.hooks.plugin import Plugin as Plugin
@@ -34,6 +46,7 @@ if TYPE_CHECKING:
     from fyr.core.jobs import JobContext as JobContext
     from fyr.core.messages import Message as Message
     from fyr.core.messages import MessageSource as MessageSource
+    from fyr.core.metrics import Reading as Reading
     from fyr.core.model.resource import Resource as Resource
     from fyr.core.operations import Operation as Operation
     from fyr.core.operations import OperationCall as OperationCall
@@ -45,7 +58,11 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
+    from fyr.core.rest.exchange import Request as Request
+    from fyr.core.rest.exchange import Response as Response
+    from fyr.core.routes import Allow as Allow
     from fyr.core.routes import Route as Route
+    from fyr.core.sealing import Sealer as Sealer
     from fyr.core.searching import SearchAsked as SearchAsked
     from fyr.core.services import Service as Service
     from fyr.core.services import TypeRules as TypeRules
@@ -62,23 +79,30 @@ __version__ = "0.1.0"
 
 #: module -> the names that plugins import from here
 _HOMES = {
-    "clock": "Clock",
+    "app": "Application",
+    "blobs": "Blob Blobs",
+    "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
     "error_codes": "ErrorCode read_error_codes",
     "errors": (
-        "Conflict Forbidden FyrError Gone Invalid Issue NotFound NotSupported"
-        " PreconditionFailed Refused Unauthenticated Unavailable"
+        "Conflict Forbidden FyrError Gone Invalid Issue"
+        " NotAcceptable NotFound NotSupported PreconditionFailed PreconditionRequired Refused"
+        " TooLarge TooManyRequests Unauthenticated Unavailable UnsupportedMediaType"
     ),
     "events": "Change Consumer",
+    "hooks.errors": "PluginError",
     "hooks.markers": "hookimpl",
     "hooks.plugin": "Manifest Plugin PluginSettings",
     "jobs": "Job JobContext",
     "messages": "Message MessageSource",
+    "metrics": "Reading",
     "model.resource": "Resource",
     "projections": "Column Projection",
     "outgoing": "Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",
-    "routes": "Route",
+    "rest.exchange": "Request Response",
+    "routes": "Allow Route",
+    "sealing": "Sealer",
     "searching": "SearchAsked",
     "services": "Service TypeRules",
     "store.port": "Session",

@@ -38,13 +38,15 @@ from fyr.core.metrics import Metrics, Reading
 from fyr.core.operations import Operations
 from fyr.core.outgoing.dispatcher import Dispatcher
 from fyr.core.outgoing.open import open_queue, outgoing_readings
+from fyr.core.sealing import Sealer
 from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 
 if TYPE_CHECKING:
+    from fyr.core.context import RequestContext
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
-    from fyr.core.store.port import Database
+    from fyr.core.store.port import Database, Session
     from fyr.core.streams import Stream
 
 
@@ -158,6 +160,26 @@ class Application:
         from fyr.core.streams import registered_streams
 
         return registered_streams(_all(self.hooks.register_streams))
+
+    def sealer(self, plugin: str) -> Sealer:
+        """Give what seals and opens secrets of a plugin, under a key of its own.
+
+        :raises ConfigError: there is no master key (``blobs.master_key``).
+        """
+        return Sealer(self.blobs.keys, plugin)
+
+    def answered(self, context: RequestContext, session: Session, status: int) -> None:
+        """Tell plugins, the audit log for one, what a plugin's route has done.
+
+        In the route's own transaction, so that both are kept or neither: hook
+        :func:`~fyr.core.hooks.specs.answered`.
+
+        :param context: ``interaction`` is ``operation``, ``operation`` its name.
+        """
+        if self.hooks.answered:
+            self.hooks.answered(
+                context=context, session=session, status=status, touched=()
+            )
 
     def wsgi(self) -> Callable[..., Iterable[bytes]]:
         """Make the WSGI callable of this application."""

@@ -40,6 +40,14 @@ class Principal:
     #: whether the care team is the episode's own; ``None``: not told
     team_on_episode: bool | None = None
 
+    @property
+    def unrestricted(self) -> bool:
+        """Whether it is Fyr itself, or anybody at a server in open mode.
+
+        No credentials lead to these two: they are objects of this process.
+        """
+        return self is SYSTEM or self is ANONYMOUS
+
     def __eq__(self, other: object) -> bool:
         """Compare all fields, unless it is the very same: it is, for a known token."""
         if self is other:

@@ -25,10 +25,15 @@ from fyr.core.errors import (
     Gone,
     Invalid,
     Issue,
+    NotAcceptable,
     NotFound,
     PreconditionFailed,
+    PreconditionRequired,
     Refused,
+    TooLarge,
+    TooManyRequests,
     Unauthenticated,
+    UnsupportedMediaType,
 )
 
 if TYPE_CHECKING:
@@ -46,10 +51,15 @@ _KINDS: Mapping[int, type[FyrError]] = {
         Unauthenticated,
         Forbidden,
         NotFound,
+        NotAcceptable,
         Conflict,
         Gone,
         PreconditionFailed,
+        TooLarge,
+        UnsupportedMediaType,
         Refused,
+        PreconditionRequired,
+        TooManyRequests,
     )
 }
 

@@ -171,6 +171,16 @@ class Refused(FyrError):
     code = "business-rule"
 
 
+class PreconditionRequired(FyrError):
+    """A write that has to say by ``If-Match`` what it replaces, and does not.
+
+    https://www.rfc-editor.org/rfc/rfc6585#section-3
+    """
+
+    status = 428
+    code = "conflict"
+
+
 class TooManyRequests(FyrError):
     """Somebody asks too often; ``Retry-After`` in ``headers`` says when to come back."""
 

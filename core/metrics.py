@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ import structlog
 from fyr.core.errors import FyrError
 
 if TYPE_CHECKING:
-    from prometheus_client import Histogram
+    from prometheus_client import Counter, Histogram
     from prometheus_client.core import Metric
 
 log = structlog.get_logger("fyr.metrics")
@@ -151,6 +151,18 @@ class Metrics:
         """Count a client that does so no more."""
         self._listening.labels(path).dec()
         self._ended.labels(path, why).inc()
+
+    def counter(
+        self, name: str, documentation: str, labels: Sequence[str] = ()
+    ) -> Counter:
+        """Make a counter of a plugin's own, summed over all processes.
+
+        :param name: begins with ``fyr_`` and the plugin's name; ``_total`` is added.
+        :param labels: names whose values are few and never a client's text.
+        """
+        from prometheus_client import Counter
+
+        return Counter(name, documentation, labels, registry=self._registry)
 
     def add_source(self, source: Source) -> None:
         """Have ``source`` asked at each scrape."""

@@ -25,6 +25,9 @@ class Manifest:
 
     ``core`` is a range of core versions such as ``>=0.1,<1``
     (https://packaging.python.org/en/latest/specifications/version-specifiers/).
+    ``migrations`` is the import path of a package with the SQL files that make the
+    plugin's own tables (:mod:`fyr.core.store.migrating`); they are applied under the
+    plugin's name before :meth:`Plugin.start`. Begin the names of tables with that name.
     Name and version are those of the entry point and of its distribution; a plugin
     that is a single file may give a ``version`` here.
     """
@@ -33,6 +36,7 @@ class Manifest:
     core: str = ""
     settings: type[PluginSettings] = PluginSettings
     version: str = ""
+    migrations: str = ""
 
 
 class Plugin:

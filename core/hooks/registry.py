@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,6 +16,7 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Implementation
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
+from fyr.core.store.migrating import migrate
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -54,8 +56,12 @@ class PluginRegistry:
         return iter(self.plugins)
 
     def start(self, application: Application) -> None:
-        """Tell every plugin that the application stands; stops them all when one fails."""
+        """Make every plugin's tables and tell it that the application stands.
+
+        Stops them all when one fails.
+        """
         for plugin in self.plugins:
+            _migrate(plugin, application)
             if isinstance(plugin.target, Plugin):
                 self._started.append(plugin.target)
                 try:
@@ -136,6 +142,17 @@ class PluginRegistry:
             "mean_seconds": one.timing.mean_seconds,
             "quarantined_until": until.isoformat() if until else None,
         }
+
+
+def _migrate(plugin: LoadedPlugin, application: Application) -> None:
+    """Bring the tables of a plugin up to date."""
+    if package := plugin.manifest.migrations:
+        migrate(
+            application.database,
+            namespace=plugin.name,
+            folder=files(package),
+            apply=application.settings.store.migrate,
+        )
 
 
 def _problem(plugin: LoadedPlugin) -> str:

@@ -34,8 +34,7 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
     hooks = interactions.hooks
     # Jobs, imports and the like say themselves who they are.
     if context.parent is None and context.principal is ANONYMOUS:
-        if hooks.request_received:
-            hooks.request_received(context=context)
+        receive(interactions, context)
         _authenticate(interactions, context)
     kind = context.resource_type
     rules = context.service.types.get(kind) if kind is not None else None
@@ -51,6 +50,13 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
         hooks.authorize(context=context)
     if hooks.before_interaction:
         hooks.before_interaction(context=context)
+
+
+def receive(interactions: Interactions, context: RequestContext) -> None:
+    """Tell plugins of a request of which no more is known, so that they may end it."""
+    received = interactions.hooks.request_received
+    if received:
+        received(context=context)
 
 
 def refuse_not_offered(context: RequestContext) -> None:

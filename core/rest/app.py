@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import falcon
@@ -19,6 +20,8 @@ from fyr.core.rest.history import History
 from fyr.core.rest.instance import Instance
 from fyr.core.rest.metadata import Metadata
 from fyr.core.rest.observe import Observer
+from fyr.core.rest.openapi_routes import PATH as OPENAPI
+from fyr.core.rest.openapi_routes import RoutesDocument
 from fyr.core.rest.outcomes import add_error_handlers
 from fyr.core.rest.plugin_routes import ROUTES, guarded
 from fyr.core.rest.system import System
@@ -101,6 +104,7 @@ def _add_administration(app: FyrApp, application: Application) -> None:
     app.add_route("/health/ready", Ready(application))
     app.add_route("/metrics", Metrics(application, gate))
     app.add_route("/admin/plugins", Plugins(application, gate))
+    app.add_route(OPENAPI, RoutesDocument(application))
 
 
 #: What a service tells of itself to those who know only its base, SMART apps for one.
@@ -109,7 +113,8 @@ _WELL_KNOWN = re.compile(r"/[^{}]+/\.well-known/[a-z-]+").fullmatch
 
 def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     """Add the routes of plugins; none may take a path that is taken."""
-    callers = _callers(application, ROUTES)
+    root = application.settings.server.public_url
+    callers = _callers(application, replace(ROUTES, public_base=root.rstrip("/")))
     problems: list[str] = []
     taken = _first_segments(application)
     for route in application.routes:
@@ -126,7 +131,7 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
 
 
 def _first_segments(application: Application) -> set[str]:
-    own = {"admin", "health", "metrics"}
+    own = {"admin", "health", "metrics", OPENAPI.strip("/")}
     return own | {
         service.path.strip("/").split("/")[0] for service in application.services
     }

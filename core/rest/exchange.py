@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import falcon
+import orjson
 
 from fyr.core.context import RequestContext
 from fyr.core.logging import TRACE
@@ -65,6 +66,39 @@ class FyrRequest(falcon.Request):
     context_type = Exchange
     context: Exchange  # type: ignore[assignment]
 
+    @property
+    def caller(self) -> RequestContext:
+        """Who asks for what; of a plugin's route, unless it is public and not counted.
+
+        :raises RuntimeError: nobody has asked who it is.
+        """
+        caller = self.context.caller
+        if caller is None:
+            raise RuntimeError("this route is public and not counted: nobody is known")
+        return caller
+
+    def content(self, limit: int) -> bytes:
+        """Read the body, unpacked, of at most so many bytes.
+
+        :raises fyr.core.TooLarge: it has, or becomes, more.
+        :raises fyr.core.UnsupportedMediaType: it is packed in a way that is not read.
+        :raises fyr.core.Invalid: what was said about it is not so.
+        """
+        from fyr.core.rest.body import Bodies
+
+        return Bodies(limit).content(self)
+
+    def etags(self, name: str) -> tuple[str, ...] | None:
+        """Tell what stands in ``If-Match`` or ``If-None-Match``, if it was sent.
+
+        :return: the texts between the quotes, or ``("*",)``.
+        :raises fyr.core.Invalid: it is not a list of ETags.
+        """
+        from fyr.core.rest.conditions import versions
+
+        header = self.env.get(f"HTTP_{name.upper().replace('-', '_')}")
+        return None if header is None else versions(name, header)
+
 
 class FyrResponse(falcon.Response):
     """A response that takes several headers at once, names in lower case."""
@@ -75,6 +109,12 @@ class FyrResponse(falcon.Response):
     def add(self, headers: dict[str, str]) -> None:
         """Set headers; values must be Latin-1 without line ends."""
         self._headers.update(headers)
+
+    def tell(self, told: object, status: int = 200) -> None:
+        """Answer plain JSON values."""
+        self.status = status
+        self.data = orjson.dumps(told)
+        self.add({"content-type": "application/json"})
 
     def _wsgi_headers(self, media_type: str | None = None) -> list[tuple[str, str]]:
         # Falcon gives its default type to what has no body, too.
@@ -87,3 +127,8 @@ class FyrResponse(falcon.Response):
         headers = {**fixed, **self._headers}
         headers["x-request-id"] = request_id
         self._headers = headers
+
+
+#: By these names plugins import them.
+Request = FyrRequest
+Response = FyrResponse

@@ -40,6 +40,7 @@ _CODES = {
     414: "too-long",
     415: "not-supported",
     422: "processing",
+    428: "conflict",
     429: "throttled",
     431: "too-long",
     501: "not-supported",

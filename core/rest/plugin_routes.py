@@ -1,7 +1,7 @@
 """The plain HTTP resources of plugins, behind the same door as FHIR.
 
 A route that is not public is asked for through ``authenticate`` and ``authorize`` with
-the interaction ``route``; the principal is then in ``req.context.caller``.
+the interaction ``route``; the principal is then in ``req.caller``.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.interactions.admit import admit
+from fyr.core.errors import Forbidden
+from fyr.core.interactions.admit import admit, receive
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.query import pairs
 from fyr.core.services import Service
 
 if TYPE_CHECKING:
+    from fyr.core.context import RequestContext
     from fyr.core.interactions import Interactions
     from fyr.core.routes import Route
 
@@ -28,7 +30,7 @@ Responder = Callable[..., None]
 
 def guarded(route: Route, interactions: Interactions, callers: Callers) -> object:
     """Make a Falcon resource that admits a request and then hands it to the route's."""
-    if route.public:
+    if route.public and not route.counted:
         return route.resource
 
     def with_admission(responder: Responder) -> Responder:
@@ -36,7 +38,11 @@ def guarded(route: Route, interactions: Interactions, callers: Callers) -> objec
             query = pairs(req.env["QUERY_STRING"])
             context = callers.context(req, "route", query, operation=route.path)
             context.route = route
-            admit(interactions, context)
+            if route.public:
+                receive(interactions, context)
+            else:
+                admit(interactions, context)
+                _require_allowed(route, context)
             responder(req, resp, **params)
 
         return respond
@@ -48,6 +54,20 @@ def guarded(route: Route, interactions: Interactions, callers: Callers) -> objec
             if hasattr(route.resource, f"on_{verb}")
         }
     )
+
+
+def _require_allowed(route: Route, context: RequestContext) -> None:
+    """Refuse whom the route itself does not let pass.
+
+    :raises Forbidden: it does not.
+    """
+    allow = route.allow(context.method)
+    principal = context.principal
+    # Whoever asks a server in open mode may do everything.
+    if allow is None or principal.unrestricted:
+        return
+    if not allow.lets(principal.user_type, principal.privileges):
+        raise Forbidden(f"this user may not {context.method} {route.path}")
 
 
 class _Guarded:

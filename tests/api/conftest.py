@@ -45,6 +45,15 @@ def postgresql_schema(postgresql: Postgres) -> str:
     return postgresql.new_schema()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """An empty store, on each of the databases in turn."""
+    if request.param == "sqlite":
+        return "sqlite://"
+    server: Postgres = request.getfixturevalue("postgresql")
+    return server.new_schema()
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_app(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.context import ANONYMOUS, SYSTEM
-
 if TYPE_CHECKING:
     from fyr.core import Principal, RequestContext, Service
 
@@ -96,8 +94,5 @@ class Callers:
 
 
 def is_free(context: RequestContext) -> bool:
-    """Whether it is Fyr itself that asks, or anybody at a server in open mode.
-
-    No credentials lead to these two: they are objects of this process.
-    """
-    return context.principal is SYSTEM or context.principal is ANONYMOUS
+    """Whether it is Fyr itself that asks, or anybody at a server in open mode."""
+    return context.principal.unrestricted

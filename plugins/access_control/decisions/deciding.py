@@ -61,7 +61,7 @@ class Decisions:
         if is_free(context) or context.interaction in _OPEN:
             return
         if context.interaction == "route":
-            if context.route is not None and context.route.decides:
+            if context.route is not None and context.route.own_rules:
                 return
             if context.principal.user_type != "SYSTEM":
                 raise CODES["SECURITY_USER_NOT_ALLOWED"].error(context.operation)

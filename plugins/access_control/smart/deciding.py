@@ -65,6 +65,8 @@ class SmartDecisions:
         """
         if is_free(context) or context.interaction in _OPEN:
             return
+        if context.route is not None and context.route.own_rules:
+            return
         if context.resource_type is None or context.interaction not in LETTERS:
             self._require_everything(context)
         else:
