@@ -1,0 +1,93 @@
+"""Requests that a tool makes up from ``/openapi.json``, the routes of plugins.
+
+As :mod:`test_generated_requests` does for FHIR: never a 5xx, and what is answered is what
+the document says. The seed stands still.
+"""
+
+import os
+import unittest
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from fyr.core.testing.applications import (
+    Server,
+    application,
+    client_of,
+    serving,
+    settings_with,
+)
+from fyr.core.testing.clock import FakeClock
+
+#: More for a long look: FYR_TEST_EXAMPLES=200.
+EXAMPLES = int(os.environ.get("FYR_TEST_EXAMPLES", "20"))
+CHECKS = (not_a_server_error, response_schema_conformance, status_code_conformance)
+KNOWN = {"realm": "ehealth", "application": "app", "user": "me"}
+AREA = "/kvstore/api/{realm}/properties/{application}"
+
+
+@pytest.fixture(scope="module")
+def routes_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    options = {"plugins": {"enabled": ["key_value_store"]}}
+    folder = tmp_path_factory.mktemp("made-up")
+    with application(settings_with(options, folder), FakeClock()) as built:
+        client_of(built).request("PUT", AREA.format(**KNOWN))
+        with serving(built) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def described(routes_server: Server) -> Any:
+    return schemathesis.openapi.from_url(f"{routes_server.url}/openapi.json")
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_whatever_is_made_of_the_document_is_answered_as_it_says(
+    described: Any, mode: GenerationMode
+) -> None:
+    problems = []
+    for operation in (one.ok() for one in described.get_all_operations()):
+
+        @seed(20_261_126)
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: schemathesis.Case) -> None:
+            if mode is GenerationMode.POSITIVE:
+                # Names that are there, for a document cannot tell them.
+                case.path_parameters = {**(case.path_parameters or {}), **KNOWN}
+            case.call_and_validate(checks=CHECKS, timeout=60)
+
+        try:
+            ask()
+        except (Unsatisfiable, unittest.SkipTest):
+            continue
+        except (AssertionError, BaseExceptionGroup) as failure:
+            inside = getattr(failure, "exceptions", ())
+            told = "\n".join([str(failure), *map(str, inside)])
+            problems.append(f"{operation.label}: {told}")
+
+    assert not problems, "\n\n".join(problems)
+
+
+def test_the_document_is_openapi_and_has_the_routes(described: Any) -> None:
+    described.validate()
+    found = {one.ok().path for one in described.get_all_operations()}
+
+    assert {AREA, f"{AREA}/{{key}}", f"{AREA}/user/{{user}}/{{key}}"} <= found

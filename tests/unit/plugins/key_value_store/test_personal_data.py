@@ -1,0 +1,112 @@
+"""Which numbers are taken for those of persons."""
+
+from datetime import date
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fyr.plugins.key_value_store.personal_data import in_key, in_value, is_cpr
+
+#: As the CPR office gives it in its examples.
+EXAMPLE = "0707614285"
+WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2)
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> str:
+    """Numbers by the rules for those who were born in the last century."""
+    born = draw(st.dates(date(1900, 1, 1), date(1999, 12, 31)))
+    nine = f"{born:%d%m%y}{draw(st.integers(0, 3))}{draw(st.integers(0, 99)):02d}"
+    rest = sum(int(d) * w for d, w in zip(nine, WEIGHTS, strict=True)) % 11
+    assume(rest != 1)
+    return f"{nine}{(11 - rest) % 11}"
+
+
+@given(
+    numbers(),
+    st.sampled_from(["", "-", " "]),
+    st.sampled_from(['"%s"', "%s", "a: %s,"]),
+)
+def test_a_number_is_found_in_text(number: str, between: str, text: str) -> None:
+    written = text % (number[:6] + between + number[6:])
+
+    assert in_value(written.encode(), "checked")
+    assert in_value(f"æ\n{written}".encode(), "dates")
+    assert not in_value(written.encode(), "off")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-be", "latin-1"])
+@given(numbers())
+def test_a_number_is_found_in_other_encodings(encoding: str, number: str) -> None:
+    assert in_value(f"<id>{number}</id>".encode(encoding), "checked")
+
+
+@given(numbers(), st.sampled_from(["", "-", ".", "_", "~"]))
+def test_a_number_is_found_in_a_key(number: str, between: str) -> None:
+    assert in_key(f"user{number[:6]}{between}{number[6:]}.theme", "checked")
+
+
+@given(numbers(), st.integers(1, 9))
+def test_a_wrong_check_digit_is_an_ordinary_number(number: str, more: int) -> None:
+    wrong = number[:9] + str((int(number[9]) + more) % 10)
+
+    assert not in_value(wrong.encode(), "checked")
+    assert in_value(wrong.encode(), "dates")
+
+
+@given(numbers())
+def test_a_part_of_a_longer_number_is_none(number: str) -> None:
+    for text in (
+        f"1{number}",
+        f"{number}1",
+        f"a{number}",
+        f"{number}.5",
+        f"0.{number}",
+    ):
+        assert not in_value(text.encode(), "dates")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1764177600",  # seconds since 1970
+        "1764177600123",
+        "2026-11-26T17:13:55.000Z",
+        "+45 33 92 33 92",
+        "3392339212",
+        "9999999999",
+        "3002614285",  # no such day
+        "070761-428",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "1234567890",
+    ],
+)
+def test_ordinary_numbers_are_left_alone(text: str) -> None:
+    assert not in_value(text.encode(), "dates")
+    assert not in_key(text, "dates")
+
+
+def test_of_all_numbers_one_in_hundreds_looks_like_one() -> None:
+    taken = sum(
+        is_cpr(f"{number * 9_999_991 % 10**10:010d}", "checked")
+        for number in range(20_000)
+    )
+
+    assert 0 < taken < 20_000 / 200
+
+
+@pytest.mark.parametrize(
+    ("digits", "is_one"),
+    [
+        (EXAMPLE, True),
+        ("2902004000", True),  # a leap day of 2000
+        ("2902014000", False),
+        ("2902000000", False),  # 1900 had none
+        ("2902005000", True),
+        ("0101585000", True),  # 1858
+        ("0000000000", False),
+    ],
+)
+def test_the_seventh_digit_tells_the_century(digits: str, is_one: bool) -> None:
+    assert is_cpr(digits, "dates") is is_one
