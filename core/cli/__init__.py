@@ -21,6 +21,7 @@ COMMANDS = {
     "migrate": ("fyr.core.cli.migrate", "migrate"),
     "config": ("fyr.core.cli.config", "config"),
     "events": ("fyr.core.cli.events", "events"),
+    "outgoing": ("fyr.core.cli.outgoing", "outgoing"),
     "blobs": ("fyr.core.cli.blobs", "blobs"),
     "version": ("fyr.core.cli.version", "version"),
 }

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -12,14 +13,17 @@ import pytest
 from jsonschema import Draft7Validator
 from lxml import etree
 
+from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.mosquitto import (
     Mosquitto,
     free_port,
     mosquitto_command,
     running_mosquitto,
 )
+from fyr.core.testing.postgres import Postgres
 from fyr.core.testing.process import FyrProcess, fyr_process
-from fyr.core.testing.receiver import Received, Receiver, receiving
+from fyr.core.testing.receiver import Received, Receiver, Reply, receiving
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import Subscriber, subscriber
 
@@ -27,7 +31,24 @@ CPR = "0101010008"
 CPR_SYSTEM = "urn:oid:1.2.208.176.1.2"
 PLANS = 12
 NAS = "fyr/events/nas/careplan/"
+FAULT = Reply(
+    500,
+    (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        f"<s:Fault><faultcode>s:Server</faultcode><faultstring>{CPR}</faultstring>"
+        "</s:Fault></s:Body></s:Envelope>"
+    ).encode(),
+)
 PUBLIC = "https://fyr.example.test"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """An empty store for each test."""
+    if request.param == "sqlite":
+        return "sqlite:///fyr.db"
+    server: Postgres = request.getfixturevalue("postgresql")
+    return server.new_database()
 
 
 @pytest.fixture
@@ -123,11 +144,13 @@ def test_a_receiver_that_is_away_gets_all_in_order_and_the_others_do_not_wait(
     tmp_path: Path, store_url: str, broker: Mosquitto, nas: Receiver
 ) -> None:
     port, count = free_port(), 3 * PLANS
+    faults = iter([FAULT])
+    nas.answers = lambda request: next(faults, Reply(202))
     options = settings(store_url, broker, nas, port)
     with subscriber(broker.port) as listener:
         with fyr_process(tmp_path, settings=options) as running:
             begin(running)
-            nas.wait_for_count(PLANS)
+            nas.wait_for_count(PLANS + 1)
             heard_of_nas(listener, PLANS)
             listener.wait_for(
                 lambda heard: sum("ehealth-careplan" in o.topic for o in heard) >= PLANS
@@ -165,5 +188,70 @@ def test_a_receiver_that_is_away_gets_all_in_order_and_the_others_do_not_wait(
             Draft7Validator(schema.json()).validate(one)
     log = (tmp_path / "serve.log").read_text()
     everything = log + lines + json.dumps(published) + str(came)
+    assert "answers 500: SOAP fault Server" in log
     assert CPR not in everything
     assert "What nobody is told" not in everything + str(notified)
+
+
+def test_what_is_refused_again_and_again_is_given_up_and_sent_again_by_id(
+    tmp_path: Path, store_url: str
+) -> None:
+    with receiving() as webhook:
+        options = {
+            "store": {"url": store_url},
+            "plugins": {"enabled": ["search", "notifications"]},
+            "outgoing": {"allow": ["loopback"]},
+            "plugin": {"notifications": {"webhook": {"url": webhook.url}}},
+        }
+        options["plugin"]["notifications"]["webhook"]["attempts"] = 3
+        webhook.answers = lambda one: Reply(500 if tells_of(one) == "p0" else 200)
+        clock = FakeClock()
+        with application(settings_with(options, tmp_path / "data"), clock) as built:
+            for number in range(3):
+                client_of(built).put(f"CarePlan/p{number}", plan(number, "active"))
+            for _ in range(4):
+                built.worker().drain()
+                clock.advance(hours=1)
+            (letter,) = built.outgoing.dead()
+            refused = [tells_of(one) for one in webhook.received]
+            webhook.answers = lambda one: Reply()
+            built.outgoing.retry(letter.id)
+            built.worker().drain()
+
+            assert refused == ["p0", "p0", "p0", "p1", "p2"]
+            assert letter.attempts == 3
+            assert tells_of(webhook.received[-1]) == "p0"
+            assert len({one.json["id"] for one in webhook.received}) == 3
+            assert built.outgoing.dead() == []
+
+
+def tells_of(request: Received) -> str:
+    reference: str = request.json["resourceReference"]
+    return reference.rpartition("/")[2]
+
+
+def test_a_receiver_that_hangs_delays_no_other(
+    tmp_path: Path, store_url: str, broker: Mosquitto, nas: Receiver
+) -> None:
+    let_go = Event()
+
+    def hang(request: Received) -> Reply:
+        let_go.wait(60)
+        return Reply()
+
+    with receiving() as webhook, subscriber(broker.port) as listener:
+        webhook.answers = hang
+        options = settings(store_url, broker, nas, int(webhook.url.rpartition(":")[2]))
+        options["OUTGOING__TIMEOUT_SECONDS"] = "60"
+        with fyr_process(tmp_path, settings=options) as running:
+            begin(running)
+            told = nas.wait_for_count(PLANS)
+            published = heard_of_nas(listener, PLANS)
+            hung = len(webhook.received)
+            let_go.set()
+            came = webhook.wait_for_count(PLANS)
+
+    assert hung == 1
+    ids = [one.json["id"] for one in came]
+    assert ids == [in_envelope(one)["id"] for one in told]
+    assert ids == [one["id"] for one in published]
