@@ -22,7 +22,7 @@ def named() -> list[tuple[str, str]]:
 
 
 def threats() -> list[list[str]]:
-    section = PAGE.partition("## Threats")[2].partition("## What is not held")[0]
+    section = PAGE.partition("## Threats")[2].partition("## Attacks without")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines()]
     return [row for row in rows if len(row) == 3 and row[0] != "threat"]
 
