@@ -22,9 +22,8 @@ from fyr.core.events import (
     Relay,
     Retention,
     Worker,
-    consumer_metrics,
     consumers_of,
-    unsequenced,
+    event_readings,
 )
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.hooks.pipeline import Hooks
@@ -34,7 +33,7 @@ from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
-from fyr.core.metrics import Metrics, Reading
+from fyr.core.metrics import Metrics
 from fyr.core.operations import Operations
 from fyr.core.outgoing.dispatcher import Dispatcher
 from fyr.core.outgoing.open import open_queue, outgoing_readings
@@ -114,7 +113,7 @@ class Application:
         for job in self._own_jobs():
             self.jobs.add(job)
         self.metrics = Metrics()
-        self.metrics.add_source(self._event_readings)
+        self.metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
         self.metrics.add_source(lambda: outgoing_readings(self.outgoing))
         hooks.on_failure(self.metrics.plugin_failed)
         if self.search is not None:
@@ -199,34 +198,6 @@ class Application:
             self.plugins.stop()
         finally:
             self._stores.close()
-
-    def _event_readings(self) -> Iterable[Reading]:
-        """Tell Prometheus how far behind each consumer is."""
-        yield Reading(
-            "fyr_outbox_unsequenced",
-            "Committed events that no worker has looked at yet.",
-            unsequenced(self.outbox),
-        )
-        for name, found in consumer_metrics(self.outbox, clock=self.clock).items():
-            labels = (("consumer", name),)
-            yield Reading(
-                "fyr_consumer_lag_events",
-                "Events that a consumer has yet to be told of.",
-                found.lag,
-                labels,
-            )
-            yield Reading(
-                "fyr_consumer_retries",
-                "Events that failed and will come again.",
-                found.waiting,
-                labels,
-            )
-            yield Reading(
-                "fyr_consumer_dead_letters",
-                "Events that a consumer never took.",
-                found.dead,
-                labels,
-            )
 
 
 def build(

@@ -34,12 +34,14 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One gauge as it stands now: ``fyr_consumer_lag{consumer="search"} 3``."""
+    """One number as it stands now: ``fyr_consumer_lag{consumer="search"} 3``."""
 
     name: str
     documentation: str
     value: float
     labels: tuple[tuple[str, str], ...] = ()
+    #: whether it only grows: a counter, told with ``_total`` at the end of its name
+    grows: bool = False
 
 
 #: Asked at each scrape; gives what is true for the whole deployment.
@@ -194,13 +196,14 @@ class _Told:
 
     def collect(self) -> Iterable[Metric]:
         """Ask all sources; readings of one name become one metric."""
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        found: dict[str, GaugeMetricFamily] = {}
+        found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for one in self._readings():
             names = [name for name, _ in one.labels]
+            kind = CounterMetricFamily if one.grows else GaugeMetricFamily
             family = found.setdefault(
-                one.name, GaugeMetricFamily(one.name, one.documentation, labels=names)
+                one.name, kind(one.name, one.documentation, labels=names)
             )
             family.add_metric([value for _, value in one.labels], one.value)
         return found.values()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -95,6 +96,50 @@ def replay(
 
 @events.command()
 @with_deployment
+@click.option("--seconds", default=1.0, help="How long the rate is counted for.")
+@click.option("--json", "as_json", is_flag=True, help="As /admin/events tells it.")
+def status(
+    config_file: Path | None, data_dir: Path | None, seconds: float, as_json: bool
+) -> None:
+    """Tell how far each consumer is, and what is to be sent to others."""
+    from fyr.core.events.status import Status
+
+    with _application(config_file, data_dir) as application:
+        told = Status(application)
+        told.report()
+        time.sleep(max(0.0, seconds))
+        report = told.report()
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        for line in status_lines(report):
+            click.echo(line)
+
+
+def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Write a report for a person."""
+    yield f"{report['head']} is the number of the last event"
+    yield f"{'consumer':<24} {'state':<8} {'lag':>8} {'seconds':>8} {'rate/s':>8} {'dead':>5}"
+    for one in report["consumers"]:
+        rate = "-" if one["perSecond"] is None else f"{one['perSecond']:.1f}"
+        yield (
+            f"{one['name']:<24} {one['state']:<8} {one['lag']:>8,}"
+            f" {one['lagSeconds']:>8.1f} {rate:>8} {one['dead']:>5,}"
+        )
+        if one["waiting"]:
+            yield f"{'':<24} {one['waiting']:,} failed or wait behind one that did"
+        if one["error"]:
+            yield f"{'':<24} {one['error']}"
+    for one in report["outgoing"]:
+        yield (
+            f"{one['sender']}: {one['waiting']:,} to send, the oldest for"
+            f" {one['oldestSeconds']:.0f} s; {one['dead']:,} dead;"
+            f" {one['failing']:,} receivers fail"
+        )
+
+
+@events.command()
+@with_deployment
 @click.option("--consumer", default="", help="Only those of one consumer.")
 @click.option("--retry", is_flag=True, help="Try them again.")
 @click.option("--drop", is_flag=True, help="Give them up.")
@@ -123,10 +168,8 @@ def dead(
 
 def _list(letters: DeadLetters, only: str) -> None:
     consumer, after, found = only, 0, 0
-    while page := letters.page(consumer, after):
+    while page := (letters.of(only, after) if only else letters.page(consumer, after)):
         for letter in page:
-            if only and letter.consumer != only:
-                break
             found += 1
             what = letter.change.subject if letter.change else "an event that is gone"
             click.echo(
@@ -134,8 +177,6 @@ def _list(letters: DeadLetters, only: str) -> None:
                 f"  after {letter.attempts} tries: {letter.error}"
             )
         consumer, after = page[-1].consumer, page[-1].position
-        if only and consumer != only:
-            break
     if not found:
         click.echo("No dead letters.")
 

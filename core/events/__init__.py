@@ -3,7 +3,12 @@
 from fyr.core.events.change import Change
 from fyr.core.events.consumers import Consumer, ConsumerState, consumers_of
 from fyr.core.events.dead_letters import DeadLetter, DeadLetters
-from fyr.core.events.metrics import ConsumerMetrics, consumer_metrics, unsequenced
+from fyr.core.events.metrics import (
+    ConsumerMetrics,
+    consumer_metrics,
+    event_readings,
+    unsequenced,
+)
 from fyr.core.events.outbox import Outbox
 from fyr.core.events.relay import Relay
 from fyr.core.events.replay import replay, replay_since
@@ -23,6 +28,7 @@ __all__ = [
     "Worker",
     "consumer_metrics",
     "consumers_of",
+    "event_readings",
     "replay",
     "replay_since",
     "unsequenced",

@@ -17,6 +17,11 @@ _LIST = """
     WHERE state = 'dead' AND (consumer > ? OR (consumer = ? AND position > ?))
     ORDER BY consumer, position LIMIT ?
 """
+_LIST_OF = """
+    SELECT consumer, position, attempts, due, error FROM delivery
+    WHERE state = 'dead' AND consumer = ? AND position > ?
+    ORDER BY position LIMIT ?
+"""
 _ONE = """
     SELECT position, subject FROM delivery
     WHERE consumer = ? AND state = 'dead' AND position = ?
@@ -62,7 +67,14 @@ class DeadLetters:
         :param consumer: that of the last one read, empty to begin.
         :param after: the position of the last one read.
         """
-        rows = self._outbox.database.rows(_LIST, (consumer, consumer, after, count))
+        return self._letters(_LIST, (consumer, consumer, after, count))
+
+    def of(self, consumer: str, after: int = 0, count: int = 100) -> list[DeadLetter]:
+        """Read some of one consumer, by position, after a position."""
+        return self._letters(_LIST_OF, (consumer, after, count))
+
+    def _letters(self, sql: str, params: tuple[str | int, ...]) -> list[DeadLetter]:
+        rows = self._outbox.database.rows(sql, params)
         changes = self._outbox.at(row[1] for row in rows)
         return [
             DeadLetter(name, position, attempts, at, error, changes.get(position))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from fyr.core.clock import to_millis
 from fyr.core.metrics import Reading
 from fyr.core.outgoing.queue import OutgoingQueue
 from fyr.core.store.migrating import migrate
@@ -31,11 +32,14 @@ def open_queue(settings: Settings, database: Database, clock: Clock) -> Outgoing
 
 def outgoing_readings(queue: OutgoingQueue) -> Iterable[Reading]:
     """Tell how much waits, how much was given up and which receivers fail."""
+    now = to_millis(queue.clock())
     for name, found in queue.counts().items():
+        oldest = (now - found.oldest) / 1000 if found.oldest else 0
         labels = (("sender", name),)
         for what, documentation, value in (
             ("waiting", "Messages that are still to be sent.", found.waiting),
             ("dead_letters", "Messages that were given up.", found.dead),
+            ("oldest_seconds", "How long the first that waits has waited.", oldest),
             ("failing", "Receivers that did not take the last one.", found.failing),
         ):
             yield Reading(f"fyr_outgoing_{what}", documentation, value, labels)

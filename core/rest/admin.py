@@ -1,5 +1,7 @@
 """For those who run the server: ``/metrics``, ``/admin/plugins``, ``/health/...``.
 
+``/admin/events`` and ``/admin/outgoing`` are in :mod:`.admin_events`.
+
 Not FHIR. Health is told to everybody and names nothing inside; the rest is for the
 holder of ``security.admin_token``. Without one an open server tells it to its own
 machine, and a closed one to nobody: what a proxy hands on may look as if it came from
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -59,7 +61,7 @@ class AdminGate:
                     "the token of security.admin_token is needed here",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
-        elif not (self._is_open and _is_local(req)):
+        elif not (self._is_open and _is_local(req)) or _of_a_page(req):
             raise Forbidden(
                 "this is for the holder of security.admin_token; without one an open"
                 " server tells it to its own machine, and a closed one to nobody"
@@ -99,8 +101,7 @@ class Plugins:
             "process": os.getpid(),
             "plugins": self._plugins.report(),
         }
-        resp.data = orjson.dumps(told, default=str, option=orjson.OPT_INDENT_2)
-        resp.add({"content-type": _JSON, "cache-control": "no-store"})
+        tell(resp, orjson.dumps(told, default=str, option=orjson.OPT_INDENT_2))
 
     on_head = on_get
 
@@ -110,7 +111,7 @@ class Live:
 
     def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
         """Answer that it does."""
-        _tell(resp, {"status": "ok", "version": __version__})
+        tell(resp, orjson.dumps({"status": "ok", "version": __version__}))
 
     on_head = on_get
 
@@ -159,13 +160,14 @@ class Ready:
             resp.status = 503
         degraded = resting or impaired or lost or messages == "degraded"
         overall = "down" if problem else "degraded" if degraded else "ok"
-        _tell(resp, {"status": overall, "ports": ports})
+        tell(resp, orjson.dumps({"status": overall, "ports": ports}))
 
     on_head = on_get
 
 
-def _tell(resp: FyrResponse, told: dict[str, Any]) -> None:
-    resp.data = orjson.dumps(told)
+def tell(resp: FyrResponse, told: bytes) -> None:
+    """Answer JSON that nobody is to keep."""
+    resp.data = told
     resp.add({"content-type": _JSON, "cache-control": "no-store"})
 
 
@@ -175,3 +177,8 @@ def _is_local(req: FyrRequest) -> bool:
     handed_on = any(name in req.env for name in _HANDED_ON)
     here = is_loopback(req.remote_addr) and is_loopback(req.host)
     return here and not handed_on
+
+
+def _of_a_page(req: FyrRequest) -> bool:
+    """Whether a web page sends what changes something: a browser lets it do that unasked."""
+    return req.method not in ("GET", "HEAD") and "HTTP_ORIGIN" in req.env

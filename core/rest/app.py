@@ -12,6 +12,8 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.model.json import Limits
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
+from fyr.core.rest.admin_events import event_pages
+from fyr.core.rest.admin_outgoing import outgoing_pages
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.compartments import Below, CompartmentSearch
@@ -105,6 +107,9 @@ def _add_administration(app: FyrApp, application: Application) -> None:
     app.add_route("/metrics", Metrics(application, gate))
     app.add_route("/admin/plugins", Plugins(application, gate))
     app.add_route(OPENAPI, RoutesDocument(application))
+    pages = [*event_pages(application, gate), *outgoing_pages(application, gate)]
+    for path, resource in pages:
+        app.add_route(path, resource)
 
 
 #: What a service tells of itself to those who know only its base, SMART apps for one.

@@ -6,7 +6,7 @@ import pytest
 
 from fyr.core.testing.client import Client
 
-PATHS = ("/metrics", "/admin/plugins")
+PATHS = ("/metrics", "/admin/plugins", "/admin/events", "/admin/outgoing")
 TOKEN = "correct-horse-battery-staple"
 
 

@@ -1,7 +1,7 @@
 """A script of writes, while servers, workers and the broker die: what subscribers heard.
 
 ``FYR_TEST_CRASH_ROUNDS`` says how often something dies, ``make crashes`` has hundreds;
-``FYR_TEST_CRASH_SEED`` repeats a run. Mosquitto writes down what it acknowledges, as a
+``FYR_TEST_CRASH_SEED`` repeats a run, ``FYR_TEST_CRASH_KINDS`` chooses. Mosquitto writes down what it acknowledges, as a
 broker that may lose power has to.
 """
 
@@ -35,6 +35,10 @@ from fyr.core.testing.subscriber import Heard, subscriber
 
 ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
+#: what happens, and how often beside the others
+KINDS = os.environ.get(
+    "FYR_TEST_CRASH_KINDS", "worker,worker,server,server,frozen,kill,end,deaf"
+).split(",")
 WRITES_OF_A_ROUND = 30
 FROZEN_SECONDS = 3.0
 TOPIC = "fyr/events/ehealth-relatedperson"
@@ -200,9 +204,7 @@ class Crashes:
         What is killed is a worker, or a process that answers or serves streams, at a
         moment of its own: in the middle of a write as well as between two.
         """
-        kind = self._chance.choice(
-            ["worker", "worker", "server", "server", "frozen", "kill", "end", "deaf"]
-        )
+        kind = self._chance.choice(KINDS)
         self.count[kind] += 1
         self.thaw()
         if kind in ("worker", "server"):

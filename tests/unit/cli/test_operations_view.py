@@ -1,0 +1,105 @@
+"""``fyr events status`` and ``fyr events dead``, as somebody types them who runs a server."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fyr.config.settings import Settings
+from fyr.core.app import Application, build
+from fyr.core.cli import main
+from fyr.core.testing.applications import client_of
+
+Fyr = Callable[..., str]
+
+PLUGIN = """
+from fyr.core import hookimpl
+from fyr.core.outgoing import Sender, Undeliverable
+
+@hookimpl
+def deliver(change):
+    raise ValueError(f"no room for {change.id}")
+
+@hookimpl
+def register_senders():
+    def send(messages):
+        raise Undeliverable("410 Gone")
+
+    yield Sender("letters", send)
+"""
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> dict[str, object]:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "narrow.py").write_text(PLUGIN)
+    return {
+        "data_dir": tmp_path / "data",
+        "security": {"mode": "open"},
+        "plugins": {"enabled": [], "folder": folder},
+        "events": {"attempts": 1},
+    }
+
+
+@pytest.fixture
+def application(options: dict[str, object]) -> Iterator[Application]:
+    """A server that has written three devices and put one message into a queue."""
+    built = build(Settings(**options))
+    client = client_of(built)
+    for id_ in ("d1", "d2", "d3"):
+        client.put(f"Device/{id_}", {"resourceType": "Device", "id": id_})
+    built.database.write(
+        lambda session: built.outgoing.put(session, "letters", "her", {"id": "1"})
+    )
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def fyr(
+    application: Application,
+    options: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Fyr:
+    monkeypatch.setenv("FYR_PLUGINS__FOLDER", str(options["plugins"]["folder"]))
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", "[]")
+    monkeypatch.setattr("fyr.core.cli.options.configure_logging", lambda settings: None)
+
+    def call(*arguments: str) -> str:
+        more = ("--data-dir", str(options["data_dir"]))
+        done: Result = CliRunner().invoke(main, [*arguments, *more])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    return call
+
+
+def test_status_tells_of_consumers_and_of_what_is_to_be_sent(
+    fyr: Fyr, application: Application
+) -> None:
+    before = fyr("events", "status", "--seconds", "0")
+    application.worker().drain()
+    after = json.loads(fyr("events", "status", "--seconds", "0", "--json"))
+
+    assert "narrow                   behind          3" in before
+    assert "letters: 1 to send" in before
+    (consumer,) = after["consumers"]
+    assert (consumer["name"], consumer["dead"], consumer["lag"]) == ("narrow", 3, 0)
+    assert after["outgoing"][0]["dead"] == 1
+
+
+def test_dead_letters_of_a_consumer_are_listed_tried_again_and_dropped(
+    fyr: Fyr, application: Application
+) -> None:
+    application.worker().drain()
+
+    assert "narrow  2  Device/d2  after 1 tries: ValueError: no room for d2" in (
+        fyr("events", "dead")
+    )
+    assert "1 will be tried again." in (
+        fyr("events", "dead", "--consumer", "narrow", "--retry", "--position", "2")
+    )
+    assert "2 given up." in fyr("events", "dead", "--consumer", "narrow", "--drop")
