@@ -74,7 +74,7 @@ class Sender:
     """Somebody who sends the messages of some destinations, each at least once.
 
     ``send`` gets the next messages of one destination in their order, and returns when
-    the receiver has all of them. It raises :class:`SendFailed` to be asked again after a
+    the receiver has all of them, or tells how many of the first ones it has. It raises :class:`SendFailed` to be asked again after a
     growing wait, :class:`Undeliverable` for what no receiver takes; any other exception
     counts as the first. It bounds its own time. After ``attempts`` tries a message is a
     dead letter, and the next one goes.
@@ -85,7 +85,7 @@ class Sender:
 
     #: unique in the deployment
     name: str
-    send: Callable[[Sequence[Outgoing]], None]
+    send: Callable[[Sequence[Outgoing]], int | None]
     #: messages that one call gets at most; more than one fail or go together
     at_once: int = 1
     #: tries before a message is dead; ``None`` for the setting ``outgoing.attempts``

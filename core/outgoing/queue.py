@@ -53,6 +53,10 @@ _AT_ONCE = """
     UPDATE outgoing_destination SET due = ? WHERE sender = ? AND destination = ?
 """
 _DISCARD = "DELETE FROM outgoing WHERE id = ? AND state = 'dead'"
+_WAITS = """
+    SELECT 1 FROM outgoing WHERE sender = ? AND destination = ? AND state = 'waiting'
+    LIMIT 1
+"""
 _COUNTS = """
     SELECT sender, state, COUNT(*), MIN(created) FROM outgoing GROUP BY sender, state
 """
@@ -192,6 +196,10 @@ class OutgoingQueue:
             session.run(_DISCARD, (id,))
 
         self.database.write(work)
+
+    def waits(self, sender: str, destination: str) -> bool:
+        """Tell whether something is still to be sent to a destination."""
+        return bool(self.database.rows(_WAITS, (sender, destination)))
 
     def counts(self) -> dict[str, SenderCounts]:
         """Tell, by sender, how much waits and how much is dead."""

@@ -101,7 +101,7 @@ class Turn:
         names = {"sender": self._lease.sender, "destination": self._lease.destination}
         with structlog.contextvars.bound_contextvars(**names):
             try:
-                self._sender.send(messages)
+                count = self._sender.send(messages)
             except Undeliverable as refused:
                 if len(messages) > 1:
                     # Which of them it is: each is sent alone for the rest of the turn.
@@ -115,7 +115,7 @@ class Turn:
                 log.exception("sender failed")
                 self._note_failed(messages, type(error).__name__, 0)
             else:
-                self._note_sent(messages)
+                self._note_sent(messages if count is None else messages[:count])
 
     def _note_sent(self, messages: Sequence[Outgoing]) -> None:
         tools, lease = self._tools, self._lease

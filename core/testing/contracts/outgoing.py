@@ -104,6 +104,7 @@ class OutgoingContract:
         put(queue, ("a", 3))
         worker(queue, receivers).drain()
 
+        assert not queue.waits("test", "a")
         assert receivers.at("a") == [1, 2, 3]
         assert receivers.at("b") == [1]
         assert queue.counts() == {}
@@ -157,6 +158,7 @@ class OutgoingContract:
         dispatcher.drain()
 
         assert (failing.failures, failing.error) == (1, "nobody is at home")
+        assert (failing.waiting, failing.dead) == (2, 0)
         assert receivers.taken == [("b", 1), ("a", 1), ("a", 2)]
 
     def test_what_failed_too_often_is_dead_and_the_next_one_goes(
@@ -200,6 +202,20 @@ class OutgoingContract:
         worker(queue, receivers, at_once=3).drain()
 
         assert receivers.calls == [3, 2]
+        assert receivers.at("a") == [0, 1, 2, 3, 4]
+
+    def test_a_sender_that_took_some_is_given_the_others_again(
+        self, queue: OutgoingQueue, receivers: Receivers
+    ) -> None:
+        def send(messages: Sequence[Outgoing]) -> int:
+            receivers.send(messages[:2])
+            return min(2, len(messages))
+
+        put(queue, *(("a", number) for number in range(5)))
+        sender = Sender("test", send, at_once=10)
+        Dispatcher(queue, [sender], SETTINGS, clock=queue.clock).drain()
+
+        assert receivers.calls == [2, 2, 1]
         assert receivers.at("a") == [0, 1, 2, 3, 4]
 
     def test_a_sender_with_a_bug_counts_as_a_failure_that_tells_no_secret(

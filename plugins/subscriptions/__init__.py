@@ -1,0 +1,199 @@
+"""Subscriptions: changes told to those who asked, over the channel that they named.
+
+https://hl7.org/fhir/R4/subscription.html and the topic-based ones of
+https://hl7.org/fhir/uv/subscriptions-backport/. For those who subscribe:
+``docs/subscriptions.md``; why it is as it is: ``docs/decisions/subscriptions.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from fyr.core import (
+    Change,
+    Consumer,
+    Issue,
+    Job,
+    JobContext,
+    Manifest,
+    Operation,
+    Outgoing,
+    Plugin,
+    RequestContext,
+    Resource,
+    Sender,
+    Session,
+    hookimpl,
+)
+from fyr.core.context import SYSTEM
+from fyr.core.hooks.errors import PluginError
+from fyr.core.outgoing import HttpSender
+from fyr.core.store.migrating import migrate
+from fyr.plugins.subscriptions.channels.email import Email
+from fyr.plugins.subscriptions.channels.message import MessageChannel
+from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
+from fyr.plugins.subscriptions.channels.rest_hook import RestHook
+from fyr.plugins.subscriptions.channels.websocket import WebsocketChannel
+from fyr.plugins.subscriptions.directory import Directory, Understanding
+from fyr.plugins.subscriptions.guard import Guard
+from fyr.plugins.subscriptions.operations import SubscriptionOperations, operations_of
+from fyr.plugins.subscriptions.sending import AT_ONCE, Sending
+from fyr.plugins.subscriptions.settings import SubscriptionsSettings
+from fyr.plugins.subscriptions.states import JOB, KIND, SENDER, TEND, States
+from fyr.plugins.subscriptions.table import Table
+from fyr.plugins.subscriptions.telling import NAME, Telling
+from fyr.plugins.subscriptions.topicbook import TopicBook
+from fyr.plugins.subscriptions.writing import Writing, hide
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+    from fyr.plugins.subscriptions.channels.channel import Channel
+
+__all__ = ["Subscriptions"]
+
+
+class Subscriptions(Plugin):
+    """Tells changes to those who subscribed."""
+
+    manifest = Manifest(
+        "Tells changes of resources to those who subscribed.",
+        settings=SubscriptionsSettings,
+    )
+    settings: SubscriptionsSettings
+
+    def start(self, application: Application) -> None:
+        """Join the parts.
+
+        :raises PluginError: there is no search to understand criteria with, or mails
+            are to be sent and no server is named.
+        """
+        self._check(application)
+        settings, clock = self.settings, application.clock
+        folder = files("fyr.plugins.subscriptions.migrations")
+        apply = application.settings.store.migrate
+        migrate(application.database, namespace=NAME, folder=folder, apply=apply)
+        self._http = HttpSender(application.settings.outgoing)
+        self.channels = self._made_channels(application)
+        table, guard = Table(application.database), Guard(application)
+        book = TopicBook(application, settings.topics)
+        understanding = Understanding(guard, book.find)
+        self.states = States(application, table, self.channels, settings)
+        engine = application.search
+        assert engine is not None, "checked before"
+        directory = Directory(table, understanding, engine.edition, self.states.broken)
+        self.telling = Telling(application, table, directory, guard, self.states.take)
+        carrying = frozenset(settings.full_resource)
+        self.sending = Sending(
+            table, guard, self.channels, self.states, carrying, clock
+        )
+        self.writing = Writing(table, understanding, self.channels, settings, clock)
+        self._operations = SubscriptionOperations(
+            application, table, guard, settings, lambda: ""
+        )
+
+    def stop(self) -> None:
+        """Give connections back."""
+        if hasattr(self, "channels"):
+            for channel in self.channels.values():
+                channel.close()
+            self._http.close()
+
+    @hookimpl(quick=True)
+    def authorize(self, context: RequestContext) -> None:
+        """Let persons write no subscriptions."""
+        if context.resource_type == KIND:
+            self.writing.authorize(context)
+
+    @hookimpl
+    def validate(
+        self, context: RequestContext, resource: Resource
+    ) -> Iterable[Issue] | None:
+        """Tell what is wrong with a subscription."""
+        if resource["resourceType"] != KIND:
+            return None
+        return list(self.writing.problems(context, resource))
+
+    @hookimpl
+    def before_store(
+        self,
+        context: RequestContext,
+        session: Session,
+        old: Resource | None,
+        new: Resource | None,
+    ) -> None:
+        """Note whose a subscription is, and hide its headers."""
+        if new is None or new["resourceType"] != KIND:
+            return
+        if context.principal is SYSTEM:
+            hide(new)
+        else:
+            self.writing.prepare(context, session, old, new)
+
+    @hookimpl
+    def register_consumers(self) -> Iterable[Consumer]:
+        """Tell every change to whom it is told."""
+
+        def handle_many(changes: Sequence[Change]) -> None:
+            self.telling.handle_many(changes)
+
+        yield Consumer(
+            NAME, lambda change: handle_many([change]), handle_many=handle_many
+        )
+
+    @hookimpl
+    def register_senders(self) -> Iterable[Sender]:
+        """Send what is in the queues of subscriptions."""
+
+        def send(messages: Sequence[Outgoing]) -> int:
+            return self.sending.send(messages)
+
+        yield Sender(
+            SENDER,
+            send,
+            at_once=AT_ONCE,
+            sent=lambda session, messages: self.sending.sent(session, messages),
+            failed=lambda session, messages, failures: self.sending.failed(
+                session, messages, failures
+            ),
+        )
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        """Change states, and look after ends and heartbeats."""
+
+        def run(context: JobContext) -> object:
+            return self.states.run(context)
+
+        def tend(context: JobContext) -> object:
+            return self.states.tend(context)
+
+        return [Job(JOB, run), Job(TEND, tend, every=self.settings.tend_seconds)]
+
+    @hookimpl
+    def register_operations(self) -> Iterable[Operation]:
+        """Offer what the guide has, and ``$resend``."""
+        return operations_of(lambda: self._operations)
+
+    def _made_channels(self, application: Application) -> dict[str, Channel]:
+        settings, messages = self.settings, application.settings.messages
+        made: dict[str, Channel] = {
+            "rest-hook": RestHook(self._http),
+            "message": MessageChannel(self._http),
+            "websocket": WebsocketChannel(),
+            "email": Email(settings),
+            "mqtt": MqttChannel(messages, settings.mqtt_topic),
+        }
+        return {name: made[name] for name in settings.channels}
+
+    def _check(self, application: Application) -> None:
+        problems = []
+        if application.search is None:
+            problems.append("plugin.subscriptions: criteria need the plugin search")
+        if "email" in self.settings.channels and not self.settings.smtp_url:
+            problems.append(
+                "plugin.subscriptions.smtp_url: `email` needs a mail server"
+            )
+        if problems:
+            raise PluginError(problems)

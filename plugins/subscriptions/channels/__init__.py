@@ -1,0 +1,1 @@
+"""Channels: how a notification reaches who subscribed, one file each."""

@@ -1,0 +1,32 @@
+"""What a channel is asked, and the room that all of them stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from fyr.core import Issue
+from fyr.plugins.subscriptions.definition import Definition
+from fyr.plugins.subscriptions.notifications import Notification
+from fyr.plugins.subscriptions.table import Owner
+
+ENDPOINT = ("Subscription.channel.endpoint",)
+
+
+class Channel(Protocol):
+    """Sends notifications of one kind; safe to share between threads."""
+
+    #: whether it is asked to take notifications before there are any
+    shakes_hands: bool
+
+    def problems(self, definition: Definition) -> Iterable[Issue]:
+        """Tell what is wrong with a subscription for this channel."""
+
+    def send(self, notification: Notification, owner: Owner) -> None:
+        """Send one notification, and return once it was taken.
+
+        :raises fyr.core.SendFailed: it was not.
+        """
+
+    def close(self) -> None:
+        """Give back what it has opened."""

@@ -1,0 +1,57 @@
+"""``mqtt``: a channel beside R4's, named in the extension ``backport-channel-type``.
+
+Each subscription has a topic of its own, which the deployment's settings make of its id:
+who writes a subscription cannot choose where it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+
+from fyr.config.messages import MessageSettings
+from fyr.core import Issue, Message, SendFailed, Unavailable, Undeliverable
+from fyr.core.messages import MessageRefused
+from fyr.core.messages.mqtt import MqttPublisher
+from fyr.plugins.subscriptions.definition import Definition
+from fyr.plugins.subscriptions.notifications import Notification
+from fyr.plugins.subscriptions.table import Owner
+
+
+class MqttChannel:
+    """Publishes to the deployment's broker."""
+
+    shakes_hands = False
+
+    def __init__(self, settings: MessageSettings, topic: str) -> None:
+        """Take the broker, and how a subscription's topic is made of its id."""
+        self._there = bool(settings.url)
+        own = settings.model_copy(update={"topic": topic})
+        self._publisher = MqttPublisher(own, "subscriptions")
+        # A publisher is used by one thread at a time.
+        self._lock = Lock()
+
+    def problems(self, definition: Definition) -> Iterable[Issue]:
+        """Tell that there is no broker."""
+        if not self._there:
+            path = ("Subscription.channel.type",)
+            yield Issue("not-supported", "this deployment has no broker", path)
+
+    def send(self, notification: Notification, owner: Owner) -> None:
+        """Publish one notification."""
+        numbers = [event.number for event in notification.events]
+        properties = {"type": notification.kind, "subscription": notification.row.id}
+        if numbers:
+            properties["eventNumber"] = str(numbers[-1])
+        message = Message(notification.row.id, notification.bundle(), properties)
+        try:
+            with self._lock:
+                self._publisher.publish([message])
+        except MessageRefused as refused:
+            raise Undeliverable(str(refused)) from None
+        except Unavailable as away:
+            raise SendFailed(str(away)) from None
+
+    def close(self) -> None:
+        """End the connection."""
+        self._publisher.close()

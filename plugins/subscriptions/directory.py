@@ -1,0 +1,213 @@
+"""The subscriptions that are told, by the type of resource that they are about.
+
+Read anew when a number in the database says that they are others; a subscription is
+understood once for each of its versions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fyr.core import FyrError, Invalid, Issue, Resource
+from fyr.core.searching import Candidate, Matcher
+from fyr.plugins.subscriptions.definition import Definition, read
+from fyr.plugins.subscriptions.topics import Topic, by_criteria
+
+if TYPE_CHECKING:
+    from fyr.plugins.subscriptions.guard import Guard
+    from fyr.plugins.subscriptions.table import Owner, Row, Table
+
+#: States in which a subscription is told.
+TOLD = ("active", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """One subscription, understood."""
+
+    id: str
+    definition: Definition
+    owner: Owner
+    topic: Topic
+    previous: Matcher | None
+    current: Matcher | None
+    filters: tuple[Matcher, ...]
+
+    @property
+    def needs_old(self) -> bool:
+        """Whether it asks about the version before."""
+        return self.previous is not None or "delete" in self.topic.interactions
+
+    def wants(
+        self, interaction: str, old: Candidate | None, new: Candidate | None
+    ) -> bool:
+        """Tell whether a change is told; versions that are not there are ``None``."""
+        if interaction not in self.topic.interactions:
+            return False
+        held = new or old
+        if held is None or not all(one.meets(held) for one in self.filters):
+            return False
+        return self.topic.holds(
+            interaction, _met(self.previous, old), _met(self.current, new)
+        )
+
+
+def _met(matcher: Matcher | None, candidate: Candidate | None) -> bool | None:
+    if candidate is None or matcher is None:
+        return None
+    return matcher.meets(candidate)
+
+
+class Understanding:
+    """Understands subscriptions, or says what is wrong with them."""
+
+    def __init__(self, guard: Guard, topic: Callable[[str], Topic | None]) -> None:
+        """Take who asks in the name of owners, and where topics are found by URL."""
+        self._guard = guard
+        self._topic = topic
+
+    def of(self, id: str, definition: Definition, owner: Owner) -> Subscribed:
+        """Understand one.
+
+        :raises FyrError: it cannot be; all problems with their paths.
+        """
+        topic = self._topic_of(definition)
+        problems: list[Issue] = []
+        previous = self._matcher(owner, topic.resource, topic.previous, problems)
+        # Without criteria the owner still has to be one who may search the type.
+        current = self._matcher(owner, topic.resource, topic.current, problems, True)
+        filters = self._filters(owner, topic, definition, problems)
+        if problems:
+            raise Invalid(dict.fromkeys(problems))
+        if not topic.current:
+            filters = (*filters, *([current] if current else []))
+            current = None
+        return Subscribed(id, definition, owner, topic, previous, current, filters)
+
+    def _topic_of(self, definition: Definition) -> Topic:
+        if not definition.topic:
+            return by_criteria(*definition.criteria)
+        found = self._topic(definition.topic)
+        if found is None:
+            told = f"there is no topic {definition.topic[:200]}"
+            raise Invalid([Issue("not-found", told, ("Subscription.criteria",))])
+        return found
+
+    def _filters(
+        self,
+        owner: Owner,
+        topic: Topic,
+        definition: Definition,
+        problems: list[Issue],
+    ) -> tuple[Matcher, ...]:
+        found = []
+        for kind, query in definition.filters:
+            path = "Subscription.criteria.extension"
+            if not definition.topic:
+                problems.append(Issue("invalid", "only topics are filtered", (path,)))
+                continue
+            if kind != topic.resource:
+                told = f"the topic is about {topic.resource}, not {kind[:60]}"
+                problems.append(Issue("invalid", told, (path,)))
+                continue
+            problems += _not_filters(topic, query, path)
+            matcher = self._matcher(owner, kind, query, problems, True, path)
+            found += [matcher] if matcher else []
+        return tuple(found)
+
+    def _matcher(
+        self,
+        owner: Owner,
+        kind: str,
+        query: str,
+        problems: list[Issue],
+        always: bool = False,
+        path: str = "Subscription.criteria",
+    ) -> Matcher | None:
+        if not query and not always:
+            return None
+        try:
+            return self._guard.matcher(owner, kind, query)
+        except FyrError as error:
+            if error.status >= 500:
+                raise
+            problems += [Issue(o.code, o.diagnostics, (path,)) for o in error.issues]
+            return None
+
+
+def _not_filters(topic: Topic, query: str, path: str) -> list[Issue]:
+    """Tell the parameters that a topic cannot be filtered by."""
+    from urllib.parse import parse_qsl
+
+    if topic.filters is None:
+        return []
+    names = {
+        name.partition(":")[0] for name, _ in parse_qsl(query, keep_blank_values=True)
+    }
+    return [
+        Issue("not-supported", f"the topic is not filtered by {name[:60]}", (path,))
+        for name in sorted(names - topic.filters)
+    ]
+
+
+class Directory:
+    """What is told, as it stands."""
+
+    def __init__(
+        self,
+        table: Table,
+        understanding: Understanding,
+        engine_edition: Callable[[], object],
+        broken: Callable[[Row, FyrError], None],
+    ) -> None:
+        """Take the rows, and who hears of one that is not understood any more."""
+        self._table = table
+        self._understanding = understanding
+        self._engine_edition = engine_edition
+        self._broken = broken
+        self._seen: object = None
+        self._meaning: object = None
+        self._known: dict[tuple[str, int], Subscribed | None] = {}
+        self._by_type: Mapping[str, Sequence[Subscribed]] = {}
+
+    def refresh(self) -> Mapping[str, Sequence[Subscribed]]:
+        """Tell the subscriptions by type."""
+        subscriptions, meaning = self._table.editions()
+        meant = (meaning, self._engine_edition())
+        if meant != self._meaning:
+            self._known.clear()
+        if (subscriptions, meant) != self._seen:
+            self._read()
+            self._seen, self._meaning = (subscriptions, meant), meant
+        return self._by_type
+
+    def _read(self) -> None:
+        by_type: dict[str, list[Subscribed]] = defaultdict(list)
+        known: dict[tuple[str, int], Subscribed | None] = {}
+        for row in self._table.rows(*TOLD):
+            key = (row.id, row.version)
+            found = self._known[key] if key in self._known else self._understood(row)
+            known[key] = found
+            if found is not None:
+                by_type[found.topic.resource].append(found)
+        self._known, self._by_type = known, by_type
+
+    def _understood(self, row: Row) -> Subscribed | None:
+        owner = self._table.owner(row.id)
+        try:
+            if owner is None:
+                raise Invalid("nobody is known who wrote it")
+            return self._understanding.of(row.id, definition_of(row.resource()), owner)
+        except FyrError as error:
+            if error.status >= 500:
+                raise
+            self._broken(row, error)
+            return None
+
+
+def definition_of(resource: Resource) -> Definition:
+    """Read the definition of a subscription."""
+    return read(resource)

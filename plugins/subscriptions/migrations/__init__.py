@@ -1,0 +1,1 @@
+"""Migrations of what is kept of subscriptions beside their resources."""

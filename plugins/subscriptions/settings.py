@@ -1,0 +1,85 @@
+"""What a deployer says about subscriptions."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from fyr.config.section import Section
+from fyr.core import PluginSettings
+
+ChannelName = Literal["rest-hook", "websocket", "email", "message", "mqtt"]
+Interaction = Literal["create", "update", "delete"]
+Outcome = Literal["", "test-passes", "test-fails"]
+
+
+class TopicSettings(Section):
+    """``[[plugin.subscriptions.topics]]``: a SubscriptionTopic that this deployment has."""
+
+    url: str = Field(pattern=r"^\S+$", description="Canonical URL.")
+    resource: str = Field(description="Type of resource that it tells of.")
+    title: str = Field("", description="For people.")
+    interactions: list[Interaction] = Field(
+        ["create", "update"], description="What happens to the resource."
+    )
+    previous: str = Field("", description="Criteria that the version before meets.")
+    result_for_create: Outcome = Field(
+        "", description="What `previous` is for a new resource."
+    )
+    current: str = Field("", description="Criteria that the new version meets.")
+    result_for_delete: Outcome = Field(
+        "", description="What `current` is for a deleted resource."
+    )
+    require_both: bool = Field(False, description="Both are met, not one of them.")
+    filters: list[str] | None = Field(
+        None, description="Parameters that may filter; unset: all."
+    )
+
+
+class SubscriptionsSettings(PluginSettings):
+    """``[plugin.subscriptions]``."""
+
+    channels: list[ChannelName] = Field(
+        ["rest-hook", "websocket", "message"],
+        description="Channels that subscriptions may name; `email` needs `smtp_url`.",
+    )
+    full_resource: list[ChannelName] = Field(
+        ["rest-hook", "websocket", "message"],
+        description="Channels that may carry resources, not only their ids.",
+    )
+    most: int = Field(
+        1000, ge=1, description="Subscriptions of one system that are not off."
+    )
+    error_after: int = Field(
+        3, ge=1, description="Failures in a row after which the status is `error`."
+    )
+    off_after: int = Field(
+        100, ge=2, description="Failures in a row after which the status is `off`."
+    )
+    tend_seconds: float = Field(
+        5.0, gt=0, description="How often ends and heartbeats are looked after."
+    )
+    keep_days: float = Field(
+        7.0, gt=0, description="How long events are kept for `$events`."
+    )
+    token_seconds: int = Field(
+        60, ge=5, description="How long a token for websockets can be used to bind."
+    )
+    mqtt_topic: str = Field(
+        "fyr/subscriptions/{name}",
+        pattern=r"^[^+#]*\{name\}[^+#]*$",
+        description="MQTT topic of a subscription; `{name}` is its id.",
+    )
+    smtp_url: str = Field(
+        "",
+        pattern=r"^(smtps?(\+starttls)?://\S+)?$",
+        description="`smtp://HOST:PORT`, `smtp+starttls://...` or `smtps://...`.",
+    )
+    smtp_user: str = Field("", description="User of the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password of that user.")
+    email_from: str = Field("", description="Sender of mails.")
+    email_domains: list[str] = Field(
+        [], description="Domains that mails may go to; none: nowhere."
+    )
+    topics: list[TopicSettings] = Field(
+        [], description="Topics; those kept as Basic resources come beside them."
+    )

@@ -1,0 +1,207 @@
+"""The states of a subscription: requested, active, error, off; written into the resource.
+
+https://hl7.org/fhir/R4/valueset-subscription-status.html. Changes are asked for in the
+transaction that finds out, and made by a job, as any write of a resource is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from fyr.core import (
+    Change,
+    FyrError,
+    JobContext,
+    RequestContext,
+    Session,
+)
+from fyr.core.clock import to_millis
+from fyr.core.context import SYSTEM
+from fyr.core.interactions import Incoming
+from fyr.core.model import json
+from fyr.plugins.subscriptions.definition import read
+from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
+from fyr.plugins.subscriptions.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fyr.core.app import Application
+    from fyr.plugins.subscriptions.channels.channel import Channel
+    from fyr.plugins.subscriptions.settings import SubscriptionsSettings
+    from fyr.plugins.subscriptions.table import Table
+
+log = structlog.get_logger("fyr.subscriptions")
+
+JOB, TEND = "subscriptions-status", "subscriptions-tend"
+SENDER = "subscriptions"
+KIND = "Subscription"
+#: state -> those that it may follow
+STEPS: Mapping[str, frozenset[str]] = {
+    "active": frozenset({"requested", "error"}),
+    "error": frozenset({"requested", "active"}),
+    "off": frozenset({"requested", "active", "error"}),
+}
+
+
+class States:
+    """Takes versions of subscriptions, and brings them from state to state."""
+
+    def __init__(
+        self,
+        application: Application,
+        table: Table,
+        channels: Mapping[str, Channel],
+        settings: SubscriptionsSettings,
+    ) -> None:
+        """Take what changes them."""
+        self._application = application
+        self._table = table
+        self._channels = channels
+        self._settings = settings
+
+    def take(self, change: Change) -> None:
+        """Take a version of a subscription as it was committed, once."""
+        known = self._table.row(change.id)
+        if known is not None and known.version >= change.version:
+            return
+        resource = change.new
+        now = to_millis(self._application.clock())
+
+        def work(session: Session) -> None:
+            if resource is None:
+                self._table.put(session, _row(change, "off", "{}", now))
+                self._table.remove(session, change.id)
+                self._application.outgoing.forget(session, SENDER, change.id)
+                return
+            status = str(resource["status"])
+            body = json.dump(resource).decode()
+            self._table.put(session, _row(change, status, body, now))
+            if status == "off":
+                self._application.outgoing.forget(session, SENDER, change.id)
+            elif status == "requested":
+                self._begin(session, change, resource)
+
+        self._application.database.write(work)
+        self._application.outgoing.wake()
+
+    def _begin(self, session: Session, change: Change, resource: Any) -> None:
+        """Shake hands, or go on without where the channel or the subscription has none."""
+        definition = read(resource)
+        channel = self._channels.get(definition.channel)
+        # What waits is of another endpoint, perhaps; it can be had by $events.
+        self._application.outgoing.forget(session, SENDER, change.id)
+        if channel is not None and channel.shakes_hands and definition.topic:
+            told = {"kind": HANDSHAKE}
+            self._application.outgoing.put(session, SENDER, change.id, told)
+        else:
+            self.want(session, change.id, "active", version=change.version)
+
+    def want(
+        self,
+        session: Session,
+        id: str,
+        status: str,
+        *,
+        why: str = "",
+        version: int | None = None,
+    ) -> None:
+        """Have a subscription brought to a state after the commit.
+
+        :param version: of the resource, if only that one is meant.
+        """
+        told = {"id": id, "status": status, "why": why, "version": version}
+        self._application.jobs.submit(session, JOB, told)
+
+    def note_failures(self, session: Session, id: str, failures: int, why: str) -> None:
+        """Bring a subscription that is not taken to ``error``, and in the end off."""
+        if failures == self._settings.error_after:
+            self.want(session, id, "error", why=why)
+        elif failures == self._settings.off_after:
+            told = f"given up after {failures} failures in a row; the last: {why}"
+            self.want(session, id, "off", why=told)
+
+    def broken(self, row: Row, error: FyrError) -> None:
+        """Turn off a subscription that is not understood, or not allowed, any more."""
+        log.warning("subscription is turned off", subscription=row.id, why=str(error))
+        self._application.database.write(
+            lambda session: self.want(session, row.id, "off", why=str(error))
+        )
+
+    def run(self, context: JobContext) -> str:
+        """Write the state into the resource.
+
+        :raises PreconditionFailed: somebody else wrote it; the job comes again.
+        """
+        asked = context.arguments
+        stored = self._application.resources.read(KIND, asked["id"])
+        if stored is None or stored.body is None:
+            return "gone"
+        if asked["version"] not in (None, stored.version):
+            return "another version"
+        resource = json.own(stored.body)
+        if resource.get("status") not in STEPS[asked["status"]]:
+            return f"it is {resource.get('status')}"
+        row = self._table.row(asked["id"])
+        if asked["status"] == "error" and row is not None and not row.failures:
+            return "it is well again"
+        resource["status"] = asked["status"]
+        resource.pop("error", None)
+        if asked["why"]:
+            resource["error"] = asked["why"]
+        self._write(resource, stored.version, context)
+        return str(asked["status"])
+
+    def _write(self, resource: Any, version: int, context: JobContext) -> None:
+        request = RequestContext(
+            self._application.services.everything,
+            "update",
+            KIND,
+            resource["id"],
+            principal=SYSTEM,
+            trace_id=f"job-{context.id}",
+        )
+        self._application.interactions.update(
+            request, Incoming(resource), (str(version),)
+        )
+
+    def tend(self, context: JobContext) -> dict[str, int]:
+        """Look after ends, heartbeats, and what is kept too long."""
+        now = to_millis(self._application.clock())
+        ended = beats = 0
+        for row in self._table.rows("active", "error", "requested"):
+            definition = read(row.resource())
+            if definition.end and definition.end <= now:
+                ended += 1
+                self._application.database.write(
+                    lambda session, id_=row.id: self.want(  # type: ignore[misc]
+                        session, id_, "off", why="its end is reached"
+                    )
+                )
+            elif row.status == "active" and _is_silent(row, definition.heartbeat, now):
+                beats += self._beat(row, now)
+        keep_millis = int(self._settings.keep_days * 24 * 3600 * 1000)
+        self._application.database.write(
+            lambda session: self._table.trim(session, now - keep_millis, now)
+        )
+        return {"ended": ended, "heartbeats": beats}
+
+    def _beat(self, row: Row, now: int) -> int:
+        """Put a heartbeat into a queue in which nothing else is."""
+        queue = self._application.outgoing
+        if queue.waits(SENDER, row.id):
+            return 0
+        self._application.database.write(
+            lambda session: queue.put(session, SENDER, row.id, {"kind": HEARTBEAT})
+        )
+        return 1
+
+
+def _is_silent(row: Row, heartbeat: int, now: int) -> bool:
+    return bool(heartbeat) and now - row.last_sent >= heartbeat * 1000
+
+
+def _row(change: Change, status: str, body: str, now: int) -> Row:
+    return Row(change.id, change.version, status, body, 0, 0, now, 0, "")

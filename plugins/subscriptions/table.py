@@ -1,0 +1,278 @@
+"""The rows of subscriptions: whose they are, what was told, what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from fyr.core import Principal, Resource, Session
+from fyr.core.context import ANONYMOUS
+from fyr.core.store.port import Database
+
+_SETS = ("privileges", "scopes", "tags")
+
+_PUT_OWNER = """
+    INSERT INTO subscription_owner (id, principal, service, base_url, headers)
+    VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET principal = excluded.principal,
+        service = excluded.service, base_url = excluded.base_url,
+        headers = excluded.headers
+"""
+_OWNER = """
+    SELECT principal, service, base_url, headers FROM subscription_owner WHERE id = ?
+"""
+_COUNT = """
+    SELECT COUNT(*) FROM subscription_owner o
+    WHERE o.principal = ? AND o.id <> ? AND NOT EXISTS
+        (SELECT 1 FROM subscription s WHERE s.id = o.id AND s.status = 'off')
+"""
+_COLUMNS = "id, version, status, body, events, sent, last_sent, failures, error"
+_PUT = """
+    INSERT INTO subscription (id, version, status, body, events, sent, last_sent,
+                              failures, error)
+    VALUES (?, ?, ?, ?, 0, 0, ?, 0, '')
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+        status = excluded.status, body = excluded.body
+    WHERE subscription.version < excluded.version
+"""
+_EDITIONS = "SELECT number FROM subscription_edition ORDER BY id"
+_NEW_MEANING = "UPDATE subscription_edition SET number = number + 1 WHERE id = 2"
+_NEXT_EDITION = "UPDATE subscription_edition SET number = number + 1 WHERE id = 1"
+_LOCK = "UPDATE subscription SET events = events WHERE id = ?"
+_EVENTS = "SELECT events FROM subscription WHERE id = ?"
+_THERE = """
+    SELECT position FROM subscription_event
+    WHERE subscription = ? AND position >= ? AND position <= ?
+"""
+_ADD_EVENT = """
+    INSERT INTO subscription_event
+        (subscription, number, position, type, id, version, method, at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_COUNTED = "UPDATE subscription SET events = ? WHERE id = ?"
+_SENT = """
+    UPDATE subscription SET sent = CASE WHEN sent < ? THEN ? ELSE sent END,
+        last_sent = ?, failures = 0, error = '' WHERE id = ?
+"""
+_FAILED = "UPDATE subscription SET failures = ?, error = ? WHERE id = ?"
+_EVENT_COLUMNS = "number, position, type, id, version, method, at"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who wrote a subscription last: all that is told is what this principal may see."""
+
+    principal: Principal
+    #: name of the service that it came to, and the base URL that it saw
+    service: str
+    base_url: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells of two whether they may see the same, and see it alike."""
+        return (principal_json(self.principal), self.service, self.base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A subscription as it stands; times in milliseconds since 1970, UTC."""
+
+    id: str
+    #: of the resource, when it was read last
+    version: int
+    status: str
+    body: str
+    #: number of the last event
+    events: int
+    #: number of the last event that was taken
+    sent: int
+    #: when something was taken last
+    last_sent: int
+    #: in a row
+    failures: int
+    error: str
+
+    def resource(self) -> Resource:
+        """Parse the resource."""
+        found: Resource = json.loads(self.body)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a subscription."""
+
+    number: int
+    position: int
+    type: str
+    id: str
+    version: int
+    method: str
+    #: when it happened, in milliseconds
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A change that subscriptions are told of."""
+
+    position: int
+    type: str
+    id: str
+    version: int
+    method: str
+    at: int
+    subscriptions: tuple[str, ...] = field(default=())
+
+
+class Table:
+    """The rows, in the database that all processes share."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database, whose schema is up to date."""
+        self.database = database
+
+    def put_owner(self, session: Session, id: str, owner: Owner) -> None:
+        """Note who has written a subscription, in the transaction that writes it."""
+        told = (principal_json(owner.principal), owner.service, owner.base_url)
+        session.run(_PUT_OWNER, (id, *told, json.dumps(owner.headers)))
+
+    def owner(self, id: str, session: Session | None = None) -> Owner | None:
+        """Tell who wrote a subscription last."""
+        rows = (session or self.database).rows(_OWNER, (id,))
+        if not rows:
+            return None
+        principal, service, base_url, headers = rows[0]
+        pairs = tuple((name, value) for name, value in json.loads(headers))
+        return Owner(principal_of(principal), service, base_url, pairs)
+
+    def count(self, session: Session, owner: Owner, but: str) -> int:
+        """Tell how many others a principal has that are not off."""
+        key = principal_json(owner.principal)
+        return int(session.rows(_COUNT, (key, but))[0][0])
+
+    def put(self, session: Session, row: Row) -> None:
+        """Note a newer version of a subscription; an older one changes nothing."""
+        told = (row.id, row.version, row.status, row.body, row.last_sent)
+        session.run(_PUT, told)
+        session.run(_NEXT_EDITION)
+
+    def mean_anew(self) -> None:
+        """Have every process understand all criteria anew."""
+        self.database.write(lambda session: session.run(_NEW_MEANING))
+
+    def editions(self) -> tuple[int, int]:
+        """Tell two numbers: others when subscriptions are, or what they mean."""
+        subscriptions, meaning = self.database.rows(_EDITIONS)
+        return int(subscriptions[0]), int(meaning[0])
+
+    def rows(self, *statuses: str) -> list[Row]:
+        """Read all in some states."""
+        marks = ", ".join("?" * len(statuses))
+        sql = f"SELECT {_COLUMNS} FROM subscription WHERE status IN ({marks})"
+        return [Row(*row) for row in self.database.rows(sql, statuses)]
+
+    def row(self, id: str, session: Session | None = None) -> Row | None:
+        """Read one."""
+        sql = f"SELECT {_COLUMNS} FROM subscription WHERE id = ?"
+        rows = (session or self.database).rows(sql, (id,))
+        return Row(*rows[0]) if rows else None
+
+    def add(self, session: Session, id: str, found: Sequence[Found]) -> list[int]:
+        """Give changes the next numbers of a subscription; tell those that are new.
+
+        A change that has a number keeps it, and is not told: it came before.
+        """
+        session.run(_LOCK, (id,))
+        counted = session.rows(_EVENTS, (id,))
+        if not counted:
+            return []
+        ends = (found[0].position, found[-1].position)
+        there = {row[0] for row in session.rows(_THERE, (id, *ends))}
+        last = int(counted[0][0])
+        new = [one for one in found if one.position not in there]
+        numbers = list(range(last + 1, last + len(new) + 1))
+        rows = [
+            (
+                id,
+                number,
+                one.position,
+                one.type,
+                one.id,
+                one.version,
+                one.method,
+                one.at,
+            )
+            for number, one in zip(numbers, new, strict=True)
+        ]
+        session.run_many(_ADD_EVENT, rows)
+        session.run(_COUNTED, (last + len(new), id))
+        return numbers
+
+    def events(self, id: str, first: int, last: int, count: int) -> list[Event]:
+        """Read events by their numbers, both ends included, oldest first."""
+        sql = (
+            f"SELECT {_EVENT_COLUMNS} FROM subscription_event WHERE subscription = ?"
+            " AND number >= ? AND number <= ? ORDER BY number LIMIT ?"
+        )
+        rows = self.database.rows(sql, (id, first, last, count))
+        return [Event(*row) for row in rows]
+
+    def oldest(self, id: str) -> int:
+        """Tell the number of the oldest event that is kept; 0: none is."""
+        sql = "SELECT MIN(number) FROM subscription_event WHERE subscription = ?"
+        return int(self.database.rows(sql, (id,))[0][0] or 0)
+
+    def note_sent(self, session: Session, id: str, number: int, now: int) -> None:
+        """Note that something was taken, up to the event of a number."""
+        session.run(_SENT, (number, number, now, id))
+
+    def note_failed(self, session: Session, id: str, failures: int, why: str) -> None:
+        """Note how often in a row something was not taken."""
+        session.run(_FAILED, (failures, why, id))
+
+    def put_token(
+        self, session: Session, hash: str, ids: Sequence[str], expires: int
+    ) -> None:
+        """Keep a token by its hash."""
+        sql = (
+            "INSERT INTO subscription_token (hash, subscriptions, expires)"
+            " VALUES (?, ?, ?)"
+        )
+        session.run(sql, (hash, json.dumps(list(ids)), expires))
+
+    def token(self, hash: str, now: int) -> list[str]:
+        """Tell what a token is for; nothing once its time is over."""
+        sql = "SELECT subscriptions FROM subscription_token WHERE hash = ? AND expires > ?"
+        rows = self.database.rows(sql, (hash, now))
+        return [str(one) for one in json.loads(rows[0][0])] if rows else []
+
+    def trim(self, session: Session, before: int, now: int) -> None:
+        """Forget events of before a moment, and tokens whose time is over."""
+        session.run("DELETE FROM subscription_event WHERE at < ?", (before,))
+        session.run("DELETE FROM subscription_token WHERE expires <= ?", (now,))
+
+    def remove(self, session: Session, id: str) -> None:
+        """Forget a subscription whose resource is gone; its numbers are not given again."""
+        session.run("DELETE FROM subscription_event WHERE subscription = ?", (id,))
+        session.run("DELETE FROM subscription_owner WHERE id = ?", (id,))
+        session.run(_NEXT_EDITION)
+
+
+def principal_json(principal: Principal) -> str:
+    """Write a principal down."""
+    told = asdict(principal)
+    told |= {name: sorted(told[name]) for name in _SETS}
+    told["context"] = dict(principal.context)
+    return json.dumps(told, sort_keys=True)
+
+
+def principal_of(text: str) -> Principal:
+    """Read what :func:`principal_json` wrote."""
+    told = json.loads(text)
+    sets = {name: frozenset(told[name]) for name in _SETS}
+    found = Principal(**{**told, **sets})
+    # The caller of a server in open mode is known by being this very object.
+    return ANONYMOUS if found == ANONYMOUS else found
