@@ -23,9 +23,20 @@ _ADD = {
     )
     for table, columns in INDEX_TABLES.items()
 }
+#: As the store has it, but that two versions of one resource may be held.
+_RESOURCE = """
+    CREATE TABLE resource (
+        pid INTEGER PRIMARY KEY,
+        updated INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        id TEXT NOT NULL
+    )
+"""
 _ADD_ROW = """
-    INSERT INTO resource (pid, updated, version, indexed, deleted, type, id, method)
-    VALUES (?, ?, ?, 0, 0, ?, ?, '')
+    INSERT INTO resource (pid, updated, version, deleted, type, id)
+    VALUES (?, ?, ?, 0, ?, ?)
 """
 _REMOVE = [f"DELETE FROM {table} WHERE pid = ?" for table in ("resource", *_ADD)]
 #: Statements that are kept ready; a deployment has hundreds of subscriptions.
@@ -45,9 +56,10 @@ class Memory:
         )
         self._lock = Lock()
         self._last = 0
+        self._database.execute(_RESOURCE)
         for migration in migrations_of("sqlite"):
             for statement in migration.statements():
-                if not _is_needless(statement):
+                if _is_wanted(statement):
                     self._database.execute(statement)
 
     @contextmanager
@@ -81,7 +93,12 @@ def _with(pid: int, rows: Sequence[Row]) -> Iterator[Row]:
     return ((pid, *row) for row in rows)
 
 
-def _is_needless(statement: str) -> bool:
-    """Whether a statement makes an index by values, of which there are few here."""
+def _is_wanted(statement: str) -> bool:
+    """Whether a statement makes a table of values, or finds their rows by pid.
+
+    Indexes by values are of no use where there are few.
+    """
     words = statement.split()
-    return words[:2] == ["CREATE", "INDEX"] and not words[2].endswith("_pid")
+    if not words[2].startswith("idx_"):
+        return False
+    return words[1] == "TABLE" or words[2].endswith("_pid")

@@ -99,3 +99,15 @@ def test_resources_are_told_apart_while_several_are_held(library) -> None:
         library.engine.candidate(other) as second,
     ):
         assert (male.meets(first), male.meets(second)) == (True, False)
+
+
+def test_two_versions_of_a_resource_are_held_beside_each_other(library) -> None:
+    (old,) = library.put(PATIENTS[0])
+    new = library.change({**PATIENTS[0], "gender": "female"}, old)
+    male = matcher(library, "Patient", ("gender", "male"))
+
+    with (
+        library.engine.candidate(old) as before,
+        library.engine.candidate(new) as after,
+    ):
+        assert (male.meets(before), male.meets(after)) == (True, False)

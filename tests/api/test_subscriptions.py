@@ -1,0 +1,575 @@
+"""Subscriptions over HTTP: what is written, what is sent to a real receiver, and to whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fyr.core import Principal
+from fyr.core.testing import PRACTITIONER, SYSTEM_USER, Client
+from fyr.core.testing.receiver import Receiver, Reply, receiving
+
+BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-"
+TOPIC = "http://example.org/topics/finals"
+OTHER = Principal("SYSTEM", "another-system")
+
+
+@pytest.fixture
+def fyr_options() -> dict[str, Any]:
+    return {
+        "plugins": {"enabled": ["search", "subscriptions"]},
+        "outgoing": {"allow": ["loopback"], "backoff_seconds": 1},
+        "server": {"public_url": "http://here"},
+        "plugin": {
+            "subscriptions": {
+                "error_after": 2,
+                "off_after": 4,
+                "topics": [
+                    {
+                        "url": TOPIC,
+                        "resource": "Observation",
+                        "interactions": ["create", "update", "delete"],
+                        "current": "status=final",
+                        "result_for_delete": "test-passes",
+                        "filters": ["patient", "code"],
+                    }
+                ],
+            }
+        },
+    }
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def work(fyr_app):
+    """Do all that a worker would do by now."""
+    worker = fyr_app.worker()
+    return worker.drain
+
+
+def classic(endpoint: str, **more: Any) -> dict[str, Any]:
+    channel = {"type": "rest-hook", "endpoint": endpoint, **more.pop("channel", {})}
+    return {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "to know",
+        "criteria": "Observation?status=final",
+        "channel": channel,
+        **more,
+    }
+
+
+def extension(name: str, **value: Any) -> dict[str, Any]:
+    return {"url": f"{BACKPORT}{name}", **value}
+
+
+def topical(endpoint: str, content: str = "id-only", **more: Any) -> dict[str, Any]:
+    filters = [
+        extension("filter-criteria", valueString=one) for one in more.pop("filters", ())
+    ]
+    content_told = extension("payload-content", valueCode=content)
+    channel = {
+        "type": "rest-hook",
+        "endpoint": endpoint,
+        "payload": "application/fhir+json",
+        "_payload": {"extension": [content_told]},
+        **more.pop("channel", {}),
+    }
+    made = {**classic(endpoint), "criteria": TOPIC, "channel": channel, **more}
+    if filters:
+        made["_criteria"] = {"extension": filters}
+    return made
+
+
+def observation(status: str = "final", patient: str = "1") -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": status,
+        "code": {"text": "pulse"},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+
+def put(client: Client, kind: str, id: str, body: dict[str, Any], **more: Any) -> Any:
+    answer = client.put(f"/fhir/{kind}/{id}", {**body, "id": id}, **more)
+    assert answer.status in (200, 201), answer.json
+    return answer
+
+
+def status(client: Client, id: str = "s") -> str:
+    return str(client.get(f"/fhir/Subscription/{id}").json["status"])
+
+
+def parameters(resource: dict[str, Any]) -> dict[str, Any]:
+    """Give the values of a Parameters by name; of parts as lists."""
+    return {
+        one["name"]: next((v for k, v in one.items() if k.startswith("value")), None)
+        for one in resource["parameter"]
+    }
+
+
+def numbers(bundle: dict[str, Any]) -> list[int]:
+    """Give the event numbers of a notification."""
+    (first, *_) = bundle["entry"]
+    return [
+        int(part["valueString"])
+        for one in first["resource"]["parameter"]
+        if one["name"] == "notification-event"
+        for part in one["part"]
+        if part["name"] == "event-number"
+    ]
+
+
+def kind(bundle: dict[str, Any]) -> str:
+    return str(parameters(bundle["entry"][0]["resource"])["type"])
+
+
+def test_a_hook_without_a_payload_is_called_with_nothing(
+    fyr_client, receiver, work
+) -> None:
+    headers = {"channel": {"header": ["X-Secret: 1"]}}
+    put(fyr_client, "Subscription", "s", classic(f"{receiver.url}/hook", **headers))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    put(fyr_client, "Observation", "p", observation("preliminary"))
+    work()
+    (request,) = receiver.received
+
+    assert status(fyr_client) == "active"
+    assert (request.method, request.path, request.body) == ("POST", "/hook", b"")
+    assert request.headers["x-secret"] == "1"
+
+
+def test_a_hook_with_a_payload_is_sent_the_resource_as_an_update(
+    fyr_client, receiver, work
+) -> None:
+    payload = {"channel": {"payload": "application/fhir+json"}}
+    put(fyr_client, "Subscription", "s", classic(f"{receiver.url}/to/", **payload))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    (request,) = receiver.received
+
+    assert (request.method, request.path) == ("PUT", "/to/Observation/o")
+    assert request.headers["content-type"] == "application/fhir+json"
+    assert request.body == fyr_client.get("/fhir/Observation/o").body
+
+
+def test_nothing_is_told_of_before_the_subscription_was_active(
+    fyr_client, receiver, work
+) -> None:
+    put(fyr_client, "Observation", "early", observation())
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    put(fyr_client, "Observation", "meanwhile", observation())
+    work()
+
+    assert receiver.received == []
+
+
+def test_a_topic_shakes_hands_and_tells_by_number(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in ("a", "b"):
+        put(fyr_client, "Observation", name, observation())
+    put(fyr_client, "Observation", "no", observation("preliminary"))
+    work()
+    handshake, told = (request.json for request in receiver.received)
+    first = parameters(told["entry"][0]["resource"])
+
+    assert kind(handshake) == "handshake"
+    assert parameters(handshake["entry"][0]["resource"])["status"] == "requested"
+    assert status(fyr_client) == "active"
+    assert told["type"] == "history"
+    assert kind(told) == "event-notification"
+    assert numbers(told) == [1, 2]
+    assert first["topic"] == TOPIC
+    assert first["events-since-subscription-start"] == "2"
+    assert first["subscription"] == {"reference": "http://here/fhir/Subscription/s"}
+    assert [one["fullUrl"] for one in told["entry"][1:]] == [
+        "http://here/fhir/Observation/a",
+        "http://here/fhir/Observation/b",
+    ]
+    assert all("resource" not in one for one in told["entry"][1:])
+
+
+def test_a_handshake_that_is_refused_leaves_the_subscription_in_error(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    receiver.answers = lambda request: Reply(500)
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    for _ in range(2):
+        work()
+        fyr_clock.advance(minutes=5)
+    failed = fyr_client.get("/fhir/Subscription/s").json
+    receiver.answers = lambda request: Reply(200)
+    work()
+
+    assert failed["status"] == "error"
+    assert "answers 500" in failed["error"]
+    assert status(fyr_client) == "active"
+    assert "error" not in fyr_client.get("/fhir/Subscription/s").json
+
+
+@pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
+def test_a_notification_holds_what_was_asked_for(
+    fyr_client, receiver, work, content
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url, content))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    text = receiver.received[-1].body.decode()
+    bundle = json.loads(text)
+
+    assert numbers(bundle) == [1]
+    assert ("Observation/o" in text) == (content != "empty")
+    assert ("pulse" in text) == (content == "full-resource")
+
+
+def test_what_is_sent_is_a_valid_bundle(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url, "full-resource"))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    for request in receiver.received:
+        answer = fyr_client.post("/fhir/Bundle/$validate", request.json)
+        severities = {one["severity"] for one in answer.json["issue"]}
+        assert not severities & {"error", "fatal"}, answer.json
+
+
+def test_at_most_so_many_events_go_together(fyr_client, receiver, work) -> None:
+    count = {"extension": [extension("max-count", valuePositiveInt=2)]}
+    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=count))
+    work()
+    for number in range(5):
+        put(fyr_client, "Observation", f"o{number}", observation())
+    work()
+    told = [numbers(request.json) for request in receiver.received[1:]]
+
+    assert told == [[1, 2], [3, 4], [5]]
+
+
+def test_a_filter_leaves_out_what_is_of_others(fyr_client, receiver, work) -> None:
+    mine = topical(receiver.url, filters=["Observation?patient=Patient/1"])
+    put(fyr_client, "Subscription", "s", mine)
+    work()
+    put(fyr_client, "Observation", "mine", observation(patient="1"))
+    put(fyr_client, "Observation", "others", observation(patient="2"))
+    work()
+
+    assert numbers(receiver.received[-1].json) == [1]
+    assert "Observation/mine" in receiver.received[-1].body.decode()
+
+
+def test_a_topic_tells_of_deletes_where_it_says_so(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url, "full-resource"))
+    work()
+    put(fyr_client, "Observation", "o", observation("preliminary"))
+    fyr_client.delete("/fhir/Observation/o")
+    work()
+    entry = receiver.received[-1].json["entry"][1]
+
+    assert entry["request"] == {"method": "DELETE", "url": "Observation/o"}
+    assert "resource" not in entry
+
+
+def test_a_topic_that_is_kept_as_basic_is_one(fyr_client, receiver, work) -> None:
+    r5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."
+    trigger = [
+        {"url": "resource", "valueUri": "Patient"},
+        {"url": "supportedInteraction", "valueCode": "update"},
+        {
+            "url": "queryCriteria",
+            "extension": [
+                {"url": "previous", "valueString": "active=true"},
+                {"url": "current", "valueString": "Patient?active=false"},
+                {"url": "requireBoth", "valueBoolean": True},
+            ],
+        },
+    ]
+    basic = {
+        "resourceType": "Basic",
+        "code": {
+            "coding": [
+                {
+                    "system": "http://hl7.org/fhir/fhir-types",
+                    "code": "SubscriptionTopic",
+                }
+            ]
+        },
+        "extension": [
+            {"url": f"{r5}url", "valueUri": "http://example.org/topics/left"},
+            {"url": f"{r5}resourceTrigger", "extension": trigger},
+        ],
+    }
+    put(fyr_client, "Basic", "t", basic)
+    left = {**topical(receiver.url), "criteria": "http://example.org/topics/left"}
+    put(fyr_client, "Subscription", "s", left)
+    work()
+    patient = {"resourceType": "Patient", "active": True}
+    put(fyr_client, "Patient", "1", patient)
+    put(fyr_client, "Patient", "1", {**patient, "active": False})
+    put(fyr_client, "Patient", "1", {**patient, "active": False})
+    work()
+
+    assert kind(receiver.received[0].json) == "handshake"
+    assert [numbers(one.json) for one in receiver.received[1:]] == [[1]]
+
+
+def test_repeated_failures_bring_error_and_then_off(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    work()
+    receiver.answers = lambda request: Reply(503)
+    put(fyr_client, "Observation", "o", observation())
+    seen = []
+    for _ in range(4):
+        work()
+        seen.append(status(fyr_client))
+        fyr_clock.advance(minutes=5)
+    told = fyr_client.get("/fhir/Subscription/s").json["error"]
+    receiver.answers = lambda request: Reply(200)
+    work()
+
+    assert seen == ["active", "error", "error", "off"]
+    assert "given up after 4 failures" in told
+    assert len(receiver.received) == 4
+
+
+def test_a_receiver_that_is_well_again_hears_what_it_missed(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    receiver.answers = lambda request: Reply(503)
+    put(fyr_client, "Observation", "a", observation())
+    for _ in range(2):
+        work()
+        fyr_clock.advance(minutes=5)
+    put(fyr_client, "Observation", "b", observation())
+    receiver.answers = lambda request: Reply(200)
+    work()
+
+    assert numbers(receiver.received[-1].json) == [1, 2]
+    assert status(fyr_client) == "active"
+
+
+def test_a_subscription_is_off_at_its_end(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
+    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
+    work()
+    fyr_clock.advance(hours=2)
+    put(fyr_client, "Observation", "late", observation())
+    work()
+
+    assert status(fyr_client) == "off"
+    assert receiver.received == []
+
+
+def test_silence_is_broken_by_a_heartbeat(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    beat = {"extension": [extension("heartbeat-period", valueUnsignedInt=60)]}
+    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=beat))
+    work()
+    for seconds in (30, 40):
+        fyr_clock.advance(seconds=seconds)
+        work()
+
+    assert [kind(one.json) for one in receiver.received] == ["handshake", "heartbeat"]
+
+
+def test_the_status_of_a_subscription_can_be_asked_for(
+    fyr_client, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    one = fyr_client.get("/fhir/Subscription/s/$status").json
+    all_ = fyr_client.get("/fhir/Subscription/$status?status=active").json
+    none = fyr_client.get("/fhir/Subscription/$status?status=off").json
+    told = parameters(one["entry"][0]["resource"])
+
+    assert one["type"] == "searchset"
+    assert (told["status"], told["type"]) == ("active", "query-status")
+    assert told["events-since-subscription-start"] == "1"
+    assert (all_["total"], none["total"]) == (1, 0)
+
+
+def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "abcd":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    address = "/fhir/Subscription/s/$events"
+    some = fyr_client.get(f"{address}?eventsSinceNumber=2&eventsUntilNumber=3")
+    full = fyr_client.get(f"{address}?eventsSinceNumber=4&content=full-resource")
+    wrong = fyr_client.get(f"{address}?eventsSinceNumber=x")
+
+    assert numbers(some.json) == [2, 3]
+    assert kind(some.json) == "query-event"
+    assert full.json["entry"][1]["resource"]["code"] == {"text": "pulse"}
+    assert wrong.status == 400
+
+
+def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    again = {"name": "eventsSinceNumber", "valueString": "2"}
+    body = {"resourceType": "Parameters", "parameter": [again]}
+    answer = fyr_client.post("/fhir/Subscription/s/$resend", body)
+    work()
+
+    assert parameters(answer.json) == {"count": 1}
+    assert [numbers(one.json) for one in receiver.received[1:]] == [[1, 2], [2]]
+
+
+def test_numbers_go_on_after_a_subscription_was_written_again(
+    fyr_client, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    put(fyr_client, "Observation", "a", observation())
+    work()
+    put(fyr_client, "Subscription", "s", topical(f"{receiver.url}/other"))
+    work()
+    put(fyr_client, "Observation", "b", observation())
+    work()
+
+    assert [kind(one.json) for one in receiver.received] == [
+        "handshake",
+        "event-notification",
+        "handshake",
+        "event-notification",
+    ]
+    assert receiver.received[-1].path == "/other"
+    assert numbers(receiver.received[-1].json) == [2]
+
+
+def test_a_change_that_comes_again_is_told_once(
+    fyr_app, fyr_client, receiver, work
+) -> None:
+    from fyr.core.events import replay
+
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    replay(fyr_app.outbox, "subscriptions", 0)
+    work()
+
+    assert [numbers(one.json) for one in receiver.received] == [[], [1]]
+
+
+def test_a_deleted_subscription_tells_nothing(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    work()
+    fyr_client.delete("/fhir/Subscription/s")
+    put(fyr_client, "Observation", "o", observation())
+    work()
+
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "said"),
+    [
+        ({"criteria": "Observation?colour=red"}, "criteria", "colour"),
+        ({"criteria": "Nothing?code=1"}, "criteria", "Nothing"),
+        ({"criteria": "?code=1"}, "criteria", "parameters"),
+        (
+            {"criteria": "Observation?subject:Patient.name=x"},
+            "criteria",
+            "other resourc",
+        ),
+        ({"criteria": "Observation?_sort=date"}, "criteria", "answer of a search"),
+        ({"criteria": "http://example.org/none"}, "criteria", "no topic"),
+        ({"end": "2020-01-01T00:00:00Z"}, "end", "over"),
+        ({"channel": {"type": "sms"}}, "channel.type", "none of"),
+        ({"channel": {"type": "email"}}, "channel.type", "none of"),
+        ({"channel": {"endpoint": "https://10.0.0.1/"}}, "channel.endpoint", "network"),
+        ({"channel": {"endpoint": "ftp://x"}}, "channel.endpoint", "https"),
+        ({"channel": {"header": ["nothing"]}}, "channel.header[0]", "value"),
+        ({"channel": {"header": ["Host: x"]}}, "channel.header", "own"),
+        ({"channel": {"payload": "text/csv"}}, "channel.payload", "fhir+json"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_path(
+    fyr_client, receiver, wrong, path, said
+) -> None:
+    body = classic(receiver.url)
+    body = {**body, **wrong, "channel": {**body["channel"], **wrong.get("channel", {})}}
+    answer = fyr_client.post("/fhir/Subscription", body)
+    told = [(one["expression"], one["diagnostics"]) for one in answer.json["issue"]]
+
+    assert answer.status == 422
+    assert any(e == [f"Subscription.{path}"] and said in d for e, d in told), told
+
+
+def test_all_that_is_wrong_is_told_at_once(fyr_client) -> None:
+    body = classic("ftp://x", criteria="Observation?colour=red&_sort=date")
+    answer = fyr_client.post("/fhir/Subscription", body)
+
+    assert len(answer.json["issue"]) >= 2
+
+
+def test_a_person_writes_no_subscription(fyr_client, receiver) -> None:
+    answer = fyr_client.acting_as(PRACTITIONER).post(
+        "/fhir/Subscription", classic(receiver.url)
+    )
+
+    assert answer.status == 403
+
+
+def test_the_values_of_headers_are_hidden_and_sent_nowhere_else(
+    fyr_client, receiver, work
+) -> None:
+    secret = {"channel": {"header": ["Authorization: Bearer 1234"]}}
+    put(fyr_client, "Subscription", "s", classic(receiver.url, **secret))
+    kept = fyr_client.get("/fhir/Subscription/s").json
+    history = fyr_client.get("/fhir/Subscription/s/_history")
+    elsewhere = {**kept, "channel": {**kept["channel"], "endpoint": "https://x.org/"}}
+    refused = fyr_client.put("/fhir/Subscription/s", elsewhere)
+    put(fyr_client, "Subscription", "s", {**kept, "reason": "again"})
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+
+    assert kept["channel"]["header"] == ["Authorization: ***"]
+    assert b"1234" not in history.body
+    assert refused.status == 422
+    assert receiver.received[0].headers["authorization"] == "Bearer 1234"
+
+
+def test_a_subscription_answers_to_who_wrote_it_only(
+    fyr_client, receiver, work
+) -> None:
+    put(fyr_client.acting_as(SYSTEM_USER), "Subscription", "s", topical(receiver.url))
+    work()
+    other = fyr_client.acting_as(OTHER)
+
+    assert other.get("/fhir/Subscription/s/$events").status == 403
+    assert other.get("/fhir/Subscription/s/$status").status == 403
+    assert (
+        other.post(
+            "/fhir/Subscription/s/$resend", {"resourceType": "Parameters"}
+        ).status
+        == 403
+    )
+    assert other.get("/fhir/Subscription/$status").json["total"] == 0
