@@ -31,6 +31,7 @@ from fyr.core.context import SYSTEM
 from fyr.core.hooks.errors import PluginError
 from fyr.core.outgoing import HttpSender
 from fyr.core.store.migrating import migrate
+from fyr.core.streams import Stream, stream_url
 from fyr.plugins.subscriptions.channels.email import Email
 from fyr.plugins.subscriptions.channels.message import MessageChannel
 from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
@@ -42,6 +43,7 @@ from fyr.plugins.subscriptions.operations import SubscriptionOperations, operati
 from fyr.plugins.subscriptions.sending import AT_ONCE, Sending
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
 from fyr.plugins.subscriptions.states import JOB, KIND, SENDER, TEND, States
+from fyr.plugins.subscriptions.streaming import PATH, Websockets
 from fyr.plugins.subscriptions.table import Table
 from fyr.plugins.subscriptions.telling import NAME, Telling
 from fyr.plugins.subscriptions.topicbook import TopicBook
@@ -74,6 +76,7 @@ class Subscriptions(Plugin):
         folder = files("fyr.plugins.subscriptions.migrations")
         apply = application.settings.store.migrate
         migrate(application.database, namespace=NAME, folder=folder, apply=apply)
+        self._websocket_url = stream_url(application.settings, PATH, "websocket")
         self._http = HttpSender(application.settings.outgoing)
         self.channels = self._made_channels(application)
         table, guard = Table(application.database), Guard(application)
@@ -89,8 +92,13 @@ class Subscriptions(Plugin):
             table, guard, self.channels, self.states, carrying, clock
         )
         self.writing = Writing(table, understanding, self.channels, settings, clock)
+        self.websockets = Websockets(application, table, self.sending)
         self._operations = SubscriptionOperations(
-            application, table, guard, settings, lambda: ""
+            application,
+            table,
+            guard,
+            settings,
+            self._websocket_url,
         )
 
     def stop(self) -> None:
@@ -160,6 +168,12 @@ class Subscriptions(Plugin):
         )
 
     @hookimpl
+    def register_streams(self) -> Iterable[Stream]:
+        """Tell events on websockets."""
+        if "websocket" in self.settings.channels:
+            yield self.websockets.stream()
+
+    @hookimpl
     def register_jobs(self) -> Iterable[Job]:
         """Change states, and look after ends and heartbeats."""
 
@@ -181,7 +195,7 @@ class Subscriptions(Plugin):
         made: dict[str, Channel] = {
             "rest-hook": RestHook(self._http),
             "message": MessageChannel(self._http),
-            "websocket": WebsocketChannel(),
+            "websocket": WebsocketChannel(self._websocket_url),
             "email": Email(settings),
             "mqtt": MqttChannel(messages, settings.mqtt_topic),
         }

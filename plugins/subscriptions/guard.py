@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 
 from fyr.core import Forbidden, FyrError, RequestContext, Service, Subject
 from fyr.core.context import ANONYMOUS
-from fyr.core.interactions.judge import Looking, judge_of_search
+from fyr.core.interactions.judge import judge_of_search
+from fyr.core.interactions.looking import Looking
 from fyr.core.store.port import Stored
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ class SubscriptionOperations:
         table: Table,
         guard: Guard,
         settings: SubscriptionsSettings,
-        websocket_url: Callable[[], str],
+        websocket_url: str,
     ) -> None:
         """Take where subscriptions are, and where websockets are served."""
         self._application = application
@@ -110,7 +110,7 @@ class SubscriptionOperations:
         ids = [row.id for row, _ in rows if _channel(row) == "websocket"]
         if not ids:
             raise NotFound("none of these subscriptions has a websocket")
-        url = self._websocket_url()
+        url = self._websocket_url
         if not url:
             raise NotFound("this deployment serves no websockets")
         text = secrets.token_urlsafe(32)

@@ -19,8 +19,15 @@ class WebsocketChannel:
 
     shakes_hands = False
 
+    def __init__(self, url: str) -> None:
+        """Take where websockets are served; empty: nowhere."""
+        self._url = url
+
     def problems(self, definition: Definition) -> Iterable[Issue]:
         """Tell what cannot be done on a websocket."""
+        if not self._url:
+            path = ("Subscription.channel.type",)
+            yield Issue("not-supported", "no websockets are served here", path)
         if definition.endpoint:
             yield Issue(
                 "value", "a websocket has no endpoint: it is asked for", ENDPOINT

@@ -1,0 +1,221 @@
+"""Channels beside the hook: mails to a real server, messages, and the embedded broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from fyr.core.serving.http import reserve
+from fyr.core.testing.embedded import running_embedded
+from fyr.core.testing.receiver import Receiver, receiving
+from fyr.core.testing.subscriber import subscriber
+
+BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-"
+TOPIC = "http://example.org/topics/patients"
+
+
+class Mailbox:
+    """What a mail server was sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], Message]] = []
+        self.refuses = False
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.refuses:
+            return "550 no"
+        mail = message_from_bytes(envelope.content)
+        self.mails.append((envelope.rcpt_tos, mail))
+        return "250 OK"
+
+
+@contextmanager
+def mail_server(mailbox: Mailbox) -> Iterator[int]:
+    with reserve("127.0.0.1", 0) as found:
+        port: int = found.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def smtp_port(mailbox: Mailbox) -> Iterator[int]:
+    with mail_server(mailbox) as port:
+        yield port
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[int]:
+    with running_embedded() as running:
+        yield running.port
+
+
+@pytest.fixture
+def fyr_options(smtp_port: int, broker: int) -> dict[str, Any]:
+    return {
+        "plugins": {"enabled": ["search", "subscriptions"]},
+        "outgoing": {"allow": ["loopback"]},
+        "server": {"public_url": "http://here"},
+        "messages": {"url": f"mqtt://127.0.0.1:{broker}"},
+        "plugin": {
+            "subscriptions": {
+                "channels": ["rest-hook", "message", "email", "mqtt"],
+                "smtp_url": f"smtp://127.0.0.1:{smtp_port}",
+                "email_from": "fyr@example.org",
+                "email_domains": ["example.org"],
+                "topics": [{"url": TOPIC, "resource": "Patient"}],
+            }
+        },
+    }
+
+
+@pytest.fixture
+def work(fyr_app):
+    return fyr_app.worker().drain
+
+
+def topical(kind: str, endpoint: str = "", content: str = "id-only") -> dict[str, Any]:
+    told = {"url": f"{BACKPORT}payload-content", "valueCode": content}
+    channel: dict[str, Any] = {
+        "type": kind,
+        "payload": "application/fhir+json",
+        "_payload": {"extension": [told]},
+    }
+    if endpoint:
+        channel["endpoint"] = endpoint
+    return {
+        "resourceType": "Subscription",
+        "id": "s",
+        "status": "requested",
+        "reason": "to know",
+        "criteria": TOPIC,
+        "channel": channel,
+    }
+
+
+def write(client: Any, *resources: dict[str, Any]) -> None:
+    for resource in resources:
+        answer = client.update(resource)
+        assert answer.status in (200, 201), answer.json
+
+
+PATIENT = {"resourceType": "Patient", "id": "1", "gender": "male"}
+
+
+def test_a_mail_tells_where_to_read(fyr_client, work, mailbox) -> None:
+    write(fyr_client, topical("email", "mailto:nurse@example.org"))
+    work()
+    write(fyr_client, PATIENT)
+    work()
+    ((to, mail),) = mailbox.mails
+    text, attached = mail.get_payload()
+
+    assert to == ["nurse@example.org"]
+    assert mail["From"] == "fyr@example.org"
+    assert "http://here/fhir/Patient/1" in text.get_payload()
+    assert attached.get_content_type() == "application/fhir+json"
+    assert b"male" not in attached.get_payload(decode=True)
+
+
+def test_a_mail_that_is_refused_is_a_dead_letter(
+    fyr_app, fyr_client, work, mailbox
+) -> None:
+    mailbox.refuses = True
+    write(fyr_client, topical("email", "mailto:nurse@example.org"))
+    work()
+    write(fyr_client, PATIENT)
+    work()
+    (dead,) = fyr_app.outgoing.dead(sender="subscriptions")
+
+    assert "refused" in dead.error
+    assert "nurse" not in dead.error
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "mailto:nurse@elsewhere.org",
+        "mailto:nurse",
+        "mailto:a@example.org,b@elsewhere.org",
+        "mailto:a@example.org\nBcc: b@elsewhere.org",
+        "mailto:<a@example.org>",
+    ],
+)
+def test_a_mail_goes_to_no_address_that_is_not_allowed(fyr_client, endpoint) -> None:
+    answer = fyr_client.update(topical("email", endpoint))
+
+    assert answer.status in (400, 422)
+
+
+def test_a_mail_carries_no_resources(fyr_client) -> None:
+    body = topical("email", "mailto:nurse@example.org", "full-resource")
+    answer = fyr_client.update(body)
+
+    assert answer.status == 422
+    assert answer.json["issue"][0]["expression"] == ["Subscription.channel.payload"]
+
+
+def test_a_message_is_one_that_can_be_processed(fyr_client, receiver, work) -> None:
+    write(fyr_client, topical("message", f"{receiver.url}/fhir", "full-resource"))
+    work()
+    write(fyr_client, PATIENT)
+    work()
+    request = receiver.received[-1]
+    bundle = request.json
+    header, status, patient = (one["resource"] for one in bundle["entry"])
+
+    assert request.path == "/fhir/$process-message"
+    assert bundle["type"] == "message"
+    assert header["eventUri"] == TOPIC
+    assert header["focus"] == [{"reference": bundle["entry"][1]["fullUrl"]}]
+    assert status["resourceType"] == "Parameters"
+    assert patient["gender"] == "male"
+    checked = fyr_client.post("/fhir/Bundle/$validate", bundle).json["issue"]
+    assert not {one["severity"] for one in checked} & {"error", "fatal"}, checked
+
+
+def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> None:
+    body = topical("")
+    del body["channel"]["type"]
+    kind = {"url": f"{BACKPORT}channel-type", "valueCoding": {"code": "mqtt"}}
+    body["channel"]["_type"] = {"extension": [kind]}
+    with subscriber(broker, "fyr/subscriptions/#") as heard:
+        write(fyr_client, body)
+        work()
+        write(fyr_client, PATIENT)
+        work()
+        (message,) = heard.wait_for_count(1)
+
+    assert message.topic == "fyr/subscriptions/s"
+    assert message.properties["eventNumber"] == "1"
+    assert message.body["entry"][1]["fullUrl"] == "http://here/fhir/Patient/1"
+
+
+def test_the_server_does_not_start_with_mails_and_no_mail_server(fyr_app) -> None:
+    from fyr.core.hooks.errors import PluginError
+    from fyr.plugins.subscriptions import Subscriptions
+    from fyr.plugins.subscriptions.settings import SubscriptionsSettings
+
+    plugin = Subscriptions(SubscriptionsSettings(channels=["email"]))
+    with pytest.raises(PluginError, match="mail server"):
+        plugin.start(fyr_app)
