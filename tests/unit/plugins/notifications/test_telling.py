@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from lxml import etree
 
 from fyr.core import Change
 from fyr.core.telling import TOLD
 from fyr.core.testing.changes import change_of
+from fyr.plugins.notifications.envelope import notify
 from fyr.plugins.notifications.schemas import schemas
 from fyr.plugins.notifications.table import read_table
 from fyr.plugins.notifications.telling import Notification, Telling
@@ -176,7 +178,7 @@ def test_a_correction_that_is_wrong_is_named(
     st.text(),
     st.from_regex(r".*/Patient/[A-Za-z0-9.-]{1,64}", fullmatch=True),
 )
-def test_whatever_stands_in_a_resource_a_notification_fits_its_schema(
+def test_whatever_stands_in_a_resource_a_notification_is_json_and_xml_as_described(
     targets: list[Any], status: str, patient: str
 ) -> None:
     extension = [{**EPISODE, "valueReference": one} for one in targets]
@@ -191,7 +193,8 @@ def test_whatever_stands_in_a_resource_a_notification_fits_its_schema(
     (found,) = telling.notifications(change_of(plan))
 
     VALIDATOR.validate(json.loads(found.payload))
-    assert found.payload.isascii()
+    written = etree.fromstring(notify("0101010008", "topic", found.payload.decode()))
+    assert json.loads("".join(written.itertext()).removeprefix("topic")) == found.body
 
 
 def test_the_schema_is_one_and_refuses_clinical_content() -> None:
