@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": ("fyr.core.cli.serving", "worker"),
     "load": ("fyr.core.cli.load", "load"),
     "plugins": ("fyr.core.cli.plugins", "plugins"),
+    "plugin": ("fyr.core.cli.plugin_new", "plugin"),
     "migrate": ("fyr.core.cli.migrate", "migrate"),
     "config": ("fyr.core.cli.config", "config"),
     "events": ("fyr.core.cli.events", "events"),

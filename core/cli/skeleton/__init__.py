@@ -1,0 +1,1 @@
+"""Templates of what ``fyr plugin new`` writes."""
