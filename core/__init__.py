@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from fyr.core.app import Application as Application
     from fyr.core.blobs import Blob as Blob
     from fyr.core.blobs import Blobs as Blobs
+    from fyr.core.blobs.port import BlobMissing as BlobMissing
+    from fyr.core.blobs.port import BlobStore as BlobStore
+    from fyr.core.blobs.port import Listed as Listed
+    from fyr.core.blobs.spool import Spooled as Spooled
     from fyr.core.clock import Clock as Clock
     from fyr.core.clock import from_millis as from_millis
     from fyr.core.clock import instant as instant
@@ -81,6 +85,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "app": "Application",
     "blobs": "Blob Blobs",
+    "blobs.port": "BlobMissing BlobStore Listed",
+    "blobs.spool": "Spooled",
     "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
     "error_codes": "ErrorCode read_error_codes",

@@ -85,7 +85,14 @@ class Application:
     def _join(self) -> None:
         hooks, clock = self.hooks, self.clock
         self.resources = ResourceStore(self.database)
-        self.blobs = open_blobs(self.settings, self.database, self.resources, clock)
+        given = hooks.provide_blob_store
+        self.blobs = open_blobs(
+            self.settings,
+            self.database,
+            self.resources,
+            clock,
+            given(settings=self.settings) if given else None,
+        )
         self._stores.callback(self.blobs.store.close)
         self.services = registered_services(self.settings, hooks)
         self.operations = registered_operations(hooks)

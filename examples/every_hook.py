@@ -172,6 +172,11 @@ def provide_search(database):
 
 
 @hookimpl
+def provide_blob_store(settings):
+    return None  # blobs.url says where
+
+
+@hookimpl
 def request_received(context):
     context.state["every-hook"] = {"shown": 0}
 

@@ -26,9 +26,15 @@ _S3 = re.compile(r"s3(?P<plain>\+http)?://(?P<endpoint>[^/@]+)/(?P<bucket>[^/]+)
 
 
 def open_blobs(
-    settings: Settings, database: Database, resources: ResourceStore, clock: Clock
+    settings: Settings,
+    database: Database,
+    resources: ResourceStore,
+    clock: Clock,
+    store: BlobStore | None = None,
 ) -> Blobs:
     """Open blobs, with their tables up to date; the caller closes the store.
+
+    :param store: where bytes are kept; ``None``: what the settings name.
 
     :raises fyr.core.errors.FyrError: the store cannot be opened, or keys not be read.
     :raises fyr.config.load.ConfigError: a master key is none.
@@ -39,7 +45,7 @@ def open_blobs(
     return Blobs(
         database=database,
         resources=resources,
-        store=open_store(settings),
+        store=store or open_store(settings),
         spool=spool_of(settings),
         keys=keys,
         settings=settings.blobs,

@@ -27,6 +27,7 @@ from fyr.core.hooks.specs import RULES, Params
 if TYPE_CHECKING:
     import click
 
+    from fyr.core.blobs.port import BlobStore
     from fyr.core.error_codes import ErrorCode
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
@@ -131,6 +132,7 @@ class Hooks:
     register_senders: HookChain[list[Sender]]
     register_commands: HookChain[list[click.Command]]
     provide_search: HookChain[SearchEngine | None]
+    provide_blob_store: HookChain[BlobStore | None]
     request_received: HookChain[None]
     authenticate: HookChain[Principal | None]
     authorize: HookChain[None]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import click
 
     from fyr.config.settings import Settings
+    from fyr.core.blobs.port import BlobStore
     from fyr.core.clock import Clock
     from fyr.core.context import Principal, RequestContext
     from fyr.core.error_codes import ErrorCode
@@ -186,6 +187,19 @@ def provide_search(
         to date.
     :param clock: tells the present time.
     :param search_parameters: what :func:`register_search_parameters` collected.
+    """
+
+
+@hookspec("abort", "first", moment="start")
+def provide_blob_store(settings: Settings) -> BlobStore | None:
+    """Give the place where bytes are kept that are too many for the database.
+
+    Called once, when the server starts. The first plugin that gives one decides;
+    without any it is what ``blobs.url`` names. All processes must see the same bytes.
+    The core closes it at the end. ``BlobStoreContract`` of
+    :mod:`fyr.core.testing.contracts.blobs` is what any store is held against.
+
+    :param settings: all settings of the deployment.
     """
 
 

@@ -154,6 +154,14 @@ def test_hook_provide_search_takes_the_first_engine() -> None:
     assert engine == "engine"
 
 
+def test_hook_provide_blob_store_takes_the_first_store() -> None:
+    hooks = hooks_of(
+        "provide_blob_store", lambda: None, lambda: "tape", raising(OSError())
+    )
+
+    assert hooks.provide_blob_store(settings=None) == "tape"
+
+
 def test_hook_request_received_isolates_a_failure_and_lets_a_refusal_out(
     context,
 ) -> None:
