@@ -135,6 +135,11 @@ class SqliteDatabase:
             self._turns.close()
             raise told(error) from error
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read outside any transaction."""
         # Without a context manager, which takes a tenth of the time of a read by key.

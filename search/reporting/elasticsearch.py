@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import orjson
-from elastic_transport import TransportError
+from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, Elasticsearch, SerializationError
 
-from fyr.core.errors import FyrError, TookTooLong, Unavailable
+from fyr.core.errors import FyrError, Invalid, TookTooLong, Unavailable
 from fyr.core.projections import COMMON, Projection
 from fyr.search.reporting.port import Document, NoSuchGeneration, Refusal
 
@@ -99,21 +99,43 @@ class ElasticsearchIndex:
         :param body: as Elasticsearch has it, without ``timeout``.
         :param seconds: it is ended after that time; 0: when the client gives up.
         :raises fyr.core.errors.TookTooLong: it was.
-        :raises NoSuchGeneration: none is shown that has the type.
+        :raises fyr.core.errors.Invalid: Elasticsearch does not take it.
+        :raises NoSuchGeneration: none is shown that has the type, or the point in time
+            is over.
         """
         sent = dict(body)
         client = self.client
         if seconds:
-            sent["timeout"] = f"{int(seconds * 1000)}ms"
+            sent["timeout"] = f"{max(1, int(seconds * 1000))}ms"
             client = client.options(request_timeout=seconds + 5)
         with _told():
             found = client.search(
-                index=self.alias(type), body=sent, allow_partial_search_results=False
+                # A point in time tells the index itself.
+                index=None if "pit" in sent else self.alias(type),
+                body=sent,
+                allow_partial_search_results=False,
             )
         answer: dict[str, Any] = found.body
         if answer.get("timed_out"):
             raise TookTooLong("it takes the index too long: ask for less at a time")
         return answer
+
+    def open_point(self, type: str, keep_alive: str) -> str:
+        """Hold the documents of a type as they are now, for ``pit`` of :meth:`search`.
+
+        :param keep_alive: how long, as Elasticsearch has it; each search may add to it.
+        :raises NoSuchGeneration: none is shown that has the type.
+        """
+        with _told():
+            found = self.client.open_point_in_time(
+                index=self.alias(type), keep_alive=keep_alive
+            )
+        return str(found["id"])
+
+    def close_point(self, point: str) -> None:
+        """Let go of what :meth:`open_point` holds; else it ends by itself."""
+        with suppress(ApiError, TransportError):
+            self.client.close_point_in_time(id=point)
 
     def create(self, generation: int, projections: Mapping[str, Projection]) -> None:
         """Make an index for each type."""
@@ -384,6 +406,8 @@ def _told() -> Iterator[None]:
         yield
     except ApiError as error:
         _tell(error)
+    except ConnectionTimeout as error:
+        raise TookTooLong("it takes Elasticsearch too long") from error
     except (TransportError, SerializationError) as error:
         raise Unavailable(
             f"Elasticsearch cannot be reached: {type(error).__name__}"
@@ -406,4 +430,6 @@ def _tell(error: ApiError) -> NoReturn:
         )
     if status in (408, 429) or status >= 500:
         raise Unavailable(f"Elasticsearch cannot answer now: {reason}") from error
+    if status == 400:
+        raise Invalid(f"Elasticsearch refuses a request: {reason}") from error
     raise FyrError(f"Elasticsearch refuses a request: {reason}") from error

@@ -94,7 +94,7 @@ class Operands:
 
     def date(self, value: str) -> Moment:
         """Read a date with its prefix."""
-        prefix, rest = _prefixed(value)
+        prefix, rest = prefixed(value)
         low, high = range_of(plain(rest))
         if prefix == "ap":
             now = to_millis(self._clock())
@@ -163,7 +163,8 @@ def reference(value: str) -> Target:
     return Target(bar + version if bar else None, bounded(target_of(url)[1]))
 
 
-def _prefixed(value: str) -> tuple[str, str]:
+def prefixed(value: str) -> tuple[str, str]:
+    """Take the prefix off a value; one without is ``eq``."""
     found = _PREFIX.match(value)
     return (found[0], value[2:]) if found else ("eq", value)
 
@@ -196,7 +197,7 @@ def _amount(value: str, kept: Callable[[Decimal], float] = number) -> Amount:
 
     :param kept: gives a number as the index has it.
     """
-    prefix, digits = _prefixed(value)
+    prefix, digits = prefixed(value)
     if not _NUMBER.fullmatch(digits):
         raise ValueError(f"{digits[:40]!r} is not a number")
     exact = Decimal(digits)

@@ -1,0 +1,139 @@
+"""Plans answered by Elasticsearch: all groups by composite, rows in a point in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from fyr.core.errors import TookTooLong
+from fyr.search.reporting.asking import elastic_body as body
+from fyr.search.reporting.asking.limits import too_many_groups
+from fyr.search.reporting.asking.periods import periods
+from fyr.search.reporting.asking.plan import (
+    Group,
+    KeyValue,
+    Kind,
+    Measure,
+    Plan,
+    Rows,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from fyr.search.reporting.elasticsearch import ElasticsearchIndex
+
+#: Groups that are fetched at a time; what they are reckoned with is held for all of them.
+_AT_ONCE = 1_000
+#: How long a page may be followed by the next one.
+_KEEP_ALIVE = "5m"
+
+
+class AskedElasticsearch:
+    """An Elasticsearch, as it answers plans."""
+
+    approximates: frozenset[Kind] = frozenset({"distinct", "percentiles"})
+
+    def __init__(self, index: ElasticsearchIndex) -> None:
+        """Take the index."""
+        self._index = index
+
+    def groups(self, plan: Plan, most: int, seconds: float) -> list[Group]:
+        """Find all groups."""
+        until = monotonic() + seconds
+        if not plan.keys:
+            answer = self._search(plan, body.grouped(plan, 0, None), until)
+            count = int(answer["hits"]["total"]["value"])
+            numbers = answer.get("aggregations", {})
+            return [Group((), _values(plan, count, numbers))]
+        found: list[Group] = []
+        for one in self._buckets(plan, min(_AT_ONCE, most + 1), until):
+            key = tuple(_keys(plan, one["key"]))
+            found.append(Group(key, _values(plan, one["doc_count"], one)))
+            if len(found) > most:
+                raise too_many_groups(most)
+        return found
+
+    def _buckets(self, plan: Plan, size: int, until: float) -> Iterator[dict[str, Any]]:
+        after: Mapping[str, Any] | None = None
+        while True:
+            answer = self._search(plan, body.grouped(plan, size, after), until)
+            groups = answer["aggregations"][body.GROUPS]
+            yield from groups["buckets"]
+            after = groups.get("after_key")
+            if after is None or len(groups["buckets"]) < size:
+                return
+
+    def rows(
+        self, plan: Plan, count: int, after: list[Any] | None, seconds: float
+    ) -> Rows:
+        """Find a page of single rows; all pages are of one moment."""
+        until = monotonic() + seconds
+        last: list[Any] | None = None
+        if after is None:
+            point = self._index.open_point(plan.projection.type, _KEEP_ALIVE)
+        else:
+            point, *last = after
+        asked = body.rows(plan, count + 1, last, point, _KEEP_ALIVE)
+        answer = self._search(plan, asked, until)
+        found = answer["hits"]["hits"]
+        more = len(found) > count
+        del found[count:]
+        told = [_row(plan, one.get("_source", {})) for one in found]
+        if more:
+            return Rows(told, [answer.get("pit_id", point), *found[-1]["sort"]])
+        self._index.close_point(answer.get("pit_id", point))
+        return Rows(told, None)
+
+    def _search(
+        self, plan: Plan, asked: dict[str, Any], until: float
+    ) -> dict[str, Any]:
+        left = until - monotonic()
+        if left <= 0:
+            raise TookTooLong("the answer was not found in time: narrow the filter")
+        return self._index.search(plan.projection.type, asked, seconds=left)
+
+
+def _keys(plan: Plan, found: Mapping[str, Any]) -> Iterator[KeyValue]:
+    for at, key in enumerate(plan.keys):
+        value = found[str(at)]
+        if value is None:
+            yield None
+        elif key.interval is not None:
+            yield periods(key.interval, key.time_zone).of(int(value))
+        elif key.column.type == "number":
+            yield float(value)
+        else:
+            yield value
+
+
+def _values(plan: Plan, count: int, numbers: Mapping[str, Any]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for one in plan.measures:
+        if one.kind == "count":
+            values[one.name] = count
+        else:
+            values.update(_number(one, numbers[body.asked_as(one)]))
+    return values
+
+
+def _number(measure: Measure, found: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    match measure.kind:
+        case "distinct":
+            yield measure.name, int(found["value"])
+        case "percentiles":
+            told = {one["key"]: one["value"] for one in found["values"]}
+            for name, percent in zip(measure.outputs, measure.percents, strict=True):
+                yield name, told[percent]
+        case kind:
+            # A sum of nothing is 0 there, and here there is none.
+            value = found[kind] if found["count"] else None
+            is_date = measure.column is not None and measure.column.type == "date"
+            yield measure.name, int(value) if is_date and value is not None else value
+
+
+def _row(plan: Plan, source: Mapping[str, Any]) -> list[Any]:
+    return [
+        sorted(source.get(one.name, [])) if one.many else source.get(one.name)
+        for one in plan.columns
+    ]

@@ -1,0 +1,18 @@
+"""What is too much, told so that it can be asked in another way."""
+
+from fyr.core.errors import FyrError
+
+
+class TooCostly(FyrError):
+    """More than one question may cost."""
+
+    status = 422
+    code = "too-costly"
+
+
+def too_many_groups(most: int) -> TooCostly:
+    """Say that there are more groups than an answer may be made of."""
+    return TooCostly(
+        f"there are more than {most} groups: narrow the filter, take longer periods, or"
+        " leave out a key"
+    )
