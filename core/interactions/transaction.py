@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Plan:
+class Plan:
     """What an entry will write, as far as that is known before the transaction."""
 
     entry: Entry
@@ -61,6 +61,7 @@ class _Plan:
 
     @property
     def kind(self) -> str:
+        """Type of the resource."""
         return self.entry.context.resource_type or ""
 
 
@@ -83,13 +84,13 @@ def transaction(
     :raises FyrError: one of them cannot be done; all problems that could be seen
         together, each with its entry.
     """
-    plans: list[_Plan] = []
+    plans: list[Plan] = []
     failures: list[tuple[str, FyrError]] = []
     names: set[str] = set()
     for entry in sorted(filter(_writes, entries), key=_rank):
         try:
             _refuse_second_name(entry, names)
-            plans.append(_planned(interactions, entry))
+            plans.append(planned(interactions, entry))
         except FyrError as error:
             failures.append((entry.place, error))
     if failures:
@@ -98,7 +99,7 @@ def transaction(
     rest = [entry for entry in entries if not entry.writes]
 
     def work(session: Session) -> list[Answer]:
-        answers = _Attempt(interactions, session, plans).answers()
+        answers = Attempt(interactions, session, plans).answers()
         within = interactions.within(session)
         # Operations may write: what is read after them sees it.
         for entry in sorted(rest, key=lambda one: one.method != "POST"):
@@ -137,7 +138,7 @@ def _refuse_second_name(entry: Entry, names: set[str]) -> None:
     names.add(entry.full_url)
 
 
-def _planned(interactions: Interactions, entry: Entry) -> _Plan:
+def planned(interactions: Interactions, entry: Entry) -> Plan:
     """Admit an entry that writes, and receive what it brings."""
     context = entry.context
     interactions.admit(context)
@@ -146,7 +147,7 @@ def _planned(interactions: Interactions, entry: Entry) -> _Plan:
         query = entry.query
     if query is not None:
         refuse_unless_offered(context)
-    plan = _Plan(entry, _write(interactions, entry))
+    plan = Plan(entry, _write(interactions, entry))
     plan.write.place = entry.place
     if query is not None:
         plan.criteria = normal(plan.kind, query)
@@ -175,12 +176,13 @@ def _write(interactions: Interactions, entry: Entry) -> Write:
     return write
 
 
-class _Attempt:
+class Attempt:
     """One attempt at the writes of a transaction; it may be repeated from the start."""
 
     def __init__(
-        self, interactions: Interactions, session: Session, plans: Sequence[_Plan]
+        self, interactions: Interactions, session: Session, plans: Sequence[Plan]
     ) -> None:
+        """Take the transaction, and what is to be written in it."""
         self._interactions = interactions
         self._session = session
         self._plans = plans
@@ -203,13 +205,13 @@ class _Attempt:
             self._store(later, heads, versions)
         return self._answers
 
-    def _targets(self) -> list[_Plan]:
+    def _targets(self) -> list[Plan]:
         """Find what criteria mean; give the plans that something is left to do of."""
         conditional = [plan for plan in self._plans if plan.criteria is not None]
         asked = sorted({(plan.kind, plan.criteria or "") for plan in conditional})
         for kind, criteria in asked:
             claim(self._interactions, self._session, kind, criteria)
-        left: list[_Plan] = []
+        left: list[Plan] = []
         failures: list[tuple[str, FyrError]] = []
         for plan in self._plans:
             try:
@@ -221,7 +223,7 @@ class _Attempt:
             raise joined(failures)
         return left
 
-    def _aim(self, plan: _Plan, criteria: str) -> bool:
+    def _aim(self, plan: Plan, criteria: str) -> bool:
         """Find what criteria mean, and tell whether something is left to do."""
         interactions, context = self._interactions, plan.entry.context
         where = (interactions, self._session, context, plan.kind, criteria)
@@ -258,7 +260,7 @@ class _Attempt:
         if own is not None:
             self._links.add(own, key)
 
-    def _search(self, plans: Iterable[_Plan]) -> None:
+    def _search(self, plans: Iterable[Plan]) -> None:
         """Find what conditional references mean; exactly one resource each.
 
         :raises PreconditionFailed: one of them means nothing, or several.
@@ -283,7 +285,7 @@ class _Attempt:
         if failures:
             raise joined(failures)
 
-    def _meant(self, plan: _Plan, search: Search) -> Key:
+    def _meant(self, plan: Plan, search: Search) -> Key:
         context = plan.entry.context
         criteria = normal(search.type, search.criteria)
         found = find(self._interactions, self._session, context, search.type, criteria)
@@ -293,7 +295,7 @@ class _Attempt:
 
     def _store(
         self,
-        plans: Sequence[_Plan],
+        plans: Sequence[Plan],
         heads: Mapping[Key, Stored],
         versions: Mapping[Key, int],
     ) -> None:
@@ -302,7 +304,7 @@ class _Attempt:
         for plan, written in zip(plans, done, strict=True):
             self._answers[plan.entry.number] = answered(self._interactions, written)
 
-    def _linked(self, plan: _Plan, versions: Mapping[Key, int]) -> Write:
+    def _linked(self, plan: Plan, versions: Mapping[Key, int]) -> Write:
         """Give the write with links that lead to where they should."""
         entry, write = plan.entry, plan.write
         if not self._links or entry.resource is None:
@@ -319,7 +321,7 @@ def _next(head: Stored | None) -> int:
     return head.version + 1 if head is not None else 1
 
 
-def _refuse_overlaps(plans: Sequence[_Plan], answers: Mapping[int, Answer]) -> None:
+def _refuse_overlaps(plans: Sequence[Plan], answers: Mapping[int, Answer]) -> None:
     """Refuse a bundle in which two entries are about one resource.
 
     :raises Invalid: with the places of all but the first of them.

@@ -73,7 +73,7 @@ class Bodies:
         if length > limit:
             raise _too_large(limit)
         sent = _pieces(req.env["wsgi.input"], length)
-        return sent if coding in _NOT_ENCODED else _unzipped(sent, limit)
+        return sent if coding in _NOT_ENCODED else unzipped(sent, limit)
 
     def resource(self, req: FyrRequest) -> Resource:
         """Read the resource in a body.
@@ -144,8 +144,8 @@ def _pieces(source: Any, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def _unzipped(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """Unpack gzip of one member piece by piece, never beyond the limit.
+def unzipped(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """Unpack gzip of one member piece by piece, never beyond the limit of bytes.
 
     Nor to far more than was sent: a limit for files of a gigabyte would let a megabyte
     fill the disk with one.

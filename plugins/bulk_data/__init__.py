@@ -21,6 +21,8 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.plugins.bulk_data.exporting import EXPORT, Exporting
+from fyr.plugins.bulk_data.importing import IMPORT, Importing
+from fyr.plugins.bulk_data.imports import UPLOAD, Imports, Upload, import_operations
 from fyr.plugins.bulk_data.operations import Exports, operations
 from fyr.plugins.bulk_data.serving import Serving
 from fyr.plugins.bulk_data.settings import BulkDataSettings
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["BulkData"]
 
 _EXPIRY_SECONDS = 300.0
+#: Runs of one export or import, each of which goes on where the one before it died.
+ATTEMPTS = 20
 
 
 class BulkData(Plugin):
@@ -47,21 +51,37 @@ class BulkData(Plugin):
         self._tasks = Tasks(application, self.settings)
         self._exports = Exports(application, self._tasks)
         self._exporting = Exporting(application, self._tasks, self.settings)
+        self._importing = Importing(application, self._tasks, self.settings)
+        self._imports = Imports(
+            application, self._tasks, self._importing, self.settings
+        )
         self._serving = Serving(application, self._tasks, self.settings)
 
     @hookimpl
     def register_operations(self) -> Iterable[Operation]:
-        """Offer ``$export``."""
+        """Offer ``$export`` and ``$import``."""
 
-        def begin(call: OperationCall) -> Reply:
+        def export(call: OperationCall) -> Reply:
             return self._exports.begin(call)
 
-        return list(operations(begin))
+        def take(call: OperationCall) -> Reply:
+            return self._imports.begin(call)
+
+        return [*operations(export), *import_operations(take)]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Serve status and files, once there is something to serve."""
-        return self._serving.routes() if hasattr(self, "_serving") else ()
+        if not hasattr(self, "_serving"):
+            return ()
+        upload = Route(
+            UPLOAD,
+            Upload(self._imports),
+            "Import the lines of a body.",
+            large=True,
+            decides=True,
+        )
+        return [upload, *self._serving.routes()]
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
@@ -70,10 +90,14 @@ class BulkData(Plugin):
         def export(context: JobContext) -> str:
             return self._exporting.run(context)
 
+        def take(context: JobContext) -> str:
+            return self._importing.run(context)
+
         def expire(context: JobContext) -> int:
             return self._tasks.expire()
 
         return [
-            Job(EXPORT, export, attempts=20),
+            Job(EXPORT, export, attempts=ATTEMPTS),
+            Job(IMPORT, take, attempts=ATTEMPTS),
             Job("bulk-data-expiry", expire, every=_EXPIRY_SECONDS),
         ]

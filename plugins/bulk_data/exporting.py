@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import FyrError, Issue, Job, JobContext, Session, Unavailable
+from fyr.core import FyrError, Issue, JobContext, Session, Unavailable
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.model import json
 from fyr.plugins.bulk_data.asked import Asked
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 EXPORT = "bulk-export"
 NDJSON = "application/fhir+ndjson"
-#: Runs of one export, each of which goes on where the one before it died.
-_ATTEMPTS = 20
 
 
 class Exporting:
@@ -44,10 +42,6 @@ class Exporting:
         self._application = application
         self._tasks = tasks
         self._settings = settings
-
-    def job(self) -> Job:
-        """Give the kind of work."""
-        return Job(EXPORT, self.run, attempts=_ATTEMPTS)
 
     def run(self, context: JobContext) -> str:
         """Do an export, or what is left of it."""
@@ -94,8 +88,9 @@ class Exporting:
         }
         keys = File(0, "keys", "keys", found.total, "", blob.id)
 
-        def work(session: Session) -> None:
-            self._tasks.move(
+        def work(session: Session) -> Task:
+            self._tasks.add_file(session, task.id, keys)
+            return self._tasks.move(
                 session,
                 task,
                 progress=progress,
@@ -103,22 +98,20 @@ class Exporting:
                 total=found.total,
                 done=0,
             )
-            self._tasks.add_file(session, task, keys)
 
-        application.database.write(work)
-        return self._tasks.get(task.id)
+        return application.database.write(work)
 
     def _next(self, task: Task, context: JobContext) -> Task:
         """Write the next file, or end."""
         progress = task.progress
-        if progress["section"] >= len(progress["sections"]):
-            self._end(task, context)
-        else:
-            self._write(task, progress["sections"][progress["section"]], context)
+        if progress["section"] < len(progress["sections"]):
+            return self._write(task, context)
+        self._end(task, context)
         return self._tasks.get(task.id)
 
-    def _write(self, task: Task, section: dict[str, Any], context: JobContext) -> None:
+    def _write(self, task: Task, context: JobContext) -> Task:
         progress = dict(task.progress)
+        section = progress["sections"][progress["section"]]
         lines = self._lines(task, section, context)
         blob = self._application.blobs.put(lines, content_type=NDJSON)
         progress["offset"] += lines.taken
@@ -130,8 +123,10 @@ class Exporting:
         file = File(number, section["kind"], kind, lines.count, "", blob.id)
         progress["files"] += bool(lines.count)
 
-        def work(session: Session) -> None:
-            self._tasks.move(
+        def work(session: Session) -> Task:
+            if lines.count:
+                self._tasks.add_file(session, task.id, file)
+            return self._tasks.move(
                 session,
                 task,
                 progress=progress,
@@ -139,10 +134,8 @@ class Exporting:
                 total=task.total,
                 done=task.done + lines.taken,
             )
-            if lines.count:
-                self._tasks.add_file(session, task, file)
 
-        self._application.database.write(work)
+        return self._application.database.write(work)
 
     def _lines(self, task: Task, section: dict[str, Any], context: JobContext) -> Lines:
         """Give the lines of what is left of a section."""
@@ -189,8 +182,8 @@ class Exporting:
             if blob is not None:
                 number = progress["files"]
                 file = File(number, "error", "OperationOutcome", 1, "", blob.id)
-                self._tasks.add_file(session, task, file)
-            self._tasks.end(session, task, DONE, {})
+                self._tasks.add_file(session, task.id, file)
+            self._tasks.end(session, task, DONE)
             context.finish(session, "done")
 
         self._application.database.write(work)

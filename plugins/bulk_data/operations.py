@@ -19,7 +19,6 @@ from fyr.core import (
 )
 from fyr.core.interactions.outcomes import outcome
 from fyr.plugins.bulk_data.asked import Reading
-from fyr.plugins.bulk_data.callers import kept, owner_of
 from fyr.plugins.bulk_data.scope import Scope, exported_types
 from fyr.plugins.bulk_data.serving import BASE
 
@@ -116,8 +115,6 @@ class Exports:
                 kind="export",
                 request=request_url(context),
                 asked=asked,
-                owner=owner_of(context.principal),
-                caller=kept(context.principal),
             )
 
         return accepted(

@@ -14,6 +14,7 @@ import orjson
 
 from fyr.core import Forbidden, FyrError, Invalid, NotFound, Refused, Route
 from fyr.core.clock import instant
+from fyr.core.errors import TooLarge
 from fyr.core.rest.blob_content import give_content
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -35,6 +36,7 @@ _FAILURES: dict[int, type[FyrError]] = {
     400: Invalid,
     403: Forbidden,
     404: NotFound,
+    413: TooLarge,
     422: Refused,
 }
 _SHOWN = ("output", "deleted", "error")
@@ -82,11 +84,13 @@ class Serving:
     def manifest(self, req: FyrRequest, task: Task) -> dict[str, Any]:
         """Tell which files there are."""
         files = [one for one in self.tasks.files(task) if one.kind in _SHOWN]
+        moment = task.progress.get("moment", task.moment)
         told: dict[str, Any] = {
-            "transactionTime": instant(task.moment),
+            "transactionTime": instant(moment),
             "request": task.request,
             "requiresAccessToken": self.application.settings.security.mode != "open",
-            "output": [],
+            # Of an import, what was stored of each of its files.
+            "output": [*task.progress.get("output", ())],
             "error": [],
         }
         if task.asked.get("since") is not None:
@@ -132,13 +136,13 @@ class _Status:
         job = self._serving.application.jobs.state(task.job)
         if job.state == "failed":
             raise FyrError("it could not be done; the log of the server says why")
+        told = job.note or "waiting"
+        if task.kind == "export" and task.total:
+            # What is in files stays there, whatever happens to the worker.
+            told = f"{task.done:,} of {task.total:,} resources"
+        seconds = str(self._serving.settings.poll_seconds)
         resp.status = 202
-        resp.add(
-            {
-                "retry-after": str(self._serving.settings.poll_seconds),
-                "x-progress": job.note or "waiting",
-            }
-        )
+        resp.add({"retry-after": seconds, "x-progress": told})
 
 
 class _File:

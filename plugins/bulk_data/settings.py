@@ -54,7 +54,7 @@ class BulkDataSettings(PluginSettings):
         30.0, gt=0, description="How long a source may send nothing."
     )
     import_group: int = Field(
-        200,
+        500,
         ge=1,
         le=1000,
         description="Resources of one transaction of an import.",

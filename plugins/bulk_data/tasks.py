@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from fyr.core.clock import to_millis
 from fyr.core.errors import TooManyRequests
 from fyr.core.jobs import Cancelled, Interrupted
 from fyr.core.store.migrating import migrate
+from fyr.plugins.bulk_data.callers import kept, owner_of
 
 if TYPE_CHECKING:
     from fyr.core import RequestContext
@@ -44,7 +45,7 @@ _MOVE = """
 """
 _STEP = "SELECT step, state FROM bulk_task WHERE id = ?"
 _END = """
-    UPDATE bulk_task SET state = ?, error = ?, ended = ?, expires = ?, progress = '{}'
+    UPDATE bulk_task SET state = ?, error = ?, ended = ?, expires = ?, progress = ?
     WHERE id = ? AND state = 'active'
 """
 _ADD_FILE = """
@@ -128,13 +129,14 @@ class Tasks:
         kind: str,
         request: str,
         asked: dict[str, Any],
-        owner: str,
-        caller: dict[str, Any],
+        files: Iterable[File] = (),
     ) -> str:
         """Note what somebody asks for, have a worker do it, and tell the id.
 
+        :param files: that it brings.
         :raises TooManyRequests: this principal has enough going on.
         """
+        owner = owner_of(context.principal)
         # Two that come at once are counted one after the other.
         self._application.resources.claim(session, f"bulk {owner}")
         if session.rows(_COUNT, (owner,))[0][0] >= self._settings.most_active:
@@ -145,9 +147,12 @@ class Tasks:
             )
         task_id = uuid4().hex
         job = self._application.jobs.submit(session, f"bulk-{kind}", {"task": task_id})
-        given = (task_id, kind, owner, _dump(caller), context.service.name)
+        caller = _dump(kept(context.principal))
+        given = (task_id, kind, owner, caller, context.service.name)
         how = (context.base_url, request, _dump(asked), job, ACTIVE, 0, "{}")
         session.run(_ADD, (*given, *how, 0, 0, 0, "{}", self._now(), 0, _NEVER))
+        for file in files:
+            self.add_file(session, task_id, file)
         return task_id
 
     def get(self, task_id: str) -> Task:
@@ -172,9 +177,10 @@ class Tasks:
         moment: int,
         total: int,
         done: int,
-    ) -> None:
+    ) -> Task:
         """Take the next step of a task, with all else that the transaction does.
 
+        :return: the task as it is once this is committed.
         :raises JobStopped: it was cancelled, or somebody else has taken this step.
         """
         told = (_dump(progress), moment, total, done)
@@ -184,12 +190,20 @@ class Tasks:
             raise Cancelled(task.id)
         if rows[0][0] != task.step + 1:
             raise Interrupted(task.id)
+        return replace(
+            task,
+            step=task.step + 1,
+            progress=progress,
+            moment=moment,
+            total=total,
+            done=done,
+        )
 
-    def add_file(self, session: Session, task: Task, file: File) -> None:
+    def add_file(self, session: Session, task_id: str, file: File) -> None:
         """Keep a file for as long as the task is kept."""
-        self._application.blobs.refer(session, file.blob, f"bulk/{task.id}")
+        self._application.blobs.refer(session, file.blob, f"bulk/{task_id}")
         row = (file.number, file.kind, file.type, file.count, file.source, file.blob)
-        session.run(_ADD_FILE, (task.id, *row))
+        session.run(_ADD_FILE, (task_id, *row))
 
     def files(self, task: Task) -> list[File]:
         """Tell the files of a task."""
@@ -205,12 +219,21 @@ class Tasks:
                 session.run(sql, (task_id, row[0]))
 
     def end(
-        self, session: Session, task: Task, state: str, error: dict[str, Any]
+        self,
+        session: Session,
+        task: Task,
+        state: str,
+        error: dict[str, Any] | None = None,
+        summary: dict[str, Any] | None = None,
     ) -> None:
-        """Say that a task has ended; what only its worker needed goes."""
+        """Say that a task has ended; what only its worker needed goes.
+
+        :param summary: what is to be told of it beside its files.
+        """
         now = self._now()
         expires = now + int(self._settings.keep_hours * 3_600_000)
-        session.run(_END, (state, _dump(error), now, expires, task.id))
+        told = (state, _dump(error or {}), now, expires, _dump(summary or {}))
+        session.run(_END, (*told, task.id))
         self.drop_files(session, task.id, ["keys", "input"])
 
     def fail(self, task: Task, error: FyrError) -> None:
@@ -243,6 +266,7 @@ class Tasks:
 
     def _remove(self, task_id: str, session: Session) -> None:
         self.drop_files(session, task_id, ())
+        session.run("DELETE FROM bulk_refusal WHERE task = ?", (task_id,))
         session.run("DELETE FROM bulk_task WHERE id = ?", (task_id,))
 
     def _now(self) -> int:

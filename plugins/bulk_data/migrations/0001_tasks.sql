@@ -23,6 +23,15 @@ CREATE TABLE bulk_task (
 CREATE INDEX bulk_task_owner ON bulk_task (owner, state);
 CREATE INDEX bulk_task_expires ON bulk_task (expires);
 
+-- A line of an import that was not stored, until its file of outcomes is written.
+CREATE TABLE bulk_refusal (
+    task TEXT NOT NULL,
+    input INTEGER NOT NULL,
+    line BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    PRIMARY KEY (task, input, line)
+);
+
 -- A file of one: what it gave, or what went wrong in it.
 CREATE TABLE bulk_file (
     task TEXT NOT NULL,

@@ -15,6 +15,7 @@ class TestBulkData(PluginContract):
     private_imports = frozenset(
         {
             "fyr.config.neighbours",
+            "fyr.config.settings",
             "fyr.core.app",
             "fyr.core.blobs",
             "fyr.core.clock",
@@ -29,12 +30,19 @@ class TestBulkData(PluginContract):
             "fyr.core.model",
             "fyr.core.model.definitions",
             "fyr.core.model.summary",
+            "fyr.core.outgoing.connections",
+            "fyr.core.outgoing.http",
+            "fyr.core.outgoing.policy",
             "fyr.core.rest.blob_content",
+            "fyr.core.rest.body",
             "fyr.core.rest.conditions",
             "fyr.core.rest.exchange",
+            "fyr.core.rest.negotiation",
             "fyr.core.searching",
+            "fyr.core.interactions.transaction",
             "fyr.core.store.migrating",
             "fyr.core.store.port",
+            "fyr.core.store.statistics",
             "fyr.core.touched",
             *(f"fyr.plugins.bulk_data.{name}" for name in own_modules()),
         }

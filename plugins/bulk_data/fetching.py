@@ -1,0 +1,109 @@
+"""Fetches what is to be imported, from where the settings say and nowhere else.
+
+A URL has to begin as one of ``import_from`` does, and what it leads to has to be an address
+that ``[outgoing]`` lets this server reach; redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from fyr.core import Refused, Unavailable
+from fyr.core.errors import TooLarge
+from fyr.core.outgoing.policy import ReachPolicy, Unreachable
+from fyr.core.rest.body import unzipped
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+    from fyr.config.settings import Settings
+    from fyr.plugins.bulk_data.settings import BulkDataSettings
+
+_CHUNK = 262_144
+_POOLS = 4
+
+
+class Fetching:
+    """Fetches files by HTTP."""
+
+    def __init__(self, settings: Settings, own: BulkDataSettings) -> None:
+        """Take what is allowed."""
+        self._outgoing = settings.outgoing
+        self._policy = ReachPolicy(settings.outgoing)
+        self._own = own
+
+    def problem(self, url: str) -> str:
+        """Tell why nothing is fetched from a URL; empty: nothing is known against it."""
+        if not self._own.import_from:
+            return "this deployment fetches nothing: upload it"
+        path = unquote(urlsplit(url).path)
+        # What leads out of a folder again is not in it.
+        plain = posixpath.normpath(path) == path.rstrip("/") and "//" not in path
+        if not plain or not any(url.startswith(one) for one in self._own.import_from):
+            return "it is not one that this deployment fetches from"
+        return self._policy.problem(url)
+
+    def chunks(self, url: str) -> Iterator[bytes]:
+        """Read a file, unpacked.
+
+        :raises Refused: it may not be fetched, or there is none.
+        :raises Unavailable: its server does not answer at present.
+        """
+        if problem := self.problem(url):
+            raise Refused(f"{url[:200]}: {problem}")
+        from urllib3.exceptions import HTTPError
+
+        from fyr.core.outgoing.connections import pool_manager
+        from fyr.core.outgoing.http import ClientTls
+
+        manager = pool_manager(
+            self._policy, ClientTls(self._outgoing.tls_ca), pools=_POOLS
+        )
+        try:
+            yield from self._read(manager, url)
+        except Unreachable as error:
+            raise Refused(f"{url[:200]}: {error}") from None
+        except (HTTPError, OSError) as error:
+            name = type(error).__name__
+            raise Unavailable(f"{url[:200]} cannot be read: {name}") from None
+        finally:
+            manager.clear()
+
+    def _read(self, manager: Any, url: str) -> Iterator[bytes]:
+        headers = {"Accept": "application/fhir+ndjson", "Accept-Encoding": "gzip"}
+        answer: BaseHTTPResponse = manager.urlopen(
+            "GET",
+            url,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            timeout=self._own.import_fetch_seconds,
+            preload_content=False,
+        )
+        try:
+            _require_content(url, answer.status)
+            sent = answer.stream(_CHUNK, decode_content=False)
+            packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
+            limit = self._own.import_bytes
+            yield from unzipped(sent, limit) if packed else _bounded(sent, limit)
+        finally:
+            answer.release_conn()
+
+
+def _require_content(url: str, status: int) -> None:
+    if status == 200:
+        return
+    told = f"{url[:200]} answers {status}"
+    raise Unavailable(told) if status >= 500 or status == 429 else Refused(told)
+
+
+def _bounded(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"a file to be imported has more than {limit} bytes")
+        yield chunk

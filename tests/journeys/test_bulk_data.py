@@ -1,0 +1,200 @@
+"""Bulk data while workers are killed and others write: nothing is lost, missed or torn."""
+
+import json
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fyr.core.testing.process import FyrProcess, fyr_process
+
+LINES = 6000
+#: Lines that cannot be stored.
+BAD = range(7, LINES, 1000)
+KILLS = 3
+ASYNC = {"Prefer": "respond-async"}
+
+
+#: Makes an export take so long that it can be killed in the middle.
+SLOW = """
+import time
+from fyr.core import hookimpl
+
+@hookimpl
+def before_show(resource):
+    time.sleep(0.0005)
+"""
+
+
+@pytest.fixture
+def settings(store_url: str, tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "slow.py").write_text(SLOW)
+    return {
+        "PLUGINS__FOLDER": str(folder),
+        "STORE__URL": store_url,
+        "PLUGINS__ENABLED": '["search", "bulk_data"]',
+        "PLUGIN__BULK_DATA__FILE_BYTES": "1024",
+        "PLUGIN__BULK_DATA__IMPORT_GROUP": "100",
+        "EVENTS__LEASE_SECONDS": "1.5",
+        "EVENTS__POLL_SECONDS": "0.05",
+        "SERVER__WORKER": "false",
+        "LOG__LEVEL": "error",
+    }
+
+
+class Workers:
+    """One worker process at a time, killed as a power cut would."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self._folder, self._settings = folder, settings
+        self._stack: list[Iterator[FyrProcess]] = []
+        self.kills = 0
+        self._start()
+
+    def _start(self) -> None:
+        made = fyr_process(self._folder, "worker", settings=self._settings)
+        self._running = made
+        self.process = made.__enter__()
+
+    def kill(self) -> None:
+        """Kill the worker, and start another."""
+        self.process.stop(signal.SIGKILL)
+        self._running.__exit__(None, None, None)
+        self.kills += 1
+        self._start()
+
+    def close(self) -> None:
+        self._running.__exit__(None, None, None)
+
+    def until_done(self, http: httpx.Client, status: str, kills: int) -> httpx.Response:
+        """Wait for the end of a task; kill so many workers in the middle of it."""
+        told = set()
+        while (answer := http.get(status)).status_code == 202:
+            note = answer.headers["x-progress"]
+            # Something has been kept, and the next of it is under way.
+            if not note.startswith(("waiting", "0 ")) and note not in told and kills:
+                told.add(note)
+                kills -= 1
+                self.kill()
+            time.sleep(0.02)
+        return answer
+
+
+@pytest.fixture
+def workers(tmp_path: Path, settings: dict[str, str]) -> Iterator[Workers]:
+    # The server comes first and makes the schema.
+    with fyr_process(tmp_path, settings=settings):
+        made = Workers(tmp_path, settings)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def http(tmp_path: Path, settings: dict[str, str]) -> Iterator[httpx.Client]:
+    with fyr_process(tmp_path, settings=settings) as fyr:
+        with httpx.Client(base_url=fyr.url, timeout=60) as client:
+            yield client
+
+
+def lines() -> bytes:
+    found = []
+    for number in range(LINES):
+        code = {"text": "x"} if number not in BAD else "no code"
+        one = {"resourceType": "Basic", "id": f"b{number}", "code": code}
+        found.append(json.dumps(one).encode())
+    return b"\n".join(found)
+
+
+class Writer:
+    """Writes one update after the other until it is told to stop."""
+
+    def __init__(self, url: str, ids: list[str]) -> None:
+        self._url, self._ids = url, ids
+        self._chance = random.Random(1)
+        #: what was written, in the order of commits
+        self.written: list[str] = []
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=60) as client:
+            while not self._stop.is_set():
+                one = self._chance.choice(self._ids)
+                body = {"resourceType": "Basic", "id": one, "code": {"text": "y"}}
+                answer = client.put(f"/fhir/Basic/{one}", json=body)
+                assert answer.status_code == 200, answer.text
+                self.written.append(one)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+
+def path(url: str) -> str:
+    return httpx.URL(url).raw_path.decode()
+
+
+def exported(http: httpx.Client, manifest: dict) -> dict[str, int]:
+    """Tell the version of each resource in the files; none is there twice."""
+    found: dict[str, int] = {}
+    for file in manifest["output"]:
+        for line in http.get(path(file["url"])).text.splitlines():
+            one = json.loads(line)
+            assert one["id"] not in found
+            found[one["id"]] = int(one["meta"]["versionId"])
+    return found
+
+
+def test_killed_workers_lose_nothing_and_an_export_is_one_moment(
+    http: httpx.Client, workers: Workers
+) -> None:
+    kind = {"Content-Type": "application/fhir+ndjson"}
+    begun = http.post("/bulk-data/import", content=lines(), headers=kind)
+    status = path(begun.headers["content-location"])
+
+    manifest = workers.until_done(http, status, KILLS).json()
+
+    errors = http.get(path(manifest["error"][0]["url"])).text.splitlines()
+    assert [json.loads(one)["id"] for one in errors] == [f"line-{n + 1}" for n in BAD]
+    assert manifest["output"][0]["count"] == LINES - len(BAD)
+    ids = [f"b{number}" for number in range(LINES) if number not in BAD]
+    writer = Writer(str(http.base_url), ids)
+    with writer.running():
+        while len(writer.written) < 20:
+            time.sleep(0.01)
+        begun = http.get("/fhir/$export", headers=ASYNC)
+        status = path(begun.headers["content-location"])
+        manifest = workers.until_done(http, status, KILLS).json()
+
+    found = exported(http, manifest)
+
+    # Each line was stored once, whatever was killed: all began as version 1.
+    assert found.keys() == set(ids)
+    assert workers.kills == 2 * KILLS
+    assert any(
+        found == {one: 1 + count[one] for one in ids}
+        for count in counts(writer.written)
+    )
+
+
+def counts(written: list[str]) -> Iterator[Counter[str]]:
+    """Tell how often each was written, after no write, after one, and so on."""
+    count: Counter[str] = Counter()
+    yield count
+    for one in written:
+        count[one] += 1
+        yield count
