@@ -140,6 +140,14 @@ class Subscriptions(Plugin):
             self.writing.prepare(context, session, old, new)
 
     @hookimpl
+    def stored(
+        self, context: RequestContext, session: Session, new: Resource | None
+    ) -> None:
+        """Note who has written a version of a subscription."""
+        if new is not None and new["resourceType"] == KIND:
+            self.writing.stored(context, session, new)
+
+    @hookimpl
     def register_consumers(self) -> Iterable[Consumer]:
         """Tell every change to whom it is told."""
 

@@ -196,7 +196,7 @@ class Directory:
         self._known, self._by_type = known, by_type
 
     def _understood(self, row: Row) -> Subscribed | None:
-        owner = self._table.owner(row.id)
+        owner = self._table.owner(row.id, row.version)
         try:
             if owner is None:
                 raise Invalid("nobody is known who wrote it")

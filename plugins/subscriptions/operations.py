@@ -155,7 +155,8 @@ class SubscriptionOperations:
         ids = [call.resource_id] if call.resource_id else call.values("id")
         found = []
         for one in ids:
-            row, owner = self._table.row(str(one)), self._table.owner(str(one))
+            row = self._table.row(str(one))
+            owner = self._table.owner(row.id, row.version) if row else None
             if row is None or owner is None:
                 raise NotFound(f"there is no {KIND}/{one}, or it is not looked at yet")
             self._require_own(call, owner)
@@ -166,13 +167,13 @@ class SubscriptionOperations:
         """Tell all subscriptions of the caller."""
         found = []
         for row in self._table.rows("requested", "active", "error", "off"):
-            owner = self._table.owner(row.id)
-            if owner is not None and is_own(call.context.principal, owner):
+            owner = self._table.owner(row.id, row.version)
+            if owner is not None and owner.is_of(call.context.principal):
                 found.append((row, owner))
         return found
 
     def _require_own(self, call: OperationCall, owner: Owner) -> None:
-        if not is_own(call.context.principal, owner):
+        if not owner.is_of(call.context.principal):
             raise Forbidden("a subscription answers to the system that wrote it")
 
     def _notification(
@@ -195,13 +196,6 @@ class SubscriptionOperations:
             lambda event: self._guard.shown(owner, event),
             content or definition.content,
         )
-
-
-def is_own(principal: object, owner: Owner) -> bool:
-    """Whether a principal is the one who wrote a subscription, by name and issuer."""
-    told = ("user_type", "user_id", "issuer")
-    mine = owner.principal
-    return all(getattr(principal, one) == getattr(mine, one) for one in told)
 
 
 def token_hash(token: str) -> str:

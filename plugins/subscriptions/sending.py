@@ -55,7 +55,7 @@ class Sending:
         :raises fyr.core.SendFailed: they were not taken.
         """
         row = self._table.row(messages[0].destination)
-        owner = self._table.owner(messages[0].destination)
+        owner = self._table.owner(row.id, row.version) if row else None
         if row is None or owner is None or row.status == "off":
             return len(messages)
         definition = read(row.resource())

@@ -76,6 +76,7 @@ class States:
                 self._table.remove(session, change.id)
                 self._application.outgoing.forget(session, SENDER, change.id)
                 return
+            self._hand_over(session, known, change)
             status = str(resource["status"])
             body = json.dump(resource).decode()
             self._table.put(session, _row(change, status, body, now))
@@ -86,6 +87,15 @@ class States:
 
         self._application.database.write(work)
         self._application.outgoing.wake()
+
+    def _hand_over(self, session: Session, known: Row | None, change: Change) -> None:
+        """Forget what was told to another owner: the new one may not see it, perhaps."""
+        before = self._table.owner(change.id, known.version, session) if known else None
+        after = self._table.owner(change.id, change.version, session)
+        others = before is not None and (
+            after is None or not before.is_of(after.principal)
+        )
+        self._table.forget_before(session, change.id, change.version, events=others)
 
     def _begin(self, session: Session, change: Change, resource: Any) -> None:
         """Shake hands, or go on without where the channel or the subscription has none."""

@@ -18,7 +18,7 @@ from fyr.core.context import ANONYMOUS
 from fyr.core.streams import Stream, StreamItem, StreamListener
 from fyr.plugins.subscriptions.definition import Definition, read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
-from fyr.plugins.subscriptions.operations import is_own, token_hash
+from fyr.plugins.subscriptions.operations import token_hash
 from fyr.plugins.subscriptions.telling import TOLD
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Websockets:
 
         :raises Forbidden: it is not there, or has none: who knows no token learns no more.
         """
-        row, owner = self.table.row(id), self.table.owner(id)
+        row = self.table.row(id)
+        owner = self.table.owner(id, row.version) if row else None
         if row is None or owner is None or row.status == "off":
             raise Forbidden("nothing is bound by this")
         definition = read(row.resource())
@@ -157,7 +158,7 @@ class Bound(StreamListener):
         _, owner, _ = self._websockets.bound(id)
         mode = self._websockets.application.settings.security.mode
         principal = self._context.principal
-        if not is_own(principal, owner) or (principal is ANONYMOUS and mode != "open"):
+        if not owner.is_of(principal) or (principal is ANONYMOUS and mode != "open"):
             raise Forbidden("nothing is bound by this")
         return id
 

@@ -11,22 +11,29 @@ from fyr.core.context import ANONYMOUS
 from fyr.core.store.port import Database
 
 _SETS = ("privileges", "scopes", "tags")
+_NAMES = ("user_type", "user_id", "issuer")
 
 _PUT_OWNER = """
-    INSERT INTO subscription_owner (id, principal, service, base_url, headers)
-    VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET principal = excluded.principal,
-        service = excluded.service, base_url = excluded.base_url,
-        headers = excluded.headers
+    INSERT INTO subscription_owner (id, version, principal, service, base_url, headers)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 _OWNER = """
-    SELECT principal, service, base_url, headers FROM subscription_owner WHERE id = ?
+    SELECT principal, service, base_url, headers FROM subscription_owner
+    WHERE id = ? AND version <= ? ORDER BY version DESC LIMIT 1
+"""
+_FORGET_OWNERS = """
+    DELETE FROM subscription_owner WHERE id = ? AND version <
+        (SELECT MAX(version) FROM subscription_owner WHERE id = ? AND version <= ?)
 """
 _COUNT = """
     SELECT COUNT(*) FROM subscription_owner o
     WHERE o.principal = ? AND o.id <> ? AND NOT EXISTS
+        (SELECT 1 FROM subscription_owner n WHERE n.id = o.id AND n.version > o.version)
+    AND NOT EXISTS
         (SELECT 1 FROM subscription s WHERE s.id = o.id AND s.status = 'off')
 """
+#: More than there are.
+_NEWEST = 2**62
 _COLUMNS = "id, version, status, body, events, sent, last_sent, failures, error"
 _PUT = """
     INSERT INTO subscription (id, version, status, body, events, sent, last_sent,
@@ -73,6 +80,11 @@ class Owner:
     def key(self) -> tuple[str, str, str]:
         """What tells of two whether they may see the same, and see it alike."""
         return (principal_json(self.principal), self.service, self.base_url)
+
+    def is_of(self, principal: Principal) -> bool:
+        """Whether a principal is this one, by name and issuer."""
+        mine = self.principal
+        return all(getattr(principal, one) == getattr(mine, one) for one in _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +146,20 @@ class Table:
         """Take the database, whose schema is up to date."""
         self.database = database
 
-    def put_owner(self, session: Session, id: str, owner: Owner) -> None:
-        """Note who has written a subscription, in the transaction that writes it."""
+    def put_owner(self, session: Session, id: str, version: int, owner: Owner) -> None:
+        """Note who has written a version, in the transaction that writes it."""
         told = (principal_json(owner.principal), owner.service, owner.base_url)
-        session.run(_PUT_OWNER, (id, *told, json.dumps(owner.headers)))
+        session.run(_PUT_OWNER, (id, version, *told, json.dumps(owner.headers)))
 
-    def owner(self, id: str, session: Session | None = None) -> Owner | None:
-        """Tell who wrote a subscription last."""
-        rows = (session or self.database).rows(_OWNER, (id,))
+    def owner(
+        self, id: str, version: int = _NEWEST, session: Session | None = None
+    ) -> Owner | None:
+        """Tell who wrote a subscription, as of a version.
+
+        What is sent belongs to the endpoint of that version: headers of one that came
+        after it are another's, perhaps.
+        """
+        rows = (session or self.database).rows(_OWNER, (id, version))
         if not rows:
             return None
         principal, service, base_url, headers = rows[0]
@@ -248,6 +266,17 @@ class Table:
         sql = "SELECT subscriptions FROM subscription_token WHERE hash = ? AND expires > ?"
         rows = self.database.rows(sql, (hash, now))
         return [str(one) for one in json.loads(rows[0][0])] if rows else []
+
+    def forget_before(
+        self, session: Session, id: str, version: int, *, events: bool
+    ) -> None:
+        """Forget who wrote versions before the one that counts now, and their events.
+
+        :param events: whether these go too; their numbers are not given again.
+        """
+        session.run(_FORGET_OWNERS, (id, id, version))
+        if events:
+            session.run("DELETE FROM subscription_event WHERE subscription = ?", (id,))
 
     def trim(self, session: Session, before: int, now: int) -> None:
         """Forget events of before a moment, and tokens whose time is over."""

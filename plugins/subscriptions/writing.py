@@ -121,11 +121,19 @@ class Writing:
         )
         if self._table.count(session, owner, new["id"]) >= self._settings.most:
             raise Refused(f"there are {self._settings.most} subscriptions of yours")
-        self._table.put_owner(session, new["id"], owner)
+        # Its version is known once it is stored.
+        context.state[_state(new)] = owner
         if new.get("status") in _STATUSES:
             new["status"] = "requested"
         new.pop("error", None)
         hide(new)
+
+    def stored(self, context: RequestContext, session: Session, new: Resource) -> None:
+        """Note who has written a version."""
+        owner = context.state.pop(_state(new), None)
+        if owner is not None:
+            version = int(new["meta"]["versionId"])
+            self._table.put_owner(session, new["id"], version, owner)
 
     def _headers(
         self, session: Session, old: Resource | None, new: Resource
@@ -138,7 +146,7 @@ class Writing:
         sent = read(new).headers
         if not any(value == MASK for _, value in sent):
             return sent
-        owner = self._table.owner(new["id"], session)
+        owner = self._table.owner(new["id"], session=session)
         known = dict(owner.headers) if owner else {}
         filled = [(n, known.get(n) if v == MASK else v) for n, v in sent]
         endpoints = [
@@ -150,6 +158,10 @@ class Writing:
             told = "headers are hidden after they were written: tell their values again"
             raise Refused([Issue("value", told, path)])
         return tuple((name, value or "") for name, value in filled)
+
+
+def _state(resource: Resource) -> str:
+    return f"subscriptions.{resource['id']}"
 
 
 def hide(resource: Resource) -> None:

@@ -1,10 +1,13 @@
--- Who wrote a subscription last, and the headers that are sent: never in the resource.
+-- Who wrote a version of a subscription, and the headers that are sent: never in the
+-- resource. Versions that the server writes itself have no row: the one before counts.
 CREATE TABLE subscription_owner (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    version BIGINT NOT NULL,
     principal TEXT NOT NULL,
     service TEXT NOT NULL,
     base_url TEXT NOT NULL,
-    headers TEXT NOT NULL
+    headers TEXT NOT NULL,
+    PRIMARY KEY (id, version)
 );
 
 -- What is matched and sent; events: the number of the last one.
