@@ -174,6 +174,39 @@ class TestSoap12:
         assert in_envelope(request)["cpr"] == CPR
 
 
+class TestWithServices:
+    @pytest.fixture
+    def fyr_options(self, webhook: Receiver) -> dict[str, Any]:
+        named = {
+            name: {"public_url": f"https://{name}.example.test/fhir"}
+            for name in ("careplan", "patient")
+        }
+        plugins = ["search", "administrative", "clinical", "notifications"]
+        return {
+            "plugins": {"enabled": plugins},
+            "outgoing": {"allow": ["loopback"]},
+            "services": named,
+            "plugin": {"notifications": {"webhook": {"url": webhook.url}}},
+        }
+
+    def test_urls_are_those_of_the_services(
+        self, client: Client, drain: Any, webhook: Receiver
+    ) -> None:
+        url = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+        episode = {"url": url, "valueReference": {"reference": "EpisodeOfCare/31"}}
+        client.put("CarePlan/p1", {**plan(), "extension": [episode]})
+        drain()
+        told = webhook.received[0].json
+
+        assert {name: one for name, one in told.items() if "Reference" in name} == {
+            "resourceReference": "https://careplan.example.test/fhir/CarePlan/p1",
+            "patientReference": "https://patient.example.test/fhir/Patient/12",
+            "episodeOfCareReference": (
+                "https://careplan.example.test/fhir/EpisodeOfCare/31"
+            ),
+        }
+
+
 class TestWithCertificates:
     @pytest.fixture
     def files(self, tmp_path: Path) -> Path:
