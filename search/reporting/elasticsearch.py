@@ -1,8 +1,8 @@
 """The Elasticsearch adapter, by the official client; for servers 8 and 9.
 
 A generation has an index for each type, ``fyr-observation-000003``; readers ask the alias
-``fyr-observation``. Mappings are explicit and strict, and come by an index template, which
-also forbids that an index is made by writing to it. A deleted resource keeps a document
+``fyr-observation``. Mappings are explicit and strict; settings come by an index template,
+which also forbids that an index is made by writing to it. A deleted resource keeps a document
 without values, which the alias leaves out: a deletion that Elasticsearch notes itself is
 forgotten after a minute, and something older could come back. Only what the core of
 Elasticsearch has is used.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -30,6 +31,8 @@ _PAGE = 5_000
 _KEEP_ALIVE = "2m"
 #: Bytes of one bulk request, about; a document is a few hundred.
 _BULK_BYTES = 5_000_000
+#: Indices that are made at a time; the cluster takes them together.
+_AT_ONCE = 8
 _NAME = re.compile(r"(?P<type>[a-z]+)-(?P<generation>\d{6,})")
 
 _DELETED = "deleted"
@@ -138,21 +141,25 @@ class ElasticsearchIndex:
             self.client.close_point_in_time(id=point)
 
     def create(self, generation: int, projections: Mapping[str, Projection]) -> None:
-        """Make an index for each type."""
-        for kind, projection in projections.items():
-            with _told():
-                self.client.indices.put_index_template(
-                    name=self.alias(kind),
-                    index_patterns=[f"{self.alias(kind)}-*"],
-                    allow_auto_create=False,
-                    priority=500,
-                    template={
-                        "settings": self._settings,
-                        "mappings": _mappings(projection),
-                    },
-                )
+        """Make an index for each type, several at a time."""
+        with _told():
+            self.client.indices.put_index_template(
+                name=self._prefix,
+                index_patterns=[f"{self._prefix}-*"],
+                allow_auto_create=False,
+                priority=500,
+                template={"settings": self._settings},
+            )
+
+        def make(projection: Projection) -> None:
             with suppress(_Existing), _told():
-                self.client.indices.create(index=self._index(kind, generation))
+                self.client.indices.create(
+                    index=self._index(projection.type, generation),
+                    mappings=_mappings(projection),
+                )
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(make, projections.values()))
 
     def put(self, generation: int, documents: Sequence[Document]) -> list[Refusal]:
         """Keep documents, by bulk requests with versions of their own."""

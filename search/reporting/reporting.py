@@ -16,7 +16,7 @@ from fyr.search.lag import since
 from fyr.search.reporting.documents import Projections
 from fyr.search.reporting.embedded import EmbeddedIndex
 from fyr.search.reporting.feeding import Feed
-from fyr.search.reporting.generations import FILLING, NAME, WANTED, Generations
+from fyr.search.reporting.generations import FILLING, NAME, SHOWN, WANTED, Generations
 from fyr.search.reporting.port import ReportingIndex
 from fyr.search.reporting.pulse import Pulse
 from fyr.search.reporting.rebuilding import Rebuild
@@ -89,6 +89,7 @@ class Reporting:
         :raises Unavailable: it is not made yet, or is away.
         """
         if self.index.shown() is None:
+            self._look_for_what_is_shown()
             raise Unavailable("the reporting index is being made")
         told = self.database.read(self._as_of)
         self.index.refresh()
@@ -115,6 +116,13 @@ class Reporting:
         # A millisecond may have had more than one change.
         moment = min(known) - 1 if known else now
         return AsOf(moment, int(session.rows(_DEAD, (NAME,))[0][0]))
+
+    def _look_for_what_is_shown(self) -> None:
+        """Have the index made anew, where it is another one than the rows tell of."""
+        newest = self.generations.all()[-1]
+        # Asked again after that: it is shown before its row says so.
+        if newest.state == SHOWN and self.index.shown() is None:
+            self.generations.lost(newest)
 
     def _has_missed(self) -> bool:
         """Whether events were removed before they were taken."""
