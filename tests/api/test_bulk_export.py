@@ -284,6 +284,50 @@ class TestParameters:
         }
 
 
+class TestAgainstSearch:
+    """An export finds what searches find, page by page."""
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "Observation?status=final,preliminary",
+            "Observation?status:not=final",
+            "Observation?subject:missing=true",
+            "Observation?subject:Patient.active=true",
+            "Observation?_id=of-a,of-b,none",
+            "Observation?_lastUpdated=gt2020&status=final",
+            "Observation?_filter=subject eq Patient/a or status eq preliminary",
+            "Patient?_has:Observation:subject:status=preliminary",
+            "Patient?name:contains=s&active=true",
+            "Group?member=Patient/a",
+        ],
+    )
+    def test_criteria_mean_the_same(
+        self, app: Application, filled: Client, query: str
+    ) -> None:
+        kind = query.partition("?")[0]
+        body = parameters(
+            ("_type", "valueString", kind), ("_typeFilter", "valueString", query)
+        )
+        got = done(app, filled, "$export", body)
+        page = filled.get(query)
+
+        assert page.status == 200
+        assert got.ids == {f"{kind}/{one['id']}" for one in page.resources}
+
+    def test_compartments_are_those_that_are_searched(
+        self, app: Application, filled: Client
+    ) -> None:
+        for one in "ab":
+            name = [("patient", "valueReference", of(f"Patient/{one}"))]
+            got = done(app, filled, "Patient/$export", parameters(*name))
+            page = filled.get(f"Patient/{one}/*?_count=100")
+
+            assert got.ids == {
+                f"{found['resourceType']}/{found['id']}" for found in page.resources
+            }
+
+
 class TestFiles:
     def test_lines_are_what_a_read_serves(
         self, app: Application, filled: Client

@@ -3,7 +3,7 @@
 ``patient/`` reaches what is in the compartment of the token's patient, ``user/`` what the
 service has (for a citizen: the same as ``patient/``), ``system/`` the same for systems.
 Scopes say nothing of operations, nor of searches over all types: those are for tokens
-that may do everything (``*.cruds``).
+that may do everything (``*.cruds``), but for exports, which are searches.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 Pairs = list[tuple[str, str]]
 
 _OPEN = frozenset({"capabilities", "batch", "transaction"})
+#: Operations that show what searches find, each of which is judged; systems export by
+#: ``system/Patient.rs``: https://hl7.org/fhir/uv/bulkdata/STU2/authorization.html.
+_SEARCHING = frozenset({"export"})
 #: What a use is judged as, where it is not the interaction.
 _AS = {
     "read": "read",
@@ -67,7 +70,9 @@ class SmartDecisions:
             return
         if context.route is not None and context.route.own_rules:
             return
-        if context.resource_type is None or context.interaction not in LETTERS:
+        if context.interaction == "operation" and context.operation in _SEARCHING:
+            self._require_search(context)
+        elif context.resource_type is None or context.interaction not in LETTERS:
             self._require_everything(context)
         else:
             self._allowing(context, context.resource_type, context.interaction)
@@ -202,6 +207,14 @@ class SmartDecisions:
     def _of_patient(self, context: RequestContext, scope: SmartScope) -> bool:
         """Whether a scope reaches no further than the token's patient."""
         return scope.level == "patient" or context.principal.user_type == "PATIENT"
+
+    def _require_search(self, context: RequestContext) -> None:
+        """Refuse who may search no type beyond one patient's compartment."""
+        caller = self.callers.of(context)
+        for one in self._all(context, caller):
+            if "s" in one.letters and not self._of_patient(context, one):
+                return
+        raise _insufficient(context.resource_type or "*", "search-type")
 
     def _require_everything(self, context: RequestContext) -> None:
         caller = self.callers.of(context)
