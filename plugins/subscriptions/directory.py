@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fyr.core import FyrError, Invalid, Issue, Resource
@@ -134,7 +134,7 @@ class Understanding:
         except FyrError as error:
             if error.status >= 500:
                 raise
-            problems += [Issue(o.code, o.diagnostics, (path,)) for o in error.issues]
+            problems += [replace(one, expression=(path,)) for one in error.issues]
             return None
 
 

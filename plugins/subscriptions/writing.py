@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fyr.core import (
@@ -99,7 +100,7 @@ class Writing:
                 raise
             for one in error.issues:
                 path = one.expression or ("Subscription.criteria",)
-                yield Issue(one.code, one.diagnostics, path)
+                yield replace(one, expression=path)
 
     def prepare(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -573,3 +574,14 @@ def test_a_subscription_answers_to_who_wrote_it_only(
         == 403
     )
     assert other.get("/fhir/Subscription/$status").json["total"] == 0
+
+
+def test_the_example_of_the_guide_works(fyr_client, work) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "subscriptions.md").read_text()
+    _, _, rest = page.partition("-d '")
+    example, _, _ = rest.partition("'")
+    answer = fyr_client.post("/fhir/Subscription", json.loads(example))
+    work()
+
+    assert answer.status == 201
+    assert status(fyr_client, answer.json["id"]) == "active"

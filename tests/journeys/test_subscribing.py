@@ -1,0 +1,165 @@
+"""A subscription through crashes: two workers that are killed, and a receiver that fails."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fyr.core.testing.postgres import available, running_postgres
+from fyr.core.testing.process import FyrProcess, fyr_process
+from fyr.core.testing.receiver import Received, Receiver, Reply, receiving
+from fyr.core.testing.servers import absent
+
+BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-"
+TOPIC = "http://example.org/topics/patients"
+ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
+SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
+WRITES_OF_A_ROUND = 20
+_PATIENCE_SECONDS = 60
+
+SETTINGS = {
+    "PLUGINS__ENABLED": '["search", "subscriptions"]',
+    "PLUGIN__SUBSCRIPTIONS__TOPICS": f'[{{"url": "{TOPIC}", "resource": "Patient"}}]',
+    "PLUGIN__SUBSCRIPTIONS__OFF_AFTER": "100000",
+    "OUTGOING__ALLOW": '["loopback"]',
+    "OUTGOING__ATTEMPTS": "100000",
+    "OUTGOING__BACKOFF_SECONDS": "0.05",
+    "OUTGOING__BACKOFF_MAX_SECONDS": "0.2",
+    "EVENTS__LEASE_SECONDS": "1.5",
+    "EVENTS__POLL_SECONDS": "0.05",
+}
+#: event number, resource, version
+Event = tuple[int, str, int]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    if request.param == "sqlite":
+        yield SETTINGS
+        return
+    if available():
+        absent("postgresql", available())
+    with running_postgres() as server:
+        yield {**SETTINGS, "STORE__URL": server.new_schema()}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+def subscription(endpoint: str) -> dict[str, Any]:
+    told = {"url": f"{BACKPORT}payload-content", "valueCode": "full-resource"}
+    count = {"url": f"{BACKPORT}max-count", "valuePositiveInt": 5}
+    return {
+        "resourceType": "Subscription",
+        "id": "s",
+        "status": "requested",
+        "reason": "to know",
+        "criteria": TOPIC,
+        "channel": {
+            "type": "rest-hook",
+            "endpoint": endpoint,
+            "payload": "application/fhir+json",
+            "_payload": {"extension": [told]},
+            "extension": [count],
+        },
+    }
+
+
+def kill_one(worker: FyrProcess) -> None:
+    """Kill the process that works, as a power cut would; its supervisor starts another."""
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+    for pid in children.read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def events_of(received: list[Received]) -> list[Event]:
+    """Tell the events that were taken, in the order in which they came."""
+    found = []
+    for request in received:
+        first, *rest = request.json["entry"]
+        numbers = [
+            int(part["valueString"])
+            for one in first["resource"]["parameter"]
+            if one["name"] == "notification-event"
+            for part in one["part"]
+            if part["name"] == "event-number"
+        ]
+        for number, entry in zip(numbers, rest, strict=True):
+            resource = entry["resource"]
+            version = int(resource["meta"]["versionId"])
+            found.append((number, resource["id"], version))
+    return found
+
+
+def test_all_that_was_committed_is_told_in_order_however_often_workers_die(
+    tmp_path: Path, settings: dict[str, str], receiver: Receiver
+) -> None:
+    luck = random.Random(SEED)
+    taken: list[Received] = []
+
+    def answers(request: Received) -> Reply:
+        if luck.random() < 0.2:
+            return Reply(503)
+        taken.append(request)
+        return Reply()
+
+    receiver.answers = answers
+    committed: list[tuple[str, int]] = []
+    with ExitStack() as stack:
+        alone = {**settings, "SERVER__WORKER": "false"}
+        fyr = stack.enter_context(fyr_process(tmp_path, settings=alone))
+        workers = [
+            stack.enter_context(fyr_process(tmp_path, "worker", settings=settings))
+            for _ in range(2)
+        ]
+        client = stack.enter_context(httpx.Client(base_url=fyr.base, timeout=60))
+        client.put("/Subscription/s", json=subscription(receiver.url))
+        wait_until_active(client)
+        for _ in range(ROUNDS):
+            for _ in range(WRITES_OF_A_ROUND):
+                committed.append(write(client, luck))
+            kill_one(luck.choice(workers))
+        committed.append(write(client, luck, "last"))
+        receiver.wait_for(
+            lambda _: any(one[1:] == committed[-1] for one in events_of(list(taken)))
+        )
+    told = events_of(taken)
+    first = {number: (id_, version) for number, id_, version in reversed(told)}
+
+    # Repeats are of the same number and the same version; all others have one each.
+    assert all(first[number] == (id_, version) for number, id_, version in told), SEED
+    assert sorted(first) == list(range(1, len(first) + 1)), SEED
+    assert sorted(first.values()) == sorted(committed), SEED
+    # Each for the first time in the order of its number.
+    assert list(dict.fromkeys(one[0] for one in told)) == sorted(first), SEED
+    for id_ in {id_ for id_, _ in committed}:
+        versions = [
+            first[number][1] for number in sorted(first) if first[number][0] == id_
+        ]
+        assert versions == sorted(versions), SEED
+
+
+def write(client: httpx.Client, luck: random.Random, id_: str = "") -> tuple[str, int]:
+    id_ = id_ or f"p{luck.randrange(8)}"
+    answer = client.put(f"/Patient/{id_}", json={"resourceType": "Patient", "id": id_})
+    answer.raise_for_status()
+    return id_, int(answer.json()["meta"]["versionId"])
+
+
+def wait_until_active(client: httpx.Client) -> None:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while client.get("/Subscription/s").json()["status"] != "active":
+        assert time.monotonic() < until, "it does not become active"
+        time.sleep(0.05)
