@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core.clock import instant
 from fyr.core.context import RequestContext
-from fyr.core.errors import FyrError, Invalid, Issue, NotFound, NotSupported
+from fyr.core.errors import (
+    FyrError,
+    Invalid,
+    Issue,
+    NotFound,
+    NotSupported,
+    Refused,
+)
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import seen_versions
 from fyr.core.interactions.moments import Span, span_of
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 #: ``updated``, ``pid`` and ``version`` of the last version of the page before
 Cursor = tuple[int, int, int]
 _CURSOR = re.compile(r"([0-9]{1,16})\.([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
+#: Versions that are looked at to count those that may be seen.
+_MOST_COUNTED = 10_000
 #: REST's own: what the answer is to hold of each resource.
 _VIEWS = FORMS | {"_summary", "_elements"}
 
@@ -62,13 +71,16 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         raise NotFound(f"no {kind}/{identity}")
     judged = bool(interactions.hooks.authorize_resource)
     if dict(context.params).get("_summary") == "count":
-        if judged:
-            seen_versions(interactions, context, ())
+        if judged and identity is None:
+            total = _count_seen(interactions, context, asked)
+        else:
+            if judged:
+                seen_versions(interactions, context, ())
+            total = interactions.resources.count_history(
+                type=kind, id=identity, since=asked.since, at=asked.at
+            )
         if interactions.hooks.answered:
             tell(interactions, context)
-        total = interactions.resources.count_history(
-            type=kind, id=identity, since=asked.since, at=asked.at
-        )
         links = _links(context, None)
         counted = bundle_of("history", (), total=total, links=links)
         return Answer(200, counted, issues=tuple(issues))
@@ -98,6 +110,27 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
     if interactions.hooks.answered:
         tell(interactions, context, shown_of(page))
     return Answer(200, body, issues=tuple(issues))
+
+
+def _count_seen(
+    interactions: Interactions, context: RequestContext, asked: _Asked
+) -> int:
+    """Count the versions that may be seen, by looking at each.
+
+    :raises Refused: there are too many for that.
+    """
+    found = interactions.resources.history(
+        type=context.resource_type,
+        since=asked.since,
+        at=asked.at,
+        count=_MOST_COUNTED + 1,
+    )
+    if len(found) > _MOST_COUNTED:
+        raise Refused(
+            f"more than {_MOST_COUNTED} versions are not counted where it depends on"
+            " each whether it may be seen: say _since, or read the pages"
+        )
+    return len(seen_versions(interactions, context, found))
 
 
 def _asked(

@@ -28,13 +28,19 @@ from fyr.core import (
     Unavailable,
     hookimpl,
 )
-from fyr.core.context import SYSTEM
+from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.core.hooks.errors import PluginError
 from fyr.core.interactions import Incoming
 from fyr.core.lines import LinesFile
 from fyr.core.model import json
 from fyr.plugins.audit.events import AuditEvents
-from fyr.plugins.audit.facts import BUNDLES, Facts, facts_of, is_audited
+from fyr.plugins.audit.facts import (
+    BUNDLES,
+    Facts,
+    facts_of,
+    is_access,
+    is_audited,
+)
 from fyr.plugins.audit.keeping import Buffer, Keeping
 from fyr.plugins.audit.patients import Patients
 from fyr.plugins.audit.settings import AuditSettings
@@ -52,6 +58,8 @@ log = structlog.get_logger("fyr.audit")
 #: Where a batch's request keeps the facts of its entries.
 _ENTRIES = "audit.entries"
 _KIND = "AuditEvent"
+#: Who asks without a token that holds; the principal is nobody's then.
+_STRANGER = {"user": "unknown", "user_type": ""}
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
@@ -128,7 +136,10 @@ class Audit(Plugin):
         # Who asks too often is turned away for less than a row costs.
         if status < 400 or status == 429:
             return
-        if is_audited(context, self.settings.user_types):
+        if status == 401 and context.principal is ANONYMOUS:
+            if self.settings.strangers and is_access(context):
+                self._keep([{**facts_of(context, status), **_STRANGER}], refuse=False)
+        elif is_audited(context, self.settings.user_types):
             waiting = context.state.pop(_ENTRIES, [])
             self._keep([*waiting, facts_of(context, status)], refuse=False)
 

@@ -31,9 +31,13 @@ def is_audited(context: RequestContext, user_types: Container[str]) -> bool:
         context.principal.user_type in user_types
         # Fyr itself, which also stores AuditEvents.
         and context.principal is not SYSTEM
-        and context.interaction not in _NO_ACCESS
-        and context.method != "HEAD"
+        and is_access(context)
     )
+
+
+def is_access(context: RequestContext) -> bool:
+    """Whether a request asks for data, and not only whether they are there."""
+    return context.interaction not in _NO_ACCESS and context.method != "HEAD"
 
 
 def facts_of(

@@ -22,6 +22,13 @@ class AuditSettings(PluginSettings):
             " What is written is always kept together with the write."
         ),
     )
+    strangers: bool = Field(
+        False,
+        description=(
+            "Audit requests that are refused with 401, too. Anybody can make any number"
+            " of them, each of which takes a row: limit them (`rate_limit`)."
+        ),
+    )
     required: bool = Field(
         True,
         description=(

@@ -437,6 +437,7 @@ class TestConformance(PluginContract):
             "fyr.core.events",
             "fyr.core.hooks.errors",
             "fyr.core.interactions",
+            "fyr.core.lines",
             "fyr.core.model",
             "fyr.core.model.resource",
             "fyr.core.searching",
@@ -651,3 +652,29 @@ def test_a_log_that_nobody_would_be_told_of_stops_the_start(
         application(settings_with(options, tmp_path), fyr_clock),
     ):
         pass
+
+
+@pytest.mark.parametrize("strangers", [True, False])
+class TestStrangers:
+    @pytest.fixture
+    def fyr_options(self, strangers):
+        return {
+            "security": {"mode": "closed"},
+            "plugins": {"enabled": ["search", "audit"]},
+            "plugin": {"audit": {"strangers": strangers}},
+        }
+
+    def test_a_request_of_nobody_known_leaves_a_trace_where_it_is_wished(
+        self, fyr_client, log, strangers
+    ) -> None:
+        for path in ("Patient/ada", "metadata"):
+            fyr_client.get(path)
+
+        events = log.all()
+
+        assert len(events) == (1 if strangers else 0)
+        for event in events:
+            (agent,) = event["agent"]
+            assert agent["who"]["identifier"]["value"] == "unknown"
+            assert event["outcome"] == "4"
+            assert patients(event) == []

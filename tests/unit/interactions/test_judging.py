@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from fyr.core import hookimpl
-from fyr.core.errors import Forbidden, Gone, VersionConflict
+from fyr.core.errors import Forbidden, Gone, Refused, VersionConflict
 from fyr.core.interactions import Incoming, IncomingPatch
 from fyr.core.model import json
 from fyr.core.model.patch import read as read_patch
@@ -120,6 +120,20 @@ def test_the_history_of_a_type_leaves_out_what_may_not_be_seen(world) -> None:
     entries = world.history("Patient")["entry"]
 
     assert [one["resource"]["id"] for one in entries] == [world.own]
+
+
+def test_the_count_of_a_type_leaves_out_what_may_not_be_seen(
+    world, ward, monkeypatch
+) -> None:
+    count = {"_summary": "count"}
+    with ward.everything_passes():
+        assert world.history("Patient", **count)["total"] == 2
+
+    assert world.history("Patient", **count)["total"] == 1
+    assert world.history(**count)["total"] == 1
+    monkeypatch.setattr("fyr.core.interactions.history._MOST_COUNTED", 1)
+    with pytest.raises(Refused, match="_since"):
+        world.history("Patient", **count)
 
 
 def test_a_deleted_resource_that_was_another_wards_tells_nothing_in_histories(
