@@ -76,8 +76,10 @@ class Engine:
         self._sizes = Sizes()
         self._settings = settings
         self._clock = clock
-        self._cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
-        self._addresses = Addresses(settings)
+        #: what seals where a page ended
+        self.cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
+        #: which URLs are this deployment's own
+        self.addresses = Addresses(settings)
         self._told: Callable[[str, float], None] = nobody
 
     def begin(self, session: Session, *, again: bool) -> None:
@@ -160,12 +162,12 @@ class Engine:
         if query.count == 0 or query.show.get("_summary") == "count":
             return page_of(query, (), (), count(session, query, self._sizes), None)
         identity = identity_of(context, resource_type, query)
-        after = self._cursors.read(identity, query.cursor) if query.cursor else None
+        after = self.cursors.read(identity, query.cursor) if query.cursor else None
         # Nothing is to be counted, and nothing included.
         last = not query.includes and query.total in ("", "none")
         page = read_page(session, query, after, self._sizes, last=last)
         included = self._included(session, context, query, page.matches)
-        following = self._cursors.write(identity, page.after) if page.after else None
+        following = self.cursors.write(identity, page.after) if page.after else None
         total = self._total(session, query, len(page.matches), following)
         return page_of(query, page.matches, included, total, following)
 
@@ -182,9 +184,9 @@ class Engine:
             counted = count_contained(session, query, self._sizes, owners)
             return page_of(query, (), (), counted, None)
         identity = identity_of(context, resource_type, query)
-        after = self._cursors.read(identity, query.cursor) if query.cursor else None
+        after = self.cursors.read(identity, query.cursor) if query.cursor else None
         page = read_contained(session, query, after, self._sizes, owners)
-        following = self._cursors.write(identity, page.after) if page.after else None
+        following = self.cursors.write(identity, page.after) if page.after else None
         alone = query.cursor is None and following is None
         total = len(page.matches) if alone and query.total != "none" else None
         if query.total in ("accurate", "estimate"):
@@ -202,16 +204,16 @@ class Engine:
 
     def knows_own(self, own: Callable[[str, Service, str], str | None]) -> None:
         """Have values that are URLs of this deployment made relative."""
-        self._addresses.own = own
+        self.addresses.own = own
 
     def seal(self, place: str, pairs: Pairs) -> str:
         """Write parameters so that nobody else can read them, for a stated time."""
-        return self._cursors.write(f"posted {place}", pairs)
+        return self.cursors.write(f"posted {place}", pairs)
 
     def unseal(self, place: str, sealed: str) -> Pairs:
         """Read what :meth:`seal` has written."""
         return [
-            (n, value) for n, value in self._cursors.read(f"posted {place}", sealed)
+            (n, value) for n, value in self.cursors.read(f"posted {place}", sealed)
         ]
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
@@ -363,7 +365,7 @@ class Engine:
         return Known(
             current.parameters,
             current.places,
-            Operands(self._clock, partial(self._addresses.relative, context)),
+            Operands(self._clock, partial(self.addresses.relative, context)),
             session,
             self._settings.search.full_text,
             current.active,
@@ -384,7 +386,7 @@ class Engine:
         matches: Sequence[Stored],
     ) -> Sequence[Stored]:
         limit = self._limits(context).among(context.service.types)
-        relative = partial(self._addresses.relative, context)
+        relative = partial(self.addresses.relative, context)
         included = follow(session, query.includes, matches, limit, relative)
         query.issues += included.issues
         return included.resources

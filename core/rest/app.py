@@ -121,11 +121,15 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
     root = application.settings.server.public_url
     callers = _callers(application, replace(ROUTES, public_base=root.rstrip("/")))
     problems: list[str] = []
-    taken = _first_segments(application)
+    taken = _taken(application)
     for route in application.routes:
-        first = route.path.split("/")[1]
-        if (first in taken or "{" in first) and not _WELL_KNOWN(route.path):
-            problems.append(f"route {route.path}: the server itself serves /{first}")
+        parts = route.path.strip("/").split("/")
+        served = [one for one in taken if parts[: len(one)] == one]
+        if "{" in parts[0]:
+            served.append(parts[:1])
+        if served and not _WELL_KNOWN(route.path):
+            path = "/".join(served[0])
+            problems.append(f"route {route.path}: the server itself serves /{path}")
             continue
         try:
             app.add_route(route.path, guarded(route, application.interactions, callers))
@@ -135,11 +139,11 @@ def _add_plugin_routes(app: FyrApp, application: Application) -> None:
         raise PluginError(problems)
 
 
-def _first_segments(application: Application) -> set[str]:
-    own = {"admin", "health", "metrics", OPENAPI.strip("/")}
-    return own | {
-        service.path.strip("/").split("/")[0] for service in application.services
-    }
+def _taken(application: Application) -> list[list[str]]:
+    """Tell the paths, in parts, below which only the server serves."""
+    own = ["admin", "health", "metrics", OPENAPI.strip("/")]
+    services = [service.path.strip("/") for service in application.services]
+    return [path.split("/") for path in (*own, *services)]
 
 
 __all__ = ["FyrApp", "create_wsgi"]

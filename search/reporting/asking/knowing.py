@@ -30,11 +30,16 @@ class Problems(Exception):
 class Bounds:
     """What one question may cost; more is refused, and told."""
 
-    #: groups of an answer, before ``having``; documents of a group cost little
+    #: groups of an answer, before ``having``
     groups: int = 10_000
     #: groups or rows of a page
     page: int = 10_000
+    #: until an answer is there; then all work on it ends
     seconds: float = 30.0
+    #: questions that one process answers at the same time
+    at_once: int = 2
+    #: how long another one waits for its turn
+    wait_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -61,6 +62,13 @@ def question(sent: Mapping[str, Any], known: Known) -> Question:
     if all(one.code == "forbidden" for one in issues):
         raise Forbidden(issues)
     raise Invalid(issues)
+
+
+def identity(data: bytes) -> str:
+    """Write a question so that those of the same answer, page by page, are the same."""
+    sent = _plain(json.decode(data, _LIMITS))
+    kept = {one: sent[one] for one in sent if one not in ("page", "count")}
+    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
 
 
 @lru_cache(maxsize=1)
