@@ -212,9 +212,7 @@ class Engine:
 
     def unseal(self, place: str, sealed: str) -> Pairs:
         """Read what :meth:`seal` has written."""
-        return [
-            (n, value) for n, value in self.cursors.read(f"posted {place}", sealed)
-        ]
+        return [(n, value) for n, value in self.cursors.read(f"posted {place}", sealed)]
 
     def on_search(self, told: Callable[[str, float], None]) -> None:
         """Have each search told: its kind, and its seconds."""

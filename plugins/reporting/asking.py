@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import NotSupported
@@ -95,8 +96,12 @@ class Questions:
         return 0 if free else self._settings.least_patients
 
     def _relative(self, context: RequestContext) -> Callable[[str], str]:
+        """Make what knows this deployment's own URLs, whatever they are asked by."""
+        default = self._application.services.default
+        base = default.public_base or f"{context.base_url}{default.path.strip('/')}"
+        there = replace(context, service=default, base_url=base)
         addresses = self._search().engine.addresses
-        return lambda url: addresses.relative(context, url)
+        return lambda url: addresses.relative(there, url)
 
 
 _NO_INDEX = "this server has no reporting index: the setting reporting.url is empty"

@@ -146,7 +146,9 @@ def _described() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "A page of groups or rows.",
-                "content": {kind.partition(";")[0]: {} for kind in CONTENT_TYPES.values()},
+                "content": {
+                    kind.partition(";")[0]: {} for kind in CONTENT_TYPES.values()
+                },
             },
             "default": {"$ref": "#/components/responses/Refused"},
         },

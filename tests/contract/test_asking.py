@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fyr.core.errors import Invalid
+from fyr.core.errors import Invalid, TookTooLong
 from fyr.core.projections import Column, Projection
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.elasticsearch import ElasticsearchServer
@@ -707,3 +707,18 @@ def test_a_time_zone_that_the_index_does_not_know_is_no_fault_of_the_server(
                 answered.add(zone)
 
     assert "Europe/Copenhagen" in answered
+
+
+def test_an_answer_that_takes_too_long_is_given_up(filled: Filled) -> None:
+    held = [measured(n, value=float(n), patient=f"Patient/{n}") for n in range(5_000)]
+    sent = {
+        "from": "Observation",
+        "groupBy": [{"terms": "value"}],
+        "metrics": {"p": {"distinct": "patient"}, "q": {"percentiles": "value"}},
+    }
+    hurried = replace(KNOWN, bounds=Bounds(seconds=0.001))
+    with filled.holding(held):
+        with pytest.raises(TookTooLong):
+            filled.rows(sent, hurried)
+
+        assert len(filled.rows(sent)) == 5_000

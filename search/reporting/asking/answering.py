@@ -71,7 +71,8 @@ class Answering:
         after: list[Any] | None,
     ) -> Answer:
         seconds = known.bounds.seconds
-        found = self._asked.rows(plan, question.count, after, seconds)
+        count = min(question.count, known.bounds.page)
+        found = self._asked.rows(plan, count, after, seconds)
         rows = [
             [_shown(one, value) for one, value in zip(plan.columns, row, strict=True)]
             for row in found.rows
@@ -100,8 +101,9 @@ class Answering:
         if after is not None:
             passed = ordering.place(plan, after)
             begin = bisect_right(placed, passed, key=lambda one: one[0])
-        page = [group for _, group in placed[begin : begin + question.count]]
-        more = len(placed) > begin + question.count
+        end = begin + min(question.count, bounds.page)
+        page = [group for _, group in placed[begin:end]]
+        more = len(placed) > end
         last = ordering.position(plan, page[-1]) if more else None
         return Answer(
             tuple(self._columns(plan)),

@@ -43,7 +43,7 @@ def misfits(question: Question, known: Known) -> Iterator[Problem]:
     if question.having is not None:
         yield from _check_having(question.having, numbers, "having", 1)
     most = known.bounds.page
-    if question.count > most:
+    if question.count > most and "count" in question.model_fields_set:
         yield Problem(f"a page has {most} at most", "count", "too-costly")
 
 
