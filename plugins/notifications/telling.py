@@ -54,6 +54,8 @@ class Telling:
         """Give the notifications of a change, by their numbers.
 
         A change that concerns no citizen has none.
+
+        :raises ValueError: nobody knows under which URL its resource is read.
         """
         if change.topic == TOLD:
             return list(self._said(change))
@@ -110,7 +112,10 @@ class Telling:
     def _resource(self, row: Row, subject: str) -> str:
         if row.base:
             return f"{row.base.rstrip('/')}/{subject}"
-        return self._absolute(row.service, subject)
+        url = self._absolute(row.service, subject)
+        if "://" not in url:
+            raise ValueError(f"no service has {subject}: set table.{row.id}.base")
+        return url
 
     def _first(self, path: str, resource: Resource | None) -> str:
         found = _versionless(_path(path)(resource)) if path else ()

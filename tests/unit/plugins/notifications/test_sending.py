@@ -63,6 +63,7 @@ def fyr_options(webhook: Receiver, nas: Receiver) -> dict[str, Any]:
         "plugin": {
             "notifications": {
                 "file": "notifications.jsonl",
+                "table": {9: {"base": "https://ssl-order.example.test/v1"}},
                 "webhook": {"url": webhook.url, "authorization": "Bearer of-webhook"},
                 "nas": {"url": nas.url, "headers": {"X-Api-Key": "of-nas"}},
             }
@@ -130,6 +131,7 @@ def test_nas_is_sent_an_envelope_with_the_number_of_the_citizen(
         '"http://docs.oasis-open.org/wsn/bw-2/NotificationConsumer/Notify"'
     )
     assert request.headers["x-api-key"] == "of-nas"
+    assert request.headers["fyr-notification-id"] == webhook.received[0].json["id"]
     assert in_envelope(request) == {"cpr": CPR, **webhook.received[0].json}
     assert b"What nobody is told" not in request.body
     assert request.body.count(CPR.encode()) == 1
@@ -146,7 +148,9 @@ def test_an_order_that_an_operation_tells_of_is_sent_to_all(
     )
     drain()
 
-    assert webhook.received[0].json["eventId"] == 9
+    told = webhook.received[0].json
+    assert told["eventId"] == 9
+    assert told["resourceReference"] == "https://ssl-order.example.test/v1/order/0b5c"
     assert in_envelope(nas.received[0]) == {"cpr": CPR, **webhook.received[0].json}
 
 
@@ -154,6 +158,7 @@ class TestSoap12:
     @pytest.fixture
     def fyr_options(self, nas: Receiver) -> dict[str, Any]:
         own = {"url": nas.url, "soap_version": "1.2", "payload_as": "text"}
+        own["attempts"] = "1"
         return {
             "plugins": {"enabled": ["search", "notifications"]},
             "outgoing": {"allow": ["loopback"]},
@@ -172,6 +177,15 @@ class TestSoap12:
         assert "soapaction" not in request.headers
         assert etree.fromstring(request.body).tag == f"{{{SOAP_12}}}Envelope"
         assert in_envelope(request)["cpr"] == CPR
+
+    def test_a_receiver_has_as_many_tries_as_its_own_settings_say(
+        self, client: Client, drain: Any, fyr_app: Any, nas: Receiver
+    ) -> None:
+        nas.answers = lambda request: Reply(503)
+        client.put("CarePlan/p1", plan())
+        drain()
+
+        assert [one.attempts for one in fyr_app.outgoing.dead()] == [1]
 
 
 class TestWithServices:

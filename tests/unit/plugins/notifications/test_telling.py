@@ -147,6 +147,17 @@ def test_what_no_service_has_is_told_under_the_base_that_a_row_gives(
     )
 
 
+def test_what_nobody_knows_a_url_for_is_refused_with_the_setting_that_is_missing() -> (
+    None
+):
+    said = {"topic": "ssl-order", "event": "created", "patient": "Patient/12"}
+    change = Change(9, TOLD, "order", "8", 0, "", "", 0, json.dumps(said))
+    telling = Telling(read_table(), lambda _, one: one, "")
+
+    with pytest.raises(ValueError, match=r"has order/8: set table\.9\.base"):
+        telling.notifications(change)
+
+
 @pytest.mark.parametrize(
     ("correction", "problem"),
     [
@@ -188,7 +199,11 @@ def test_whatever_stands_in_a_resource_a_notification_is_json_and_xml_as_describ
         "extension": extension,
         "subject": {"reference": patient},
     }
-    telling = Telling(read_table(), lambda _, one: one, "prefix:")
+    telling = Telling(
+        read_table(),
+        lambda service, one: f"https://x.test/{one}" if service else one,
+        "prefix:",
+    )
 
     (found,) = telling.notifications(change_of(plan))
 
