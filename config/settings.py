@@ -236,7 +236,7 @@ class StoreSettings(Section):
 class EventSettings(Section):
     """``[events]``: the outbox and its consumers."""
 
-    batch: int = Field(200, ge=1, description="Events a consumer takes at a time.")
+    batch: int = Field(500, ge=1, description="Events a consumer takes at a time.")
     poll_seconds: float = Field(0.2, gt=0, description="Longest wait between looks.")
     lease_seconds: float = Field(
         15.0, gt=0, description="How long a worker holds a consumer."

@@ -50,6 +50,11 @@ _STATES = """
 """
 
 
+#: What a consumer wants written down together with its cursor: in one transaction, which
+#: is done again when it must be, or not at all when another worker has the consumer.
+Note = Callable[[Session], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """Somebody who is told about changes, at least once each.
@@ -61,18 +66,21 @@ class Consumer:
 
     A consumer that does better with many events at once gives ``handle_many`` besides.
     When that raises, each of them is handed over alone, so it takes all or none.
+
+    Both may give a :data:`Note`, so that what a consumer knows of the events and how far
+    it is are never apart.
     """
 
     #: unique in the deployment; its cursor is kept under it
     name: str
-    handle: Callable[[Change], None]
+    handle: Callable[[Change], Note | None]
     #: types of stored versions that it wants, ``None`` for all
     types: frozenset[str] | None = None
     #: topics that it wants, ``None`` for all; ``resource`` is the one of stored versions
     topics: frozenset[str] | None = frozenset({RESOURCE})
     #: begin with the oldest event that is kept, not with the next one
     from_start: bool = False
-    handle_many: Callable[[Sequence[Change]], None] | None = None
+    handle_many: Callable[[Sequence[Change]], Note | None] | None = None
     #: longest rest in seconds while what it needs is down, ``None`` for the setting
     longest_rest: float | None = None
 

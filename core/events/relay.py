@@ -14,6 +14,7 @@ from fyr.core.backoff import Backoff
 from fyr.core.clock import Clock, utc_now
 from fyr.core.events.consumers import Consumer, Cursors, Lease, LeaseLost
 from fyr.core.events.deliveries import Deliveries
+from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
 from fyr.core.events.turn import Tools, Turn
 
@@ -48,6 +49,7 @@ class Relay:
             settings,
             backoff or Backoff.of(settings),
             clock,
+            News(),
         )
         self._held: dict[str, Lease] = {}
         self._lock = Lock()
@@ -73,6 +75,14 @@ class Relay:
                     events=trimmed - state.position,
                 )
 
+    def look(self) -> bool:
+        """Give positions to what is committed, and tell whether there is more than before.
+
+        Those turns of this process that linger hear of it.
+        """
+        self.outbox.sequencer.advance()
+        return self._tools.news.tell(self.outbox.head())
+
     def ready(self) -> list[str]:
         """Tell which consumers have something to do that nobody is doing."""
         now = self._tools.now()
@@ -89,10 +99,12 @@ class Relay:
                 found.append(state.name)
         return found
 
-    def deliver(self, name: str, stop: Event) -> int:
+    def deliver(self, name: str, stop: Event, *, linger: bool = False) -> int:
         """Hand a consumer all that is there for it, and tell how many it took.
 
         Does nothing while another worker holds it. Ends early when ``stop`` is set.
+
+        :param linger: go on for a moment, as more may come: for who calls ``look``.
         """
         lease = self.cursors.acquire(name)
         if lease is None:
@@ -101,7 +113,7 @@ class Relay:
             self._held[name] = lease
         turn = Turn(self._tools, self.consumers[name], lease, stop)
         try:
-            return turn.run()
+            return turn.run(linger=linger)
         except LeaseLost:
             log.warning("consumer was taken over", consumer=name)
             return turn.taken

@@ -2,10 +2,11 @@
 
 What the consumer did is written down after each batch, in one transaction with the
 cursor, and not at all when the lease was lost meanwhile: then the batch comes again.
+Where nothing was for the consumer, that may be written a little later.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -16,8 +17,9 @@ from fyr.core.backoff import Backoff
 from fyr.core.clock import Clock, to_millis
 from fyr.core.errors import Unavailable
 from fyr.core.events.change import Change
-from fyr.core.events.consumers import Consumer, Cursors, Lease
+from fyr.core.events.consumers import Consumer, Cursors, Lease, Note
 from fyr.core.events.deliveries import BEHIND, DEAD, RETRY, Deliveries, Delivery
+from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
 from fyr.core.store.port import Session
 
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 BATCHES_WAITING = 5
 #: Longest time between two notes of how far a consumer is: what a crash repeats.
 NOTE_SECONDS = 1.0
+#: How long a turn goes on when nothing is left: taking the lease again costs two commits.
+LINGER_SECONDS = 1.0
+_STOP_SECONDS = 0.1
 _ERROR_CHARACTERS = 2000
 
 
@@ -40,6 +45,7 @@ class Tools:
     settings: EventSettings
     backoff: Backoff
     clock: Clock
+    news: News
 
     def now(self) -> int:
         """Tell the time in milliseconds since 1970, UTC."""
@@ -59,6 +65,12 @@ class _Batch:
     delivered: int = 0
     failures: int = 0
     kept: list[Delivery] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there was nothing in it for the consumer."""
+        return not (self.delivered or self.failures or self.kept)
 
 
 class Turn:
@@ -74,17 +86,38 @@ class Turn:
         self._lease = lease
         self._stop = stop
         self._rests = False
+        self._is_full = False
+        #: when the cursor was written, and the position that it has there
+        self._noted_at = time.monotonic()
+        self._noted = lease.position
 
-    def run(self) -> int:
+    def run(self, *, linger: bool = False) -> int:
         """Repeat what is due and deliver what is new, until nothing is left.
 
+        :param linger: wait a moment for more, where somebody tells the news.
         :raises LeaseLost: another worker goes on from the last note.
         """
         more = True
         while more and not self._ends():
-            repeated = self._repeat_due()
-            more = self._deliver_new() or repeated
+            more = self._step() or (linger and self._more_comes())
+        if self._lease.position != self._noted and not self._lease.lost.is_set():
+            self._write(_Batch(self._lease.position, set()))
         return self.taken
+
+    def _step(self) -> bool:
+        """Do what there is; tell whether there was something."""
+        waiting = self._tools.deliveries.subjects(self._consumer.name)
+        repeated = bool(waiting) and self._repeat_due()
+        if repeated:
+            waiting = self._tools.deliveries.subjects(self._consumer.name)
+        return self._deliver_new(waiting) or repeated
+
+    def _more_comes(self) -> bool:
+        until = time.monotonic() + LINGER_SECONDS
+        while not (self._is_full or self._ends()) and time.monotonic() < until:
+            if self._tools.news.wait(self._lease.position, _STOP_SECONDS):
+                return True
+        return False
 
     def _ends(self) -> bool:
         return self._rests or self._stop.is_set() or self._lease.lost.is_set()
@@ -98,14 +131,14 @@ class Turn:
                 break
             change = changes.get(delivery.position)
             try:
-                error = self._hand_over(change) if change else None
+                error, note = self._hand_over(change) if change else ("", None)
             except Unavailable as down:
                 self._rest(down)
             else:
-                self._note_repeat(delivery, error)
+                self._note_repeat(delivery, error, note)
         return bool(due)
 
-    def _note_repeat(self, delivery: Delivery, error: str | None) -> None:
+    def _note_repeat(self, delivery: Delivery, error: str, note: Note | None) -> None:
         tools, name = self._tools, self._consumer.name
         attempts = delivery.attempts + 1
         failed = self._failed(delivery, attempts, error) if error else None
@@ -120,15 +153,17 @@ class Turn:
             )
             if failed is None:
                 tools.deliveries.done(session, name, delivery)
+                if note is not None:
+                    note(session)
             else:
                 tools.deliveries.failed(session, name, failed)
 
         tools.outbox.database.write(work)
 
-    def _deliver_new(self) -> bool:
+    def _deliver_new(self, waiting: Mapping[str, int]) -> bool:
         tools = self._tools
-        waiting = tools.deliveries.subjects(self._consumer.name)
-        if self._ends() or tools.full(sum(waiting.values())):
+        self._is_full = tools.full(sum(waiting.values()))
+        if self._ends() or self._is_full:
             return False
         changes = tools.outbox.read(self._lease.position, tools.settings.batch)
         batch = _Batch(self._lease.position, set(waiting))
@@ -156,22 +191,23 @@ class Turn:
         Not those that wait behind one of their subject.
         """
         handle = self._consumer.handle_many
-        mine = [change for change in changes if self._consumer.wants(change)]
-        wanted = [change for change in mine if change.subject not in batch.held_up]
-        if handle is None or len(wanted) < 2:
+        wanted = [change for change in changes if self._consumer.wants(change)]
+        if handle is None or not wanted or batch.held_up:
             return False
         with structlog.contextvars.bound_contextvars(consumer=self._consumer.name):
             try:
-                handle(wanted)
+                note = handle(wanted)
             except Unavailable:
                 raise
             except Exception as error:
                 log.warning("events failed together", exc_info=error)
-                return False
-        behind = [change for change in mine if change.subject in batch.held_up]
-        batch.kept.extend(_waiting(change, BEHIND) for change in behind)
-        self.taken += len(wanted)
-        batch.delivered = len(wanted)
+                if len(wanted) > 1:
+                    return False
+                self._keep(wanted[0], _told(error), batch)
+            else:
+                self.taken += len(wanted)
+                batch.delivered = len(wanted)
+                batch.notes += [note] if note is not None else []
         batch.position = changes[-1].position
         return True
 
@@ -179,19 +215,37 @@ class Turn:
         if self._consumer.wants(change):
             if change.subject in batch.held_up:
                 batch.kept.append(_waiting(change, BEHIND))
-            elif error := self._hand_over(change):
-                failed = self._failed(_waiting(change, RETRY), 1, error)
-                batch.failures += 1
-                batch.kept.append(failed)
-                if failed.state == RETRY:
-                    batch.held_up.add(change.subject)
             else:
-                batch.delivered += 1
+                self._offer_one(change, batch)
         batch.position = change.position
 
+    def _offer_one(self, change: Change, batch: _Batch) -> None:
+        error, note = self._hand_over(change)
+        if not error:
+            batch.delivered += 1
+            batch.notes += [note] if note is not None else []
+            return
+        self._keep(change, error, batch)
+
+    def _keep(self, change: Change, error: str, batch: _Batch) -> None:
+        """Keep an event that failed, to be repeated or as a dead letter."""
+        failed = self._failed(_waiting(change, RETRY), 1, error)
+        batch.failures += 1
+        batch.kept.append(failed)
+        if failed.state == RETRY:
+            batch.held_up.add(change.subject)
+
     def _note(self, batch: _Batch) -> None:
+        """Write down what became of a batch, at once where something did."""
         if batch.position == self._lease.position:
             return
+        late = time.monotonic() - self._noted_at > NOTE_SECONDS
+        if batch.says_nothing and not late:
+            self._lease.position = batch.position
+        else:
+            self._write(batch)
+
+    def _write(self, batch: _Batch) -> None:
         tools = self._tools
 
         def work(session: Session) -> None:
@@ -203,26 +257,29 @@ class Turn:
                 failures=batch.failures,
             )
             tools.deliveries.add(session, self._consumer.name, batch.kept)
+            for note in batch.notes:
+                note(session)
 
         tools.outbox.database.write(work)
-        self._lease.position = batch.position
+        self._lease.position = self._noted = batch.position
+        self._noted_at = time.monotonic()
 
-    def _hand_over(self, change: Change) -> str | None:
-        """Call the consumer, and tell what went wrong, if anything did.
+    def _hand_over(self, change: Change) -> tuple[str, Note | None]:
+        """Call the consumer; tell what went wrong, if anything did, and its note.
 
         :raises Unavailable: it says that what it needs is down.
         """
         names = {"trace_id": change.trace_id, "consumer": self._consumer.name}
         with structlog.contextvars.bound_contextvars(**names):
             try:
-                self._consumer.handle(change)
+                note = self._consumer.handle(change)
             except Unavailable:
                 raise
             except Exception as error:
                 log.warning("event failed", position=change.position, exc_info=error)
-                return f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
+                return _told(error), None
         self.taken += 1
-        return None
+        return "", note
 
     def _failed(self, delivery: Delivery, attempts: int, error: str) -> Delivery:
         tools = self._tools
@@ -249,3 +306,7 @@ class Turn:
 
 def _waiting(change: Change, state: str) -> Delivery:
     return Delivery(change.position, change.subject, state, 0, 0, "")
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,10 @@ log = structlog.get_logger(__name__)
 #: Jobs that one worker runs at a time.
 JOBS_AT_ONCE = 4
 #: Wait before the next look when there was something to do, and growth while there is not.
-_BUSY_SECONDS = 0.02
+_BUSY_SECONDS = 0.01
 _GROWTH = 1.5
+#: While all consumers are at it, how often to look for other work besides.
+_FULL_SECONDS = 0.05
 
 
 class Worker:
@@ -50,6 +53,9 @@ class Worker:
         self._renewed = 0.0
         self._registered = False
         self._wake = Event()
+        #: whether the last look found something to do
+        self._moved = False
+        self._full_at = 0.0
         self._consuming: dict[str, Future[Any]] = {}
         self._working: set[Future[Any]] = set()
 
@@ -75,14 +81,13 @@ class Worker:
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
             wait_seconds = self._poll_seconds
             while not stop.is_set():
-                begun = len(self._running())
+                self._moved = False
                 self._try(lambda: self._look(pool, stop))
                 # More often while things happen: nobody waits long on a busy server,
                 # and an idle one is left alone.
-                busy = len(self._running()) > begun or self._wake.is_set()
+                busy = self._moved or self._wake.is_set()
                 wait_seconds = _BUSY_SECONDS if busy else wait_seconds * _GROWTH
                 self._wake.wait(min(wait_seconds, self._poll_seconds))
-                self._wake.clear()
             while running := self._running():
                 self._try(self._renew)
                 wait(running, timeout=self._poll_seconds)
@@ -114,17 +119,27 @@ class Worker:
 
     def _look(self, pool: ThreadPoolExecutor, stop: Event) -> None:
         self._register()
+        self._moved = self._relay.look()
+        now = time.monotonic()
+        idle = len(self._relay.consumers) > sum(map(_runs, self._consuming.values()))
+        if (self._moved and idle) or self._wake.is_set() or now >= self._full_at:
+            self._wake.clear()
+            self._full_at = now + _FULL_SECONDS
+            self._look_at_all(pool, stop)
+
+    def _look_at_all(self, pool: ThreadPoolExecutor, stop: Event) -> None:
+        """Begin whatever there is to do that nobody does yet."""
         self._renew()
-        self._relay.outbox.sequencer.advance()
         for name in self._relay.ready():
             running = self._consuming.get(name)
             if running is None or running.done():
-                self._consuming[name] = self._start(
-                    pool, self._relay.deliver, name, stop
-                )
+                deliver = partial(self._relay.deliver, name, stop, linger=True)
+                self._consuming[name] = self._start(pool, deliver)
+                self._moved = True
         self._working = {future for future in self._working if not future.done()}
         for context in self._runs.claim(JOBS_AT_ONCE - len(self._working), stop):
             self._working.add(self._start(pool, self._runs.run, context))
+            self._moved = True
 
     def _start(
         self, pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any
@@ -136,8 +151,7 @@ class Worker:
         return pool.submit(self._try, task)
 
     def _running(self) -> list[Future[Any]]:
-        futures = [*self._consuming.values(), *self._working]
-        return [future for future in futures if not future.done()]
+        return list(filter(_runs, [*self._consuming.values(), *self._working]))
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed >= self._renew_seconds:
@@ -153,3 +167,7 @@ class Worker:
             log.warning("worker waits for the database", problem=str(error))
         except Exception:
             log.exception("worker failed")
+
+
+def _runs(future: Future[Any]) -> bool:
+    return not future.done()

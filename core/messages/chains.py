@@ -1,7 +1,8 @@
 """Which change each topic told of last, so that a message says what came before it.
 
 A subscriber that has not seen the event with ``previousEventNumber`` has missed it. What
-is kept moves when the broker has acknowledged, so a repeat says the same as before.
+is kept moves with the consumer's cursor, when the broker has acknowledged, so a repeat
+says the same as before.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fyr.core.events.consumers import Note
 from fyr.core.messages.message import Message
 from fyr.core.store.port import Database
 
@@ -54,8 +56,13 @@ class Chain:
             here.add(one.topic)
         return made
 
-    def keep(self, messages: Sequence[Message]) -> None:
-        """Note messages that the broker has."""
+    def note(self, messages: Sequence[Message]) -> Note:
+        """Give what notes messages that the broker has, in the cursor's transaction."""
         last = {one.topic: int(one.properties[NUMBER]) for one in messages}
-        rows = [(self._source, topic, number) for topic, number in last.items()]
-        self._database.write(lambda session: session.run_many(_KEEP, rows))
+        # In one order, so that two transactions do not wait for each other.
+        rows = [(self._source, topic, last[topic]) for topic in sorted(last)]
+        return lambda session: session.run_many(_KEEP, rows)
+
+    def keep(self, messages: Sequence[Message]) -> None:
+        """Note messages that the broker has, at once."""
+        self._database.write(self.note(messages))

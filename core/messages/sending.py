@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from fyr.core.errors import NotFound
 from fyr.core.events.change import Change, read_ahead
-from fyr.core.events.consumers import Consumer
+from fyr.core.events.consumers import Consumer, Note
 from fyr.core.messages.chains import NUMBER, Chain
 from fyr.core.messages.message import Message, MessageSource, Publisher
 
@@ -58,14 +58,21 @@ def consumer_of(
     :param longest_rest: seconds between two tries to reach a broker that is away.
     """
 
-    def handle_many(changes: Sequence[Change]) -> None:
-        if messages := _all(source, changes):
+    def handle_many(changes: Sequence[Change]) -> Note | None:
+        if not (messages := _all(source, changes)):
+            return None
+        publisher.publish(chain.linked(messages))
+        return chain.note(messages)
+
+    def handle(change: Change) -> None:
+        # The next one of a batch is linked to it before the cursor is written.
+        if messages := _all(source, [change]):
             publisher.publish(chain.linked(messages))
             chain.keep(messages)
 
     return Consumer(
         source.name,
-        lambda change: handle_many([change]),
+        handle,
         types=source.types,
         topics=source.topics,
         handle_many=handle_many,

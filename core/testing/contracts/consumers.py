@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from fyr.core.events import Change, consumer_metrics
+from fyr.core.events import Change, Consumer, consumer_metrics
 from fyr.core.events.consumers import LeaseLost
 from fyr.core.events.turn import Turn
-from fyr.core.store.port import Database
+from fyr.core.store.port import Database, Session
 from fyr.core.testing.clock import FakeClock
-from fyr.core.testing.contracts.listening import SETTINGS, Deployment, Listener
+from fyr.core.testing.contracts.listening import SETTINGS, Deployment, Listener, tell
 
 
 class ConsumersContract:
@@ -124,6 +124,36 @@ class ConsumersContract:
         assert other.told == [("Patient/1", 1), ("Patient/2", 1)]
         metrics = consumer_metrics(first.outbox)["listener"]
         assert (metrics.delivered, metrics.lag) == (2, 0)
+
+    @pytest.mark.parametrize("together", [True, False])
+    def test_what_a_consumer_notes_is_written_with_its_cursor_or_not_at_all(
+        self, database: Database, clock: FakeClock, together: bool
+    ) -> None:
+        """A note is a row of the outbox here, as that is a table that there is."""
+
+        def note(session: Session) -> None:
+            tell(session, "Basic/noted", 1, clock)
+            if refused:
+                raise ValueError("the cursor does not move either")
+
+        refused = [True]
+        consumer = Consumer(
+            "listener",
+            lambda change: note,
+            types=frozenset({"Patient"}),
+            handle_many=(lambda changes: note) if together else None,
+        )
+        fyr = Deployment(database, clock, [consumer])
+        fyr.commit(("Patient/1", 1))
+        with pytest.raises(ValueError, match="the cursor"):
+            fyr.worker.drain()
+        before = [change.type for change in fyr.outbox.tail(0)]
+        refused.clear()
+        clock.advance(seconds=SETTINGS.lease_seconds + 1)
+        fyr.worker.drain()
+
+        assert before == ["Patient"]
+        assert [change.type for change in fyr.outbox.tail(0)] == ["Patient", "Basic"]
 
     def test_a_note_under_a_lost_lease_is_refused(
         self, database: Database, clock: FakeClock

@@ -171,7 +171,7 @@ class FailuresContract:
         fyr.commit(("Patient/1", 3))
         fyr.worker.drain()
 
-        assert calls == [2]
+        assert calls == [2, 1]
         assert listener.told == [("Patient/1", number) for number in (1, 2, 3)]
         metrics = consumer_metrics(fyr.outbox, clock=clock)["listener"]
         assert (metrics.lag, metrics.delivered) == (0, 3)

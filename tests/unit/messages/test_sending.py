@@ -99,13 +99,17 @@ def previous(publisher: Remembering) -> list[list[str | None]]:
     return [[one.properties.get(PREVIOUS) for one in call] for call in publisher.calls]
 
 
-def test_a_message_says_which_event_its_topic_told_of_before(chain: Chain) -> None:
+def test_a_message_says_which_event_its_topic_told_of_before(
+    chain: Chain, fyr_app: Any
+) -> None:
     publisher = Remembering()
     owner = MessageSource("tasks", lambda change: twice(change)[: change.position % 3])
     consumer = consumer_of(owner, publisher, chain)
     assert consumer.handle_many is not None
 
-    consumer.handle_many([change(1), change(2)])
+    note = consumer.handle_many([change(1), change(2)])
+    assert note is not None
+    fyr_app.database.write(note)
     consumer.handle(change(4))
     consumer.handle(change(5))
 
