@@ -8,7 +8,8 @@
 The latency is that of a write sent over HTTP until a subscriber on this machine has its
 message; writer, server, broker and subscriber share the processors. The throughput is
 that of one worker with a backlog of ``--backlog`` changes, each of them one message or
-two: written without a worker, then told.
+two: written without a worker, then told. ``--away 180`` has the broker stopped for so many
+seconds while writes go on, looks at the worker's memory, and counts what comes after.
 """
 
 import argparse
@@ -29,7 +30,7 @@ import processes
 from fyr.core.testing.mosquitto import Mosquitto, running_mosquitto
 from fyr.core.testing.postgres import running_postgres
 from fyr.core.testing.process import FyrProcess, fyr_process
-from fyr.core.testing.subscriber import subscriber
+from fyr.core.testing.subscriber import Heard, subscriber
 
 TASK = {
     "resourceType": "Task",
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=300, help="writes a second")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--backlog", type=int, default=6000, help="changes")
+    parser.add_argument("--away", type=float, default=0, help="seconds without broker")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, database(options.store) as url:
         folder = Path(name)
@@ -55,6 +57,10 @@ def main() -> None:
                 "PLUGINS__ENABLED": '["search", "event_messages"]',
                 **({"STORE__URL": url} if url else {}),
             }
+            if options.away:
+                found = away(folder, broker, settings, options.rate, options.away)
+                print(json.dumps({"store": options.store, **found}))
+                return
             found = throughput(folder, broker, settings, options.backlog)
             print(json.dumps({"store": options.store, **found}))
             found = latency(folder, broker, settings, options.rate, options.seconds)
@@ -147,6 +153,61 @@ def latency(
     }
 
 
+def away(
+    folder: Path,
+    broker: Mosquitto,
+    settings: dict[str, str],
+    rate: int,
+    seconds: float,
+) -> dict[str, object]:
+    """Write while the broker is away; tell what that takes, and what comes after."""
+    alone = {**settings, "SERVER__WORKER": "false"}
+    count = int(rate * seconds)
+    with (
+        subscriber(broker.port, "fyr/events/ehealth-device") as listener,
+        fyr_process(folder, settings=alone) as fyr,
+        fyr_process(folder, "worker", settings=settings) as worker,
+    ):
+        warm_up(fyr.base)
+        listener.wait_for_count(20)
+        before = worker_mb(worker)
+        broker.stop()
+        program = [sys.executable, __file__, "--write", fyr.base, str(rate), str(count)]
+        with subprocess.Popen(program, stdout=subprocess.DEVNULL) as writing:
+            most = before
+            while writing.poll() is None:
+                most = max(most, worker_mb(worker))
+                time.sleep(1)
+        broker.start()
+        started = time.perf_counter()
+        wanted = {f"d{number}" for number in range(count)}
+        heard = listener.wait_for(
+            lambda all_: len(all_) >= count and wanted <= set(map(resource, all_))
+        )
+        took = time.perf_counter() - started
+        most = max(most, worker_mb(worker))
+    numbers = [int(one.properties["eventNumber"]) for one in heard]
+    return {
+        "row": f"broker away for {seconds:g} s at {rate}/s",
+        "events": count,
+        "repeated": len(heard) - len({one.id for one in heard}),
+        "in_order": numbers == sorted(numbers),
+        "worker_mb_before": round(before),
+        "worker_mb_most": round(most),
+        "all_there_after_seconds": round(took, 1),
+    }
+
+
+def worker_mb(worker: FyrProcess) -> float:
+    """Tell the memory of a worker and its supervisor."""
+    return sum(map(processes.memory_mb, processes.tree(worker.pid)))
+
+
+def resource(heard: Heard) -> str:
+    """Tell which resource a message is about."""
+    return str(heard.body["resourceReference"]).rpartition("/")[2]
+
+
 def watch(listener, count: int, came: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
     """Note when each message came, by the id of its resource."""
     seen = 0
@@ -154,8 +215,7 @@ def watch(listener, count: int, came: dict[str, float]) -> None:  # type: ignore
         heard = listener.wait_for_count(seen + 1)
         now = time.time()
         for one in heard[seen:]:
-            id_ = one.body["resourceReference"].rpartition("/")[2]
-            came.setdefault(id_, now)
+            came.setdefault(resource(one), now)
         seen = len(heard)
 
 

@@ -46,7 +46,7 @@ class Admission:
             addresses=Addresses(settings.server.trusted_proxies),
         )
 
-    def request(self, request: web.Request) -> FyrRequest:
+    def request(self, request: web.BaseRequest) -> FyrRequest:
         """Give a request the form that it has everywhere else, with its trace id."""
         made = FyrRequest(_environment(request))
         made.context.identify(made.env)
@@ -103,7 +103,7 @@ class _Told:
         """Answered by the listener."""
 
 
-def _environment(request: web.Request) -> dict[str, Any]:
+def _environment(request: web.BaseRequest) -> dict[str, Any]:
     """Write a request as https://peps.python.org/pep-3333/#environ-variables has it."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     own = request.transport.get_extra_info("sockname") if request.transport else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,11 @@ class Clients:
         self._room = room
 
     async def serve(
-        self, stream: Stream, request: web.Request, req: FyrRequest
+        self,
+        stream: Stream,
+        request: web.BaseRequest,
+        req: FyrRequest,
+        headers: Mapping[str, str],
     ) -> web.StreamResponse:
         """Admit a client and tell it until the end.
 
@@ -58,7 +62,7 @@ class Clients:
         self._room.enter()
         listener, position = await self._room.in_thread(self._open, req, stream)
         with self._counted(stream, listener) as ended:
-            answer, wire = await self._begun(request, req, as_websocket)
+            answer, wire = await self._begun(request, headers, as_websocket)
             await self.notice(req, 101 if as_websocket else 200)
             recheck = _rechecking(self._admission, req, stream)
             telling = Telling(self._room, stream, listener, wire, recheck)
@@ -74,14 +78,11 @@ class Clients:
         return listener, self._room.begins(_last_event(req, listener.after))
 
     async def _begun(
-        self, request: web.Request, req: FyrRequest, as_websocket: bool
+        self, request: web.BaseRequest, headers: Mapping[str, str], as_websocket: bool
     ) -> tuple[web.StreamResponse, Wire]:
-        headers = self._admission.headers(req)
         if as_websocket:
-            socket_ = web.WebSocketResponse(
-                max_msg_size=_MOST_RECEIVED,
-                compress=False,
-            )
+            socket_ = web.WebSocketResponse(max_msg_size=_MOST_RECEIVED, compress=False)
+            socket_.headers.update(headers)
             await socket_.prepare(request)
             return socket_, WebSocket(request, socket_)
         response = web.StreamResponse(

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
 from aiohttp import hdrs, web
 
 from fyr.core import __version__
-from fyr.core.errors import FyrError, Issue
+from fyr.core.errors import FyrError, Issue, MethodNotAllowed, NotFound
 from fyr.core.logging import TRACE
-from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.outcomes import issue_code, outcome_bytes
 from fyr.core.streams.admission import Admission
 from fyr.core.streams.clients import Clients
+from fyr.core.streams.connections import JSON, NAME, Connections
 from fyr.core.streams.room import Room
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.streams.stream import Stream
+    from fyr.core.rest.exchange import FyrRequest
 
 log = structlog.get_logger("fyr.streams")
-
-#: The request that a task answers, as everything but the library sees it.
-_REQUEST: ContextVar[FyrRequest] = ContextVar("fyr_stream_request")
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _BACKLOG = 1024
 #: Bytes that the system keeps for a client which reads slowly; Fyr keeps as many.
 _SEND_BUFFER = 65_536
-_SWEEP_SECONDS = 5.0
+_LIVE = "/health/live"
 
 
 class Listener:
@@ -65,21 +57,19 @@ class Listener:
         """Serve on a socket that does not listen yet, until ``stop``; then drain."""
         # Accepted connections inherit it.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        runner = web.AppRunner(
-            self._application(),
-            access_log=None,
+        connections = Connections(
+            self._answer,
             handler_cancellation=True,
-            handle_signals=False,
-            shutdown_timeout=self._drain_seconds,
+            access_log=None,
             max_line_size=self._most_header,
             max_field_size=self._most_header,
         )
+        runner = web.ServerRunner(connections, shutdown_timeout=self._drain_seconds)
         await runner.setup()
-        site = web.SockSite(runner, bound, backlog=_BACKLOG)
-        await site.start()
+        await web.SockSite(runner, bound, backlog=_BACKLOG).start()
         tasks = [
             asyncio.ensure_future(self._room.watcher.run()),
-            asyncio.ensure_future(self._sweep(runner)),
+            asyncio.ensure_future(connections.sweep(self._head_seconds, self._busy)),
         ]
         ready()
         try:
@@ -92,31 +82,15 @@ class Listener:
             await asyncio.wait(tasks)
             self._room.close()
 
-    def _application(self) -> web.Application:
-        app = web.Application(middlewares=[self._answer])
-        app.router.add_route("GET", "/health/live", _live)
-        for stream in self._streams.values():
-            app.router.add_route("GET", stream.path, self._handler(stream))
-        app.on_response_prepare.append(_name_nobody)
-        return app
-
-    @web.middleware
-    async def _answer(
-        self,
-        request: web.Request,
-        handler: Handler,
-    ) -> web.StreamResponse:
-        """Answer errors as everywhere else, and take notice of each request."""
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; errors look as everywhere else."""
         req = self._admission.request(request)
-        _REQUEST.set(req)
         self._busy.add(request.protocol)
         try:
-            if request.method == "OPTIONS":
-                return web.Response(status=204, headers=self._admission.preflight(req))
-            return await handler(request)
+            return await self._answered(request, req)
         except web.HTTPException as error:
-            told = f"{request.method[:40]} {request.path[:300]}: {error.reason}"
-            issue = Issue(issue_code(error.status), told)
+            # The library refuses what is no handshake of a websocket.
+            issue = Issue(issue_code(error.status), error.reason)
             return await self._outcome(req, error.status, [issue], {})
         except FyrError as error:
             headers = dict(error.headers)
@@ -131,46 +105,47 @@ class Listener:
             self._busy.discard(request.protocol)
             TRACE.set("")
 
+    async def _answered(
+        self, request: web.BaseRequest, req: FyrRequest
+    ) -> web.StreamResponse:
+        """Answer with a stream, or with what is asked beside them.
+
+        :raises FyrError: nothing is told there, or not to this client.
+        """
+        headers = {**self._admission.headers(req), **NAME}
+        path, method = request.path, request.method
+        if method == hdrs.METH_OPTIONS:
+            headers |= self._admission.preflight(req)
+            return web.Response(status=204, headers=headers)
+        if path != _LIVE and path not in self._streams:
+            raise NotFound(f"nothing is told at {path[:300]}")
+        if method != hdrs.METH_GET:
+            told = f"{method[:40]} is not offered at {path[:300]}"
+            raise MethodNotAllowed(told, headers={"Allow": "GET"})
+        if path == _LIVE:
+            body = orjson.dumps({"status": "ok", "version": __version__})
+            headers["content-type"] = "application/json"
+            return web.Response(body=body, headers=headers)
+        return await self._clients.serve(self._streams[path], request, req, headers)
+
     async def _outcome(
-        self, req: FyrRequest, status: int, issues: object, headers: dict[str, str]
+        self,
+        req: FyrRequest,
+        status: int,
+        issues: Iterable[Issue],
+        headers: dict[str, str],
     ) -> web.Response:
         await self._clients.notice(req, status)
         return web.Response(
             status=status,
-            body=outcome_bytes(issues),  # type: ignore[arg-type]
+            body=outcome_bytes(issues),
             headers={
                 **self._admission.headers(req),
                 **headers,
-                "content-type": "application/fhir+json; charset=utf-8",
+                **JSON,
+                **NAME,
             },
         )
-
-    def _handler(self, stream: Stream) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._clients.serve(stream, request, _REQUEST.get())
-
-        return handle
-
-    async def _sweep(self, runner: web.AppRunner) -> None:
-        """Close connections on which no request comes."""
-        since: WeakKeyDictionary[object, float] = WeakKeyDictionary()
-        while True:
-            await asyncio.sleep(min(_SWEEP_SECONDS, self._head_seconds))
-            now = time.monotonic()
-            for connection in runner.server.connections if runner.server else ():
-                if connection in self._busy:
-                    since.pop(connection, None)
-                elif now - since.setdefault(connection, now) > self._head_seconds:
-                    connection.force_close()
-
-
-async def _name_nobody(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.pop(hdrs.SERVER, None)
-
-
-async def _live(_request: web.Request) -> web.Response:
-    told = {"status": "ok", "version": __version__}
-    return web.Response(body=orjson.dumps(told), content_type="application/json")
 
 
 def run_listener(

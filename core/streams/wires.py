@@ -46,7 +46,7 @@ class EventStream:
     between two of them gets both again.
     """
 
-    def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
+    def __init__(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Take an answer whose head has been sent."""
         self._request = request
         self._response = response
@@ -82,7 +82,7 @@ class EventStream:
 class WebSocket:
     """A websocket: each item is one text message."""
 
-    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+    def __init__(self, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
         """Take a websocket that is open."""
         self._request = request
         self._socket = socket
@@ -107,7 +107,7 @@ class WebSocket:
         await _finish(self._request, self._socket.close(code=_CODES[why], message=told))
 
 
-async def _finish(request: web.Request, last: object) -> None:
+async def _finish(request: web.BaseRequest, last: object) -> None:
     """Send the last words, and end the connection whether they were heard or not."""
     transport = request.transport
     with suppress(TimeoutError, ConnectionError, RuntimeError):

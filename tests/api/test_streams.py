@@ -233,7 +233,7 @@ def test_a_request_that_is_wrong_is_refused_with_an_outcome(
     assert answer.status_code == status
     assert answer.json()["resourceType"] == "OperationOutcome"
     assert says in answer.json()["issue"][0]["diagnostics"]
-    assert "server" not in answer.headers
+    assert answer.headers["server"] == "fyr"
 
 
 def test_persons_are_told_nothing(streams: Streaming) -> None:
