@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from fyr.core import FyrError, Invalid, Issue, Resource
 from fyr.core.searching import Candidate, Matcher
 from fyr.plugins.subscriptions.definition import Definition, read
+from fyr.plugins.subscriptions.table import TOLD
 from fyr.plugins.subscriptions.topics import Topic, by_criteria
 
 if TYPE_CHECKING:
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.table import Owner, Row, Table
 
-#: States in which a subscription is told.
-TOLD = ("active", "error")
+#: In criteria that may mean something else when value sets or code systems change.
+_TERMS = (":in", ":not-in", ":above", ":below", "_filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Subscribed:
     def needs_old(self) -> bool:
         """Whether it asks about the version before."""
         return self.previous is not None or "delete" in self.topic.interactions
+
+    @property
+    def may_mean_anew(self) -> bool:
+        """Whether topics or terms that are kept here decide what it is about."""
+        texts = [self.topic.previous, self.topic.current]
+        texts += [query for _, query in self.definition.filters]
+        terms = any(term in text for text in texts for term in _TERMS)
+        return terms or bool(self.definition.topic)
 
     def wants(
         self, interaction: str, old: Candidate | None, new: Candidate | None
@@ -169,7 +178,7 @@ class Directory:
         self._engine_edition = engine_edition
         self._broken = broken
         self._seen: object = None
-        self._meaning: object = None
+        self._meaning: tuple[int, object] | None = None
         self._known: dict[tuple[str, int], Subscribed | None] = {}
         self._by_type: Mapping[str, Sequence[Subscribed]] = {}
 
@@ -177,8 +186,14 @@ class Directory:
         """Tell the subscriptions by type."""
         subscriptions, meaning = self._table.editions()
         meant = (meaning, self._engine_edition())
-        if meant != self._meaning:
+        if self._meaning is None or meant[1] != self._meaning[1]:
             self._known.clear()
+        elif meant != self._meaning:
+            self._known = {
+                key: one
+                for key, one in self._known.items()
+                if one is not None and not one.may_mean_anew
+            }
         if (subscriptions, meant) != self._seen:
             self._read()
             self._seen, self._meaning = (subscriptions, meant), meant

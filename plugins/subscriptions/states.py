@@ -23,7 +23,7 @@ from fyr.core.interactions import Incoming
 from fyr.core.model import json
 from fyr.plugins.subscriptions.definition import read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
-from fyr.plugins.subscriptions.table import Row
+from fyr.plugins.subscriptions.table import TOLD, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,14 +72,16 @@ class States:
 
         def work(session: Session) -> None:
             if resource is None:
-                self._table.put(session, _row(change, "off", "{}", now))
-                self._table.remove(session, change.id)
+                self._table.put(session, _row(change, "off", "{}", now, 0))
+                self._table.remove(session, change.id, change.version)
                 self._application.outgoing.forget(session, SENDER, change.id)
                 return
             self._hand_over(session, known, change)
             status = str(resource["status"])
             body = json.dump(resource).decode()
-            self._table.put(session, _row(change, status, body, now))
+            begins = known is None or known.status not in TOLD
+            since = change.position if begins else known.since
+            self._table.put(session, _row(change, status, body, now, since))
             if status == "off":
                 self._application.outgoing.forget(session, SENDER, change.id)
             elif status == "requested":
@@ -213,5 +215,5 @@ def _is_silent(row: Row, heartbeat: int, now: int) -> bool:
     return bool(heartbeat) and now - row.last_sent >= heartbeat * 1000
 
 
-def _row(change: Change, status: str, body: str, now: int) -> Row:
-    return Row(change.id, change.version, status, body, 0, 0, now, 0, "")
+def _row(change: Change, status: str, body: str, now: int, since: int) -> Row:
+    return Row(change.id, change.version, status, body, since, 0, 0, now, 0, "")

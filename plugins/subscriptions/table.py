@@ -10,6 +10,8 @@ from fyr.core import Principal, Resource, Session
 from fyr.core.context import ANONYMOUS
 from fyr.core.store.port import Database
 
+#: States in which a subscription is told.
+TOLD = ("active", "error")
 _SETS = ("privileges", "scopes", "tags")
 _NAMES = ("user_type", "user_id", "issuer")
 
@@ -34,20 +36,24 @@ _COUNT = """
 """
 #: More than there are.
 _NEWEST = 2**62
-_COLUMNS = "id, version, status, body, events, sent, last_sent, failures, error"
+_COLUMNS = "id, version, status, body, since, events, sent, last_sent, failures, error"
 _PUT = """
-    INSERT INTO subscription (id, version, status, body, events, sent, last_sent,
+    INSERT INTO subscription (id, version, status, body, since, events, sent, last_sent,
                               failures, error)
-    VALUES (?, ?, ?, ?, 0, 0, ?, 0, '')
+    VALUES (?, ?, ?, ?, ?, 0, 0, ?, 0, '')
     ON CONFLICT (id) DO UPDATE SET version = excluded.version,
-        status = excluded.status, body = excluded.body
+        status = excluded.status, body = excluded.body, since = excluded.since
     WHERE subscription.version < excluded.version
 """
 _EDITIONS = "SELECT number FROM subscription_edition ORDER BY id"
 _NEW_MEANING = "UPDATE subscription_edition SET number = number + 1 WHERE id = 2"
 _NEXT_EDITION = "UPDATE subscription_edition SET number = number + 1 WHERE id = 1"
 _LOCK = "UPDATE subscription SET events = events WHERE id = ?"
-_EVENTS = "SELECT events FROM subscription WHERE id = ?"
+_EVENTS = "SELECT events, since FROM subscription WHERE id = ?"
+_OLDEST = """
+    SELECT number, position FROM subscription_event
+    WHERE subscription = ? ORDER BY number LIMIT 1
+"""
 _THERE = """
     SELECT position FROM subscription_event
     WHERE subscription = ? AND position >= ? AND position <= ?
@@ -96,6 +102,8 @@ class Row:
     version: int
     status: str
     body: str
+    #: place in the outbox of the change that made it active: what follows is told
+    since: int
     #: number of the last event
     events: int
     #: number of the last event that was taken
@@ -173,7 +181,7 @@ class Table:
 
     def put(self, session: Session, row: Row) -> None:
         """Note a newer version of a subscription; an older one changes nothing."""
-        told = (row.id, row.version, row.status, row.body, row.last_sent)
+        told = (row.id, row.version, row.status, row.body, row.since, row.last_sent)
         session.run(_PUT, told)
         session.run(_NEXT_EDITION)
 
@@ -201,7 +209,8 @@ class Table:
     def add(self, session: Session, id: str, found: Sequence[Found]) -> list[int]:
         """Give changes the next numbers of a subscription; tell those that are new.
 
-        A change that has a number keeps it, and is not told: it came before.
+        A change that has a number keeps it, and is not told: it came before, as did one
+        of before the oldest that is kept, or of before the subscription was active.
         """
         session.run(_LOCK, (id,))
         counted = session.rows(_EVENTS, (id,))
@@ -209,8 +218,13 @@ class Table:
             return []
         ends = (found[0].position, found[-1].position)
         there = {row[0] for row in session.rows(_THERE, (id, *ends))}
-        last = int(counted[0][0])
-        new = [one for one in found if one.position not in there]
+        last, begins = int(counted[0][0]), int(counted[0][1])
+        for number, position in session.rows(_OLDEST, (id,)):
+            if number > 1:
+                begins = max(begins, position)
+        new = [
+            one for one in found if one.position > begins and one.position not in there
+        ]
         numbers = list(range(last + 1, last + len(new) + 1))
         rows = [
             (
@@ -280,13 +294,25 @@ class Table:
 
     def trim(self, session: Session, before: int, now: int) -> None:
         """Forget events of before a moment, and tokens whose time is over."""
-        session.run("DELETE FROM subscription_event WHERE at < ?", (before,))
+        # The last one stays, so that it is known up to where all was told.
+        session.run(
+            "DELETE FROM subscription_event WHERE at < ? AND number <"
+            " (SELECT s.events FROM subscription s"
+            " WHERE s.id = subscription_event.subscription)",
+            (before,),
+        )
         session.run("DELETE FROM subscription_token WHERE expires <= ?", (now,))
 
-    def remove(self, session: Session, id: str) -> None:
-        """Forget a subscription whose resource is gone; its numbers are not given again."""
+    def remove(self, session: Session, id: str, version: int) -> None:
+        """Forget a subscription that a version deletes; its numbers are not given again.
+
+        It may have been written anew by now.
+        """
         session.run("DELETE FROM subscription_event WHERE subscription = ?", (id,))
-        session.run("DELETE FROM subscription_owner WHERE id = ?", (id,))
+        session.run(
+            "DELETE FROM subscription_owner WHERE id = ? AND version <= ?",
+            (id, version),
+        )
         session.run(_NEXT_EDITION)
 
 

@@ -14,6 +14,7 @@ from fyr.core import Change, Session
 from fyr.core.events.change import read_ahead
 from fyr.core.store.port import Stored
 from fyr.plugins.subscriptions.table import Found
+from fyr.plugins.subscriptions.topics import CODE
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -26,8 +27,8 @@ NAME = "subscriptions"
 KIND = "Subscription"
 #: Topic of the outbox: a subscription with a websocket has events.
 TOLD = "subscriptions.told"
-#: Types on which depends what criteria mean.
-_MEANING = frozenset({"Basic", "CodeSystem", "SearchParameter", "ValueSet"})
+#: Types on which depends what criteria mean; search parameters the engine knows itself.
+_TERMS = frozenset({"CodeSystem", "ValueSet"})
 
 
 class Telling:
@@ -52,7 +53,7 @@ class Telling:
         """Take changes in their order; one that comes again is told once."""
         run: list[Change] = []
         for change in changes:
-            if change.type != KIND and change.type not in _MEANING:
+            if change.type != KIND and not _means_anew(change):
                 run.append(change)
                 continue
             self._tell([*run, change])
@@ -132,6 +133,14 @@ class Telling:
             else:
                 queued += [(id_, {"kind": "event", "number": n}) for n in numbers]
         self._application.outgoing.put_many(session, NAME, queued)
+
+
+def _means_anew(change: Change) -> bool:
+    """Whether a change may make criteria mean something else."""
+    if change.type != "Basic":
+        return change.type in _TERMS
+    versions = (change.old_body or b"", change.body or b"")
+    return any(CODE.encode() in one for one in versions)
 
 
 def _held(

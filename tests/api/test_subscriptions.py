@@ -585,3 +585,83 @@ def test_the_example_of_the_guide_works(fyr_client, work) -> None:
 
     assert answer.status == 201
     assert status(fyr_client, answer.json["id"]) == "active"
+
+
+def test_a_replay_tells_nothing_of_before_the_subscription_was_active(
+    fyr_app, fyr_client, receiver, work
+) -> None:
+    from fyr.core.events import replay
+
+    put(fyr_client, "Observation", "early", observation())
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    replay(fyr_app.outbox, "subscriptions", 0)
+    work()
+
+    assert [kind(one.json) for one in receiver.received] == ["handshake"]
+
+
+def test_a_replay_tells_nothing_again_that_is_not_kept_any_more(
+    fyr_app, fyr_client, fyr_clock, receiver, work
+) -> None:
+    from fyr.core.events import replay
+
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    fyr_clock.advance(days=8)
+    work()
+    gone = fyr_client.get("/fhir/Subscription/s/$events?eventsSinceNumber=1")
+    replay(fyr_app.outbox, "subscriptions", 0)
+    work()
+
+    assert gone.status == 410
+    assert [numbers(one.json) for one in receiver.received] == [[], [1, 2]]
+
+
+def test_a_subscription_that_is_written_anew_at_once_is_told(
+    fyr_client, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    put(fyr_client, "Observation", "a", observation())
+    work()
+    fyr_client.delete("/fhir/Subscription/s")
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    put(fyr_client, "Observation", "b", observation())
+    work()
+
+    assert status(fyr_client) == "active"
+    assert numbers(receiver.received[-1].json) == [2]
+
+
+def test_criteria_mean_what_a_value_set_says_by_now(fyr_client, receiver, work) -> None:
+    def value_set(*codes: str) -> dict[str, Any]:
+        concepts = [{"code": one} for one in codes]
+        include = [{"system": "http://loinc.org", "concept": concepts}]
+        return {
+            "resourceType": "ValueSet",
+            "status": "active",
+            "url": "http://example.org/vs",
+            "compose": {"include": include},
+        }
+
+    def coded(code: str) -> dict[str, Any]:
+        coding = [{"system": "http://loinc.org", "code": code}]
+        return {**observation(), "code": {"coding": coding}}
+
+    payload = {"payload": "application/fhir+json"}
+    body = classic(receiver.url, channel=payload)
+    body["criteria"] = "Observation?code:in=http://example.org/vs"
+    put(fyr_client, "ValueSet", "v", value_set("1"))
+    put(fyr_client, "Subscription", "s", body)
+    work()
+    put(fyr_client, "Observation", "a", coded("2"))
+    put(fyr_client, "ValueSet", "v", value_set("1", "2"))
+    put(fyr_client, "Observation", "b", coded("2"))
+    work()
+
+    assert [one.path for one in receiver.received] == ["/Observation/b"]

@@ -10,12 +10,14 @@ CREATE TABLE subscription_owner (
     PRIMARY KEY (id, version)
 );
 
--- What is matched and sent; events: the number of the last one.
+-- What is matched and sent; since: the change after which it is told; events: the number
+-- of the last one.
 CREATE TABLE subscription (
     id TEXT PRIMARY KEY,
     version BIGINT NOT NULL,
     status TEXT NOT NULL,
     body TEXT NOT NULL,
+    since BIGINT NOT NULL,
     events BIGINT NOT NULL,
     sent BIGINT NOT NULL,
     last_sent BIGINT NOT NULL,
