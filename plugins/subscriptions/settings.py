@@ -71,7 +71,7 @@ class SubscriptionsSettings(PluginSettings):
     )
     smtp_url: str = Field(
         "",
-        pattern=r"^(smtps?(\+starttls)?://\S+)?$",
+        pattern=r"^((smtp|smtps|smtp\+starttls)://[^\s/]+)?$",
         description="`smtp://HOST:PORT`, `smtp+starttls://...` or `smtps://...`.",
     )
     smtp_user: str = Field("", description="User of the mail server.")

@@ -79,8 +79,8 @@ class States:
             self._hand_over(session, known, change)
             status = str(resource["status"])
             body = json.dump(resource).decode()
-            begins = known is None or known.status not in TOLD
-            since = change.position if begins else known.since
+            told = known if known is not None and known.status in TOLD else None
+            since = told.since if told else change.position
             self._table.put(session, _row(change, status, body, now, since))
             if status == "off":
                 self._application.outgoing.forget(session, SENDER, change.id)
