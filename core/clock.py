@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 #: Gives the present time with its time zone; tests pass one of their own.
 Clock = Callable[[], datetime]
@@ -26,6 +27,7 @@ def from_millis(millis: int) -> datetime:
     return datetime.fromtimestamp(millis / 1000, UTC)
 
 
+@lru_cache(maxsize=256)
 def instant(millis: int) -> str:
     """Write stored milliseconds as a FHIR instant: ``2026-01-31T08:00:00.000Z``."""
     moment = datetime.fromtimestamp(millis // 1000, UTC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -117,26 +117,50 @@ def give_content(
 def _give_filled(
     req: FyrRequest, resp: FyrResponse, resource: Resource, view: View, blobs: Blobs
 ) -> None:
-    """Put tokens where content is to be, write it all, and send blobs for tokens."""
-    token = uuid4().hex
-    contents: list[Blob] = []
-    for holder in holders(resource):
-        blob = blob_of(blobs, holder, resource)
-        if blob is not None:
-            exchange(holder, filled(holder, f"{token}_{len(contents)}_"))
-            contents.append(blob)
-    body = rendered(json.dump(resource), view)
-    # A summary has less content, and XML its own order.
-    texts = re.split(rf"{token}_(\d+)_".encode(), body)
-    order = [contents[int(number)] for number in texts[1::2]]
+    woven = Woven(resource, blobs, lambda one: rendered(json.dump(one), view))
     resp.add({"content-type": view.content_type})
-    length = sum(map(len, texts[::2])) + sum(4 * -(-one.size // 3) for one in order)
     if req.method == "HEAD":
-        resp.content_length = length
+        resp.content_length = woven.length
     else:
-        # What cannot be reached is to be told before the first byte is sent.
-        opened = blobs.read(order[0]) if order else ()
-        _stream(req, resp, _woven(texts[::2], order, opened, blobs), length)
+        _stream(req, resp, woven.chunks(), woven.length)
+
+
+class Woven:
+    """A resource with all of its content in it, which is read while it is sent."""
+
+    def __init__(
+        self, resource: Resource, blobs: Blobs, write: Callable[[Resource], bytes]
+    ) -> None:
+        """Put tokens where content is to be, and write it all.
+
+        :param resource: one that points at blobs; it is altered.
+        :raises BlobMissing: one of them is gone.
+        """
+        self._blobs = blobs
+        token = uuid4().hex
+        contents: list[Blob] = []
+        for holder in holders(resource):
+            blob = blob_of(blobs, holder, resource)
+            if blob is not None:
+                exchange(holder, filled(holder, f"{token}_{len(contents)}_"))
+                contents.append(blob)
+        # A summary has less content, and XML its own order.
+        texts = re.split(rf"{token}_(\d+)_".encode(), write(resource))
+        self._texts = texts[::2]
+        self._contents = [contents[int(number)] for number in texts[1::2]]
+        #: bytes of it all
+        self.length = sum(map(len, self._texts)) + sum(
+            4 * -(-one.size // 3) for one in self._contents
+        )
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        """Give it in pieces.
+
+        :raises fyr.core.errors.FyrError: content cannot be reached, told before the
+            first piece is asked for.
+        """
+        opened = self._blobs.read(self._contents[0]) if self._contents else ()
+        return _woven(self._texts, self._contents, opened, self._blobs)
 
 
 def _stream(

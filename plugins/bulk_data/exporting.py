@@ -84,6 +84,7 @@ class Exporting:
             "offset": 0,
             "files": 1,
             "gone": 0,
+            "without": 0,
             "issues": issues,
         }
         keys = File(0, "keys", "keys", found.total, "", blob.id)
@@ -116,6 +117,7 @@ class Exporting:
         blob = self._application.blobs.put(lines, content_type=NDJSON)
         progress["offset"] += lines.taken
         progress["gone"] += lines.gone
+        progress["without"] += lines.without
         if progress["offset"] >= section["count"]:
             progress["section"], progress["offset"] = progress["section"] + 1, 0
         kind = section["type"] if section["kind"] == "output" else "Bundle"
@@ -173,6 +175,9 @@ class Exporting:
         if progress["gone"]:
             text = f"{progress['gone']} versions were removed while this was written"
             issues.append(Issue("deleted", text, severity="warning"))
+        if progress["without"]:
+            text = f"{progress['without']} resources point at content that is not there"
+            issues.append(Issue("incomplete", text, severity="warning"))
         blob = None
         if issues:
             line = json.dump(outcome(issues)) + b"\n"

@@ -6,13 +6,16 @@ http://ndjson.org. What is stored is one line already, so nothing is parsed that
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.blobs import BlobMissing
+from fyr.core.interactions.content import MARK
 from fyr.core.interactions.everything import shown_versions
 from fyr.core.interactions.telling import tell
 from fyr.core.model import json
 from fyr.core.model.summary import shape
+from fyr.core.rest.blob_content import Woven
 from fyr.core.touched import Touched
 from fyr.plugins.bulk_data.collecting import WIDTH
 
@@ -62,6 +65,8 @@ class Lines:
         self._limit = limit
         #: keys that were taken, lines that came of them, versions that are gone
         self.taken = self.count = self.gone = 0
+        #: resources whose content is not there
+        self.without = 0
 
     def __iter__(self) -> Iterator[bytes]:
         """Give the lines, many at a time."""
@@ -69,17 +74,20 @@ class Lines:
         for part in self._keys:
             self.taken += len(part)
             lines = self._lines(part)
-            if lines:
-                self.count += len(lines)
-                # What is last gets its end too.
-                data = b"\n".join((*lines, b""))
-                size += len(data)
-                yield data
+            self.count += len(lines)
+            for piece in self._pieces(lines):
+                size += len(piece)
+                yield piece
             if size >= self._limit:
                 return
 
     def _lines(self, keys: Keys) -> list[bytes]:
         raise NotImplementedError
+
+    def _pieces(self, lines: Sequence[bytes]) -> Iterator[bytes]:
+        if lines:
+            # What is last gets its end too.
+            yield b"\n".join((*lines, b""))
 
 
 class Versions(Lines):
@@ -114,6 +122,23 @@ class Versions(Lines):
         if self._elements:
             lines = [_cut(body, self._elements) for body in lines]
         return lines
+
+    def _pieces(self, lines: Sequence[bytes]) -> Iterator[bytes]:
+        for data in super()._pieces(lines):
+            if MARK not in data:
+                yield data
+                return
+        for line in lines:
+            yield from self._filled(line) if MARK in line else (line,)
+            yield b"\n"
+
+    def _filled(self, line: bytes) -> Iterable[bytes]:
+        """Give a resource with the content that is kept beside it."""
+        try:
+            return Woven(json.own(line), self._interactions.blobs, json.dump).chunks()
+        except BlobMissing:
+            self.without += 1
+            return (line,)
 
 
 class Deletes(Lines):

@@ -1,8 +1,10 @@
 """Bulk Data export: https://hl7.org/fhir/uv/bulkdata/STU2/export.html."""
 
 import gzip
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -339,6 +341,32 @@ class TestFiles:
         lines = filled.get(path_of(file["url"])).body.splitlines()
 
         assert lines == [filled.get(f"Patient/{one}").body for one in "ab"]
+
+    def test_content_that_is_kept_as_a_blob_is_in_the_line(
+        self, app: Application, http: Client
+    ) -> None:
+        large = [b64encode(Random(n).randbytes(400_000 + n)).decode() for n in range(2)]
+        media = {"resourceType": "Media", "id": "m", "status": "completed"}
+        put(
+            http,
+            {**media, "content": {"contentType": "image/png", "data": large[0]}},
+            {**media, "id": "n", "content": {"title": "none"}},
+            {
+                "resourceType": "Binary",
+                "id": "b",
+                "contentType": "application/pdf",
+                "data": large[1],
+            },
+        )
+
+        got = done(app, http, "$export")
+
+        by_id = {one["id"]: one for one in got.lines["output"]}
+        assert by_id.keys() == {"m", "n", "b"}
+        assert by_id["m"] == http.get("Media/m").json
+        assert by_id["m"]["content"]["data"] == large[0]
+        assert by_id["b"] == http.get("Binary/b").json
+        assert by_id["b"]["data"] == large[1]
 
     def test_files_are_bounded_and_all_are_told(
         self, app: Application, http: Client

@@ -22,6 +22,7 @@ class TestBulkData(PluginContract):
             "fyr.core.context",
             "fyr.core.errors",
             "fyr.core.interactions",
+            "fyr.core.interactions.content",
             "fyr.core.interactions.everything",
             "fyr.core.interactions.judge",
             "fyr.core.interactions.outcomes",
