@@ -21,7 +21,15 @@ from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.plugins.bulk_data.callers import owner_of
 from fyr.plugins.bulk_data.exporting import NDJSON
 from fyr.plugins.bulk_data.scope import task_context
-from fyr.plugins.bulk_data.tasks import ACTIVE, FAILED, File, Task, Tasks, issues_of
+from fyr.plugins.bulk_data.tasks import (
+    ACTIVE,
+    FAILED,
+    GIVEN_UP,
+    File,
+    Task,
+    Tasks,
+    issues_of,
+)
 
 if TYPE_CHECKING:
     from fyr.core import RequestContext
@@ -135,7 +143,7 @@ class _Status:
     def _going_on(self, resp: FyrResponse, task: Task) -> None:
         job = self._serving.application.jobs.state(task.job)
         if job.state == "failed":
-            raise FyrError("it could not be done; the log of the server says why")
+            raise FyrError(GIVEN_UP)
         told = job.note or "waiting"
         if task.kind == "export" and task.total:
             # What is in files stays there, whatever happens to the worker.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: Namespace of the migrations.
 NAME = "bulk_data"
 ACTIVE, DONE, FAILED, CANCELLED = "active", "done", "failed", "cancelled"
+GIVEN_UP = "it could not be done; the log of the server says why"
 #: Later than any task expires.
 _NEVER = 2**62
 
@@ -54,6 +55,10 @@ _ADD_FILE = """
 """
 _FILE_COLUMNS = "number, kind, type, count, source, blob"
 _FILES = f"SELECT {_FILE_COLUMNS} FROM bulk_file WHERE task = ? ORDER BY number"
+_GIVEN_UP = """
+    SELECT t.id FROM bulk_task t LEFT JOIN job j ON j.id = t.job
+    WHERE t.state = 'active' AND (j.id IS NULL OR j.state NOT IN ('waiting', 'running'))
+"""
 _EXPIRED = "SELECT id FROM bulk_task WHERE expires < ? ORDER BY expires LIMIT 100"
 
 
@@ -256,8 +261,13 @@ class Tasks:
         self._database.write(work)
 
     def expire(self) -> int:
-        """Remove what nobody may ask for any more; tell how many tasks."""
+        """Remove what nobody may ask for any more; tell how many tasks.
+
+        What was tried in vain until its job was given up has ended, too.
+        """
         count = 0
+        for (task_id,) in self._database.rows(_GIVEN_UP):
+            self.fail(self.get(task_id), FyrError(GIVEN_UP))
         while rows := self._database.rows(_EXPIRED, (self._now(),)):
             for (task_id,) in rows:
                 self._database.write(partial(self._remove, task_id))

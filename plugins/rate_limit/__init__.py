@@ -87,9 +87,17 @@ class RateLimit(Plugin):
         key = f"{principal.issuer} {principal.user_type} {principal.user_id}"
         now = context.now.timestamp()
         if context.parent is not None:
-            self._principals.charge(key, now)
+            # What a worker does later was paid for by the request that asked for it.
+            if _is_of_request(context):
+                self._principals.charge(key, now)
         elif seconds := self._principals.take(key, now):
             raise _too_many("this user", seconds)
+
+
+def _is_of_request(context: RequestContext) -> bool:
+    while context.parent is not None:
+        context = context.parent
+    return context.remote != ""
 
 
 def _network(address: str) -> str:

@@ -145,3 +145,25 @@ def test_the_next_export_begins_where_this_one_ends(
     second = done(app, http, f"$export?_since={since}")
 
     assert second.ids == {"Patient/same-moment", "Patient/later"}
+
+
+def test_one_that_fails_again_and_again_is_given_up(
+    app: Application, http: Client, clock: FakeClock
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    Meddler.todo.update({number: fail for number in range(1, 100)})
+    statuses = [begun(http, "$export") for _ in range(4)]
+    refused = http.get("$export", Prefer="respond-async")
+    for _ in range(25):
+        clock.advance(minutes=20)
+        app.worker().drain()
+    Meddler.todo.clear()
+
+    answer = http.get(statuses[0])
+
+    assert refused.status == 429
+    assert answer.status == 500
+    assert "broken" not in answer.body.decode()
+    assert len(done(app, http, "$export").ids) == COUNT

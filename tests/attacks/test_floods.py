@@ -122,6 +122,31 @@ class TestPrincipals:
         assert ada.get("Patient/none").status == 404
 
 
+class TestWorkers:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        limit = {"principal_per_second": 0.5, "principal_burst": 3}
+        return {
+            "plugins": {"enabled": ["search", "bulk_data"]},
+            "plugin": {"rate_limit": limit},
+        }
+
+    def test_what_a_worker_does_for_somebody_is_not_counted(
+        self, fyr_client: Client, fyr_app: Application, fyr_clock: FakeClock
+    ) -> None:
+        ada = fyr_client.acting_as(ADA)
+        line = b'{"resourceType":"Patient"}\n'
+        headers = {"Content-Type": "application/fhir+ndjson"}
+        sent = ada.request(
+            "POST", "/bulk-data/import", body=line * 500, headers=headers
+        )
+        fyr_clock.advance(seconds=60)
+        fyr_app.worker().drain()
+
+        assert sent.status == 202
+        assert ada.get("Patient?_summary=count").json["total"] == 500
+
+
 class TestOpen:
     @pytest.fixture
     def fyr_options(self) -> dict[str, Any]:
