@@ -249,7 +249,8 @@ class FailuresContract:
         listener.fails = lambda change: RuntimeError("no")
         fyr.commit(*((f"Patient/{number}", 1) for number in range(80)))
         fyr.worker.drain()
-        assert consumer_metrics(fyr.outbox)["listener"].waiting == 50
+        # Five batches, and less than one more: a slow one is noted in parts.
+        assert 50 <= consumer_metrics(fyr.outbox)["listener"].waiting < 60
         assert fyr.worker.drain() == 0
 
         listener.fails = lambda change: None
