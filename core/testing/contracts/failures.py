@@ -201,6 +201,37 @@ class FailuresContract:
             ("Patient/2", 2),
         ]
 
+    def test_events_that_wait_behind_one_do_not_keep_the_others_apart(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        calls: list[int] = []
+
+        def many(changes: Sequence[Change]) -> None:
+            calls.append(len(changes))
+            if any(change.id == "2" for change in changes):
+                raise ValueError("one of them is bad")
+            for change in changes:
+                listener.handle(change)
+
+        fyr = Deployment(database, clock, [listener.consumer(handle_many=many)])
+        listener.fails = lambda change: ValueError("bad") if change.id == "2" else None
+        fyr.commit(("Patient/1", 1), ("Patient/2", 1))
+        fyr.worker.drain()
+        fyr.commit(("Patient/2", 2), ("Patient/3", 1), ("Patient/1", 2))
+        fyr.worker.drain()
+
+        assert calls == [2, 2]
+        assert listener.told == [
+            ("Patient/1", 1),
+            ("Patient/3", 1),
+            ("Patient/1", 2),
+        ]
+        listener.fails = lambda change: None
+        clock.advance(seconds=60)
+        fyr.worker.drain()
+        assert listener.told[3:] == [("Patient/2", 1), ("Patient/2", 2)]
+
     def test_many_events_meet_a_server_that_is_down_and_come_again(
         self, database: Database, clock: FakeClock
     ) -> None:
