@@ -3,15 +3,16 @@
 from fyr.core.store.port import Session
 
 _POSITION = "SELECT position FROM consumer WHERE name = ?"
-#: The moment of the first event that follows a position.
+#: The moments of the first events that follow a position. A moment is taken before the
+#: commit, so that the first event need not have the earliest.
 _NEXT = {
-    "sqlite": "SELECT at FROM outbox WHERE seq > ? ORDER BY seq LIMIT 1",
+    "sqlite": "SELECT at FROM outbox WHERE seq > ? ORDER BY seq LIMIT 200",
     "postgresql": """
-        SELECT at FROM outbox WHERE position > ? ORDER BY position LIMIT 1
+        SELECT at FROM outbox WHERE position > ? ORDER BY position LIMIT 200
     """,
 }
 #: Committed, and no worker has looked at it yet.
-_UNSEQUENCED = "SELECT at FROM outbox WHERE position IS NULL ORDER BY seq LIMIT 1"
+_UNSEQUENCED = "SELECT at FROM outbox WHERE position IS NULL ORDER BY seq LIMIT 200"
 
 
 def since(session: Session, consumer: str) -> int | None:
