@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fyr.core.hooks.plugin import Manifest as Manifest
     from fyr.core.hooks.plugin import Plugin as Plugin
     from fyr.core.hooks.plugin import PluginSettings as PluginSettings
+    from fyr.core.hosts import network_of as network_of
     from fyr.core.jobs import Job as Job
     from fyr.core.jobs import JobContext as JobContext
     from fyr.core.messages import Message as Message
@@ -99,6 +100,7 @@ _HOMES = {
     "hooks.errors": "PluginError",
     "hooks.markers": "hookimpl",
     "hooks.plugin": "Manifest Plugin PluginSettings",
+    "hosts": "network_of",
     "jobs": "Job JobContext",
     "messages": "Message MessageSource",
     "metrics": "Reading",

@@ -11,3 +11,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def network_of(address: str) -> str:
+    """Tell whose an address is: of IPv6 everybody has a network of 64 bits."""
+    if ":" not in address:
+        return address
+    try:
+        number = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(ipaddress.IPv6Network((int(number) >> 64 << 64, 64)))

@@ -64,7 +64,7 @@ class AuditEvents:
         """Make them; at least one."""
         facts = change.payload
         frame = self._frame({"at": change.moment.isoformat(), **facts})
-        always = [*self._trace(facts), *self._search(facts)]
+        always = [*self._trace(facts), *self._subject(facts), *self._search(facts)]
         made = []
         for number, entities in enumerate(self._by_patient(facts)):
             name = f"fyr-audit:{change.at}:{change.position}:{number}"
@@ -158,6 +158,11 @@ class AuditEvents:
         data = _coding(f"{_TERMINOLOGY}/security-source-type", "2", "Data Interface")
         what = {"identifier": self._identifier(facts["trace"])}
         yield {**_entity("21", what=what, display="Job Stream"), "type": data}
+
+    def _subject(self, facts: Facts) -> Iterable[dict[str, Any]]:
+        """Tell what an operation was about that is no resource, by its id."""
+        if facts.get("id") and not facts.get("type"):
+            yield _entity("4", what={"identifier": self._identifier(facts["id"])})
 
     def _search(self, facts: Facts) -> Iterable[dict[str, Any]]:
         """Tell the query, and the Bundle: it has no id of its own but the request's."""

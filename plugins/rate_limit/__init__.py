@@ -1,18 +1,17 @@
 """Rate limits: how often somebody may ask, by address and by principal.
 
-For the FHIR services and the routes of plugins that are not public; health, metrics and
-what is refused before it is known to be a request are not counted. The numbers are of
+For the FHIR services and the routes of plugins that are not public, or *counted*; health,
+metrics and what is refused before it is known to be a request are not. The numbers are of
 one process: ``docs/decisions/rate-limits.md``.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from math import ceil
 
 from pydantic import Field
 
-from fyr.core import Manifest, Plugin, RequestContext, hookimpl
+from fyr.core import Manifest, Plugin, RequestContext, hookimpl, network_of
 from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.core.errors import TooManyRequests
 from fyr.core.hooks.plugin import PluginSettings
@@ -71,7 +70,7 @@ class RateLimit(Plugin):
         """Count a request for its address, whoever sends it."""
         if context.remote and context.now is not None and self._addresses.limits:
             seconds = self._addresses.take(
-                _network(context.remote), context.now.timestamp()
+                network_of(context.remote), context.now.timestamp()
             )
             if seconds:
                 raise _too_many("this address", seconds)
@@ -98,17 +97,6 @@ def _is_of_request(context: RequestContext) -> bool:
     while context.parent is not None:
         context = context.parent
     return context.remote != ""
-
-
-def _network(address: str) -> str:
-    """Tell whose an address is: of IPv6 everybody has a network of 64 bits."""
-    if ":" not in address:
-        return address
-    try:
-        number = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(ipaddress.IPv6Network((int(number) >> 64 << 64, 64)))
 
 
 def _too_many(who: str, seconds: float) -> TooManyRequests:

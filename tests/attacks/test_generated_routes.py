@@ -38,7 +38,12 @@ AREA = "/kvstore/api/{realm}/properties/{application}"
 
 @pytest.fixture(scope="module")
 def routes_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    options = {"plugins": {"enabled": ["key_value_store"]}}
+    quick = {"hash_memory_kib": 32, "hash_passes": 1}
+    many = {"key_attempts": 100_000, "address_attempts": 100_000}
+    options = {
+        "plugins": {"enabled": ["key_value_store", "key_service"]},
+        "plugin": {"key_service": {**quick, **many}},
+    }
     folder = tmp_path_factory.mktemp("made-up")
     with application(settings_with(options, folder), FakeClock()) as built:
         client_of(built).request("PUT", AREA.format(**KNOWN))
@@ -91,3 +96,4 @@ def test_the_document_is_openapi_and_has_the_routes(described: Any) -> None:
     found = {one.ok().path for one in described.get_all_operations()}
 
     assert {AREA, f"{AREA}/{{key}}", f"{AREA}/user/{{user}}/{{key}}"} <= found
+    assert {"/keyservice/api/createKey", "/keyservice/api/devices/{key_id}"} <= found
