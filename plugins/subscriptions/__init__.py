@@ -8,7 +8,6 @@ https://hl7.org/fhir/uv/subscriptions-backport/. For those who subscribe:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from fyr.core import (
@@ -29,8 +28,8 @@ from fyr.core import (
 )
 from fyr.core.context import SYSTEM
 from fyr.core.hooks.errors import PluginError
+from fyr.core.metrics import Reading
 from fyr.core.outgoing import HttpSender
-from fyr.core.store.migrating import migrate
 from fyr.core.streams import Stream, stream_url
 from fyr.plugins.subscriptions.channels.email import Email
 from fyr.plugins.subscriptions.channels.message import MessageChannel
@@ -51,6 +50,7 @@ from fyr.plugins.subscriptions.writing import Writing, hide
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+    from fyr.core.sealing import Sealer
     from fyr.plugins.subscriptions.channels.channel import Channel
 
 __all__ = ["Subscriptions"]
@@ -62,6 +62,7 @@ class Subscriptions(Plugin):
     manifest = Manifest(
         "Tells changes of resources to those who subscribed.",
         settings=SubscriptionsSettings,
+        migrations="fyr.plugins.subscriptions.migrations",
     )
     settings: SubscriptionsSettings
 
@@ -73,13 +74,11 @@ class Subscriptions(Plugin):
         """
         self._check(application)
         settings, clock = self.settings, application.clock
-        folder = files("fyr.plugins.subscriptions.migrations")
-        apply = application.settings.store.migrate
-        migrate(application.database, namespace=NAME, folder=folder, apply=apply)
         self._websocket_url = stream_url(application.settings, PATH, "websocket")
         self._http = HttpSender(application.settings.outgoing)
         self.channels = self._made_channels(application)
-        table, guard = Table(application.database), Guard(application)
+        table = Table(application.database, _sealer(application))
+        guard = Guard(application)
         book = TopicBook(application, settings.topics)
         understanding = Understanding(guard, book.find)
         self.states = States(application, table, self.channels, settings)
@@ -92,6 +91,7 @@ class Subscriptions(Plugin):
             table, guard, self.channels, self.states, carrying, clock
         )
         self.writing = Writing(table, understanding, self.channels, settings, clock)
+        application.metrics.add_source(lambda: _readings(table))
         self.websockets = Websockets(application, table, self.sending)
         self._operations = SubscriptionOperations(
             application,
@@ -219,3 +219,20 @@ class Subscriptions(Plugin):
             )
         if problems:
             raise PluginError(problems)
+
+
+def _sealer(application: Application) -> Sealer | None:
+    """Give what seals headers, where the deployment has a master key."""
+    if not application.blobs.keys.there:
+        return None
+    sealer = application.sealer(NAME)
+    # Its key is made now, and not in the transaction of the first subscription.
+    sealer.seal(b"", "start")
+    return sealer
+
+
+def _readings(table: Table) -> Iterable[Reading]:
+    """Tell Prometheus how many subscriptions are in which state."""
+    for status, count in table.counts().items():
+        labels = (("status", status),)
+        yield Reading("fyr_subscriptions", "Subscriptions by status.", count, labels)

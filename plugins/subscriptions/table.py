@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from fyr.core import Principal, Resource, Session
+from fyr.core import Principal, Resource, Session, Unavailable
 from fyr.core.context import ANONYMOUS
 from fyr.core.store.port import Database
+
+if TYPE_CHECKING:
+    from fyr.core.sealing import Sealer
 
 #: States in which a subscription is told.
 TOLD = ("active", "error")
@@ -34,6 +39,8 @@ _COUNT = """
     AND NOT EXISTS
         (SELECT 1 FROM subscription s WHERE s.id = o.id AND s.status = 'off')
 """
+#: Stands before headers that are sealed.
+_SEALED = "sealed:"
 #: More than there are.
 _NEWEST = 2**62
 _COLUMNS = "id, version, status, body, since, events, sent, last_sent, failures, error"
@@ -150,14 +157,19 @@ class Found:
 class Table:
     """The rows, in the database that all processes share."""
 
-    def __init__(self, database: Database) -> None:
-        """Take the database, whose schema is up to date."""
+    def __init__(self, database: Database, sealer: Sealer | None = None) -> None:
+        """Take the database, whose schema is up to date.
+
+        :param sealer: what seals the values of headers; without one they are kept as
+            they are.
+        """
         self.database = database
+        self._sealer = sealer
 
     def put_owner(self, session: Session, id: str, version: int, owner: Owner) -> None:
         """Note who has written a version, in the transaction that writes it."""
         told = (principal_json(owner.principal), owner.service, owner.base_url)
-        session.run(_PUT_OWNER, (id, version, *told, json.dumps(owner.headers)))
+        session.run(_PUT_OWNER, (id, version, *told, self._sealed(id, owner.headers)))
 
     def owner(
         self, id: str, version: int = _NEWEST, session: Session | None = None
@@ -171,8 +183,24 @@ class Table:
         if not rows:
             return None
         principal, service, base_url, headers = rows[0]
-        pairs = tuple((name, value) for name, value in json.loads(headers))
-        return Owner(principal_of(principal), service, base_url, pairs)
+        return Owner(
+            principal_of(principal), service, base_url, self._opened(id, headers)
+        )
+
+    def _sealed(self, id: str, headers: Sequence[tuple[str, str]]) -> str:
+        plain = json.dumps(headers)
+        if self._sealer is None or not headers:
+            return plain
+        sealed = self._sealer.seal(plain.encode(), f"Subscription/{id}")
+        return _SEALED + b64encode(sealed).decode()
+
+    def _opened(self, id: str, text: str) -> tuple[tuple[str, str], ...]:
+        if text.startswith(_SEALED):
+            if self._sealer is None:
+                raise Unavailable("headers are sealed, and there is no master key")
+            sealed = b64decode(text.removeprefix(_SEALED))
+            text = self._sealer.open(sealed, f"Subscription/{id}").decode()
+        return tuple((name, value) for name, value in json.loads(text))
 
     def count(self, session: Session, owner: Owner, but: str) -> int:
         """Tell how many others a principal has that are not off."""
@@ -199,6 +227,11 @@ class Table:
         marks = ", ".join("?" * len(statuses))
         sql = f"SELECT {_COLUMNS} FROM subscription WHERE status IN ({marks})"
         return [Row(*row) for row in self.database.rows(sql, statuses)]
+
+    def counts(self) -> dict[str, int]:
+        """Tell how many are in each state."""
+        sql = "SELECT status, COUNT(*) FROM subscription GROUP BY status"
+        return {status: count for status, count in self.database.rows(sql)}
 
     def row(self, id: str, session: Session | None = None) -> Row | None:
         """Read one."""

@@ -539,7 +539,7 @@ def test_a_person_writes_no_subscription(fyr_client, receiver) -> None:
 
 
 def test_the_values_of_headers_are_hidden_and_sent_nowhere_else(
-    fyr_client, receiver, work
+    fyr_app, fyr_client, receiver, work
 ) -> None:
     secret = {"channel": {"header": ["Authorization: Bearer 1234"]}}
     put(fyr_client, "Subscription", "s", classic(receiver.url, **secret))
@@ -552,6 +552,9 @@ def test_the_values_of_headers_are_hidden_and_sent_nowhere_else(
     put(fyr_client, "Observation", "o", observation())
     work()
 
+    rows = fyr_app.database.rows("SELECT headers FROM subscription_owner")
+
+    assert "1234" not in str(rows)
     assert kept["channel"]["header"] == ["Authorization: ***"]
     assert b"1234" not in history.body
     assert refused.status == 422
@@ -665,3 +668,13 @@ def test_criteria_mean_what_a_value_set_says_by_now(fyr_client, receiver, work) 
     work()
 
     assert [one.path for one in receiver.received] == ["/Observation/b"]
+
+
+def test_metrics_tell_how_many_are_in_which_state(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    put(fyr_client, "Subscription", "t", classic(receiver.url, status="off"))
+    work()
+    page = fyr_client.get("/metrics").body.decode()
+
+    assert 'fyr_subscriptions{status="active"} 1.0' in page
+    assert 'fyr_subscriptions{status="off"} 1.0' in page
