@@ -9,7 +9,7 @@ order. The next call makes a new one, and the relay repeats what was not acknowl
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from ssl import SSLError
@@ -64,7 +64,7 @@ class Connection:
             self.close()
             raise
 
-    def send(self, messages: Sequence[Message]) -> None:
+    def send(self, messages: Iterable[Message]) -> None:
         """Send all, and take the acknowledgement of each.
 
         :raises Unavailable: the connection is of no more use.
@@ -72,17 +72,29 @@ class Connection:
         """
         waiting: dict[int, Message] = {}
         refused: list[tuple[Message, str]] = []
-        for message in messages:
-            while len(waiting) >= self._window:
-                self._take(waiting, refused)
-            if problem := self._too_large(message):
-                refused.append((message, problem))
-                continue
-            waiting[self._publish(message)] = message
-        while waiting:
-            self._take(waiting, refused)
+        try:
+            for message in messages:
+                while len(waiting) >= self._window:
+                    self._take(waiting, refused)
+                if problem := self._too_large(message):
+                    refused.append((message, problem))
+                    continue
+                waiting[self._publish(message)] = message
+        except Unavailable:
+            # The connection's own, or that of who makes them: it is given up either way.
+            raise
+        except Exception:
+            self._take_all(waiting, refused)
+            raise
+        self._take_all(waiting, refused)
         if refused:
             raise _refusal(refused)
+
+    def _take_all(
+        self, waiting: dict[int, Message], refused: list[tuple[Message, str]]
+    ) -> None:
+        while waiting:
+            self._take(waiting, refused)
 
     def close(self) -> None:
         """Say goodbye, where anybody listens, and end the network thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,8 +76,11 @@ class Publisher(Protocol):
     Used by one thread at a time. An adapter keeps no message beyond a call.
     """
 
-    def publish(self, messages: Sequence[Message], /) -> None:
+    def publish(self, messages: Iterable[Message], /) -> None:
         """Send messages in their order, and return when the broker has taken all.
+
+        They are made as they are taken from the iterable. What it raises goes out once
+        the broker has taken what came before.
 
         :raises Unavailable: the broker is away, or slow, or wants less; some may have
             been taken all the same.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fyr.config.messages import MessageSettings
@@ -27,9 +28,11 @@ class MqttPublisher:
         self._topics = Topics(settings.topic)
         self._connection: Connection | None = None
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Iterable[Message]) -> None:
         """Send messages in their order and wait for all acknowledgements."""
-        if not messages:
+        rest = iter(messages)
+        first = next(rest, None)
+        if first is None:
             return
         if self._connection is not None and self._connection.ended:
             # The broker was restarted while nothing happened: no reason to rest.
@@ -40,7 +43,7 @@ class MqttPublisher:
 
             self._connection = Connection(self._settings, self._name, self._topics)
         try:
-            self._connection.send(messages)
+            self._connection.send(chain([first], rest))
         except Unavailable:
             self.close()
             raise

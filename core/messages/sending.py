@@ -8,17 +8,19 @@ missed something ``previousEventNumber`` tells (:mod:`fyr.core.messages.chains`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fyr.core.errors import NotFound
 from fyr.core.events.change import Change, read_ahead
-from fyr.core.events.consumers import Consumer, Note
-from fyr.core.messages.chains import NUMBER, Chain
+from fyr.core.events.consumers import Consumer
+from fyr.core.messages.chains import NUMBER, Chain, Links
 from fyr.core.messages.message import Message, MessageSource, Publisher
 
 #: Properties that every message has besides its own.
 ID, DESTINATION = "id", "destination"
+#: Changes whose messages are made in one go.
+_AT_ONCE = 50
 
 
 def sent_as(source: MessageSource, change: Change) -> list[Message]:
@@ -58,24 +60,22 @@ def consumer_of(
     :param longest_rest: seconds between two tries to reach a broker that is away.
     """
 
-    def handle_many(changes: Sequence[Change]) -> Note | None:
-        if not (messages := _all(source, changes)):
-            return None
-        publisher.publish(chain.linked(messages))
-        return chain.note(messages)
+    def publish(changes: Sequence[Change]) -> Links:
+        links = chain.links()
+        read_ahead(changes)
+        publisher.publish(_made(source, changes, links))
+        return links
 
     def handle(change: Change) -> None:
         # The next one of a batch is linked to it before the cursor is written.
-        if messages := _all(source, [change]):
-            publisher.publish(chain.linked(messages))
-            chain.keep(messages)
+        chain.keep(publish([change]))
 
     return Consumer(
         source.name,
         handle,
         types=source.types,
         topics=source.topics,
-        handle_many=handle_many,
+        handle_many=lambda changes: publish(changes).note(),
         longest_rest=longest_rest,
     )
 
@@ -91,6 +91,15 @@ def source_named(sources: Iterable[MessageSource], name: str) -> MessageSource:
     raise NotFound(f"no source of messages is named {name}")
 
 
-def _all(source: MessageSource, changes: Sequence[Change]) -> list[Message]:
-    read_ahead(changes)
-    return [message for change in changes for message in sent_as(source, change)]
+def _made(
+    source: MessageSource, changes: Sequence[Change], links: Links
+) -> Iterator[Message]:
+    """Make messages as they are asked for: some are made while others are under way."""
+    for start in range(0, len(changes), _AT_ONCE):
+        yield from links.linked(
+            [
+                message
+                for change in changes[start : start + _AT_ONCE]
+                for message in sent_as(source, change)
+            ]
+        )

@@ -69,6 +69,19 @@ class PublisherContract:
         assert heard.payload == message.payload
         assert heard.properties == (texts if self.keeps_properties else {})
 
+    def test_what_was_made_before_a_failure_to_make_more_is_published(
+        self, publisher: Publisher, listener: Subscriber
+    ) -> None:
+        def made() -> Iterator[Message]:
+            yield from numbered(300)
+            raise KeyError("topic")
+
+        with pytest.raises(KeyError, match="topic"):
+            publisher.publish(made())
+        publisher.publish(numbered(1))
+
+        assert numbers(listener.wait_for_count(301)) == [*range(300), 0]
+
     def test_nothing_to_tell_needs_no_broker(self, settings: MessageSettings) -> None:
         nowhere = settings.model_copy(update={"url": "mqtt://127.0.0.1:9"})
 
