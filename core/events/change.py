@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
+
 from fyr.core.clock import from_millis
 from fyr.core.store.port import Stored
 
@@ -95,6 +97,16 @@ class Change:
         """The resource before this change; ``None`` when there was none."""
         return _parsed(self.old_body)
 
+    @cached_property
+    def rough_new(self) -> Resource | None:
+        """As ``new``, in a fifth of the time: numbers may have lost digits."""
+        return _roughly(self.body)
+
+    @cached_property
+    def rough_old(self) -> Resource | None:
+        """As ``old``, in a fifth of the time: numbers may have lost digits."""
+        return _roughly(self.old_body)
+
     def _version(self, version: int) -> bytes | None:
         if self.topic != RESOURCE or self.versions is None or version < 1:
             return None
@@ -151,3 +163,14 @@ def _parsed(body: bytes | None) -> Resource | None:
     from fyr.core.model.json import own
 
     return own(body)
+
+
+def _roughly(body: bytes | None) -> Resource | None:
+    if body is None:
+        return None
+    try:
+        found: Resource = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # FHIR allows numbers and characters that it does not take.
+        return _parsed(body)
+    return found

@@ -44,7 +44,8 @@ class Telling:
         rows = self._table.by_type.get(change.type)
         if not rows:
             return []
-        old, new = change.old, change.new
+        # No row looks at a number.
+        old, new = change.rough_old, change.rough_new
         known = new or old
         if known is None:
             return []

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fyr.core.errors import Unavailable
-from fyr.core.events import Change
+from fyr.core.events import Change, consumer_metrics, turn
 from fyr.core.jobs import Job, JobContext
 from fyr.core.store.port import Database, Row, Session
 from fyr.core.testing.clock import FakeClock
@@ -70,6 +70,34 @@ class WorkerContract:
     def clock(self) -> FakeClock:
         """Stand still until a test moves on."""
         return FakeClock()
+
+    def test_a_turn_that_lingers_is_told_of_more_and_keeps_its_lease(
+        self, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turn, "LINGER_SECONDS", 60)
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        stop = threading.Event()
+        lingering = threading.Thread(
+            target=fyr.relay.deliver,
+            args=("listener", stop),
+            kwargs={"linger": True},
+        )
+        owners = []
+        try:
+            lingering.start()
+            for version in (1, 2, 3):
+                fyr.commit(("Patient/1", version))
+                fyr.relay.look()
+                assert listener.wait_for(version)
+                owners += database.rows("SELECT owner FROM consumer")
+        finally:
+            stop.set()
+            lingering.join()
+
+        assert owners[0] == owners[1] == owners[2] != ("",)
+        metrics = consumer_metrics(fyr.outbox, clock=clock)["listener"]
+        assert (metrics.position, metrics.held) == (3, False)
 
     def test_a_consumer_that_hangs_delays_nobody(
         self, database: Database, clock: FakeClock

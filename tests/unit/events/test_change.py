@@ -143,3 +143,27 @@ def test_what_many_changes_are_about_is_read_at_once(change: Change) -> None:
 def test_nothing_is_read_ahead_where_nothing_is_asked_for() -> None:
     read_ahead([])
     read_ahead([Change(1, "resource", "Patient", "1", 1, "PUT", "", 0)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceType":"Basic","id":"1"}',
+        b'{"a":123456789012345678901234567890}',
+        b'{"a":"\\ud800"}',
+        b'{"a":1.50}',
+    ],
+)
+def test_the_rough_resource_is_the_same_but_for_digits(
+    change: Change, body: bytes
+) -> None:
+    told = replace(change)
+    told.__dict__["body"] = told.__dict__["old_body"] = body
+
+    assert told.rough_new == told.new
+    assert told.rough_old == told.old
+
+
+def test_there_is_no_rough_resource_of_what_is_not_there(change: Change) -> None:
+    assert change.rough_old is None
+    assert replace(change, version=2, method="DELETE").rough_new is None

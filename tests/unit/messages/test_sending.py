@@ -89,7 +89,7 @@ def test_changes_that_nobody_tells_of_need_no_broker(chain: Chain) -> None:
 
 def test_a_publisher_that_is_away_makes_the_consumer_rest(chain: Chain) -> None:
     class Away(Remembering):
-        def publish(self, messages: Sequence[Message]) -> None:
+        def publish(self, messages: Iterable[Message]) -> None:
             raise Unavailable("nobody there")
 
     with pytest.raises(Unavailable):
