@@ -171,6 +171,6 @@ def _roughly(body: bytes | None) -> Resource | None:
     try:
         found: Resource = orjson.loads(body)
     except orjson.JSONDecodeError:
-        # FHIR allows numbers and characters that it does not take.
+        # Let the parser that knows more say what it is.
         return _parsed(body)
     return found

@@ -191,9 +191,11 @@ class Turn:
         Not those that wait behind one of their subject.
         """
         handle = self._consumer.handle_many
-        wanted = [change for change in changes if self._consumer.wants(change)]
-        if handle is None or not wanted or batch.held_up:
+        all_ = [change for change in changes if self._consumer.wants(change)]
+        wanted = [change for change in all_ if change.subject not in batch.held_up]
+        if handle is None or not wanted:
             return False
+        held_up = set(batch.held_up)
         with structlog.contextvars.bound_contextvars(consumer=self._consumer.name):
             try:
                 note = handle(wanted)
@@ -208,6 +210,8 @@ class Turn:
                 self.taken += len(wanted)
                 batch.delivered = len(wanted)
                 batch.notes += [note] if note is not None else []
+        waiting = (change for change in all_ if change.subject in held_up)
+        batch.kept += [_waiting(change, BEHIND) for change in waiting]
         batch.position = changes[-1].position
         return True
 
