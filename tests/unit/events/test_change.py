@@ -149,7 +149,7 @@ def test_nothing_is_read_ahead_where_nothing_is_asked_for() -> None:
     "body",
     [
         b'{"resourceType":"Basic","id":"1"}',
-        b'{"a":1.50}',
+        b'{"resourceType":"Basic","a":1.50}',
     ],
 )
 def test_the_rough_resource_is_the_same_but_for_digits(
