@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fyr.core.clock import to_millis as to_millis
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
+    from fyr.core.deprecation import Deprecation as Deprecation
     from fyr.core.error_codes import ErrorCode as ErrorCode
     from fyr.core.error_codes import read_error_codes as read_error_codes
     from fyr.core.errors import Conflict as Conflict
@@ -90,6 +91,7 @@ _HOMES = {
     "blobs.spool": "Spooled",
     "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
+    "deprecation": "Deprecation",
     "error_codes": "ErrorCode read_error_codes",
     "errors": (
         "Conflict Forbidden FyrError Gone Invalid Issue"

@@ -16,6 +16,7 @@ from fyr.config.settings import Settings
 from fyr.core.blobs.open import open_blobs
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
+from fyr.core.deprecation import Deprecation, Deprecations
 from fyr.core.error_codes import registered_error_codes
 from fyr.core.events import (
     Outbox,
@@ -119,6 +120,7 @@ class Application:
         )
         for job in self._own_jobs():
             self.jobs.add(job)
+        self.deprecations = Deprecations()
         self.metrics = Metrics()
         self.metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
         self.metrics.add_source(lambda: outgoing_readings(self.outgoing))
@@ -166,6 +168,10 @@ class Application:
         from fyr.core.streams import registered_streams
 
         return registered_streams(_all(self.hooks.register_streams))
+
+    def deprecate(self, path: str, deprecation: Deprecation) -> None:
+        """Have answers below a path say that it will go; before the first request."""
+        self.deprecations.add(path, deprecation)
 
     def sealer(self, plugin: str) -> Sealer:
         """Give what seals and opens secrets of a plugin, under a key of its own.

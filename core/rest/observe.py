@@ -32,6 +32,7 @@ class Observer:
         self._coding = application.settings.fhir.error_coding
         self._addresses = Addresses(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
+        self._deprecations = application.deprecations
         self._fixed = {**fixed_headers(settings), "vary": self._cors.vary}
 
     def process_request(self, req: FyrRequest, resp: FyrResponse) -> None:
@@ -50,6 +51,8 @@ class Observer:
         resp.common(exchange.request_id, self._fixed)
         if exchange.traceparent:
             resp.add({"traceparent": exchange.traceparent})
+        if self._deprecations:
+            self._deprecate(req, resp)
         if "HTTP_ORIGIN" in req.env:
             self._cors.allow(req, resp)
         seconds = perf_counter() - exchange.began
@@ -69,6 +72,14 @@ class Observer:
         TRACE.set("")
         if self._coding:
             CODING.set("")
+
+    def _deprecate(self, req: FyrRequest, resp: FyrResponse) -> None:
+        """Say so where what answers will go; a link to a next page stays."""
+        told = dict(self._deprecations.headers(req.path))
+        link = resp.get_header("Link")
+        if link and "link" in told:
+            told["link"] = f"{link}, {told['link']}"
+        resp.add(told)
 
     def _log(self, req: FyrRequest, status: int, seconds: float) -> None:
         """Write who asked for what; the query is left out, for it may name a person."""
