@@ -22,6 +22,7 @@ import resources
 
 from fyr.core.app import Application
 from fyr.core.clock import utc_now
+from fyr.core.serving.memory import settle
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.postgres import running_postgres
@@ -52,6 +53,7 @@ class Bench:
         self._client: Client = client_of(built)
         self._pids = pids
         self.rows: list[dict[str, object]] = []
+        settle()
 
     def run(self, name: str, method: str, path: str, body: bytes | None = None) -> str:
         """Ask for one, do it, and note how long that took; tell where its status is."""

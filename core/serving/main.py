@@ -21,6 +21,7 @@ from fyr.core.metrics import share_between_processes
 from fyr.core.rest.large import large_bodies
 from fyr.core.rest.quick import QuickReads
 from fyr.core.serving.http import HttpWorker, bind, reserve
+from fyr.core.serving.memory import settle
 from fyr.core.serving.prepare import prepare, refuse_unsafe
 from fyr.core.serving.processors import stay_on_one_processor
 from fyr.core.serving.supervisor import Child, Supervisor, run_once
@@ -193,6 +194,7 @@ def _on_sigterm(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> No
 
 def _worker(settings: Settings, child: Child) -> None:
     application = build(settings)
+    settle()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     child.ready()

@@ -7,6 +7,7 @@ once, however often a worker is killed. What cannot be stored is told by line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from fyr.plugins.bulk_data.exporting import NDJSON
 from fyr.plugins.bulk_data.fetching import Fetching
 from fyr.plugins.bulk_data.lines import Line, lines_of
 from fyr.plugins.bulk_data.scope import task_context
-from fyr.plugins.bulk_data.storing import Group, Refusal
+from fyr.plugins.bulk_data.storing import Group, Planned, Refusal
 from fyr.plugins.bulk_data.tasks import ACTIVE, DONE, File, Task, Tasks
 
 if TYPE_CHECKING:
@@ -102,12 +103,14 @@ class Importing:
             source["type"],
             task.asked["match_by"],
         )
-        for lines in self._groups(task, blob):
-            while lines := [one for one in lines if one.end > task.progress["offset"]]:
+        for part in _ahead(group, self._groups(task, blob)):
+            left = [part]
+            while left:
                 done, sofar = task.progress, task.done / max(total, 1)
                 told = f"{done['stored']:,} stored, {done['refused']:,} refused"
                 context.progress(min(sofar, 1.0), told)
-                task = self._grouped(task, group, lines, total)
+                task, more = self._grouped(task, group, left.pop(0), total)
+                left = more + left
                 if task.progress["refused"] >= self._settings.import_refusals:
                     return task
         following = {**task.progress, "input": number + 1, "line": 0, "offset": 0}
@@ -128,9 +131,9 @@ class Importing:
             chunks.close()
 
     def _grouped(
-        self, task: Task, group: Group, lines: Sequence[Line], total: int
-    ) -> Task:
-        """Store a group, or the first of it, with how far that is."""
+        self, task: Task, group: Group, part: Planned, total: int
+    ) -> tuple[Task, list[Planned]]:
+        """Store lines with how far that is; tell what of them is left."""
         moved: list[Task] = []
 
         def also(
@@ -162,8 +165,8 @@ class Importing:
             )
             moved[:] = [self._move(session, task, after, total, done)]
 
-        group.store(lines, also)
-        return moved[0]
+        left = group.store(part, also)
+        return moved[0], left
 
     def _move(
         self,
@@ -270,3 +273,15 @@ def _watched(
         size += len(chunk)
         context.progress(0.0, f"file {number + 1}: {size:,} bytes fetched")
         yield chunk
+
+
+def _ahead(group: Group, groups: Iterator[list[Line]]) -> Iterator[Planned]:
+    """Receive each group while the one before it is stored: the database takes its time."""
+    with ThreadPoolExecutor(1, thread_name_prefix="fyr-import") as pool:
+        waiting: list[Future[list[Planned]]] = []
+        for lines in groups:
+            waiting.append(pool.submit(group.plan, lines))
+            if len(waiting) > 1:
+                yield from waiting.pop(0).result()
+        for last in waiting:
+            yield from last.result()

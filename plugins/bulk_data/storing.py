@@ -47,6 +47,24 @@ class Refusal:
         return {**outcome(told), "id": f"line-{self.line}"}
 
 
+@dataclass(slots=True)
+class Planned:
+    """Lines that have been received, and can be stored in one transaction."""
+
+    lines: list[Line]
+    #: by the numbers of their lines
+    plans: dict[int, Plan]
+    refused: list[Refusal]
+
+    def refuse(self, number: int, error: FyrError) -> None:
+        """Note why a line is not stored."""
+        issues = tuple(
+            replace(one, expression=tuple(_alone(path) for path in one.expression))
+            for one in error.issues
+        )
+        self.refused.append(Refusal(number, issues))
+
+
 #: Is run in the transaction: the last line, how many were stored, what was refused.
 Also = Callable[[Session, "Line", int, Sequence[Refusal]], None]
 
@@ -70,70 +88,75 @@ class Group:
         self._operation = operation
         self._kind = kind
         self._match_by = match_by
-        self._refused: list[Refusal] = []
 
-    def store(self, lines: Sequence[Line], also: Also) -> None:
-        """Store what can be of the first lines, in one transaction.
+    def plan(self, lines: Sequence[Line]) -> list[Planned]:
+        """Receive lines; those about the same resource go into different parts."""
+        part = Planned([], {}, [])
+        parts, keys = [part], set[tuple[str, ...]]()
+        for line in lines:
+            plan = self._received(part, line)
+            if plan is not None and _name(plan) in keys:
+                keys.clear()
+                part = Planned([], {}, [])
+                parts.append(part)
+            part.lines.append(line)
+            if plan is not None:
+                keys.add(_name(plan))
+                part.plans[line.number] = plan
+        return parts
+
+    def store(self, part: Planned, also: Also) -> list[Planned]:
+        """Store what can be, in one transaction, and tell what is left to be stored.
 
         Lines that stand in the way are found by trying, so that the transaction which
         says how far it is has nothing left that could fail.
-
-        :param also: is told the last line that this was about.
         """
-        self._refused.clear()
-        plans, lines = self._plans(lines)
         error: FyrError | None = None
         for _ in range(_ATTEMPTS):
             try:
-                self._together(plans, lines, also)
+                self._together(part, also)
             except Unavailable:
                 raise
             except FyrError as problem:
                 error = problem
-                bad = self._bad(plans)
-                plans = {key: plan for key, plan in plans.items() if key not in bad}
+                for number in self._bad(part, part.plans):
+                    del part.plans[number]
             else:
-                return
-        if len(lines) > 1:
-            # One by one they can be stored, and not together.
-            self.store(lines[: len(lines) // 2], also)
-        else:
-            assert error is not None
-            self._refuse(lines[0].number, error)
-            self._together({}, lines, also)
+                return []
+        assert error is not None
+        if len(part.plans) < 2:
+            for number in part.plans:
+                part.refuse(number, error)
+            part.plans.clear()
+            self._together(part, also)
+            return []
+        # One by one they can be stored, and not together.
+        middle = len(part.lines) // 2
+        left = self.plan(part.lines[:middle]) + self.plan(part.lines[middle:])
+        return self.store(left[0], also) + left[1:]
 
-    def _together(
-        self, plans: dict[int, Plan], lines: Sequence[Line], also: Also
-    ) -> None:
-        refused = sorted(self._refused, key=lambda one: one.line)
+    def _together(self, part: Planned, also: Also) -> None:
+        refused = sorted(part.refused, key=lambda one: one.line)
+        last, count = part.lines[-1], len(part.plans)
         many.store(
             self._interactions,
-            list(plans.values()),
-            lambda session: also(session, lines[-1], len(plans), refused),
+            list(part.plans.values()),
+            lambda session: also(session, last, count, refused),
         )
 
-    def _plans(self, lines: Sequence[Line]) -> tuple[dict[int, Plan], Sequence[Line]]:
-        """Receive lines, those before one that is about the same as another."""
-        plans: dict[int, Plan] = {}
-        keys: set[tuple[str, ...]] = set()
-        for place, line in enumerate(lines):
-            if not line.data.strip() and not line.too_long:
-                continue
-            try:
-                plan = self._plan(line)
-            except Unavailable:
-                raise
-            except FyrError as error:
-                self._refuse(line.number, error)
-                continue
-            name = _name(plan)
-            if name in keys:
-                return plans, lines[:place]
-            keys.add(name)
-            plans[line.number] = plan
-        return plans, lines
+    def _received(self, part: Planned, line: Line) -> Plan | None:
+        """Receive one line; ``None``: there is nothing in it, or it is refused."""
+        if not line.data.strip() and not line.too_long:
+            return None
+        try:
+            return self._plan(line)
+        except Unavailable:
+            raise
+        except FyrError as error:
+            part.refuse(line.number, error)
+            return None
 
-    def _bad(self, plans: dict[int, Plan]) -> set[int]:
+    def _bad(self, part: Planned, plans: dict[int, Plan]) -> set[int]:
         """Find the plans that cannot be stored, without storing any."""
         if not plans:
             return set()
@@ -146,13 +169,13 @@ class Group:
         except FyrError as error:
             if len(plans) == 1:
                 (number,) = plans
-                self._refuse(number, error)
+                part.refuse(number, error)
                 return {number}
         numbers = list(plans)
         middle = len(numbers) // 2
         halves = (numbers[:middle], numbers[middle:])
         return set().union(
-            *(self._bad({one: plans[one] for one in half}) for half in halves)
+            *(self._bad(part, {one: plans[one] for one in half}) for half in halves)
         )
 
     def _plan(self, line: Line) -> Plan:
@@ -182,13 +205,6 @@ class Group:
             trace_id=parent.trace_id,
         )
         return many.received(self._interactions, context, resource, criteria)
-
-    def _refuse(self, number: int, error: FyrError) -> None:
-        issues = tuple(
-            replace(one, expression=tuple(_alone(path) for path in one.expression))
-            for one in error.issues
-        )
-        self._refused.append(Refusal(number, issues))
 
 
 class _RolledBack(Exception):
