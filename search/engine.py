@@ -295,9 +295,11 @@ class Engine:
     def candidate(self, stored: Stored) -> Iterator[Candidate]:
         """Take the values of a version, so that criteria are held against it."""
         rows = self.sets.now.extractor.rows(json.own(stored.body or b""))
-        where = (stored.type, stored.id, stored.version, stored.updated)
-        with self._memory.holding(*where, rows) as pid:
-            yield Held(self._memory, stored.type, pid)
+        held = Held(self._memory, stored, rows)
+        try:
+            yield held
+        finally:
+            held.close()
 
     @cached_property
     def _memory(self) -> Memory:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from threading import Lock
 
 from fyr.core.store.migrating import migrations_of
@@ -62,10 +61,9 @@ class Memory:
                 if _is_wanted(statement):
                     self._database.execute(statement)
 
-    @contextmanager
-    def holding(
+    def hold(
         self, kind: str, identity: str, version: int, updated: int, rows: IndexRows
-    ) -> Iterator[int]:
+    ) -> int:
         """Hold one resource; gives the number by which it is asked about."""
         with self._lock:
             self._last += 1
@@ -74,12 +72,13 @@ class Memory:
             for table, found in rows.items():
                 if table in _ADD:
                     self._database.executemany(_ADD[table], _with(pid, found))
-        try:
-            yield pid
-        finally:
-            with self._lock:
-                for statement in _REMOVE:
-                    self._database.execute(statement, (pid,))
+        return pid
+
+    def let_go(self, pid: int) -> None:
+        """Hold a resource no longer."""
+        with self._lock:
+            for statement in _REMOVE:
+                self._database.execute(statement, (pid,))
 
     def meets(self, pid: int, condition: Sql) -> bool:
         """Tell whether a resource that is held meets a condition on ``r``."""

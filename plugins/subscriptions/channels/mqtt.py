@@ -17,6 +17,9 @@ from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
 from fyr.plugins.subscriptions.table import Owner
 
+#: How long one notification waits for the one before.
+_TURN_SECONDS = 2.0
+
 
 class MqttChannel:
     """Publishes to the deployment's broker."""
@@ -44,13 +47,17 @@ class MqttChannel:
         if numbers:
             properties["eventNumber"] = str(numbers[-1])
         message = Message(notification.row.id, notification.bundle(), properties)
+        # A broker that hangs is to hold one place of the worker, not all.
+        if not self._lock.acquire(timeout=_TURN_SECONDS):
+            raise SendFailed("the message broker is slow")
         try:
-            with self._lock:
-                self._publisher.publish([message])
+            self._publisher.publish([message])
         except MessageRefused as refused:
             raise Undeliverable(str(refused)) from None
         except Unavailable as away:
             raise SendFailed(str(away)) from None
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """End the connection."""
