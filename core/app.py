@@ -180,11 +180,13 @@ class Application:
         """
         return Sealer(self.blobs.keys, plugin)
 
-    def answered(self, context: RequestContext, session: Session, status: int) -> None:
+    def answered(
+        self, context: RequestContext, session: Session | None, status: int
+    ) -> None:
         """Tell plugins, the audit log for one, what a plugin's route has done.
 
-        In the route's own transaction, so that both are kept or neither: hook
-        :func:`~fyr.core.hooks.specs.answered`.
+        In the route's own transaction, so that both are kept or neither (hook
+        :func:`~fyr.core.hooks.specs.answered`); without one, before anything is shown.
 
         :param context: ``interaction`` is ``operation``, ``operation`` its name.
         """

@@ -32,6 +32,15 @@ class Questions:
         """Answer a question as it was sent; raises what :meth:`Desk.answer` does."""
         return self.desk().answer(data, caller)
 
+    def answer_request(self, data: bytes, context: RequestContext) -> Told:
+        """Answer a question of a request, of which an audit log is told before."""
+        told = self.answer(data, self.of_request(context))
+        noted = replace(
+            context, interaction="operation", operation=NAME, resource_type=told.type
+        )
+        self._application.answered(noted, None, 200)
+        return told
+
     def projections(self, caller: Caller) -> Iterator[dict[str, Any]]:
         """Tell what may be asked about, by type."""
         known = self.desk().known(caller)
@@ -104,4 +113,6 @@ class Questions:
         return lambda url: addresses.relative(there, url)
 
 
+#: What a question is called in an audit log.
+NAME = "report-query"
 _NO_INDEX = "this server has no reporting index: the setting reporting.url is empty"

@@ -76,8 +76,7 @@ class _Query:
         format = _format(req, context)
         if (req.content_type or "").partition(";")[0].strip().lower() not in _BODIES:
             raise UnsupportedMediaType("a question is sent as application/json")
-        caller = self._questions.of_request(context)
-        told = self._questions.answer(req.content(LONGEST), caller)
+        told = self._questions.answer_request(req.content(LONGEST), context)
         resp.data = written(told, format)
         resp.add(
             {

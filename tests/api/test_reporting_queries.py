@@ -356,6 +356,26 @@ class TestAnonymised:
         assert ask(analyst, {**BY_CODE, **changed}).status == 403
 
 
+def test_who_has_asked_about_what_is_in_the_audit_log(tmp_path: Path) -> None:
+    options = {
+        "plugins": {"enabled": ["search", "audit", "reporting"]},
+        "plugin": {"audit": {"flush_seconds": 0.01}},
+        "reporting": {"url": "embedded"},
+    }
+    with application(settings_with(options, tmp_path), FakeClock()) as audited:
+        client = client_of(audited)
+        client.create(observation(WEIGHT, 1, "2026-01-01", 80))
+        audited.worker().drain()
+        assert ask(client.acting_as(TRUSTED), BY_CODE).status == 200
+        audited.plugins.stop()
+        audited.worker().drain()
+        lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+
+    events = [json.loads(line) for line in lines]
+    (event,) = [one for one in events if "report-query" in json.dumps(one)]
+    assert event["agent"][0]["who"]["identifier"]["value"] == TRUSTED.user_id
+
+
 class TestCosts:
     @pytest.fixture
     def fyr_options(self) -> dict[str, Any]:

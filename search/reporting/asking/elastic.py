@@ -23,8 +23,10 @@ from fyr.search.reporting.asking.plan import (
 if TYPE_CHECKING:
     from fyr.search.reporting.elasticsearch import ElasticsearchIndex
 
-#: Groups that are fetched at a time; what they are reckoned with is held for all of them.
-_AT_ONCE = 1_000
+#: Groups that are fetched at a time: fewer, where much is held to reckon each of them.
+_AT_ONCE, _FEWEST = 1_000, 50
+#: Values that may be held for all groups of a time, about.
+_HELD = 3_000_000
 #: How long a page may be followed by the next one.
 _KEEP_ALIVE = "5m"
 
@@ -46,19 +48,29 @@ class AskedElasticsearch:
             count = int(answer["hits"]["total"]["value"])
             numbers = answer.get("aggregations", {})
             return [Group((), _values(plan, count, numbers))]
-        found: list[Group] = []
-        for one in self._buckets(plan, min(_AT_ONCE, most + 1), until):
-            key = tuple(_keys(plan, one["key"]))
-            found.append(Group(key, _values(plan, one["doc_count"], one)))
-            if len(found) > most:
-                raise too_many_groups(most)
-        return found
+        size = min(_AT_ONCE, most + 1)
+        largest = body.PRECISION
+        if any(one.kind in ("distinct", "percentiles") for one in plan.measures):
+            # Cheap; whether there are too many is known before anything is reckoned.
+            counts = list(self._buckets(plan, size, most, until, largest=0))
+            largest = max((one["doc_count"] for one in counts), default=1)
+            size = min(size, max(_FEWEST, _HELD // largest))
+        return [
+            Group(tuple(_keys(plan, one["key"])), _values(plan, one["doc_count"], one))
+            for one in self._buckets(plan, size, most, until, largest=largest)
+        ]
 
-    def _buckets(self, plan: Plan, size: int, until: float) -> Iterator[dict[str, Any]]:
+    def _buckets(
+        self, plan: Plan, size: int, most: int, until: float, *, largest: int
+    ) -> Iterator[dict[str, Any]]:
         after: Mapping[str, Any] | None = None
+        found = 0
         while True:
-            answer = self._search(plan, body.grouped(plan, size, after), until)
-            groups = answer["aggregations"][body.GROUPS]
+            asked = body.grouped(plan, size, after, largest=largest)
+            groups = self._search(plan, asked, until)["aggregations"][body.GROUPS]
+            found += len(groups["buckets"])
+            if found > most:
+                raise too_many_groups(most)
             yield from groups["buckets"]
             after = groups.get("after_key")
             if after is None or len(groups["buckets"]) < size:

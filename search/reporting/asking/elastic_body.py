@@ -26,6 +26,7 @@ from fyr.search.reporting.asking.tree import (
 
 #: Up to so many different values a count of them is close to exact; the most there is.
 PRECISION = 40_000
+_THRESHOLDS = (100, 1_000, 3_000, 10_000, PRECISION)
 #: Of t-digest. Up to twenty times as many values of a group percentiles are exact.
 COMPRESSION = 1_000
 #: Name of the aggregation that groups.
@@ -35,10 +36,21 @@ _BEFORE_ALL, _AFTER_ALL = -62_135_596_800_001, 253_402_300_800_000
 _IN_WILDCARD = str.maketrans({one: f"\\{one}" for one in "\\*?"})
 
 
-def grouped(plan: Plan, size: int, after: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Make the request that finds a page of groups; without keys, the only one."""
+def grouped(
+    plan: Plan,
+    size: int,
+    after: Mapping[str, Any] | None,
+    *,
+    largest: int = PRECISION,
+) -> dict[str, Any]:
+    """Make the request that finds a page of groups; without keys, the only one.
+
+    :param largest: resources of the largest group, as far as that is known; 0: only
+        counts are asked for.
+    """
     body: dict[str, Any] = {"size": 0, "query": query(plan.filter)}
-    numbers = dict(map(_reckoned, _reckonable(plan.measures)))
+    measures = _reckonable(plan.measures) if largest else ()
+    numbers = {asked_as(one): _reckoned(one, largest) for one in measures}
     if not plan.keys:
         return {**body, "track_total_hits": True, "aggs": numbers}
     sources = [{str(at): _source(key)} for at, key in enumerate(plan.keys)]
@@ -103,12 +115,15 @@ def asked_as(measure: Measure) -> str:
             return f"stats {measure.column.name}"
 
 
-def _reckoned(measure: Measure) -> tuple[str, dict[str, Any]]:
+def _reckoned(measure: Measure, largest: int) -> dict[str, Any]:
     assert measure.column is not None
     field = measure.column.name
     match measure.kind:
         case "distinct":
-            made = {"cardinality": {"field": field, "precision_threshold": PRECISION}}
+            # Its memory is taken for each group, and there is no more to count.
+            few = PRECISION if measure.column.many else min(largest, PRECISION)
+            threshold = next(one for one in _THRESHOLDS if one >= few)
+            return {"cardinality": {"field": field, "precision_threshold": threshold}}
         case "percentiles":
             wanted: dict[str, Any] = {
                 "field": field,
@@ -116,10 +131,9 @@ def _reckoned(measure: Measure) -> tuple[str, dict[str, Any]]:
                 "keyed": False,
                 "tdigest": {"compression": COMPRESSION},
             }
-            made = {"percentiles": wanted}
+            return {"percentiles": wanted}
         case _:
-            made = {"stats": {"field": field}}
-    return asked_as(measure), made
+            return {"stats": {"field": field}}
 
 
 def query(wanted: Condition) -> dict[str, Any]:
