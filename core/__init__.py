@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
+    from fyr.core.rest.blob_content import give_content as give_content
     from fyr.core.rest.exchange import Request as Request
     from fyr.core.rest.exchange import Response as Response
     from fyr.core.routes import Allow as Allow
@@ -110,6 +111,7 @@ _HOMES = {
     "projections": "Column Projection",
     "outgoing": "Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",
+    "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",
     "routes": "Allow Route",
     "sealing": "Sealer",

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#custom.
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -87,6 +87,15 @@ class FyrRequest(falcon.Request):
         from fyr.core.rest.body import Bodies
 
         return Bodies(limit).content(self)
+
+    def chunks(self, limit: int) -> Iterator[bytes]:
+        """Read the body in pieces, unpacked; what is wrong is told while it is read.
+
+        :raises fyr.core.FyrError: what :meth:`content` does.
+        """
+        from fyr.core.rest.body import Bodies
+
+        return Bodies(limit).chunks(self, limit)
 
     def etags(self, name: str) -> tuple[str, ...] | None:
         """Tell what stands in ``If-Match`` or ``If-None-Match``, if it was sent.

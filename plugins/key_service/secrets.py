@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from secrets import token_bytes, token_urlsafe
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
@@ -40,7 +41,6 @@ class Secrets:
             parallelism=settings.hash_lanes,
         )
         self._turns = BoundedSemaphore(settings.parallel_hashes)
-        self._decoy = self.hashed(token_urlsafe(), _NOBODY)
         #: what is wrong with what was found in the database
         self.problem = ""
 
@@ -66,14 +66,20 @@ class Secrets:
 
     def holds(self, kept: str | None, secret: str, about: str) -> bool:
         """Whether a secret is the one that was kept; no, in as much time, if none was."""
+        # Made by whoever comes first, so that nobody learns by it who is who.
+        decoy = self._decoy
         if kept is None:
-            kept, about = self._decoy, _NOBODY
+            kept, about = decoy, _NOBODY
         hash_ = self._opened(kept, about).decode()
         try:
             self._hasher.verify(hash_, secret)
         except VerifyMismatchError:
             return False
         return about != _NOBODY
+
+    @cached_property
+    def _decoy(self) -> str:
+        return self.hashed(token_urlsafe(), _NOBODY)
 
     def is_dated(self, kept: str, about: str) -> bool:
         """Whether a hash was made by other settings than those of now."""

@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fyr.config.load import ConfigError
-from fyr.core import Job, JobContext, Manifest, Plugin, Route, hookimpl
+from fyr.core import (
+    Job,
+    JobContext,
+    Manifest,
+    Plugin,
+    PluginError,
+    Route,
+    hookimpl,
+)
 from fyr.plugins.storage_service.contents import THUMBNAIL, Contents
 from fyr.plugins.storage_service.serving import Serving
 from fyr.plugins.storage_service.settings import StorageServiceSettings
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 __all__ = ["StorageService"]
 
@@ -27,6 +34,7 @@ class StorageService(Plugin):
     manifest = Manifest(
         "Keeps the bytes of material for citizens, at /storage/api.",
         settings=StorageServiceSettings,
+        migrations="fyr.plugins.storage_service.migrations",
     )
     settings: StorageServiceSettings
     contents: Contents
@@ -34,19 +42,14 @@ class StorageService(Plugin):
     def start(self, application: Application) -> None:
         """Open the contents.
 
-        :raises ConfigError: there is no key to seal patients' material with.
+        :raises PluginError: there is no key to seal patients' material with.
         """
         if not application.blobs.keys.there:
-            raise ConfigError(
+            raise PluginError(
                 ["blobs.master_key: storage_service seals what is kept for patients"]
             )
         self.contents = Contents(application, self.settings)
-        self._serving = Serving(
-            self.contents,
-            application.blobs,
-            self.settings,
-            application.settings.server.public_url,
-        )
+        self._serving = Serving(self.contents, application.blobs, self.settings)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from fyr.core import Principal
-from fyr.core.errors import Forbidden, Invalid
+from fyr.core import Forbidden, Invalid, Principal
 from fyr.plugins.storage_service.contents import References
 
 _REFERENCE = r"https?://[^\s?#]+/{kind}/[A-Za-z0-9\-.]{{1,64}}"

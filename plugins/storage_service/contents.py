@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from fyr.core.blobs import Blob
-from fyr.core.clock import to_millis
-from fyr.core.errors import Conflict, NotFound, Refused, TooLarge, VersionConflict
-from fyr.core.store.migrating import migrate
-from fyr.core.store.port import Session
+from fyr.core import (
+    Blob,
+    Conflict,
+    NotFound,
+    PreconditionFailed,
+    Refused,
+    Session,
+    TooLarge,
+    to_millis,
+)
 from fyr.plugins.storage_service.kinds import HEAD, PICTURES, require_kind
 from fyr.plugins.storage_service.pictures import small, stripped
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
-    from fyr.core.jobs import JobContext
+    from fyr.core import Application, JobContext
     from fyr.plugins.storage_service.settings import StorageServiceSettings
 
-#: Namespace of the migrations.
-NAME = "storage_service"
 THUMBNAIL = "storage-service-thumbnail"
 
 _COLUMNS = (
@@ -83,14 +84,11 @@ class Contents:
     def __init__(
         self, application: Application, settings: StorageServiceSettings
     ) -> None:
-        """Take where they are kept, and bring their table up to date."""
+        """Take where they are kept."""
         self._application = application
         self._settings = settings
         self._database = application.database
         self._blobs = application.blobs
-        folder = files("fyr.plugins.storage_service.migrations")
-        apply = application.settings.store.migrate
-        migrate(self._database, namespace=NAME, folder=folder, apply=apply)
 
     def get(self, content_id: str) -> Content:
         """Tell about a content.
@@ -144,7 +142,7 @@ class Contents:
 
         :param versions: of ``If-Match``: one of them must be the present one.
         :raises Conflict: the references are not those of what is there.
-        :raises VersionConflict: it has been replaced since.
+        :raises PreconditionFailed: it has been replaced since.
         """
         self._require(self.get(content_id), of, versions)
         blob = self._put(chunks, content_type, of)
@@ -258,7 +256,7 @@ class Contents:
                 " content that is there"
             )
         if versions is not None and not {"*", str(content.version)} & set(versions):
-            raise VersionConflict(f"the content is at version {content.version}")
+            raise PreconditionFailed(f"the content is at version {content.version}")
 
     def _thumbnail_state(self, content_type: str) -> str:
         made = content_type in PICTURES and self._settings.thumbnail_pixels

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fyr.core.errors import Refused, UnsupportedMediaType
+from fyr.core import Refused, UnsupportedMediaType
 
 #: Bytes that must have come before a type is told.
 HEAD = 512

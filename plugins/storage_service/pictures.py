@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fyr.core.errors import Refused
+from fyr.core import Refused
 
 _FORMATS = {"image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG"}
 #: Pictures that are unpacked at a time: each takes four bytes a pixel, twice.

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from fyr.core import Route
-from fyr.core.clock import instant
-from fyr.core.errors import NotAcceptable, NotFound, UnsupportedMediaType
-from fyr.core.rest.blob_content import give_content
-from fyr.core.rest.body import Bodies
-from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.instance import tags
+from fyr.core import (
+    NotAcceptable,
+    NotFound,
+    Principal,
+    Request,
+    Response,
+    Route,
+    UnsupportedMediaType,
+    give_content,
+    instant,
+)
 from fyr.plugins.storage_service.access import (
     EPISODE,
     PATIENT,
@@ -27,8 +31,7 @@ from fyr.plugins.storage_service.contents import Content, Contents
 from fyr.plugins.storage_service.kinds import name_of, require_taken
 
 if TYPE_CHECKING:
-    from fyr.core import Principal, RequestContext
-    from fyr.core.blobs import Blobs
+    from fyr.core import Blobs
     from fyr.plugins.storage_service.settings import StorageServiceSettings
 
 BASE = "/storage/api"
@@ -44,15 +47,12 @@ class Serving:
         contents: Contents,
         blobs: Blobs,
         settings: StorageServiceSettings,
-        public_url: str,
     ) -> None:
-        """Take the contents, and the URL that clients see; empty: each request's."""
+        """Take the contents, where their bytes are, and what is taken."""
         self.contents = contents
         self.blobs = blobs
         self.settings = settings
         self.limit = min(settings.max_bytes, blobs.settings.max_bytes)
-        self._bodies = Bodies(self.limit)
-        self._public_url = public_url.rstrip("/")
 
     def routes(self) -> Iterator[Route]:
         """Tell where each resource is."""
@@ -69,12 +69,12 @@ class Serving:
             f"{one}/thumbnail", _Thumbnail(self), "A picture, made small.", decides=True
         )
 
-    def body(self, req: FyrRequest) -> tuple[str, Iterator[bytes]]:
+    def body(self, req: Request) -> tuple[str, Iterator[bytes]]:
         """Tell type and bytes of what a request brings."""
         if not req.content_type:
             raise UnsupportedMediaType("say by Content-Type what the content is")
         kind = require_taken(req.content_type, self.settings.content_types)
-        return kind, self._bodies.chunks(req, self.limit)
+        return kind, req.chunks(self.limit)
 
     def find(self, content_id: str) -> Content:
         """Find a content.
@@ -85,12 +85,12 @@ class Serving:
             raise NotFound(f"no content has the id {content_id[:80]}")
         return self.contents.get(content_id)
 
-    def url(self, req: FyrRequest, content: Content) -> str:
+    def url(self, req: Request, content: Content) -> str:
         """Tell the URL of a content."""
-        root = self._public_url or f"{req.scheme}://{req.netloc}"
+        root = req.caller.base_url.rstrip("/")
         return f"{root}{BASE}/content/{content.id}"
 
-    def tell(self, req: FyrRequest, resp: FyrResponse, content: Content) -> None:
+    def tell(self, req: Request, resp: Response, content: Content) -> None:
         """Answer what is known of a content."""
         of = content.references
         told: dict[str, Any] = {
@@ -119,9 +119,9 @@ class _Resource:
 class _All(_Resource):
     """``/content``."""
 
-    def on_post(self, req: FyrRequest, resp: FyrResponse) -> None:
+    def on_post(self, req: Request, resp: Response) -> None:
         """Keep content, for a patient or for everybody."""
-        of = references(_caller(req).params)
+        of = references(req.caller.params)
         require_write(_principal(req), of)
         kind, chunks = self._serving.body(req)
         content = self._serving.contents.add(chunks, kind, of)
@@ -133,13 +133,13 @@ class _All(_Resource):
 class _One(_Resource):
     """``/content/{id}``."""
 
-    def on_get(self, req: FyrRequest, resp: FyrResponse, content_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer the bytes, or some of them."""
         content = self._serving.find(content_id)
         require_read(_principal(req), content.references)
         _require_accepted(req, content.content_type)
         if content.version and str(content.version) in (
-            tags(req, "If-None-Match") or ()
+            req.etags("If-None-Match") or ()
         ):
             resp.status = 304
             resp.add({"etag": f'"{content.version}"'})
@@ -156,18 +156,18 @@ class _One(_Resource):
 
     on_head = on_get
 
-    def on_put(self, req: FyrRequest, resp: FyrResponse, content_id: str) -> None:
+    def on_put(self, req: Request, resp: Response, content_id: str) -> None:
         """Put other bytes behind the URL."""
-        of = references(_caller(req).params)
+        of = references(req.caller.params)
         old = self._serving.find(content_id)
         require_write(_principal(req), old.references)
         kind, chunks = self._serving.body(req)
         content = self._serving.contents.replace(
-            content_id, chunks, kind, of, tags(req, "If-Match")
+            content_id, chunks, kind, of, req.etags("If-Match")
         )
         self._serving.tell(req, resp, content)
 
-    def on_delete(self, req: FyrRequest, resp: FyrResponse, content_id: str) -> None:
+    def on_delete(self, req: Request, resp: Response, content_id: str) -> None:
         """Remove the content."""
         require_system(_principal(req))
         self._serving.contents.delete(self._serving.find(content_id).id)
@@ -177,7 +177,7 @@ class _One(_Resource):
 class _Metadata(_Resource):
     """``/content/{id}/metadata``, for the services that point at contents."""
 
-    def on_get(self, req: FyrRequest, resp: FyrResponse, content_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer what is known of the content."""
         require_system(_principal(req))
         self._serving.tell(req, resp, self._serving.find(content_id))
@@ -186,7 +186,7 @@ class _Metadata(_Resource):
 class _Thumbnail(_Resource):
     """``/content/{id}/thumbnail``."""
 
-    def on_get(self, req: FyrRequest, resp: FyrResponse, content_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer the small picture, once it is made."""
         content = self._serving.find(content_id)
         require_read(_principal(req), content.references)
@@ -207,18 +207,11 @@ class _Thumbnail(_Resource):
     on_head = on_get
 
 
-def _caller(req: FyrRequest) -> RequestContext:
-    caller = req.context.caller
-    # Routes that are not public are admitted first.
-    assert caller is not None
-    return caller
+def _principal(req: Request) -> Principal:
+    return req.caller.principal
 
 
-def _principal(req: FyrRequest) -> Principal:
-    return _caller(req).principal
-
-
-def _require_accepted(req: FyrRequest, content_type: str) -> None:
+def _require_accepted(req: Request, content_type: str) -> None:
     """Refuse a client that does not take what is kept.
 
     :raises NotAcceptable: none of its ranges covers the type.

@@ -2,8 +2,11 @@
 
 import gzip
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fyr.core import Principal
 from fyr.core.app import Application
@@ -72,6 +75,25 @@ def test_no_way_of_writing_a_path_leads_to_what_others_have(
     ):
         assert 400 <= answer.status < 500
         assert b"sesame" not in answer.body
+
+
+@settings(
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.text(min_size=1, max_size=40), st.booleans())
+def test_no_user_s_name_but_one_s_own_leads_anywhere(
+    bob: Client, name: str, twice: bool
+) -> None:
+    try:
+        written = quote(quote(name, safe="") if twice else name, safe="")
+    except UnicodeEncodeError:
+        written = "%ed%a0%80"
+    answer = bob.get(f"{AREA}/user/{written}/secret")
+
+    assert answer.status in (400, 404)
+    assert b"sesame" not in answer.body
 
 
 def test_no_number_leads_to_what_others_have(bob: Client, built: Application) -> None:
