@@ -1,7 +1,8 @@
 """Reporting: what analysts ask of the reporting index, at ``/reporting``.
 
 The language, and all that answers it, is :mod:`fyr.search.reporting.asking`; here is who
-may ask (``asking``), HTTP (``serving``) and the command line (``commands``). For those who
+may ask (``asking``), HTTP (``serving``), ``Observation/$lastn`` (``last_measurements``) and the command
+line (``commands``). For those who
 ask: ``docs/reporting.md``.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fyr.core import Manifest, Plugin, Route, hookimpl
+from fyr.core import Manifest, Operation, Plugin, Route, hookimpl
 from fyr.plugins.reporting.asking import Questions
+from fyr.plugins.reporting.last_measurements import lastn
 from fyr.plugins.reporting.serving import routes
 from fyr.plugins.reporting.settings import ReportingPluginSettings
 
@@ -39,6 +41,11 @@ class ReportingPlugin(Plugin):
     def problem(self) -> str:
         """Tell when there is no index to ask."""
         return self.questions.problem() if hasattr(self, "questions") else ""
+
+    @hookimpl
+    def register_operations(self) -> Iterable[Operation]:
+        """Offer ``Observation/$lastn``, which the index makes quick."""
+        return [lastn(lambda: self.questions)]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

@@ -34,6 +34,10 @@ _BULK_BYTES = 5_000_000
 #: Indices that are made at a time; the cluster takes them together.
 _AT_ONCE = 8
 _NAME = re.compile(r"(?P<type>[a-z]+)-(?P<generation>\d{6,})")
+#: What Elasticsearch repeats of a document that it refuses.
+_PREVIEW = re.compile(
+    r"\. Preview of field's value: '.*'|; prefix of the first.*", re.DOTALL
+)
 
 _DELETED = "deleted"
 _ALIVE = {"bool": {"must_not": {"term": {_DELETED: True}}}}
@@ -392,14 +396,14 @@ def _refusal(one: Document, result: Mapping[str, Any]) -> Refusal | None:
 
 
 def _reason(error: Any) -> str:
-    """Say what an error of Elasticsearch says, and what caused it."""
+    """Say what an error of Elasticsearch says, without the value that it is about."""
     if not isinstance(error, Mapping):
         return str(error)[:500]
-    told = [str(error.get("reason") or error.get("type") or "")]
+    told = str(error.get("reason") or error.get("type") or "")
     cause = error.get("caused_by")
-    if isinstance(cause, Mapping):
-        told.append(_reason(cause))
-    return ": ".join(told)[:500]
+    if isinstance(cause, Mapping) and cause.get("type"):
+        told = f"{told} ({cause['type']})"
+    return _PREVIEW.sub("", told)[:500]
 
 
 class _Existing(FyrError):

@@ -38,7 +38,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 #: Resources that are read and put at a time.
-_PAGE = 500
+_PAGE = 1_000
 #: Seconds between two tries while the index is away.
 _REST_SECONDS = 1.0
 

@@ -183,6 +183,23 @@ class ReportingIndexContract:
         assert refused[0].reason
         assert self.versions(index) == {"a": 1, "b": 1}
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"value": "secret"},
+            {"done": "secret"},
+            {"order": "secret" * LONGEST_KEYWORD},
+        ],
+        ids=lambda values: next(iter(values)),
+    )
+    def test_a_refusal_repeats_no_value(
+        self, index: ReportingIndex, values: dict[str, object]
+    ) -> None:
+        (refusal,) = index.put(1, [observation("a", **values)])
+
+        assert "secret" not in str(refusal)
+        assert "115, 101, 99" not in str(refusal)
+
     def test_the_longest_keyword_is_taken(self, index: ReportingIndex) -> None:
         refused = index.put(1, [observation("a", order="x" * LONGEST_KEYWORD)])
 
