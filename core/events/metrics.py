@@ -49,9 +49,9 @@ class ConsumerMetrics:
         """Tell in a word: ``resting``, ``busy``, ``behind`` or ``idle``."""
         if self.resting:
             return "resting"
-        if self.held:
-            return "busy"
-        return "behind" if self.lag or self.waiting else "idle"
+        if not (self.lag or self.waiting):
+            return "idle"
+        return "busy" if self.held else "behind"
 
 
 def consumer_metrics(

@@ -8,8 +8,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,20 @@ def test_websockets_of_python_hear_what_is_written(fyr: FyrProcess, port: int) -
     assert [id_of(one) for one in heard] == ["py-1", "py-2"]
 
 
-def processes_of(fyr: FyrProcess) -> list[int]:
-    """The processes that the supervisor has begun, the first first."""
+def serving_streams(fyr: FyrProcess, port: int) -> list[int]:
+    """The processes of a server that listen on a port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    listen = {
+        row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"
+    }
     files = Path(f"/proc/{fyr.pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text().split()]
+    return [
+        int(pid)
+        for file in files
+        for pid in file.read_text().split()
+        for opened in Path(f"/proc/{pid}/fd").iterdir()
+        if os.readlink(opened).removeprefix("socket:[").rstrip("]") in listen
+    ]
 
 
 def test_who_listens_misses_nothing_when_the_processes_of_streams_are_killed(
@@ -132,14 +143,36 @@ def test_who_listens_misses_nothing_when_the_processes_of_streams_are_killed(
     url = f"http://127.0.0.1:{port}/events?after={head(fyr)}"
     with closing(EventSource(url)) as source:
         write(fyr, *ids[:20])
-        # In the order in which they were begun: HTTP, streams, the worker.
-        for pid in processes_of(fyr)[1:3]:
+        for pid in serving_streams(fyr, port):
             os.kill(pid, signal.SIGKILL)
         write(fyr, *ids[20:])
         heard = source.wait_for(lambda all_: len({one.id for one in all_}) >= 40)
 
     first = {one.id: id_of({"body": one.body}) for one in heard}
     assert list(first.values()) == ids
+
+
+def test_the_clients_of_all_processes_are_counted_and_none_of_a_dead_one(
+    fyr: FyrProcess, port: int
+) -> None:
+    url = f"ws://127.0.0.1:{port}/events"
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(connect(url))
+        wait_for_clients(fyr, 6)
+        for pid in serving_streams(fyr, port):
+            os.kill(pid, signal.SIGKILL)
+        wait_for_clients(fyr, 0)
+
+
+def wait_for_clients(fyr: FyrProcess, count: int) -> None:
+    line = f'fyr_stream_clients{{path="/events"}} {count}.0'
+    for _ in range(600):
+        page = httpx.get(f"{fyr.url}/metrics").text
+        if line in page or (count == 0 and "fyr_stream_clients{" not in page):
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError(f"{line} was never told: {page}")
 
 
 CLIENTS = 200
@@ -159,7 +192,7 @@ def test_two_hundred_clients_half_of_them_deaf_take_little_memory(
         "STREAMS__STALL_SECONDS": "600",
     }
     with fyr_process(tmp_path, settings=settings) as fyr:
-        streams = processes_of(fyr)[-1]
+        (streams,) = serving_streams(fyr, port)
         counts, growth = asyncio.run(crowd(fyr, port, streams))
 
     assert counts == [EVENTS] * (CLIENTS // 2)
