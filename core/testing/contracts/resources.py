@@ -73,6 +73,20 @@ class ResourceStoreContract(HistoryContract):
         self.change(store, "Patient/1")
         assert store.vread("Patient", "1", 1) == stored
 
+    def test_bodies_of_versions_are_read_whatever_has_come_after_them(
+        self, store: ResourceStore
+    ) -> None:
+        names = [f"Patient/{number}" for number in range(1300)]
+        put = self.put(store, *(version(one, body=one.encode()) for one in names))
+        keys = [(one.pid, 1) for one in reversed(put)]
+        for number in range(0, 1300, 100):
+            self.change(store, f"Patient/{number}")
+
+        found = list(store.bodies(keys))
+
+        assert found == [name.encode() for name in reversed(names)]
+        assert list(store.bodies([(keys[0][0], 2), keys[0]])) == [None, found[0]]
+
     def test_what_was_never_there_is_none(self, store: ResourceStore) -> None:
         self.put(store, version("Patient/1"))
 

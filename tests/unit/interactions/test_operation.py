@@ -1,8 +1,10 @@
 import pytest
 
-from fyr.core.errors import Invalid, NotFound, Refused
+from fyr.core.errors import Forbidden, Invalid, NotFound, Refused
+from fyr.core.hooks.markers import hookimpl
 from fyr.core.interactions import Incoming
-from fyr.core.operations import Operation, OperationParameter
+from fyr.core.operation_input import from_query, problems
+from fyr.core.operations import Operation, OperationParameter, Reply
 
 PATIENT = {"resourceType": "Patient", "id": "a"}
 
@@ -62,6 +64,48 @@ def test_an_operation_that_gives_nothing_is_answered_without_a_body(build) -> No
     world = build(operations=[Operation("nothing", lambda call: None, SYSTEM)])
 
     assert call(world, "nothing").status == 204
+
+
+def test_an_operation_may_answer_a_status_and_headers_of_its_own(build) -> None:
+    def accepted(call):
+        return Reply(202, {"resourceType": "Basic"}, {"Content-Location": "urn:x"})
+
+    world = build(operations=[Operation("later", accepted, SYSTEM)])
+    answer = call(world, "later")
+
+    assert (answer.status, answer.resource()) == (202, {"resourceType": "Basic"})
+    assert answer.headers == {"Content-Location": "urn:x"}
+
+
+def test_what_an_operation_replies_is_judged_as_what_it_answers(build) -> None:
+    class Nosy:
+        @hookimpl
+        def authorize_resource(self, subject):
+            raise Forbidden(f"nobody sees {subject.type}/{subject.id}")
+
+    def accepted(call):
+        return Reply(202, dict(PATIENT))
+
+    world = build(
+        operations=[Operation("later", accepted, SYSTEM)], plugins={"nosy": Nosy()}
+    )
+
+    with pytest.raises(Forbidden, match="Patient/a"):
+        call(world, "later")
+
+
+def test_an_operation_may_judge_parameters_that_it_does_not_declare() -> None:
+    strict = Operation("strict", reading, SYSTEM)
+    judging = Operation("judging", reading, SYSTEM, judges_unknown=True)
+    query = (("_x", "1"), ("y", "2"), ("_format", "json"))
+
+    assert from_query(judging, query)["parameter"] == [
+        {"name": "_x", "valueString": "1"},
+        {"name": "y", "valueString": "2"},
+    ]
+    assert problems(judging, from_query(judging, query)) == []
+    with pytest.raises(Invalid, match="unknown parameter: y"):
+        from_query(strict, query)
 
 
 def test_an_operation_that_is_not_there_is_not_found(world) -> None:
