@@ -45,7 +45,7 @@ class ReportingPluginSettings(PluginSettings):
         2, ge=1, description="Questions that one process answers at the same time."
     )
     wait_seconds: float = Field(
-        10.0,
+        1.0,
         ge=0,
         description="How long another one waits for its turn; then it is 429.",
     )

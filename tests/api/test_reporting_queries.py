@@ -401,6 +401,19 @@ class TestCosts:
         assert (found.status, found.json["issue"][0]["code"]) == (422, "too-costly")
         assert "narrow the filter" in found.issues[0]
 
+    def test_a_question_beside_as_many_as_may_be_at_once_is_to_come_later(
+        self, fyr_app: Application
+    ) -> None:
+        client = self.filled(fyr_app)
+        (plugin,) = [one.target for one in fyr_app.plugins if one.name == "reporting"]
+        few = {"from": "Observation", "metrics": {"n": {"count": True}}}
+        with plugin.questions.desk().place():
+            turned_away = ask(client, few)
+
+        assert turned_away.status == 429
+        assert turned_away.headers["retry-after"] == "5"
+        assert ask(client, few).status == 200
+
     def test_too_large_a_page_is_refused(self, fyr_app: Application) -> None:
         found = ask(client_of(fyr_app), {**BY_CODE, "count": 6})
 

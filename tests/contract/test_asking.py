@@ -15,10 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from fyr.core.errors import Invalid, TookTooLong
+from fyr.core.errors import Forbidden, Gone, Invalid, TookTooLong, Unavailable
 from fyr.core.projections import Column, Projection
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.elasticsearch import ElasticsearchServer
@@ -722,3 +722,35 @@ def test_an_answer_that_takes_too_long_is_given_up(filled: Filled) -> None:
             filled.rows(sent, hurried)
 
         assert len(filled.rows(sent)) == 5_000
+
+
+def test_a_page_of_an_index_that_is_gone_is_told_to_be_so(filled: Filled) -> None:
+    sent = {"from": "Observation", "select": ["id"], "count": 2}
+    with filled.holding([measured(n) for n in range(5)]):
+        told = filled.answer(sent).next
+    for gone in ({**sent, "page": told}, sent, {"from": "Observation", **COUNTED}):
+        with pytest.raises((Gone, Unavailable)):
+            filled.answer(gone)
+
+
+COUNTED: dict[str, Any] = {"metrics": {"n": {"count": True}}}
+
+
+@SLOWLY
+@given(held=documents(), asking=group_questions(), least=st.integers(2, 4))
+def test_who_gets_anonymised_data_is_told_no_small_group_and_nothing_else(
+    filled: Filled, held: list[Values], asking: Asking, least: int
+) -> None:
+    asking.sent.pop("having", None)
+    try:
+        question(asking.sent, replace(KNOWN, least=least))
+    except Forbidden:
+        reject()
+    with filled.holding(held):
+        found = filled.rows(asking.sent, replace(KNOWN, least=least))
+    at = len(asking.sent["groupBy"]) + OUTPUTS.index("patients")
+    wanted = {tuple(one[:at]): one for one in naive(asking, held)}
+
+    for row in found:
+        assert row[at] >= least
+        assert all(map(same, row, wanted[tuple(row[:at])]))

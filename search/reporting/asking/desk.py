@@ -80,7 +80,7 @@ class Desk:
         """
         known = self.known(caller)
         question = read(data, known)
-        with self._place():
+        with self.place():
             # First: what is found afterwards has all of that.
             as_of = self._reporting.as_of()
             told = self._answering.answer(
@@ -89,7 +89,11 @@ class Desk:
         return Told(question.from_, told, as_of.instant, as_of.refused)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
+        """Hold one of the places of those that are answered at once.
+
+        :raises TooManyRequests: none has become free in time.
+        """
         if not self._places.acquire(timeout=self._bounds.wait_seconds):
             raise TooManyRequests(
                 f"{self._bounds.at_once} questions are being answered: ask again later",

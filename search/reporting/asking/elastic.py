@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.errors import TookTooLong
+from fyr.core.errors import FyrError, Gone, TookTooLong, Unavailable
 from fyr.search.reporting.asking import elastic_body as body
-from fyr.search.reporting.asking.limits import too_many_groups
+from fyr.search.reporting.asking.limits import NOT_MADE, too_many_groups
 from fyr.search.reporting.asking.periods import periods
 from fyr.search.reporting.asking.plan import (
     Group,
@@ -19,6 +20,7 @@ from fyr.search.reporting.asking.plan import (
     Rows,
     Value,
 )
+from fyr.search.reporting.port import NoSuchGeneration
 
 if TYPE_CHECKING:
     from fyr.search.reporting.elasticsearch import ElasticsearchIndex
@@ -44,7 +46,8 @@ class AskedElasticsearch:
         """Find all groups."""
         until = monotonic() + seconds
         if not plan.keys:
-            answer = self._search(plan, body.grouped(plan, 0, None), until)
+            with _missing(Unavailable, NOT_MADE):
+                answer = self._search(plan, body.grouped(plan, 0, None), until)
             count = int(answer["hits"]["total"]["value"])
             numbers = answer.get("aggregations", {})
             return [Group((), _values(plan, count, numbers))]
@@ -67,7 +70,9 @@ class AskedElasticsearch:
         found = 0
         while True:
             asked = body.grouped(plan, size, after, largest=largest)
-            groups = self._search(plan, asked, until)["aggregations"][body.GROUPS]
+            with _missing(Unavailable, NOT_MADE):
+                answer = self._search(plan, asked, until)
+            groups = answer["aggregations"][body.GROUPS]
             found += len(groups["buckets"])
             if found > most:
                 raise too_many_groups(most)
@@ -83,11 +88,13 @@ class AskedElasticsearch:
         until = monotonic() + seconds
         last: list[Any] | None = None
         if after is None:
-            point = self._index.open_point(plan.projection.type, _KEEP_ALIVE)
+            with _missing(Unavailable, NOT_MADE):
+                point = self._index.open_point(plan.projection.type, _KEEP_ALIVE)
         else:
             point, *last = after
         asked = body.rows(plan, count + 1, last, point, _KEEP_ALIVE)
-        answer = self._search(plan, asked, until)
+        with _missing(Gone, "the page before this one is too old: begin anew"):
+            answer = self._search(plan, asked, until)
         found = answer["hits"]["hits"]
         more = len(found) > count
         del found[count:]
@@ -104,6 +111,15 @@ class AskedElasticsearch:
         if left <= 0:
             raise TookTooLong("the answer was not found in time: narrow the filter")
         return self._index.search(plan.projection.type, asked, seconds=left)
+
+
+@contextmanager
+def _missing(error: type[FyrError], text: str) -> Iterator[None]:
+    """Say in the caller's words that what was asked of Elasticsearch is not there."""
+    try:
+        yield
+    except NoSuchGeneration:
+        raise error(text) from None
 
 
 def _keys(plan: Plan, found: Mapping[str, Any]) -> Iterator[KeyValue]:

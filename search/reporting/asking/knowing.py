@@ -39,7 +39,7 @@ class Bounds:
     #: questions that one process answers at the same time
     at_once: int = 2
     #: how long another one waits for its turn
-    wait_seconds: float = 10.0
+    wait_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

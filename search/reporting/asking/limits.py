@@ -2,6 +2,9 @@
 
 from fyr.core.errors import FyrError
 
+#: Said of a type whose index nobody has shown yet.
+NOT_MADE = "the reporting index does not have this yet: it is being made"
+
 
 class TooCostly(FyrError):
     """More than one question may cost."""
