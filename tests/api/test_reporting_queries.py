@@ -381,7 +381,14 @@ class TestCosts:
     def fyr_options(self) -> dict[str, Any]:
         return {
             "plugins": {"enabled": ["search", "reporting"]},
-            "plugin": {"reporting": {"max_groups": 3, "max_page": 5, "seconds": 0.001}},
+            "plugin": {
+                "reporting": {
+                    "max_groups": 3,
+                    "max_page": 5,
+                    "at_once": 1,
+                    "wait_seconds": 0,
+                }
+            },
             "reporting": {"url": "embedded"},
         }
 
