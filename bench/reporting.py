@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import processes
 import resources
 
 from fyr.core.app import Application
@@ -50,6 +51,8 @@ from fyr.search.reporting.asking.reading import question
 from fyr.search.reporting.generations import NAME, REBUILD
 from fyr.search.reporting.reporting import FILE, Reporting, open_index
 
+#: Pids of an Elasticsearch that is measured.
+SERVERS: list[int] = []
 _PATIENTS = 20_000
 _COPENHAGEN = "Europe/Copenhagen"
 _COUNT = {"count": True}
@@ -166,7 +169,28 @@ def index_options(kind: str) -> Iterator[dict[str, object]]:
         yield {"url": "embedded"}
         return
     with running_elasticsearch(fast=False, heap_megabytes=1024) as server:
+        if server.process is not None:
+            SERVERS.append(server.process.pid)
         yield server.options("bench")
+        SERVERS.clear()
+
+
+class Clock:
+    """Seconds since it was made, by the clock and by processors; all take part in both."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._wall, self._own = time.perf_counter(), time.process_time()
+        self._server = processes.cpu_seconds(SERVERS)
+
+    def seconds(self) -> float:
+        """Tell what a clock on the wall would."""
+        return time.perf_counter() - self._wall
+
+    def cpu(self) -> float:
+        """Tell what this process and Elasticsearch have used of processors."""
+        server = processes.cpu_seconds(SERVERS) - self._server
+        return time.process_time() - self._own + server
 
 
 def measure(
@@ -174,10 +198,9 @@ def measure(
 ) -> None:
     """Make the index, feed it again, and ask it."""
     with application(settings(folder, reporting), utc_now) as app:
-        begun = time.perf_counter()
+        clock = Clock()
         make(app)
-        seconds = time.perf_counter() - begun
-        tell(kind, "index made by the job", options.measurements / seconds)
+        rated(kind, "index made by the job", options.measurements, clock)
         again(kind, app, min(options.again, options.measurements))
         found = reporting_of(app)
         found.as_of()
@@ -202,9 +225,15 @@ def again(kind: str, app: Application, count: int) -> None:
     """Have the consumer take events again, in batches as it always does."""
     replay(app.outbox, NAME, app.outbox.head() - count)
     app.relay.outbox.sequencer.advance()
-    begun = time.perf_counter()
+    clock = Clock()
     app.relay.deliver(NAME, threading.Event())
-    tell(kind, "consumer, backlog", count / (time.perf_counter() - begun))
+    rated(kind, "consumer, backlog", count, clock)
+
+
+def rated(kind: str, row: str, count: int, clock: Clock) -> None:
+    """Tell how many a second, and what each takes of a processor."""
+    microseconds = round(clock.cpu() / count * 1e6)
+    tell(kind, row, count / clock.seconds(), cpu_us=microseconds)
 
 
 def ask(kind: str, reporting: Reporting, repeat: int) -> None:
@@ -215,14 +244,20 @@ def ask(kind: str, reporting: Reporting, repeat: int) -> None:
     known = Known(reporting.projections.by_type, utc_now, bounds)
     answering = Answering(asked, Cursors(b"x" * 32, utc_now, 3600))
     for name, sent in QUESTIONS.items():
-        seconds, rows = [], 0
+        seconds, cpu, rows = [], [], 0
         for _ in range(repeat):
-            begun = time.perf_counter()
+            clock = Clock()
             rows = len(answering.answer(question(sent, known), known, "me").rows)
-            seconds.append(time.perf_counter() - begun)
-        median = round(statistics.median(seconds), 3)
-        worst = round(max(seconds), 3)
-        tell(kind, name, seconds=median, at_most=worst, rows=rows)
+            seconds.append(clock.seconds())
+            cpu.append(clock.cpu())
+        tell(
+            kind,
+            name,
+            seconds=round(statistics.median(seconds), 3),
+            at_most=round(max(seconds), 3),
+            cpu_seconds=round(statistics.median(cpu), 3),
+            rows=rows,
+        )
 
 
 def reporting_of(app: Application) -> Reporting:

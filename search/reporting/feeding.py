@@ -16,7 +16,7 @@ from fyr.core.events import Change
 from fyr.core.store.port import Database, Key
 from fyr.core.store.resources import ResourceStore
 from fyr.search.reporting.documents import Projections
-from fyr.search.reporting.generations import Generation, Generations
+from fyr.search.reporting.generations import OLD, Generation, Generations
 from fyr.search.reporting.port import (
     Document,
     NoSuchGeneration,
@@ -84,7 +84,8 @@ class Feed:
             return self._index.put(generation.number, fitting)
         except NoSuchGeneration:
             # Dropped meanwhile, as it should be; or lost.
-            if any(one == generation for one in self._generations.all()):
+            now = {one.number: one.state for one in self._generations.all()}
+            if now.get(generation.number, OLD) != OLD:
                 log.error(
                     "the reporting index has lost a generation and is made anew",
                     generation=generation.number,

@@ -329,6 +329,28 @@ def test_an_index_that_is_lost_is_made_anew(world: World) -> None:
     assert world.differences() == []
 
 
+def test_an_old_generation_that_is_not_there_is_not_missed(
+    settings: Settings,
+) -> None:
+    with application(settings, FakeClock()) as app:
+        World(app, FakeClock()).drain()
+    for file in settings.data_dir.glob(f"{FILE}*"):
+        file.unlink()
+    # Another plugin wants another index; the one before is gone with the file.
+    with application(settings, FakeClock(), {"more": More}) as app:
+        world = World(app, FakeClock())
+        for _ in range(3):
+            world.create(task())
+            app.relay.outbox.sequencer.advance()
+            app.relay.deliver(NAME, threading.Event())
+        states = [one.state for one in world.reporting.generations.all()]
+        assert states == ["old", "wanted"]
+        world.drain()
+
+        assert len(world.seen()) == 3
+        assert [one.number for one in world.reporting.generations.all()] == [2]
+
+
 def test_a_file_that_is_lost_is_made_anew_by_whoever_asks(settings: Settings) -> None:
     with application(settings, FakeClock()) as app:
         one = World(app, FakeClock()).create(task())
