@@ -16,6 +16,7 @@ class TestReporting(PluginContract):
         {
             "fyr.core.cli.options",
             "fyr.core.masking",
+            "fyr.core.model",
             "fyr.search",
             "fyr.search.reporting.asking.desk",
             "fyr.search.reporting.asking.knowing",
