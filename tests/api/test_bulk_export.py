@@ -161,6 +161,27 @@ class TestLevels:
 
         assert got.ids == {"Patient/a"}
 
+    def test_a_group_of_thousands_is_exported_once(
+        self, app: Application, http: Client
+    ) -> None:
+        there = [f"p{number}" for number in (0, 999, 1000, 2400)]
+        put(http, *(patient(one) for one in [*there, "stranger"]))
+        both = [of(f"Patient/{one}") for one in ("p0", "p2400")]
+        put(
+            http,
+            # In the compartments of two that are searched at different times.
+            observation("shared", subject=both[0], performer=[both[1]]),
+            observation("strange", subject=of("Patient/stranger")),
+        )
+        members = [{"entity": of(f"Patient/p{number}")} for number in range(2500)]
+        group = {"resourceType": "Group", "id": "many", "type": "person"}
+        put(http, {**group, "actual": True, "member": members})
+
+        got = done(app, http, "Group/many/$export?_type=Patient,Observation")
+
+        found = sorted(one["id"] for one in got.lines["output"])
+        assert found == sorted([*there, "shared"])
+
     def test_a_group_of_nobody_exports_nothing(
         self, app: Application, filled: Client
     ) -> None:
