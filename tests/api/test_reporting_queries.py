@@ -320,6 +320,70 @@ class TestWhoMayAsk:
             assert ask(client_of(closed).acting_as(PRACTITIONER), BY_CODE).status == 403
 
 
+class TestOnePatientByAnotherName:
+    """For whom data is anonymised, nothing that is one patient's own chooses them."""
+
+    @pytest.fixture
+    def appointments(self, app: Application, anybody: Client) -> Iterator[None]:
+        """Six visits of one patient, and one each of six others."""
+        made = []
+        for patient in [*["one"] * 6, *(f"other{n}" for n in range(6))]:
+            visit = {
+                "resourceType": "Appointment",
+                "status": "booked",
+                "serviceType": [{"coding": [{"system": "urn:x", "code": "clinic"}]}],
+                "participant": [
+                    {
+                        "status": "accepted",
+                        "actor": {"reference": f"Patient/{patient}"},
+                    },
+                    {
+                        "status": "accepted",
+                        "actor": {"reference": "Location/ward"},
+                    },
+                ],
+            }
+            made.append(anybody.create(visit).json["id"])
+        app.worker().drain()
+        yield
+        for one in made:
+            anybody.delete(f"Appointment/{one}")
+        app.worker().drain()
+
+    @pytest.mark.parametrize(
+        "criterion",
+        [
+            "participant=Patient/one",
+            "participant:not=Patient/one",
+            "participant=Location/ward,Patient/one",
+            "participant=https://example.org/patient/fhir/Patient/one",
+            "participant:contains=one",
+            "participant=RelatedPerson/1",
+        ],
+    )
+    def test_no_filter_does(
+        self, analyst: Client, trusted: Client, criterion: str
+    ) -> None:
+        counted = {"from": "Appointment", "metrics": {"n": {"count": True}}}
+
+        refused = ask(analyst, {**counted, "filter": criterion})
+        assert refused.status == 403
+        assert ask(trusted, {**counted, "filter": criterion}).status == 200
+
+    @pytest.mark.usefixtures("appointments")
+    def test_no_group_does(self, analyst: Client, trusted: Client) -> None:
+        by_participant = {
+            "from": "Appointment",
+            "groupBy": [{"terms": "participant"}],
+            "metrics": {"n": {"count": True}},
+        }
+
+        all_told = dict(told(ask(trusted, by_participant)))
+        assert (all_told["Patient/one"], all_told["Location/ward"]) == (6, 12)
+        for key, _ in told(ask(analyst, by_participant)):
+            assert not key.startswith("Patient/")
+
+
 class TestAnonymised:
     def test_small_groups_are_not_told_nor_what_they_follow_from(
         self, analyst: Client

@@ -17,6 +17,7 @@ from fyr.core.projections import Column
 from fyr.core.rest.query import pairs
 from fyr.search.full_text.words import words
 from fyr.search.moments import range_of
+from fyr.search.reporting.asking.individuals import leads_to_one
 from fyr.search.reporting.asking.knowing import Known, Problem, Problems
 from fyr.search.reporting.asking.periods import from_local
 from fyr.search.reporting.asking.tree import (
@@ -96,7 +97,26 @@ def _criterion(known: Known, name: str, value: str) -> Condition:
             f"there is no modifier {modifier[:40]!r} of a {column.type}"
             f"{did_you_mean(modifier, offered)} (there are {listed})"
         )
-    return read(known, column, values(value, name[:60]))
+    given = values(value, name[:60])
+    if known.least:
+        _require_many(column, modifier, given)
+    return read(known, column, given)
+
+
+def _require_many(column: Column, modifier: str, given: Sequence[str]) -> None:
+    """Refuse what chooses one patient, or what is about one.
+
+    :raises Problems: it does.
+    """
+    if column.type != "keyword":
+        return
+    text = ""
+    if modifier == "contains":
+        text = f"{column.name}:contains may choose one patient, and is not for you"
+    elif any(leads_to_one(plain(one)) for one in given):
+        text = f"{column.name} leads to one patient here, and no filter of yours may"
+    if text:
+        raise Problems([Problem(text, code="forbidden")])
 
 
 def find(known: Known, name: str) -> Column:

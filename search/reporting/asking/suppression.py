@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from fyr.search.reporting.asking.individuals import leads_to_one
 from fyr.search.reporting.asking.plan import PATIENTS, Group, KeyValue
 
 #: Groups that differ along one key: the number of that key, and the others.
@@ -40,11 +41,16 @@ def patients(group: Group) -> int:
     return int(group.values[PATIENTS] or 0)
 
 
+def _size(group: Group) -> int:
+    """Tell how many patients a group is about; none may learn of one named by a key."""
+    return 0 if any(map(leads_to_one, group.key)) else patients(group)
+
+
 class _Table:
     """Groups by their numbers, and the lines that they lie in."""
 
     def __init__(self, groups: Sequence[Group], least: int) -> None:
-        self._sizes = [patients(one) for one in groups]
+        self._sizes = [_size(one) for one in groups]
         self._least = least
         self._lines_of = [_lines(one) for one in groups]
         self._lines: dict[_Line, list[int]] = defaultdict(list)
