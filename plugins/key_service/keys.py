@@ -166,6 +166,9 @@ class Keys:
 
             def begin(session: Session) -> tuple[Attempt, _Key | None]:
                 attempt = take(session, self._settings, key_id, remote, now)
+                if attempt.locked:
+                    # Of these there are as many as somebody likes: no row, no time.
+                    return attempt, None
                 rows = session.rows(_GET, (key_id,))
                 return attempt, _Key(*rows[0]) if rows else None
 
