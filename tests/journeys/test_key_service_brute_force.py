@@ -92,12 +92,11 @@ def test_who_is_right_at_the_same_time_gets_the_key_and_undoes_no_later_guess(
         told = Counter[str]()
         for _ in range(6):
             told += guess(url, key_id, ["0042", "1111", "2222", "0042"])
-        last = guess(url, key_id, ["0042"])
+            # Forgives the two that may have come last: no more than four are open.
+            told += guess(url, key_id, ["0042"])
         end = guess(url, key_id, ["3333"] * 20)
 
-    # Each round ends with at most two that are not forgiven, so it never locks.
-    assert told == {"OK": 12, "INVALID_SECRET": 12}
-    assert last == {"OK": 1}
+    assert told == {"OK": 18, "INVALID_SECRET": 12}
     assert end == {"INVALID_SECRET": 5, "LOCKED": 15}
 
 
