@@ -8,6 +8,7 @@ from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.hosts import is_loopback
+from fyr.core.listening import beyond_loopback
 
 log = structlog.get_logger("fyr.serving")
 
@@ -33,11 +34,11 @@ def refuse_unsafe(settings: Settings) -> None:
                 f" only: not for {messages.hostname}"
             ]
         )
-    if settings.security.mode == "open" and not is_loopback(settings.server.host):
+    if settings.security.mode == "open" and (beyond := beyond_loopback(settings)):
         raise ConfigError(
             [
                 'security.mode: "open" lets everybody do everything and is for'
-                f" loopback only; server.host is {settings.server.host}"
+                f" loopback only; {beyond}"
             ]
         )
     if settings.security.mode == "open" and "*" in settings.server.cors_origins:

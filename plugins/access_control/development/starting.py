@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fyr.config.load import ConfigError
-from fyr.core.hosts import is_loopback
+from fyr.core.listening import beyond_loopback
 from fyr.plugins.access_control.development.issuer import DevelopmentIssuer
 from fyr.plugins.access_control.development.key import signing_key
 from fyr.plugins.access_control.settings import AccessControlSettings
@@ -23,12 +23,11 @@ def enabled_development(
     """
     if not settings.development:
         return None
-    host = application.settings.server.host
-    if not is_loopback(host):
+    if beyond := beyond_loopback(application.settings):
         raise ConfigError(
             [
                 "plugin.access_control.development: whoever reads the data folder can be"
-                f" anybody, so it is for loopback only; server.host is {host}"
+                f" anybody, so it is for loopback only; {beyond}"
             ]
         )
     key = signing_key(application.settings.data_dir)
