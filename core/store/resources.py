@@ -56,6 +56,9 @@ _OLD_BODIES = """
     JOIN version v ON v.pid = w.pid AND v.version = w.version
 """
 _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
+_HEADS_OF_KEYS = f"""
+    SELECT {HEAD} FROM w JOIN resource r ON r.type = w.type AND r.id = w.id
+"""
 _LOCKING = " ORDER BY r.type, r.id FOR UPDATE OF r"
 
 _ADD_HEAD = """
@@ -333,7 +336,7 @@ class ResourceStore:
         return [
             stored(row)
             for part in _parts(keys)
-            for row in session.rows(_HEADS + _among_keys(part) + locking, _flat(part))
+            for row in session.rows(_heads_of(part) + locking, _flat(part))
         ]
 
     def _heads_of_pids(
@@ -358,11 +361,12 @@ def _parts(values: Sequence[Any], size: int = _AT_ONCE) -> Iterable[Sequence[Any
         yield values[start : start + size]
 
 
-def _among_keys(keys: Sequence[Key]) -> str:
+def _heads_of(keys: Sequence[Key]) -> str:
     if len(keys) == 1:
-        return "r.type = ? AND r.id = ?"
+        return _HEADS + "r.type = ? AND r.id = ?"
+    # Joined: of `(type, id) IN (VALUES …)` SQLite makes a scan of all resources.
     marks = ", ".join(["(?, ?)"] * len(keys))
-    return f"(r.type, r.id) IN (VALUES {marks})"
+    return f"WITH w (type, id) AS (VALUES {marks}) {_HEADS_OF_KEYS}"
 
 
 def _among_pids(pids: Sequence[int]) -> str:
