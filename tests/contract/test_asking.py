@@ -24,12 +24,10 @@ from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.elasticsearch import ElasticsearchServer
 from fyr.search.finding.cursors import Cursors
 from fyr.search.reporting.asking.answering import Answer, Answering
-from fyr.search.reporting.asking.elastic import AskedElasticsearch
-from fyr.search.reporting.asking.embedded import AskedEmbedded
+from fyr.search.reporting.asking.desk import asked
 from fyr.search.reporting.asking.knowing import Bounds, Known
 from fyr.search.reporting.asking.limits import TooCostly
 from fyr.search.reporting.asking.periods import time_zones
-from fyr.search.reporting.asking.plan import Asked
 from fyr.search.reporting.asking.reading import question
 from fyr.search.reporting.elasticsearch import ElasticsearchIndex
 from fyr.search.reporting.embedded import EmbeddedIndex
@@ -470,9 +468,9 @@ GENERATIONS = count(1)
 class Filled:
     """An index that holds what the test says, and answers questions."""
 
-    def __init__(self, index: ReportingIndex, asked: Asked) -> None:
+    def __init__(self, index: ReportingIndex) -> None:
         self._index = index
-        self._answering = Answering(asked, Cursors(b"k" * 32, CLOCK, 3600))
+        self._answering = Answering(asked(index), Cursors(b"k" * 32, CLOCK, 3600))
 
     @contextmanager
     def holding(self, held: list[Values]) -> Iterator[Callable[[list[Values]], None]]:
@@ -517,14 +515,14 @@ def filled(request: pytest.FixtureRequest) -> Iterator[Filled]:
         if request.param == "embedded":
             embedded = EmbeddedIndex(None)
             stack.callback(embedded.close)
-            yield Filled(embedded, AskedEmbedded(embedded))
+            yield Filled(embedded)
         else:
             server: ElasticsearchServer = request.getfixturevalue("elasticsearch")
             elastic = ElasticsearchIndex(
                 server.url, prefix=server.new_prefix(), replicas=0
             )
             stack.callback(elastic.close)
-            yield Filled(elastic, AskedElasticsearch(elastic))
+            yield Filled(elastic)
 
 
 def same(found: Any, wanted: Any) -> bool:
