@@ -31,6 +31,10 @@ def _application(
         yield application
 
 
+_LOCAL = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+_ZONED = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
 @click.group()
 def events() -> None:
     """Look at the outbox and at those who are told."""
@@ -63,7 +67,11 @@ def tail(
 @with_deployment
 @click.argument("consumer")
 @click.option("--after", type=int, help="Position to begin after again.")
-@click.option("--since", type=click.DateTime(), help="Begin with this local time.")
+@click.option(
+    "--since",
+    type=click.DateTime([*_LOCAL, *_ZONED]),
+    help="Begin with this time: local, unless it ends with Z or an offset.",
+)
 @click.option(
     "--topic",
     "topics",

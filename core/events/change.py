@@ -63,6 +63,13 @@ class Change:
         return f"{self.type}/{self.id}" if self.type else f"#{self.position}"
 
     @property
+    def key(self) -> str:
+        """What no other change has, not even one at the same position of a store that
+        was put back from a backup.
+        """
+        return f"{self.position}.{self.at:x}"
+
+    @property
     def moment(self) -> datetime:
         """When it happened, in UTC; ``meta.lastUpdated`` of a stored version."""
         return from_millis(self.at)

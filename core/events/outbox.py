@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from fyr.core.clock import Clock, to_millis, utc_now
+from fyr.core.errors import Gone
 from fyr.core.events.change import RESOURCE, Change, Versions
 from fyr.core.events.sequencer import Sequencer
 from fyr.core.store.port import Database, Key, Session
@@ -74,6 +75,26 @@ class Outbox:
         else:
             rows = self.database.rows("SELECT position FROM outbox_head WHERE id = 1")
         return rows[0][0] or 0 if rows else 0
+
+    def require_kept(self, after: int) -> None:
+        """Let somebody go on after a position, if all that follows is known.
+
+        :raises Gone: it was removed; or nothing here has come so far, as the store was put
+            back from a backup or the position is another store's.
+        """
+        removed = self.trimmed()
+        if after < removed:
+            raise Gone(
+                f"events up to {removed} have been removed: read the resources anew,"
+                f" and go on after {removed}"
+            )
+        # Of an outbox from which all was removed the newest is what was removed last.
+        head = max(self.head(), removed)
+        if after > head:
+            raise Gone(
+                f"there is no event {after} here, the newest is {head}: was the store put"
+                f" back from a backup? Read the resources anew, and go on after {head}"
+            )
 
     def trimmed(self) -> int:
         """Tell up to which position events have been removed; 0 when none were."""

@@ -35,7 +35,7 @@ def sent_as(source: MessageSource, change: Change) -> list[Message]:
     return [
         replace(
             message,
-            id=(id := message.id or f"{source.name}-{number}-{index}"),
+            id=(id := message.id or f"{source.name}-{change.key}-{index}"),
             properties={
                 **message.properties,
                 DESTINATION: f"topic://{message.topic}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import WSMsgType, hdrs, web
 
-from fyr.core.errors import NotAcceptable
+from fyr.core.errors import Invalid, NotAcceptable
 from fyr.core.streams.telling import FAILED, LEFT, REFUSED, Ended, Telling, Wire
 from fyr.core.streams.wires import EventStream, WebSocket
 
@@ -172,5 +172,9 @@ def _rechecking(
 
 def _last_event(req: FyrRequest, after: int | None) -> int | None:
     """Tell where an EventSource that comes back goes on, else what was asked for."""
-    sent = req.env.get("HTTP_LAST_EVENT_ID", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 19 else after
+    sent = req.env.get("HTTP_LAST_EVENT_ID", "").strip()
+    if not sent:
+        return after
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 19):
+        raise Invalid(f"Last-Event-ID is the number of an event, not {sent[:40]!r}")
+    return int(sent)

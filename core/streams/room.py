@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from fyr.core.errors import Gone, Unavailable
+from fyr.core.errors import Unavailable
 from fyr.core.streams.stream import Stream, StreamItem
 from fyr.core.streams.watcher import AT_ONCE, Watcher, items_of
 
@@ -64,7 +64,7 @@ class Room:
         """
         if after is None:
             return self.outbox.head()
-        self._check_kept(after)
+        self.outbox.require_kept(after)
         return after
 
     async def page(
@@ -92,15 +92,7 @@ class Room:
         changes = self.outbox.read(after, AT_ONCE)
         # Without a gap there is no doubt: positions follow each other.
         if not changes or changes[0].position > after + 1:
-            self._check_kept(after)
+            self.outbox.require_kept(after)
         if not changes:
             return after, ()
         return changes[-1].position, items_of(stream, changes)
-
-    def _check_kept(self, after: int) -> None:
-        removed = self.outbox.trimmed()
-        if after < removed:
-            raise Gone(
-                f"events up to {removed} have been removed: read the resources anew,"
-                f" and go on after {removed}"
-            )

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from fyr.core import Forbidden, Gone, Invalid, Message, MessageSource
+from fyr.core import Forbidden, Invalid, Message, MessageSource
 from fyr.core.events.change import read_ahead
 from fyr.core.messages import sent_as
 from fyr.core.messages.topics import is_wanted
@@ -91,7 +91,7 @@ class Events:
         self._rights.check(context)
         asked = asked_for(context.params)
         head = self._outbox.head()
-        self._check_kept(asked.after)
+        self._outbox.require_kept(asked.after)
         page = self.page(asked)
         query = [("after", str(page.after)), ("count", str(asked.count))]
         query += [("topic", topic) for topic in sorted(asked.topics)]
@@ -124,14 +124,6 @@ class Events:
             if len(changes) < _AT_ONCE:
                 return
             after = changes[-1].position
-
-    def _check_kept(self, after: int) -> None:
-        removed = self._outbox.trimmed()
-        if after < removed:
-            raise Gone(
-                f"events up to {removed} have been removed: read the resources anew,"
-                f" and go on after {removed}"
-            )
 
 
 def asked_for(params: Iterable[tuple[str, str]]) -> Asked:

@@ -96,7 +96,7 @@ class Telling:
     def _made(
         self, row: Row, change: Change, version: str, patient: str, more: dict[str, str]
     ) -> Notification:
-        id_ = f"{NAME}-{change.position}-{row.id}"
+        id_ = f"{NAME}-{change.key}-{row.id}"
         body = {
             "id": id_,
             "eventId": row.id,

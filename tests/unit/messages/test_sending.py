@@ -47,11 +47,11 @@ TASKS = MessageSource("tasks", twice, types=frozenset({"Task"}))
 def test_each_message_of_a_change_has_an_id_and_all_have_its_number() -> None:
     first, second = sent_as(TASKS, change(17))
 
-    assert (first.id, second.id) == ("tasks-17-0", "tasks-17-1")
+    assert (first.id, second.id) == ("tasks-17.0-0", "tasks-17.0-1")
     assert first.properties == {
         "resourceProfile": "task",
         "destination": "topic://ehealth-task",
-        "id": "tasks-17-0",
+        "id": "tasks-17.0-0",
         "eventNumber": "17",
     }
     assert second.properties["eventNumber"] == "17"
@@ -74,7 +74,7 @@ def test_the_messages_of_many_changes_are_published_in_one_call(chain: Chain) ->
     consumer.handle_many([change(1), change(2)])
 
     assert [[one.id for one in call] for call in publisher.calls] == [
-        ["tasks-1-0", "tasks-1-1", "tasks-2-0", "tasks-2-1"]
+        ["tasks-1.0-0", "tasks-1.0-1", "tasks-2.0-0", "tasks-2.0-1"]
     ]
 
 

@@ -73,7 +73,7 @@ def test_a_change_of_status_by_patch_is_told_as_the_source_shows(
         "patientReference": "https://fyr.example.test/fhir/Patient/9",
         "context": "status",
         "destination": "topic://ehealth-careplan.status",
-        "id": "event_messages-2-1",
+        "id": "event_messages-2.19b9c9ea000-1",
         "eventNumber": "2",
     }
 

@@ -34,7 +34,7 @@ PLAN = {
     "extension": [EPISODE],
 }
 CREATED = {
-    "id": "notifications-7-6",
+    "id": "notifications-7.0-6",
     "eventId": 6,
     "eventTime": "1970-01-01T00:00:00.000+00:00",
     "topic": "http://ehealth.sundhed.dk/fut/2020/02/27:careplan.created",
@@ -97,7 +97,7 @@ def test_a_measurement_concerns_whom_its_parts_concern(told: Told) -> None:
 def test_the_same_change_is_told_with_the_same_id_and_content(told: Told) -> None:
     assert told(change_of(PLAN)) == told(change_of(PLAN))
     ids = [one.id for one in told(change_of(PLAN, {**PLAN, "status": "revoked"}))]
-    assert ids == ["notifications-7-7", "notifications-7-8"]
+    assert ids == ["notifications-7.0-7", "notifications-7.0-8"]
 
 
 def test_an_id_stays_when_other_rows_are_switched_off(
@@ -107,7 +107,7 @@ def test_an_id_stays_when_other_rows_are_switched_off(
 
     (found,) = told_with({7: {"told": False}}).notifications(change)
 
-    assert found.id == "notifications-7-8"
+    assert found.id == "notifications-7.0-8"
 
 
 def test_a_deployment_corrects_topics_and_adds_events(
