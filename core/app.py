@@ -16,6 +16,7 @@ from fyr.config.settings import Settings
 from fyr.core.blobs.open import open_blobs
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
+from fyr.core.context import TOLD
 from fyr.core.deprecation import Deprecation, Deprecations
 from fyr.core.error_codes import registered_error_codes
 from fyr.core.events import (
@@ -188,8 +189,12 @@ class Application:
         In the route's own transaction, so that both are kept or neither (hook
         :func:`~fyr.core.hooks.specs.answered`); without one, before anything is shown.
 
+        The core tells of each request to a route that is not public by itself, but of
+        what was told here.
+
         :param context: ``interaction`` is ``operation``, ``operation`` its name.
         """
+        context.state[TOLD] = status
         if self.hooks.answered:
             self.hooks.answered(
                 context=context, session=session, status=status, touched=()

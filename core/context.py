@@ -63,6 +63,10 @@ class Principal:
         return hash((self.user_type, self.user_id, self.issuer))
 
 
+#: Where the state of a request keeps with which status plugins were told of it, if they
+#: were, by the route itself (:meth:`fyr.core.Application.answered`).
+TOLD = "fyr.told"
+
 #: Fyr itself: jobs, imports, the command line.
 SYSTEM = Principal("SYSTEM", "fyr")
 #: The caller of a server in open mode.
@@ -113,6 +117,11 @@ class RequestContext:
     method: str = ""
     #: the route of a plugin that is asked for
     route: Route | None = None
+    #: path that was asked for, of a plugin's route: that of ``route`` filled in
+    path: str = ""
+    #: patients whose data a plugin's route is asked for, as references or absolute URLs:
+    #: the plugin says so before it answers, for the audit log
+    patients: tuple[str, ...] = ()
     #: address of the client, as far as it is known; empty: it did not come over HTTP
     remote: str = ""
     #: ``Prefer: respond-async``: https://hl7.org/fhir/R4/async.html

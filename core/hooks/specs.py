@@ -408,7 +408,9 @@ def answered(
     stored versions in its answer. All plugins are asked in turn; an exception ends the
     interaction, and nothing is shown or kept. An entry of a batch that is refused is told
     of with its status, and a bundle after its entries, with nothing touched; a request
-    that is refused as a whole is for :func:`completed`.
+    that is refused as a whole is for :func:`completed`. A plugin's route that is not
+    public is told of once it has made its answer, with the interaction ``route``, unless
+    it has told of itself (``Application.answered``).
 
     :param session: the transaction that is running; ``None`` when there is none.
     :param status: HTTP status of the answer, as far as it is known by then.

@@ -1,7 +1,8 @@
 """The plain HTTP resources of plugins, behind the same door as FHIR.
 
 A route that is not public is asked for through ``authenticate`` and ``authorize`` with
-the interaction ``route``; the principal is then in ``req.caller``.
+the interaction ``route``; the principal is then in ``req.caller``. What it answers is
+told of through ``answered``, like a FHIR request.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.context import TOLD
 from fyr.core.errors import Forbidden
 from fyr.core.interactions.admit import admit, receive
 from fyr.core.rest.callers import Callers
@@ -37,13 +39,15 @@ def guarded(route: Route, interactions: Interactions, callers: Callers) -> objec
         def respond(req: FyrRequest, resp: FyrResponse, **params: Any) -> None:
             query = pairs(req.env["QUERY_STRING"])
             context = callers.context(req, "route", query, operation=route.path)
-            context.route = route
+            context.route, context.path = route, req.path
             if route.public:
                 receive(interactions, context)
             else:
                 admit(interactions, context)
                 _require_allowed(route, context)
             responder(req, resp, **params)
+            if not route.public:
+                tell(interactions, context, resp.status_code)
 
         return respond
 
@@ -68,6 +72,18 @@ def _require_allowed(route: Route, context: RequestContext) -> None:
         return
     if not allow.lets(principal.user_type, principal.privileges):
         raise Forbidden(f"this user may not {context.method} {route.path}")
+
+
+def tell(interactions: Interactions, context: RequestContext, status: int) -> None:
+    """Tell plugins of a request before its answer is shown, unless the route has.
+
+    :raises fyr.core.errors.FyrError: a plugin does not let it be answered.
+    """
+    if interactions.hooks.answered and TOLD not in context.state:
+        context.state[TOLD] = status
+        interactions.hooks.answered(
+            context=context, session=None, status=status, touched=()
+        )
 
 
 class _Guarded:

@@ -14,7 +14,7 @@ from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.plugin_routes import ROUTES
+from fyr.core.rest.plugin_routes import ROUTES, tell
 from fyr.core.rest.query import pairs
 from fyr.core.rest.secure import fixed_headers
 from fyr.core.routes import Route
@@ -77,9 +77,18 @@ class Admission:
         context.route = Route(
             stream.path, _Told, stream.documentation, decides=stream.decides
         )
+        context.path = req.path
         if not stream.public:
             admit(self._interactions, context)
         return context
+
+    def tell(self, context: RequestContext, stream: Stream) -> None:
+        """Tell plugins of a client before anything is shown to it.
+
+        :raises fyr.core.errors.FyrError: a plugin does not let it be answered.
+        """
+        if not stream.public:
+            tell(self._interactions, context, 200)
 
     def check_origin(self, req: FyrRequest) -> None:
         """Refuse websockets of pages that may not call.

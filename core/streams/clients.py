@@ -75,6 +75,7 @@ class Clients:
     def _open(self, req: FyrRequest, stream: Stream) -> tuple[StreamListener, int]:
         context = self._admission.context(req, stream)
         listener = stream.open(context)
+        self._admission.tell(context, stream)
         return listener, self._room.begins(_last_event(req, listener.after))
 
     async def _begun(

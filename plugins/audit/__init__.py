@@ -28,7 +28,7 @@ from fyr.core import (
     Unavailable,
     hookimpl,
 )
-from fyr.core.context import ANONYMOUS, SYSTEM
+from fyr.core.context import ANONYMOUS, SYSTEM, TOLD
 from fyr.core.hooks.errors import PluginError
 from fyr.core.interactions import Incoming
 from fyr.core.lines import LinesFile
@@ -58,6 +58,8 @@ log = structlog.get_logger("fyr.audit")
 #: Where a batch's request keeps the facts of its entries.
 _ENTRIES = "audit.entries"
 _KIND = "AuditEvent"
+#: What routes of plugins have for a service.
+_ROUTES = "routes"
 #: Who asks without a token that holds; the principal is nobody's then.
 _STRANGER = {"user": "unknown", "user_type": ""}
 _WRITES = frozenset({"create", "update", "patch", "delete"})
@@ -136,6 +138,9 @@ class Audit(Plugin):
         # Who asks too often is turned away for less than a row costs.
         if status < 400 or status == 429:
             return
+        # A route that told of its own refusal has done so in its transaction.
+        if context.state.get(TOLD) == status:
+            return
         if status == 401 and context.principal is ANONYMOUS:
             if self.settings.strangers and is_access(context):
                 self._keep([{**facts_of(context, status), **_STRANGER}], refuse=False)
@@ -197,10 +202,18 @@ class Audit(Plugin):
         return self._events.of(change)
 
     def _base(self, service: str, kind: str, base_url: str) -> str:
-        home = self._named(service)
+        home, base = self._place(service, base_url)
         services = self._application.services
-        found = services.base_of(kind, home, base_url) if home else ""
-        return found or base_url
+        found = services.base_of(kind, home, base) if home else ""
+        return found or base
+
+    def _place(self, service: str, base_url: str) -> tuple[Service | None, str]:
+        """Tell where references of a request lead; routes of plugins have no types."""
+        if service != _ROUTES:
+            return self._named(service), base_url
+        default = self._application.services.default
+        below = f"{base_url.rstrip('/')}/{default.path.strip('/')}"
+        return default, default.public_base or below
 
     def _named(self, service: str) -> Service | None:
         """Find a service; the request may be older than the configuration."""
@@ -228,10 +241,10 @@ class Audit(Plugin):
     def _patient(self, change: Change, reference: str) -> Resource | None:
         """Read a patient of an AuditEvent, if it is one of this server."""
         facts = change.payload
-        service = self._named(facts["service"])
+        service, base = self._place(facts["service"], facts["base"])
         if service is None:
             return None
-        own = self._application.services.own(reference, service, facts["base"])
+        own = self._application.services.own(reference, service, base)
         if own is None:
             return None
         stored = self._application.resources.read(*own.split("/")[:2])

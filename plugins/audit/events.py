@@ -37,6 +37,8 @@ _ACTIONS = {
     "batch": "E",
     "transaction": "E",
 }
+#: Method of a plugin's route -> the same; what a POST does is not known
+_METHODS = {"POST": "E", "PUT": "U", "PATCH": "U", "DELETE": "D"}
 #: What was done -> code and display of the lifecycle
 _LIFECYCLES = {
     "create": ("1", "Creation"),
@@ -80,8 +82,8 @@ class AuditEvents:
 
     def _frame(self, facts: Facts) -> dict[str, Any]:
         """Tell what all AuditEvents of a request have in common."""
-        interaction, status = facts["interaction"], facts["status"]
-        subtype = facts.get("operation") or interaction
+        status = facts["status"]
+        subtype = facts.get("operation") or facts["interaction"]
         frame = {
             "type": {
                 "system": f"{_TERMINOLOGY}/audit-event-type",
@@ -89,12 +91,13 @@ class AuditEvents:
                 "display": "RESTful Operation",
             },
             "subtype": [_coding("http://hl7.org/fhir/restful-interaction", subtype)],
-            "action": _ACTIONS.get(interaction, "R"),
+            "action": _action(facts),
             "recorded": facts["at"],
             "outcome": "0" if status < 400 else "4" if status < 500 else "8",
         }
-        if facts.get("type"):
-            frame["outcomeDesc"] = facts["type"]
+        route = facts.get("operation") if facts["interaction"] == "route" else None
+        if about := facts.get("type") or route:
+            frame["outcomeDesc"] = about
         if self.internal & {facts.get("type"), facts.get("operation")}:
             frame["purposeOfEvent"] = [{"coding": [_INTERNAL]}]
         frame["agent"] = [self._agent(facts)]
@@ -128,6 +131,8 @@ class AuditEvents:
             asked = self._resource(facts, facts["type"], facts["id"])
             for patient in self.patients.now(facts["type"], facts["id"]) or [""]:
                 parts[patient] = [asked]
+        for patient in facts.get("patients", ()):
+            parts.setdefault(patient, [])
         for patient, entities in parts.items():
             yield [*self._patient(facts, patient), *entities]
         if not parts:
@@ -191,6 +196,13 @@ class AuditEvents:
 
     def _identifier(self, value: str) -> dict[str, str]:
         return {"system": self.source, "value": value}
+
+
+def _action(facts: Facts) -> str:
+    """Tell what was done; of a plugin's route only its method is known."""
+    if facts["interaction"] == "route":
+        return _METHODS.get(facts.get("method", ""), "R")
+    return _ACTIONS.get(facts["interaction"], "R")
 
 
 def _coding(system: str, code: str, display: str = "") -> dict[str, str]:

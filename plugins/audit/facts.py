@@ -15,12 +15,12 @@ from fyr.plugins.audit.masking import masked_pairs
 
 #: The topic of these rows in the outbox.
 TOPIC = "audit.request"
-#: Ways of asking that are no access to data: a description of the server, and the plain
-#: resources of plugins, which have logs of their own.
-_NO_ACCESS = frozenset({"capabilities", "route"})
+_ROUTE = "route"
 
 #: Told of after their entries, which have told for themselves.
 BUNDLES = frozenset({"batch", "transaction"})
+
+_LONGEST_PATH = 300
 
 Facts = dict[str, Any]
 
@@ -36,8 +36,13 @@ def is_audited(context: RequestContext, user_types: Container[str]) -> bool:
 
 
 def is_access(context: RequestContext) -> bool:
-    """Whether a request asks for data, and not only whether they are there."""
-    return context.interaction not in _NO_ACCESS and context.method != "HEAD"
+    """Whether a request asks for data, and not only whether they are there.
+
+    Of the plain resources of plugins nobody knows what their headers tell.
+    """
+    if context.interaction == _ROUTE:
+        return context.route is None or not context.route.public
+    return context.interaction != "capabilities" and context.method != "HEAD"
 
 
 def facts_of(
@@ -62,6 +67,12 @@ def facts_of(
         "trace": context.trace_id,
         "touched": [[one.how, one.type, one.id, one.version] for one in touched],
     }
+    if context.interaction == _ROUTE:
+        # What was asked for tells whom it was about, the template only where it was.
+        facts["id"] = context.path[:_LONGEST_PATH] or context.operation
+        facts["method"] = context.method
+    if context.patients:
+        facts["patients"] = list(context.patients)
     if context.interaction.startswith("search"):
         # A cursor is a place between values, which may be somebody's name.
         pairs = [pair for pair in context.params if pair[0] != CURSOR]

@@ -53,8 +53,10 @@ def minlog_record(event: Resource, read: PatientReader) -> dict[str, str] | None
     extensions = agent.get("extension", [])
     organizations = [one["valueReference"]["reference"] for one in extensions]
     subject = event.get("outcomeDesc", "")
-    if event["action"] == "E":
-        subject = f"${event['subtype'][0]['code']} {subject}"
+    operation = event["subtype"][0]["code"]
+    # A plugin's route is told already, by its path.
+    if event["action"] == "E" and operation != subject:
+        subject = f"${operation} {subject}"
     return asdict(
         MinLogRecord(
             citizen=citizen,

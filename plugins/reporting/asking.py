@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
 
 from fyr.core import NotSupported
 from fyr.search import Search
@@ -34,7 +37,9 @@ class Questions:
 
     def answer_request(self, data: bytes, context: RequestContext) -> Told:
         """Answer a question of a request, of which an audit log is told before."""
-        told = self.answer(data, self.of_request(context))
+        caller = self.of_request(context)
+        context.patients = patients_of(data, caller.relative)
+        told = self.answer(data, caller)
         noted = replace(
             context, interaction="operation", operation=NAME, resource_type=told.type
         )
@@ -113,6 +118,39 @@ class Questions:
         return lambda url: addresses.relative(there, url)
 
 
+def patients_of(data: bytes, relative: Callable[[str], str]) -> tuple[str, ...]:
+    """Tell the patients that the filter of a question names, as references.
+
+    A question that cannot be read names none; it is refused by who reads it.
+    """
+    try:
+        asked = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return ()
+    criteria = asked.get("filter") if isinstance(asked, dict) else None
+    if not isinstance(criteria, str):
+        return ()
+    naming = {"patient", "subject"}
+    if asked.get("from") == "Patient":
+        naming.add("_id")
+    named = [
+        _patient(relative(one))
+        for name, value in parse_qsl(criteria)
+        if name.partition(":")[0] in naming
+        for one in value.split(",")
+    ]
+    return tuple(dict.fromkeys(filter(None, named)))[:_MOST_NAMED]
+
+
+def _patient(value: str) -> str:
+    kind, _, identity = value.rpartition("/")
+    if not identity or (kind and kind.rpartition("/")[2] != "Patient"):
+        return ""
+    return value if kind else f"Patient/{identity}"
+
+
+#: More patients of one question are not told one by one.
+_MOST_NAMED = 100
 #: What a question is called in an audit log.
 NAME = "report-query"
 _NO_INDEX = "this server has no reporting index: the setting reporting.url is empty"

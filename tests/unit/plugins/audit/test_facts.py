@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from fyr.core import Change, Principal, RequestContext, Service
+from fyr.core import Change, Principal, RequestContext, Route, Service
 from fyr.core.context import SYSTEM
 from fyr.core.model.validation import problems
 from fyr.plugins.audit.events import AuditEvents
@@ -13,6 +13,16 @@ from fyr.plugins.audit.facts import facts_of, is_audited
 
 PEOPLE = frozenset({"PRACTITIONER"})
 NURSE = Principal("PRACTITIONER", "")
+
+
+class Page:
+    """Answers."""
+
+    def on_get(self, req, resp):
+        """Answer nothing."""
+
+
+PUBLIC = Route("/page", Page(), "For everybody.", public=True)
 
 
 class Nobody:
@@ -50,7 +60,9 @@ def test_a_request_without_instant_user_or_url_still_makes_a_valid_event(
         ({}, True),
         ({"method": "HEAD"}, False),
         ({"interaction": "capabilities"}, False),
-        ({"interaction": "route"}, False),
+        ({"interaction": "route"}, True),
+        ({"interaction": "route", "method": "HEAD"}, True),
+        ({"interaction": "route", "route": PUBLIC}, False),
         ({"principal": Principal("SYSTEM", "x")}, False),
         ({"principal": Principal("PATIENT", "x")}, False),
     ],
