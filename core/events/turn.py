@@ -87,6 +87,9 @@ class Turn:
         self._stop = stop
         self._rests = False
         self._is_full = False
+        #: whether something may wait to be repeated, and when that was asked last
+        self._kept = True
+        self._asked_at = 0.0
         #: when the cursor was written, and the position that it has there
         self._noted_at = time.monotonic()
         self._noted = lease.position
@@ -106,11 +109,23 @@ class Turn:
 
     def _step(self) -> bool:
         """Do what there is; tell whether there was something."""
-        waiting = self._tools.deliveries.subjects(self._consumer.name)
+        waiting = self._what_waits()
         repeated = bool(waiting) and self._repeat_due()
         if repeated:
-            waiting = self._tools.deliveries.subjects(self._consumer.name)
+            waiting = self._what_waits()
         return self._deliver_new(waiting) or repeated
+
+    def _what_waits(self) -> Mapping[str, int]:
+        """Tell which subjects are held up; asked now and then where none was.
+
+        Somebody may have dead letters tried again, while nobody else adds any.
+        """
+        now = time.monotonic()
+        if self._kept or now - self._asked_at > NOTE_SECONDS:
+            waiting = self._tools.deliveries.subjects(self._consumer.name)
+            self._kept, self._asked_at = bool(waiting), now
+            return waiting
+        return {}
 
     def _more_comes(self) -> bool:
         until = time.monotonic() + LINGER_SECONDS
@@ -265,6 +280,7 @@ class Turn:
                 note(session)
 
         tools.outbox.database.write(work)
+        self._kept = self._kept or bool(batch.kept)
         self._lease.position = self._noted = batch.position
         self._noted_at = time.monotonic()
 
