@@ -105,3 +105,6 @@ ALL_TYPE_INTERACTIONS = frozenset(
 ALL_SYSTEM_INTERACTIONS = frozenset(
     "transaction batch search-system history-system".split()
 )
+
+#: What routes of plugins belong to in contexts and metrics; no FHIR endpoint.
+ROUTES = Service("routes", "", "Plain HTTP resources of plugins", {})

@@ -20,6 +20,7 @@ from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.services import (
     ALL_SYSTEM_INTERACTIONS,
     ALL_TYPE_INTERACTIONS,
+    ROUTES,
     Service,
     TypeRules,
 )
@@ -110,8 +111,9 @@ class Services:
         return _base(home, root) if home else ""
 
     def _named(self, name: str) -> Service:
+        """Find a service; routes of plugins are asked for at none, beside all of them."""
         known = (*self._known, self.everything)
-        return next(one for one in known if one.name == name)
+        return next((one for one in known if one.name == name), ROUTES)
 
     def _base_of(self, resource_type: str, name: str, base_url: str) -> str:
         service = self._named(name)

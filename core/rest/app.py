@@ -25,9 +25,10 @@ from fyr.core.rest.observe import Observer
 from fyr.core.rest.openapi_routes import PATH as OPENAPI
 from fyr.core.rest.openapi_routes import RoutesDocument
 from fyr.core.rest.outcomes import add_error_handlers
-from fyr.core.rest.plugin_routes import ROUTES, guarded
+from fyr.core.rest.plugin_routes import guarded
 from fyr.core.rest.system import System
 from fyr.core.rest.types import TypeLevel
+from fyr.core.services import ROUTES
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

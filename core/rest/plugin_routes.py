@@ -16,15 +16,12 @@ from fyr.core.interactions.admit import admit, receive
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.query import pairs
-from fyr.core.services import Service
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
     from fyr.core.interactions import Interactions
     from fyr.core.routes import Route
 
-#: What routes belong to in contexts and metrics.
-ROUTES = Service("routes", "", "Plain HTTP resources of plugins", {})
 _VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 Responder = Callable[..., None]

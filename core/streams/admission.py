@@ -14,10 +14,11 @@ from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.plugin_routes import ROUTES, tell
+from fyr.core.rest.plugin_routes import tell
 from fyr.core.rest.query import pairs
 from fyr.core.rest.secure import fixed_headers
 from fyr.core.routes import Route
+from fyr.core.services import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

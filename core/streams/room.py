@@ -45,9 +45,15 @@ class Room:
     ) -> R:
         """Do something that may wait for somebody, with this task's context."""
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: context.run(work, *args, **kwargs)
-        )
+
+        def done() -> R:
+            try:
+                return context.run(work, *args, **kwargs)
+            except StopIteration as error:
+                # No future takes it, and whoever waits would wait for ever.
+                raise RuntimeError("an iteration that nobody caught") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, done)
 
     def enter(self) -> None:
         """Let one client more in.
