@@ -9,9 +9,10 @@ class EventMessagesSettings(PluginSettings):
     """Who may ask for events over HTTP."""
 
     privilege: str = Field(
-        "",
+        "Event.read",
         description=(
-            "Privilege that `GET /events` asks for; empty: every system may, and no"
-            " person."
+            "Privilege that a system needs for `/events`, as pages and as a stream;"
+            " empty: every system may. No person may, and in open mode everybody who"
+            " sends no token."
         ),
     )

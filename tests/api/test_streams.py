@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -431,7 +432,8 @@ class TestRights:
     def test_a_stream_ends_with_the_rights_of_its_client(
         self, streams: Streaming
     ) -> None:
-        headers = {"Authorization": authorization(SYSTEM_USER)}
+        listener = replace(SYSTEM_USER, privileges=frozenset({"Event.read"}))
+        headers = {"Authorization": authorization(listener)}
         with listening(streams, "", headers) as events:
             next(events)
             Wards.dismissed = frozenset({SYSTEM_USER.user_id})

@@ -53,6 +53,7 @@ def fyr_options() -> dict[str, Any]:
                 "issuers": [issuer],
                 "smart": {"token_endpoint": "https://login.example.org/token"},
             },
+            "event_messages": {"privilege": ""},
         },
     }
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from fyr.core.app import Application
+from fyr.core.context import Principal
+from fyr.core.testing import Client
+from fyr.core.testing.principals import authorization
 from fyr.core.testing.streams import Streaming, streaming
 
 
@@ -88,6 +92,20 @@ def test_nothing_but_get_is_offered(streams: Streaming, method: str) -> None:
 
     assert answer.status_code in (400, 404, 405)
     assert b"aiohttp" not in answer.content.lower()
+
+
+def test_a_system_without_the_privilege_is_told_nothing(
+    streams: Streaming, fyr_client: Client
+) -> None:
+    others = ["Patient.read", "Event.search", "event.read", "Event.*"]
+    poor = Principal("SYSTEM", "x", frozenset(others))
+    rich = replace(poor, privileges=frozenset({"Event.read"}))
+    for who, status in ((poor, 403), (rich, 200)):
+        headers = {"Authorization": authorization(who)}
+        url = f"{streams.url}/events"
+        with httpx.stream("GET", url, headers=headers) as answer:
+            assert answer.status_code == status
+        assert fyr_client.acting_as(who).get("/events").status == status
 
 
 def test_who_is_unknown_is_told_nothing(streams: Streaming) -> None:

@@ -31,6 +31,8 @@ CARE_PLAN = {
     "subject": {"reference": "Patient/1"},
 }
 
+LISTENER = Principal("SYSTEM", "listener", frozenset({"Event.read"}))
+
 
 @pytest.fixture
 def fyr_options() -> dict[str, Any]:
@@ -159,7 +161,23 @@ def test_events_that_were_removed_are_gone_and_the_answer_says_where_to_go_on(
 @pytest.mark.parametrize("person", [PATIENT, PRACTITIONER])
 def test_events_are_not_told_to_persons(client: Client, person: Principal) -> None:
     assert client.acting_as(person).get("/events").status == 403
-    assert client.acting_as(SYSTEM_USER).get("/events").status == 200
+    assert client.acting_as(SYSTEM_USER).get("/events").status == 403
+    assert client.acting_as(LISTENER).get("/events").status == 200
+
+
+class TestWithoutAPrivilege:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        return {
+            "plugins": {"enabled": ["search", "event_messages"]},
+            "plugin": {"event_messages": {"privilege": ""}},
+        }
+
+    def test_events_are_told_to_every_system_and_no_person(
+        self, client: Client
+    ) -> None:
+        assert client.acting_as(SYSTEM_USER).get("/events").status == 200
+        assert client.acting_as(PRACTITIONER).get("/events").status == 403
 
 
 class TestWithAPrivilege:
@@ -167,13 +185,13 @@ class TestWithAPrivilege:
     def fyr_options(self) -> dict[str, Any]:
         return {
             "plugins": {"enabled": ["search", "event_messages"]},
-            "plugin": {"event_messages": {"privilege": "Events.read"}},
+            "plugin": {"event_messages": {"privilege": "events"}},
         }
 
     def test_events_are_told_to_those_who_have_it(self, client: Client) -> None:
-        other = Principal("SYSTEM", "other", frozenset({"Events.read"}))
+        other = Principal("SYSTEM", "other", frozenset({"events"}))
 
-        assert client.acting_as(SYSTEM_USER).get("/events").status == 403
+        assert client.acting_as(LISTENER).get("/events").status == 403
         assert client.acting_as(other).get("/events").status == 200
 
 
