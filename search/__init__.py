@@ -47,6 +47,8 @@ __all__ = ["Search", "provide_search"]
 
 #: Longest rest in seconds while the reporting index is away.
 REST_SECONDS = 10.0
+#: It goes on where it was; there is no point at which an index is not wanted any more.
+REBUILD_ATTEMPTS = 1_000
 
 
 class Search(Plugin):
@@ -105,7 +107,11 @@ class Search(Plugin):
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
         """Offer to make these indexes anew, and to index what changed."""
-        anew = Job(REBUILD, lambda context: self._reporting().rebuild.run(context))
+        anew = Job(
+            REBUILD,
+            lambda context: self._reporting().rebuild.run(context),
+            attempts=REBUILD_ATTEMPTS,
+        )
         return [fulltext.job(), self._reindex.job(), anew]
 
     @hookimpl

@@ -15,14 +15,13 @@ from typing import TypeVar
 import structlog
 
 from fyr.core.errors import FyrError, Unavailable
-from fyr.core.jobs import Job, JobContext
+from fyr.core.jobs import JobContext
 from fyr.core.store.port import Database, Session, Stored
 from fyr.core.store.resources import ResourceStore
 from fyr.search.reporting.documents import Projections
 from fyr.search.reporting.generations import (
     FILLING,
     OLD,
-    REBUILD,
     WANTED,
     Generation,
     Generations,
@@ -69,10 +68,6 @@ class Rebuild:
         self._generations = generations
         self._database = database
         self._store = ResourceStore(database)
-
-    def job(self) -> Job:
-        """Make the job."""
-        return Job(REBUILD, self.run)
 
     def run(self, context: JobContext) -> dict[str, int]:
         """Fill what is wanted, until nothing is; then drop what is old."""
