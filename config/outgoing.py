@@ -42,8 +42,9 @@ class OutgoingSettings(Section):
         16,
         ge=2,
         description=(
-            "Receivers that one worker sends to at a time; those that failed last have"
-            " half of these places at most."
+            "Receivers that one worker sends to at a time, for each sender; those that"
+            " failed last, or took more than a second, have half of these places at"
+            " most."
         ),
     )
 

@@ -1,7 +1,8 @@
 """The dispatcher: what a worker runs to send what waits, some destinations at a time.
 
-A destination that hangs takes a place until its sender gives up, and those that failed
-last have half of the places at most, so that others go on.
+Each sender has places of its own. A destination that hangs takes one until its sender
+gives up, and those that failed last or were slow have half of them at most, so that others
+go on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from functools import partial
 from threading import Event
 
 import structlog
@@ -27,6 +30,41 @@ log = structlog.get_logger("fyr.outgoing")
 #: Wait before the next look when there was something to do, and growth while there is not.
 _BUSY_SECONDS = 0.02
 _GROWTH = 1.5
+
+
+class _Share:
+    """The places of one sender in a worker, and what runs there."""
+
+    def __init__(self, sender: str, places: int) -> None:
+        self.sender = sender
+        self.running: dict[Future[None], Lease] = {}
+        self._places = places
+
+    @property
+    def free(self) -> int:
+        """Places that nothing runs at."""
+        return self._places - len(self.running)
+
+    @property
+    def doubtful(self) -> int:
+        """Places that those may still have which failed last or were slow."""
+        taken = sum(1 for one in self.running.values() if one.doubtful)
+        return min(self.free, self._places // 2 - taken)
+
+    def open(self) -> ThreadPoolExecutor:
+        """Make the threads, which begin when they are needed."""
+        self._pool = ThreadPoolExecutor(self._places, f"fyr-send-{self.sender}")
+        return self._pool
+
+    def begin(self, work: Callable[[], None], lease: Lease) -> None:
+        """Have a turn run."""
+        self.running[self._pool.submit(work)] = lease
+
+    def forget_done(self) -> None:
+        """Give back the places of turns that are at an end."""
+        self.running = {
+            turn: one for turn, one in self.running.items() if not turn.done()
+        }
 
 
 class Dispatcher:
@@ -53,6 +91,7 @@ class Dispatcher:
             self.senders[sender.name] = sender
         self._queue = queue
         self._places = own.at_once
+        self._shares = [_Share(name, own.at_once) for name in self.senders]
         self._poll_seconds = events.poll_seconds
         self._renew_seconds = events.lease_seconds / 3
         self._renewed = time.monotonic()
@@ -61,20 +100,21 @@ class Dispatcher:
             int(own.backoff_seconds * 1000), int(own.backoff_max_seconds * 1000)
         )
         self._tools = Tools(queue.database, self._leases, own, waits, clock)
-        self._running: dict[Future[None], Lease] = {}
 
     def run(self, stop: Event) -> None:
         """Send until ``stop`` is set and what has begun is at an end."""
         if not self.senders:
             return
-        with ThreadPoolExecutor(self._places, thread_name_prefix="fyr-send") as pool:
+        with ExitStack() as pools:
+            for share in self._shares:
+                pools.enter_context(share.open())
             wait_seconds = self._poll_seconds
             while not stop.is_set():
-                begun = self._try(lambda: self._look(pool, stop))
+                begun = self._try(lambda: self._look(stop))
                 wait_seconds = _BUSY_SECONDS if begun else wait_seconds * _GROWTH
                 self._queue.woken.wait(min(wait_seconds, self._poll_seconds))
                 self._queue.woken.clear()
-            while running := [one for one in self._running if not one.done()]:
+            while running := self._running():
                 self._try(self._renew)
                 wait(running, timeout=self._poll_seconds)
 
@@ -84,24 +124,38 @@ class Dispatcher:
         For tests and for commands that must not leave anything behind.
         """
         stop, total = Event(), 0
-        while leases := self._leases.claim(
-            tuple(self.senders), self._places, self._places
-        ):
+        while leases := self._due():
             for lease in leases:
                 total += self._turn(lease, stop)
         return total
 
-    def _look(self, pool: ThreadPoolExecutor, stop: Event) -> int:
+    def _due(self) -> list[Lease]:
+        """Take what is due, of all senders."""
+        if not self._leases.any_due():
+            return []
+        return [
+            lease
+            for name in self.senders
+            for lease in self._leases.claim(name, self._places, self._places)
+        ]
+
+    def _look(self, stop: Event) -> int:
         """Begin what there are places for, and tell how many turns are running."""
         self._renew()
-        self._running = {f: one for f, one in self._running.items() if not f.done()}
-        free = self._places - len(self._running)
-        failed = sum(1 for one in self._running.values() if one.failures)
-        doubtful = min(free, self._places // 2 - failed)
-        if free > 0:
-            for lease in self._leases.claim(tuple(self.senders), free, doubtful):
-                self._running[pool.submit(self._task, lease, stop)] = lease
-        return len(self._running)
+        any_due = self._leases.any_due()
+        for share in self._shares:
+            share.forget_done()
+            if any_due and share.free > 0:
+                for lease in self._leases.claim(
+                    share.sender, share.free, share.doubtful
+                ):
+                    share.begin(partial(self._task, lease, stop), lease)
+        return len(self._running())
+
+    def _running(self) -> list[Future[None]]:
+        return [
+            one for share in self._shares for one in share.running if not one.done()
+        ]
 
     def _task(self, lease: Lease, stop: Event) -> None:
         self._try(lambda: self._turn(lease, stop))
@@ -118,7 +172,8 @@ class Dispatcher:
     def _renew(self) -> int:
         if time.monotonic() - self._renewed >= self._renew_seconds:
             self._renewed = time.monotonic()
-            self._leases.renew([o for f, o in self._running.items() if not f.done()])
+            running = (pair for one in self._shares for pair in one.running.items())
+            self._leases.renew([lease for turn, lease in running if not turn.done()])
         return 0
 
     def _try(self, work: Callable[[], int]) -> int:

@@ -6,7 +6,7 @@ sent meanwhile may be sent again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -16,18 +16,22 @@ from fyr.core.clock import Clock, to_millis
 from fyr.core.outgoing.queue import NEVER
 from fyr.core.store.port import Database, Session
 
+#: A destination that took so long for what it was sent last is slow.
+SLOW_MILLIS = 1000
+
 _READY = """
     SELECT sender, destination FROM outgoing_destination
-    WHERE due <= ? AND lease_until < ? AND failures {failed} AND sender IN ({names})
-    ORDER BY due LIMIT ?
+    WHERE sender = ? AND due <= ? AND lease_until < ? AND {which} ORDER BY due LIMIT ?
 """
+_DOUBTFUL = f"(failures > 0 OR took >= {SLOW_MILLIS})"
+_QUICK = f"(failures = 0 AND took < {SLOW_MILLIS})"
 _ANY = "SELECT 1 FROM outgoing_destination WHERE due <= ? LIMIT 1"
 _CLAIM = """
     UPDATE outgoing_destination SET owner = ?, lease_until = ?
     WHERE sender = ? AND destination = ? AND due <= ? AND lease_until < ?
 """
 _HELD = """
-    SELECT failures FROM outgoing_destination
+    SELECT failures, took FROM outgoing_destination
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 _RENEW = """
@@ -61,8 +65,15 @@ class Lease:
     owner: str
     #: failures in a row
     failures: int = 0
+    #: milliseconds that the destination took for what it was sent last
+    took: int = 0
     #: set when the lease was found to be another's
     lost: Event = field(default_factory=Event)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may hold its place for long: it failed last, or was slow."""
+        return bool(self.failures) or self.took >= SLOW_MILLIS
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -79,22 +90,22 @@ class Leases:
         self._clock = clock
         self._lease_millis = lease_millis
 
-    def claim(self, names: Collection[str], count: int, failed: int) -> list[Lease]:
-        """Take destinations of these senders for which something is due.
+    def any_due(self) -> bool:
+        """Tell whether anything may be due: most looks end with this one step."""
+        return bool(self._database.rows(_ANY, (to_millis(self._clock()),)))
+
+    def claim(self, sender: str, count: int, doubtful: int) -> list[Lease]:
+        """Take destinations of a sender for which something is due.
 
         :param count: how many at most.
-        :param failed: how many of them at most that failed last.
+        :param doubtful: how many of them at most that failed last, or were slow.
         """
         now = to_millis(self._clock())
-        # Most looks find nothing: they cost one step into an index.
-        if count < 1 or not self._database.rows(_ANY, (now,)):
-            return []
         ready: list[Any] = []
-        for test, most in (("> 0", failed), ("= 0", count)):
-            if most > 0 and names:
-                marks = ", ".join("?" * len(names))
-                sql = _READY.format(failed=test, names=marks)
-                ready += self._database.rows(sql, (now, now, *names, most))
+        for which, most in ((_DOUBTFUL, min(doubtful, count)), (_QUICK, count)):
+            if most > 0:
+                sql = _READY.format(which=which)
+                ready += self._database.rows(sql, (sender, now, now, most))
         if not ready:
             return []
         return self._database.write(
@@ -112,7 +123,7 @@ class Leases:
         )
         held = [(one, session.rows(_HELD, one.key)) for one in leases]
         for lease, rows in held:
-            lease.failures = rows[0][0] if rows else 0
+            lease.failures, lease.took = rows[0] if rows else (0, 0)
         return [lease for lease, rows in held if rows]
 
     def renew(self, leases: Iterable[Lease]) -> None:

@@ -65,6 +65,7 @@ _FAILING = """
 """
 _STATES = """
     SELECT d.sender, d.destination, d.failures, d.error, d.sent, d.due, d.lease_until,
+           d.took,
            (SELECT COUNT(*) FROM outgoing o WHERE o.sender = d.sender
             AND o.destination = d.destination AND o.state = 'waiting'),
            (SELECT COUNT(*) FROM outgoing o WHERE o.sender = d.sender
@@ -90,6 +91,8 @@ class DestinationState:
     #: when it is tried next; :data:`NEVER` when nothing waits
     due: int
     lease_until: int
+    #: milliseconds that it took for what it was sent last
+    took: int
     waiting: int
     dead: int
 

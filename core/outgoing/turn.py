@@ -36,7 +36,8 @@ _NEXT = f"""
 """
 _REMOVE = "DELETE FROM outgoing WHERE id = ?"
 _SENT = """
-    UPDATE outgoing_destination SET failures = 0, error = '', sent = sent + ?, due = ?
+    UPDATE outgoing_destination
+    SET failures = 0, error = '', sent = sent + ?, due = ?, took = ?
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 _FAILED = """
@@ -100,6 +101,7 @@ class Turn:
     def _send(self, messages: Sequence[Outgoing]) -> None:
         names = {"sender": self._lease.sender, "destination": self._lease.destination}
         with structlog.contextvars.bound_contextvars(**names):
+            begun = self._tools.now()
             try:
                 count = self._sender.send(messages)
             except Undeliverable as refused:
@@ -115,19 +117,21 @@ class Turn:
                 log.exception("sender failed")
                 self._note_failed(messages, type(error).__name__, 0)
             else:
-                self._note_sent(messages if count is None else messages[:count])
+                took = max(0, self._tools.now() - begun)
+                taken = messages if count is None else messages[:count]
+                self._note_sent(taken, took)
 
-    def _note_sent(self, messages: Sequence[Outgoing]) -> None:
+    def _note_sent(self, messages: Sequence[Outgoing], took: int) -> None:
         tools, lease = self._tools, self._lease
 
         def work(session: Session) -> None:
             tools.leases.require(session, lease)
             session.run_many(_REMOVE, [(one.id,) for one in messages])
-            session.run(_SENT, (len(messages), tools.now(), *lease.key))
+            session.run(_SENT, (len(messages), tools.now(), took, *lease.key))
             self._sender.sent(session, messages)
 
         tools.database.write(work)
-        lease.failures = 0
+        lease.failures, lease.took = 0, took
         self.done += len(messages)
 
     def _note_failed(

@@ -406,6 +406,75 @@ class OutgoingContract:
 
         assert not alone & hanging
 
+    def test_destinations_that_take_long_leave_places_to_quick_ones(
+        self, queue: OutgoingQueue, clock: FakeClock
+    ) -> None:
+        """Though they take all that they are sent: as many as there are places."""
+        receivers, let_go = Receivers(), threading.Event()
+        slow = {f"s{number}" for number in range(6)}
+
+        def takes_long(message: Outgoing) -> None:
+            clock.advance(seconds=2)
+
+        def takes_for_ever(message: Outgoing) -> None:
+            if message.destination in slow:
+                assert let_go.wait(_PATIENCE_SECONDS)
+
+        receivers.meets = takes_long
+        put(queue, *((name, 1) for name in sorted(slow)))
+        worker(queue, receivers).drain()
+        receivers.taken.clear()
+        receivers.meets = takes_for_ever
+        put(queue, *((name, 2) for name in sorted(slow)))
+        with running(worker(queue, receivers, places=4)):
+            put(queue, *((f"quick{number}", 1) for number in range(10)))
+            receivers.wait_for(lambda: len(receivers.taken) >= 10)
+            alone = {name for name, _ in receivers.taken}
+            let_go.set()
+            receivers.wait_for(lambda: len(receivers.taken) >= 16)
+
+        assert not alone & slow
+
+    def test_a_destination_that_is_quick_again_is_slow_no_more(
+        self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
+    ) -> None:
+        def takes_long(message: Outgoing) -> None:
+            clock.advance(seconds=2)
+
+        receivers.meets = takes_long
+        put(queue, ("a", 1))
+        worker(queue, receivers).drain()
+        slow = state(queue, "a").took
+        receivers.meets = refusing()
+        put(queue, ("a", 2))
+        worker(queue, receivers).drain()
+
+        assert (slow, state(queue, "a").took) == (2000, 0)
+
+    def test_a_sender_whose_places_are_all_taken_delays_no_other(
+        self, queue: OutgoingQueue
+    ) -> None:
+        let_go, hangs, others = threading.Event(), Receivers(), Receivers()
+        inside = threading.Semaphore(0)
+
+        def hang(message: Outgoing) -> None:
+            inside.release()
+            assert let_go.wait(_PATIENCE_SECONDS)
+
+        hangs.meets = hang
+        senders = [Sender("test", hangs.send), Sender("other", others.send)]
+        put(queue, *((f"h{number}", 1) for number in range(20)))
+        with running(Dispatcher(queue, senders, SETTINGS, clock=queue.clock)):
+            for _ in range(SETTINGS.outgoing.at_once):
+                assert inside.acquire(timeout=_PATIENCE_SECONDS)
+            queue.database.write(lambda session: queue.put(session, "other", "a", 1))
+            others.wait_for(lambda: others.at("a") == [1])
+            held = list(hangs.taken)
+            let_go.set()
+            hangs.wait_for(lambda: len(hangs.taken) >= 20)
+
+        assert held == []
+
     def test_a_worker_that_lost_its_lease_notes_nothing(
         self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
     ) -> None:
