@@ -116,8 +116,8 @@ def test_no_number_leads_to_what_others_have(bob: Client, built: Application) ->
     ("content", "headers", "status"),
     [
         (b"x" * 10_001, {}, 413),
-        (gzip.compress(b"x" * 10_001), {"Content-Encoding": "gzip"}, 413),
-        (gzip.compress(b"x" * 10_000), {"Content-Encoding": "gzip"}, 201),
+        (gzip.compress(b"x" * 10_001, mtime=0), {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b"x" * 10_000, mtime=0), {"Content-Encoding": "gzip"}, 201),
         (b"no gzip", {"Content-Encoding": "gzip"}, 400),
         (b"x", {"Content-Encoding": "br"}, 415),
         (b"x", {"If-Match": '"' + "9" * 5000 + '"'}, 412),
