@@ -49,7 +49,10 @@ class ServerSettings(Section):
     public_url: str = Field(
         "",
         pattern=_URL,
-        description="URL that clients see; empty: taken from each request.",
+        description=(
+            "URL that clients see; empty: taken from each request, which must name this"
+            " machine, or the host of another public URL. Needed outside of loopback."
+        ),
     )
     trusted_proxies: list[IPvAnyNetwork] = Field(
         [],

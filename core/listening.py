@@ -1,4 +1,4 @@
-"""Where a deployment listens: what is for loopback only asks here."""
+"""Where a deployment listens, and by which names it is asked for."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def beyond_loopback(settings: Settings) -> str:
         for name, host in listening(settings).items()
         if not is_loopback(host)
     )
+
+
+def public_names(settings: Settings) -> frozenset[str]:
+    """Tell the hosts of all URLs that clients are to see, in small letters."""
+    urls = [settings.server.public_url, settings.streams.public_url]
+    urls += [one.public_url for one in settings.services.values()]
+    return frozenset(filter(None, (urlsplit(url).hostname for url in urls)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import falcon
 
 from fyr.core.hooks.errors import PluginError
+from fyr.core.listening import public_names
 from fyr.core.model.json import Limits
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
@@ -95,7 +96,7 @@ def _callers(application: Application, service: Service) -> Callers:
     return Callers(
         service,
         application.clock,
-        local_only=settings.security.mode == "open",
+        names=public_names(settings),
         addresses=Addresses(settings.server.trusted_proxies),
     )
 

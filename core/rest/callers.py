@@ -30,19 +30,22 @@ class Callers:
         service: Service,
         clock: Clock,
         *,
-        local_only: bool = False,
+        names: frozenset[str] = frozenset(),
         addresses: Addresses | None = None,
     ) -> None:
         """Take the service; without a ``public_base`` each request tells its own.
 
-        :param local_only: then only by a name of this machine. An open server has
-            nothing else between it and a web page whose name has been made to lead
-            here (https://en.wikipedia.org/wiki/DNS_rebinding).
+        Only by a name of this machine or a public one: else the client would say whose
+        URLs are ours, in its token's context and in references, and a web page whose
+        name has been made to lead here (https://en.wikipedia.org/wiki/DNS_rebinding)
+        would be let in.
+
+        :param names: the public ones, in small letters.
         :param addresses: tells clients from proxies; none: there are no proxies.
         """
         self._client = (addresses or Addresses(())).client
         self.service = service
-        self._local_only = local_only
+        self._names = names
         self._clock = clock
         self._base = service.public_base
 
@@ -50,13 +53,13 @@ class Callers:
         """Tell the base URL that this request's links stand on.
 
         :raises Invalid: the ``Host`` header is not the name of a host.
-        :raises Forbidden: it is that of another machine, and the server is open.
+        :raises Forbidden: it is that of another machine.
         """
         if self._base:
             return self._base
         host = env.get("HTTP_HOST") or f"{env['SERVER_NAME']}:{env['SERVER_PORT']}"
         path = self.service.path
-        return _base_url(env["wsgi.url_scheme"], host, path, self._local_only)
+        return _base_url(env["wsgi.url_scheme"], host, path, self._names)
 
     def context(
         self,
@@ -94,14 +97,15 @@ class Callers:
 
 
 @lru_cache(maxsize=128)
-def _base_url(scheme: str, host: str, path: str, local_only: bool) -> str:
+def _base_url(scheme: str, host: str, path: str, names: frozenset[str]) -> str:
     # It goes into links: only what cannot be anything but a host.
     match = _HOST.fullmatch(host)
     if not match:
         raise Invalid("the Host header is not the name of a host")
-    if local_only and not is_loopback(match[1] or match[2]):
+    name = (match[1] or match[2]).lower()
+    if name.strip("[]") not in names and not is_loopback(name):
         raise Forbidden(
-            "in open mode this server answers to the names of its own machine only;"
+            "this server answers to the names of its own machine only;"
             " server.public_url may give it another"
         )
     return f"{scheme}://{host}/{path}"

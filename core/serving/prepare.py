@@ -8,7 +8,7 @@ from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.hosts import is_loopback
-from fyr.core.listening import beyond_loopback
+from fyr.core.listening import beyond_loopback, public_names
 
 log = structlog.get_logger("fyr.serving")
 
@@ -16,7 +16,8 @@ log = structlog.get_logger("fyr.serving")
 def refuse_unsafe(settings: Settings) -> None:
     """Refuse settings that no server can keep its promises with.
 
-    :raises ConfigError: open mode outside loopback or for all pages, the embedded
+    :raises ConfigError: open mode outside loopback or for all pages, closed mode
+        there without a public URL, the embedded
         broker there, or a store in memory.
     """
     if settings.store.url == "sqlite://":
@@ -39,6 +40,14 @@ def refuse_unsafe(settings: Settings) -> None:
             [
                 'security.mode: "open" lets everybody do everything and is for'
                 f" loopback only; {beyond}"
+            ]
+        )
+    if beyond_loopback(settings) and not public_names(settings):
+        raise ConfigError(
+            [
+                "server.public_url: without it only the names of this machine are"
+                " answered to, as what a client calls the server must not decide whose"
+                f" URLs are its own; {beyond_loopback(settings)}"
             ]
         )
     if settings.security.mode == "open" and "*" in settings.server.cors_origins:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fyr.core.errors import Forbidden
 from fyr.core.interactions.admit import admit
 from fyr.core.interactions.outcomes import CODING
+from fyr.core.listening import public_names
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors
@@ -41,9 +43,9 @@ class Admission:
         self._cors = Cors(settings.server.cors_origins)
         self._fixed = {**fixed_headers(settings.server), "vary": self._cors.vary}
         self._callers = Callers(
-            ROUTES,
+            replace(ROUTES, public_base=settings.server.public_url.rstrip("/")),
             application.clock,
-            local_only=settings.security.mode == "open",
+            names=public_names(settings),
             addresses=Addresses(settings.server.trusted_proxies),
         )
 

@@ -143,7 +143,7 @@ class Quiet(WSGIRequestHandler):
 def test_a_host_that_is_not_looked_at_stands_in_the_location(
     fyr_app: Application, monkeypatch: pytest.MonkeyPatch, host: bytes
 ) -> None:
-    def believed(scheme: str, name: str, path: str, _local_only: bool) -> str:
+    def believed(scheme: str, name: str, path: str, _names: frozenset[str]) -> str:
         return f"{scheme}://{name}/{path}"
 
     monkeypatch.setattr(callers, "_base_url", believed)
