@@ -15,6 +15,7 @@ ROOMS = (
     "core.error_codes",
     "core.errors",
     "core.hosts",
+    "core.listening",
     "core.model.definitions",
     "search.understanding.compartments",
 )
