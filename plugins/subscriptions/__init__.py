@@ -118,7 +118,9 @@ class Subscriptions(Plugin):
     def validate(
         self, context: RequestContext, resource: Resource
     ) -> Iterable[Issue] | None:
-        """Tell what is wrong with a subscription."""
+        """Tell what is wrong with a subscription, or with a topic."""
+        if resource["resourceType"] == "Basic":
+            return list(self.writing.topic_problems(resource))
         if resource["resourceType"] != KIND:
             return None
         return list(self.writing.problems(context, resource))

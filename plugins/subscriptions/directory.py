@@ -103,6 +103,10 @@ class Understanding:
         if found is None:
             told = f"there is no topic {definition.topic[:200]}"
             raise Invalid([Issue("not-found", told, ("Subscription.criteria",))])
+        if found.problems:
+            told = f"the topic cannot be subscribed to: {found.problems[0].diagnostics}"
+            path = ("Subscription.criteria",)
+            raise Invalid([Issue("not-supported", told, path)])
         return found
 
     def _filters(

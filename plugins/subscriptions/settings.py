@@ -18,6 +18,9 @@ class TopicSettings(Section):
     url: str = Field(pattern=r"^\S+$", description="Canonical URL.")
     resource: str = Field(description="Type of resource that it tells of.")
     title: str = Field("", description="For people.")
+    version: str = Field(
+        "", description="Business version, by which `[url]|[version]` asks for it."
+    )
     interactions: list[Interaction] = Field(
         ["create", "update"], description="What happens to the resource."
     )

@@ -29,11 +29,14 @@ class TopicBook:
         self._declared = declared(topics)
 
     def find(self, url: str) -> Topic | None:
-        """Find a topic, with or without its version (``|1.0``)."""
-        found = self._declared.get(url) or self._declared.get(url.partition("|")[0])
-        return found or self._kept(url.partition("|")[0])
+        """Find a topic; with a version (``|1.0``) the one that has it."""
+        plain, _, version = url.partition("|")
+        found = self._declared.get(url) or self._declared.get(plain)
+        if found and (found.url == url or not version or found.version == version):
+            return found
+        return self._kept(plain, version)
 
-    def _kept(self, url: str) -> Topic | None:
+    def _kept(self, url: str, version: str) -> Topic | None:
         engine = self._application.search
         if engine is None:
             return None
@@ -44,4 +47,11 @@ class TopicBook:
             lambda session: engine.search(session, context, "Basic", asked)
         )
         topics = (kept(json.own(one.body)) for one in page.matches if one.body)
-        return next((one for one in topics if one and one.url == url), None)
+        return next(
+            (
+                one
+                for one in topics
+                if one and one.url == url and (not version or one.version == version)
+            ),
+            None,
+        )

@@ -20,6 +20,8 @@ from fyr.core.context import SYSTEM
 from fyr.plugins.subscriptions.definition import MASK, Definition, read
 from fyr.plugins.subscriptions.states import KIND
 from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.topics import is_topic
+from fyr.plugins.subscriptions.topics import problems as topic_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +65,11 @@ class Writing:
             return
         if context.principal.user_type != "SYSTEM":
             raise Forbidden("subscriptions are written by systems, not by persons")
+
+    def topic_problems(self, resource: Resource) -> Iterator[Issue]:
+        """Tell what is wrong with a Basic resource that claims to be a topic."""
+        if is_topic(resource):
+            yield from topic_problems(resource)
 
     def problems(self, context: RequestContext, resource: Resource) -> Iterable[Issue]:
         """Tell all that is wrong with a subscription, each with its path."""

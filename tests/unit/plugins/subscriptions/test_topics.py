@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
-from fyr.plugins.subscriptions.topics import Topic, by_criteria, kept
+from fyr.plugins.subscriptions.topics import Topic, by_criteria, kept, problems
 
 ALL = frozenset({"create", "update", "delete"})
 
@@ -73,3 +76,92 @@ def test_criteria_alone_are_about_what_is_new_or_changed() -> None:
 )
 def test_a_basic_resource_that_is_no_topic_is_none(resource) -> None:
     assert kept(resource) is None
+
+
+R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."
+RESOURCE = {"url": "resource", "valueUri": "Patient"}
+
+
+def basic(*trigger: dict[str, Any], more: Sequence[dict[str, Any]] = ()) -> Any:
+    return {
+        "resourceType": "Basic",
+        "code": {"coding": [{"code": "SubscriptionTopic"}]},
+        "extension": [
+            {"url": f"{R5}url", "valueUri": "http://example.org/t"},
+            {"url": f"{R5}resourceTrigger", "extension": [RESOURCE, *trigger]},
+            *more,
+        ],
+    }
+
+
+def criteria(**value: Any) -> dict[str, Any]:
+    return {"url": "queryCriteria", "extension": [value]}
+
+
+TRIGGER = "Basic.extension[1].extension"
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        (basic({"url": "fhirPathCriteria", "valueString": "true"}), f"{TRIGGER}[1]"),
+        (basic({"url": "supportedInteraction", "valueCode": "x"}), f"{TRIGGER}[1]"),
+        (basic({"url": "something"}), f"{TRIGGER}[1]"),
+        (basic(criteria(url="other")), f"{TRIGGER}[1].extension[0]"),
+        (basic(criteria(url="current")), f"{TRIGGER}[1].extension[0]"),
+        (
+            basic(criteria(url="resultForCreate", valueCode="maybe")),
+            f"{TRIGGER}[1].extension[0]",
+        ),
+        (
+            basic(criteria(url="requireBoth", valueString="true")),
+            f"{TRIGGER}[1].extension[0]",
+        ),
+        (
+            basic(
+                criteria(url="current", valueString="active=true"),
+                criteria(url="current", valueString="active=false"),
+            ),
+            f"{TRIGGER}[2]",
+        ),
+        (basic(more=[{"url": f"{R5}eventTrigger"}]), "Basic.extension[2]"),
+        (
+            basic(
+                more=[{"url": f"{R5}resourceTrigger", "extension": [RESOURCE]}],
+            ),
+            "Basic.extension[2]",
+        ),
+        (
+            basic(more=[{"url": f"{R5}status", "valueCode": "on"}]),
+            "Basic.extension[2]",
+        ),
+        (
+            {"code": {"coding": [{"code": "SubscriptionTopic"}]}},
+            "Basic.extension",
+        ),
+    ],
+)
+def test_what_a_topic_says_and_is_not_read_is_told_with_its_path(
+    resource, path
+) -> None:
+    assert path in {one.expression[0] for one in problems(resource)}
+
+
+def test_a_topic_that_is_read_as_it_is_meant_has_no_problem() -> None:
+    resource = basic(
+        {"url": "description", "valueMarkdown": "for people"},
+        {"url": "supportedInteraction", "valueCode": "create"},
+        criteria(url="current", valueString="active=true"),
+        more=[
+            {"url": f"{R5}version", "valueString": "1.0"},
+            {"url": f"{R5}title", "valueString": "for people"},
+            {"url": f"{R5}notificationShape"},
+            {"url": "http://example.org/other", "valueString": "x"},
+        ],
+    )
+    found = kept(resource)
+
+    assert list(problems(resource)) == []
+    assert found is not None
+    assert (found.problems, found.version) == ((), "1.0")
+    assert found.interactions == {"create"}
