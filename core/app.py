@@ -31,6 +31,7 @@ from fyr.core.hooks.loading import load_plugins
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.interactions import Interactions
+from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Job, Jobs, Runs
@@ -42,13 +43,16 @@ from fyr.core.outgoing.open import open_queue, outgoing_readings
 from fyr.core.sealing import Sealer
 from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
+from fyr.core.subjects import Subject
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
+    from fyr.core.model.resource import Resource
     from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.streams import Stream
+    from fyr.core.subjects import Use
 
 
 class Application:
@@ -198,6 +202,27 @@ class Application:
         if self.hooks.answered:
             self.hooks.answered(
                 context=context, session=session, status=status, touched=()
+            )
+
+    def decide(self, context: RequestContext, resource: Resource, use: Use) -> None:
+        """Let pass who might do such a thing with such a resource, or refuse it.
+
+        For routes that keep what is no resource: plugins are asked by ``authorize`` and
+        ``authorize_resource``, as if it were stored where ``context.service`` is.
+
+        :param context: made for this, with the caller's principal.
+        :param resource: with type and id; what it says that it belongs to, relative.
+        :raises fyr.core.errors.Forbidden: a plugin does not allow it.
+        """
+        if self.hooks.authorize:
+            self.hooks.authorize(context=context)
+        if self.hooks.authorize_resource:
+            subject = Subject(
+                resource["resourceType"], resource["id"], resource=resource
+            )
+            look = Looking(self.interactions)
+            self.hooks.authorize_resource(
+                context=context, subject=subject, use=use, look=look
             )
 
     def wsgi(self) -> Callable[..., Iterable[bytes]]:

@@ -18,6 +18,7 @@ from fyr.core import (
     Route,
     hookimpl,
 )
+from fyr.plugins.storage_service.access import Access
 from fyr.plugins.storage_service.contents import THUMBNAIL, Contents
 from fyr.plugins.storage_service.serving import Serving
 from fyr.plugins.storage_service.settings import StorageServiceSettings
@@ -49,7 +50,9 @@ class StorageService(Plugin):
                 ["blobs.master_key: storage_service seals what is kept for patients"]
             )
         self.contents = Contents(application, self.settings)
-        self._serving = Serving(self.contents, application.blobs, self.settings)
+        self._serving = Serving(
+            self.contents, Access(application), application.blobs, self.settings
+        )
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

@@ -29,10 +29,10 @@ THUMBNAIL = "storage-service-thumbnail"
 
 _COLUMNS = (
     "id, version, blob, content_type, size, sha256, episode, patient,"
-    " thumbnail_state, thumbnail, created, updated"
+    " thumbnail_state, thumbnail, created, updated, creator, organization"
 )
 _GET = f"SELECT {_COLUMNS} FROM storage_content WHERE id = ?"
-_ADD = f"INSERT INTO storage_content ({_COLUMNS}) VALUES ({', '.join('?' * 12)})"
+_ADD = f"INSERT INTO storage_content ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
 _REPLACE = """
     UPDATE storage_content
     SET version = ?, blob = ?, content_type = ?, size = ?, sha256 = ?,
@@ -60,6 +60,14 @@ class References:
 
 
 @dataclass(frozen=True, slots=True)
+class Maker:
+    """Who has made a content: the user, and the organization; empty: nobody knows."""
+
+    user: str = ""
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """One content as it is kept; times in milliseconds since 1970, UTC."""
 
@@ -76,6 +84,7 @@ class Content:
     thumbnail: str
     created: int
     updated: int
+    maker: Maker
 
 
 class Contents:
@@ -111,7 +120,7 @@ class Contents:
         return blob
 
     def add(
-        self, chunks: Iterable[bytes], content_type: str, of: References
+        self, chunks: Iterable[bytes], content_type: str, of: References, maker: Maker
     ) -> Content:
         """Keep new content.
 
@@ -120,11 +129,11 @@ class Contents:
         blob = self._put(chunks, content_type, of)
         now, state = self._now(), self._thumbnail_state(content_type)
         given = (str(uuid4()), 1, blob.id, content_type, blob.size, blob.sha256)
-        content = Content(*given, of, state, "", now, now)
+        content = Content(*given, of, state, "", now, now, maker)
 
         def work(session: Session) -> None:
             row = (*given, of.episode, of.patient, state, "", now, now)
-            session.run(_ADD, row)
+            session.run(_ADD, (*row, maker.user, maker.organization))
             self._settle(session, content)
 
         self._database.write(work)
@@ -269,9 +278,10 @@ class Contents:
 def _content(row: tuple[Any, ...]) -> Content:
     (content_id, version, blob, kind, size, digest), rest = row[:6], row[8:]
     of = References(row[6], row[7])
-    state, thumbnail, created, updated = rest
+    state, thumbnail, created, updated, user, organization = rest
+    maker = Maker(user, organization)
     given = (content_id, version, blob, kind, size, digest)
-    return Content(*given, of, state, thumbnail, created, updated)
+    return Content(*given, of, state, thumbnail, created, updated, maker)
 
 
 def _head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -11,7 +11,6 @@ import orjson
 from fyr.core import (
     NotAcceptable,
     NotFound,
-    Principal,
     Request,
     Response,
     Route,
@@ -22,10 +21,10 @@ from fyr.core import (
 from fyr.plugins.storage_service.access import (
     EPISODE,
     PATIENT,
+    Access,
+    maker_of,
     references,
-    require_read,
     require_system,
-    require_write,
 )
 from fyr.plugins.storage_service.contents import Content, Contents
 from fyr.plugins.storage_service.kinds import name_of, require_taken
@@ -45,11 +44,13 @@ class Serving:
     def __init__(
         self,
         contents: Contents,
+        access: Access,
         blobs: Blobs,
         settings: StorageServiceSettings,
     ) -> None:
-        """Take the contents, where their bytes are, and what is taken."""
+        """Take the contents, who decides, where their bytes are, and what is taken."""
         self.contents = contents
+        self.access = access
         self.blobs = blobs
         self.settings = settings
         self.limit = min(settings.max_bytes, blobs.settings.max_bytes)
@@ -122,9 +123,10 @@ class _All(_Resource):
     def on_post(self, req: Request, resp: Response) -> None:
         """Keep content, for a patient or for everybody."""
         of = references(req.caller.params)
-        require_write(_principal(req), of)
+        self._serving.access.require_create(req.caller, of)
         kind, chunks = self._serving.body(req)
-        content = self._serving.contents.add(chunks, kind, of)
+        maker = maker_of(req.caller.principal)
+        content = self._serving.contents.add(chunks, kind, of, maker)
         resp.status = 201
         self._serving.tell(req, resp, content)
         resp.add({"location": self._serving.url(req, content)})
@@ -136,7 +138,7 @@ class _One(_Resource):
     def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer the bytes, or some of them."""
         content = self._serving.find(content_id)
-        require_read(_principal(req), content.references)
+        self._serving.access.require_read(req.caller, content)
         _require_accepted(req, content.content_type)
         if content.version and str(content.version) in (
             req.etags("If-None-Match") or ()
@@ -160,7 +162,7 @@ class _One(_Resource):
         """Put other bytes behind the URL."""
         of = references(req.caller.params)
         old = self._serving.find(content_id)
-        require_write(_principal(req), old.references)
+        self._serving.access.require_update(req.caller, old)
         kind, chunks = self._serving.body(req)
         content = self._serving.contents.replace(
             content_id, chunks, kind, of, req.etags("If-Match")
@@ -169,8 +171,10 @@ class _One(_Resource):
 
     def on_delete(self, req: Request, resp: Response, content_id: str) -> None:
         """Remove the content."""
-        require_system(_principal(req))
-        self._serving.contents.delete(self._serving.find(content_id).id)
+        require_system(req.caller.principal)
+        content = self._serving.find(content_id)
+        self._serving.access.require_delete(req.caller, content)
+        self._serving.contents.delete(content.id)
         resp.status = 204
 
 
@@ -179,8 +183,10 @@ class _Metadata(_Resource):
 
     def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer what is known of the content."""
-        require_system(_principal(req))
-        self._serving.tell(req, resp, self._serving.find(content_id))
+        require_system(req.caller.principal)
+        content = self._serving.find(content_id)
+        self._serving.access.require_metadata(req.caller, content)
+        self._serving.tell(req, resp, content)
 
 
 class _Thumbnail(_Resource):
@@ -189,7 +195,7 @@ class _Thumbnail(_Resource):
     def on_get(self, req: Request, resp: Response, content_id: str) -> None:
         """Answer the small picture, once it is made."""
         content = self._serving.find(content_id)
-        require_read(_principal(req), content.references)
+        self._serving.access.require_read(req.caller, content)
         if content.thumbnail_state != "present":
             state = content.thumbnail_state or "never made of this type"
             raise NotFound(f"there is no thumbnail: {state}")
@@ -205,10 +211,6 @@ class _Thumbnail(_Resource):
         )
 
     on_head = on_get
-
-
-def _principal(req: Request) -> Principal:
-    return req.caller.principal
 
 
 def _require_accepted(req: Request, content_type: str) -> None:

@@ -16,11 +16,14 @@ from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.principals import PATIENT, PRACTITIONER, SYSTEM_USER
 
 CONTENT = "/storage/api/content"
-EPISODE_URL = "https://careplan.example.org/fhir/EpisodeOfCare/7"
-OWN = {
-    "episodeOfCareReference": EPISODE_URL,
-    "patientReference": PATIENT.context["patient"],
-}
+EPISODE_URL = "http://localhost/fhir/EpisodeOfCare/7"
+PATIENT_URL = "http://localhost/fhir/Patient/1"
+OWN = {"episodeOfCareReference": EPISODE_URL, "patientReference": PATIENT_URL}
+CITIZEN = replace(PATIENT, context={"patient": PATIENT_URL})
+MACHINE = replace(
+    SYSTEM_USER,
+    privileges=frozenset({"DocumentReference.*", "Patient.*", "EpisodeOfCare.*"}),
+)
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 300
 ON_EPISODE = replace(
     PRACTITIONER, context={**PRACTITIONER.context, "episode_of_care": EPISODE_URL}
@@ -36,9 +39,18 @@ def fyr_options() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def system(fyr_client: Client) -> Client:
-    return fyr_client.acting_as(SYSTEM_USER)
+    client = fyr_client.acting_as(MACHINE)
+    patient = {"reference": "Patient/1"}
+    for one in (
+        {"resourceType": "Patient", "id": "1"},
+        {"resourceType": "EpisodeOfCare", "id": "7", "status": "active"},
+    ):
+        episode = one["resourceType"] == "EpisodeOfCare"
+        answer = client.update({**one, "patient": patient} if episode else one)
+        assert answer.status == 201, answer.body
+    return client
 
 
 def post(
@@ -128,7 +140,7 @@ class TestPatientSpecific:
     def test_who_works_in_its_context_reads_and_writes_it(
         self, fyr_client: Client
     ) -> None:
-        for principal in (PATIENT, ON_EPISODE):
+        for principal in (CITIZEN, ON_EPISODE):
             client = fyr_client.acting_as(principal)
             url = stored(client, PDF, "application/pdf", OWN)
             assert client.get(url).body == PDF
@@ -390,6 +402,8 @@ class TestBehindAccessControl:
     ) -> None:
         general, own = stored(system), stored(system, PDF, "application/pdf", OWN)
 
-        nurse = fyr_client.acting_as(PRACTITIONER)
+        may = frozenset({"DocumentReference.read"})
+        nurse = fyr_client.acting_as(replace(PRACTITIONER, privileges=may))
         assert (nurse.get(general).status, nurse.get(own).status) == (200, 403)
-        assert fyr_client.acting_as(PATIENT).get(own).body == PDF
+        citizen = fyr_client.acting_as(replace(CITIZEN, privileges=may))
+        assert citizen.get(own).body == PDF

@@ -156,6 +156,11 @@ def _material(case: ResourceCase) -> None:
             raise outside(case, "by its patient and its episode of care")
 
 
+def _material_team(case: ResourceCase) -> None:
+    if not _is_general(case):
+        _team_on_episode(case)
+
+
 def _is_general(case: ResourceCase) -> bool:
     """Whether material is about nobody: not even a patient told by an identifier."""
     subject = case.resource.get("subject")
@@ -292,6 +297,7 @@ ON_RESOURCE: Mapping[str, Check] = {
     "episode": _episode,
     "episode?": _episode_if_any,
     "material": _material,
+    "material-team": _material_team,
     "no-triage": _no_triage,
     "one-recipient": _one_recipient,
     "owner": _owner,

@@ -35,7 +35,8 @@ def belongs(subject: Subject, use: str, patient: str, look: Look) -> bool:
         return _binary_belongs(subject.resource, patient, look)
     if subject.type not in compartment("Patient").types:
         return False
-    if use in _INDEXED:
+    # What is kept by a plugin has no version, and is in no index.
+    if use in _INDEXED and subject.version:
         return in_compartment(subject.type, subject.id, patient, look)
     return set(patients_in(subject.resource)) == {patient}
 
