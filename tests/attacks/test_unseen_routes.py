@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application
+from fyr.core.context import Principal
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
@@ -149,3 +150,40 @@ def test_who_has_no_right_is_told_of_as_well(client: Client, log: Log) -> None:
 
     (event,) = log.of(answer.headers["x-request-id"])
     assert (answer.status, event["outcome"]) == (403, "4")
+
+
+def test_patients_are_told_who_tried_to_see_what_is_stored_for_them(
+    client: Client, log: Log
+) -> None:
+    machine = Principal(
+        "SYSTEM",
+        "x",
+        frozenset({"Patient.*", "EpisodeOfCare.*", "DocumentReference.*"}),
+    )
+    root = "http://localhost/fhir"
+    system = client.acting_as(machine)
+    system.update({"resourceType": "Patient", "id": "1"})
+    subject = {"reference": "Patient/1"}
+    episode = {"resourceType": "EpisodeOfCare", "id": "1", "patient": subject}
+    system.update({**episode, "status": "active"})
+    kept = system.request(
+        "POST",
+        "/storage/api/content",
+        body=b"told",
+        params={
+            "episodeOfCareReference": f"{root}/EpisodeOfCare/1",
+            "patientReference": f"{root}/Patient/1",
+        },
+        headers={"Content-Type": "text/plain"},
+    )
+    assert kept.status == 201, kept.body
+
+    for method in ("GET", "HEAD"):
+        path = f"/storage/api/content/{kept.json['id']}"
+        answer = client.acting_as(ANALYST).request(method, path)
+
+        (event,) = log.of(answer.headers["x-request-id"])
+        assert (answer.status, event["outcome"]) == (403, "4")
+        told = [one["what"].get("reference") for one in event["entity"]]
+        assert f"{root}/Patient/1" in told
+        assert kept.json["id"] in json.dumps(event["entity"])
