@@ -41,6 +41,7 @@ def main() -> None:
             "PLUGINS__ENABLED": '["search", "event_messages"]',
             "STREAMS__PORT": str(free_port()),
             "STREAMS__MAX_CLIENTS": str(options.clients),
+            "STREAMS__MAX_CLIENTS_PER_ADDRESS": str(options.clients),
             **({"STORE__URL": url} if url else {}),
         }
         with fyr_process(Path(name), settings=settings) as fyr:

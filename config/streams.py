@@ -31,6 +31,22 @@ class StreamSettings(Section):
     max_clients: int = Field(
         2000, ge=1, description="Clients of one process; more are 503."
     )
+    max_clients_per_address: int = Field(
+        500,
+        ge=1,
+        description=(
+            "Clients of one process from one address, of IPv6 one network of 64 bits;"
+            " more are 503. Behind a proxy, `server.trusted_proxies` tells them apart."
+        ),
+    )
+    bind_seconds: float = Field(
+        10.0,
+        gt=0,
+        description=(
+            "How long a websocket that anybody may open is kept without a word that"
+            " binds it to something."
+        ),
+    )
     heartbeat_seconds: float = Field(
         15.0,
         gt=0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fyr.core.errors import Forbidden
+from fyr.core.hosts import network_of
 from fyr.core.interactions.admit import admit
 from fyr.core.interactions.outcomes import CODING
 from fyr.core.listening import public_names
@@ -42,11 +43,12 @@ class Admission:
         self._coding = settings.fhir.error_coding
         self._cors = Cors(settings.server.cors_origins)
         self._fixed = {**fixed_headers(settings.server), "vary": self._cors.vary}
+        self._addresses = Addresses(settings.server.trusted_proxies)
         self._callers = Callers(
             replace(ROUTES, public_base=settings.server.public_url.rstrip("/")),
             application.clock,
             names=public_names(settings),
-            addresses=Addresses(settings.server.trusted_proxies),
+            addresses=self._addresses,
         )
 
     def request(self, request: web.BaseRequest) -> FyrRequest:
@@ -56,6 +58,10 @@ class Admission:
         if self._coding:
             CODING.set(self._coding)
         return made
+
+    def network(self, req: FyrRequest) -> str:
+        """Tell whose address a client comes from."""
+        return network_of(self._addresses.client(req.env))
 
     def headers(self, req: FyrRequest) -> Mapping[str, str]:
         """Tell the headers that every answer has."""

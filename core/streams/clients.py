@@ -59,13 +59,24 @@ class Clients:
             raise NotAcceptable(f"this is told as {', '.join(sorted(stream.kinds))}")
         if as_websocket:
             self._admission.check_origin(req)
-        self._room.enter()
+        with self._room.entered(self._admission.network(req)):
+            return await self._served(stream, request, req, headers, as_websocket)
+
+    async def _served(
+        self,
+        stream: Stream,
+        request: web.BaseRequest,
+        req: FyrRequest,
+        headers: Mapping[str, str],
+        as_websocket: bool,
+    ) -> web.StreamResponse:
         listener, position = await self._room.in_thread(self._open, req, stream)
         with self._counted(stream, listener) as ended:
             answer, wire = await self._begun(request, headers, as_websocket)
             await self.notice(req, 101 if as_websocket else 200)
             recheck = _rechecking(self._admission, req, stream)
             telling = Telling(self._room, stream, listener, wire, recheck)
+            telling.is_bound = not (stream.public and as_websocket)
             why, reason = await _told(telling, position, answer)
             ended.append(why)
             if why != LEFT:

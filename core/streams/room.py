@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from fyr.core.errors import Unavailable
@@ -35,6 +37,8 @@ class Room:
             application.streams.values(),
             application.settings.events.poll_seconds,
         )
+        #: network -> clients from there
+        self._inside: Counter[str] = Counter()
         #: whether the process ends
         self.stopping = False
         self._pages = asyncio.Semaphore(_THREADS)
@@ -55,13 +59,24 @@ class Room:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, done)
 
-    def enter(self) -> None:
-        """Let one client more in.
+    @contextmanager
+    def entered(self, network: str) -> Iterator[None]:
+        """Let one client more in, from a network, until it goes.
 
         :raises Unavailable: there are too many, or the process ends.
         """
-        if self.stopping or self.watcher.clients >= self.settings.max_clients:
+        here, settings = self._inside, self.settings
+        if self.stopping or here.total() >= settings.max_clients:
             raise Unavailable("no more streams are served here for now")
+        if here[network] >= settings.max_clients_per_address:
+            raise Unavailable("no more streams are served to this address for now")
+        here[network] += 1
+        try:
+            yield
+        finally:
+            here[network] -= 1
+            if not here[network]:
+                del here[network]
 
     def begins(self, after: int | None) -> int:
         """Tell after which number a client begins; waits for the store.

@@ -71,7 +71,9 @@ class Telling:
         #: what is said and what is told go out in one order
         self._turn = asyncio.Lock()
         self._position = 0
-        self._last = self._checked = time.monotonic()
+        self._last = self._checked = self._began = time.monotonic()
+        #: whether it may stay though it says nothing
+        self.is_bound = True
 
     async def run(self, position: int) -> None:
         """Tell what follows a position.
@@ -105,6 +107,7 @@ class Telling:
                 )
             except FyrError as error:
                 raise Ended(REFUSED, str(error)) from error
+            self.is_bound = True
             await self._out(self._wire.say(told))
 
     async def _tell(self, items: Iterable[StreamItem], position: int) -> None:
@@ -134,6 +137,9 @@ class Telling:
         """End the stream when the server stops, or the client's rights have ended."""
         if self._room.stopping:
             raise Ended(STOPPED, "the server stops; come back")
+        seconds = self._room.settings.bind_seconds
+        if not self.is_bound and time.monotonic() - self._began >= seconds:
+            raise Ended(REFUSED, f"it was bound to nothing for {seconds:g} seconds")
         if time.monotonic() - self._checked < self._room.settings.recheck_seconds:
             return
         try:
@@ -149,7 +155,9 @@ class Telling:
         settings = self._room.settings
         beat = self._last + settings.heartbeat_seconds
         check = self._checked + settings.recheck_seconds
-        return max(0.0, min(beat, check) - time.monotonic())
+        bind = self._began + settings.bind_seconds
+        times = (beat, check) if self.is_bound else (beat, check, bind)
+        return max(0.0, min(times) - time.monotonic())
 
     async def _out(self, sending: Awaitable[None]) -> None:
         """Send, for as long as a client may take.
