@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
     from fyr.core.operations import Reply as Reply
+    from fyr.core.outgoing import Dropped as Dropped
     from fyr.core.outgoing import Outgoing as Outgoing
     from fyr.core.outgoing import Sender as Sender
     from fyr.core.outgoing import SendFailed as SendFailed
@@ -109,7 +110,7 @@ _HOMES = {
     "metrics": "Reading",
     "model.resource": "Resource",
     "projections": "Column Projection",
-    "outgoing": "Outgoing Sender SendFailed Undeliverable",
+    "outgoing": "Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",
     "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",

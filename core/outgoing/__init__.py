@@ -5,13 +5,20 @@ offers a :class:`Sender` by the hook ``register_senders``; any worker sends it.
 """
 
 from fyr.core.outgoing.http import ClientTls, HttpAnswer, HttpSender
-from fyr.core.outgoing.message import Outgoing, Sender, SendFailed, Undeliverable
+from fyr.core.outgoing.message import (
+    Dropped,
+    Outgoing,
+    Sender,
+    SendFailed,
+    Undeliverable,
+)
 from fyr.core.outgoing.policy import ReachPolicy
 from fyr.core.outgoing.queue import DestinationState, OutgoingQueue, SenderCounts
 
 __all__ = [
     "ClientTls",
     "DestinationState",
+    "Dropped",
     "HttpAnswer",
     "HttpSender",
     "Outgoing",

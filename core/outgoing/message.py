@@ -12,6 +12,8 @@ from fyr.core.store.port import Session
 
 #: A row is *waiting* until it has been sent, which removes it, or *dead* when given up.
 WAITING, DEAD = "waiting", "dead"
+#: What is told of a message that was forgotten; no row has it.
+DROPPED = "dropped"
 
 
 class SendFailed(Exception):
@@ -37,6 +39,13 @@ class Undeliverable(SendFailed):
     """It will never be taken as it is: a dead letter at once, and the next one goes."""
 
 
+class Dropped(SendFailed):
+    """It was not taken, and is of no use later: the first of the messages is forgotten.
+
+    It counts as a failure of the destination, which rests, and is no dead letter.
+    """
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """One message; it may be sent more than once, with the same ``id``."""
@@ -47,7 +56,7 @@ class Outgoing:
     sender: str
     #: whose queue it stands in: a text of the sender's own, such as ``Subscription/1``
     destination: str
-    #: ``waiting`` or ``dead``
+    #: ``waiting`` or ``dead``; ``dropped`` when that is told to its sender
     state: str
     #: tries that failed
     attempts: int
@@ -75,7 +84,8 @@ class Sender:
 
     ``send`` gets the next messages of one destination in their order, and returns when
     the receiver has all of them, or tells how many of the first ones it has. It raises :class:`SendFailed` to be asked again after a
-    growing wait, :class:`Undeliverable` for what no receiver takes; any other exception
+    growing wait, :class:`Undeliverable` for what no receiver takes, :class:`Dropped` for
+    what is of no use later; any other exception
     counts as the first. It bounds its own time. After ``attempts`` tries a message is a
     dead letter, and the next one goes.
 

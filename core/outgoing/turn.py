@@ -15,7 +15,9 @@ from fyr.core.clock import Clock, to_millis
 from fyr.core.outgoing.leases import Lease, Leases
 from fyr.core.outgoing.message import (
     DEAD,
+    DROPPED,
     WAITING,
+    Dropped,
     Outgoing,
     Sender,
     SendFailed,
@@ -104,6 +106,9 @@ class Turn:
             begun = self._tools.now()
             try:
                 count = self._sender.send(messages)
+            except Dropped as failed:
+                wait = int(failed.wait_seconds * 1000)
+                self._note_failed(messages[:1], str(failed), wait, dropped=True)
             except Undeliverable as refused:
                 if len(messages) > 1:
                     # Which of them it is: each is sent alone for the rest of the turn.
@@ -141,19 +146,25 @@ class Turn:
         wait: int,
         *,
         given_up: bool = False,
+        dropped: bool = False,
     ) -> None:
         tools, lease = self._tools, self._lease
         failures, reason = lease.failures + 1, reason[:_ERROR_CHARACTERS]
         most = self._sender.attempts or tools.settings.attempts
         now = tools.now()
         kept = [_failed(one, reason, most, now, given_up) for one in messages]
+        if dropped:
+            kept = [replace(one, state=DROPPED) for one in kept]
         longest = tools.backoff.longest
         rest = 0 if given_up else max(tools.backoff.after(failures), min(wait, longest))
 
         def work(session: Session) -> None:
             tools.leases.require(session, lease)
             rows = [(one.state, one.attempts, now, reason, one.id) for one in kept]
-            session.run_many(_FAILED, rows)
+            if dropped:
+                session.run_many(_REMOVE, [(one.id,) for one in kept])
+            else:
+                session.run_many(_FAILED, rows)
             session.run(_FAILING, (failures, reason, now + rest, *lease.key))
             self._sender.failed(session, kept, failures)
 

@@ -89,7 +89,8 @@ class SubscriptionOperations:
     def events(self, call: OperationCall) -> Resource:
         """Tell events that were, as one notification."""
         (row, owner), *_ = self._rows(call)
-        first = _number(call, "eventsSinceNumber", 1)
+        # 0 is before the first: all that there are.
+        first = max(1, _number(call, "eventsSinceNumber", 1))
         last = _number(call, "eventsUntilNumber", _LARGEST)
         content = str(call.value("content", "") or "")
         if content and content not in CONTENTS:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fyr.core import Outgoing, Session
+from fyr.core import Dropped, Outgoing, SendFailed, Session, Undeliverable
 from fyr.core.clock import to_millis
 from fyr.plugins.subscriptions.definition import Definition, read
 from fyr.plugins.subscriptions.notifications import (
     EVENTS,
     HANDSHAKE,
+    HEARTBEAT,
     Notification,
 )
 
@@ -65,7 +66,7 @@ class Sending:
         together = _together(messages, definition.max_count)
         notification = self._notification(row, owner, definition, together)
         if notification is not None:
-            channel.send(notification, owner)
+            _send(channel, notification, owner)
         return len(together)
 
     def _notification(
@@ -139,6 +140,22 @@ class Sending:
             self._states.want(session, id_, "off", why=told)
         else:
             self._states.note_failures(session, id_, failures, why)
+
+
+def _send(channel: Channel, notification: Notification, owner: Owner) -> None:
+    """Send it, and say what a failure means.
+
+    A heartbeat that was missed is not sent later, and a handshake is tried again
+    whatever the receiver answers: it may not be ready yet.
+    """
+    try:
+        channel.send(notification, owner)
+    except SendFailed as failed:
+        if notification.kind == HEARTBEAT:
+            raise Dropped(str(failed), wait_seconds=failed.wait_seconds) from None
+        if notification.kind == HANDSHAKE and isinstance(failed, Undeliverable):
+            raise SendFailed(str(failed)) from None
+        raise
 
 
 def _together(messages: Sequence[Outgoing], most: int) -> Sequence[Outgoing]:

@@ -23,7 +23,7 @@ from fyr.core.interactions import Incoming
 from fyr.core.model import json
 from fyr.plugins.subscriptions.definition import read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
-from fyr.plugins.subscriptions.table import TOLD, Row
+from fyr.plugins.subscriptions.table import DELETED, TOLD, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ class States:
 
         def work(session: Session) -> None:
             if resource is None:
-                self._table.put(session, _row(change, "off", "{}", now, 0))
+                self._table.put(session, _row(change, "off", DELETED, now, 0))
                 self._table.remove(session, change.id, change.version)
                 self._application.outgoing.forget(session, SENDER, change.id)
                 return
@@ -192,7 +192,7 @@ class States:
                         session, id_, "off", why="its end is reached"
                     )
                 )
-            elif row.status == "active" and _is_silent(row, definition.heartbeat, now):
+            elif row.status in TOLD and _is_silent(row, definition.heartbeat, now):
                 beats += self._beat(row, now)
         keep_millis = int(self._settings.keep_days * 24 * 3600 * 1000)
         self._application.database.write(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: States in which a subscription is told.
 TOLD = ("active", "error")
+#: Body of one that was deleted: its row stays, as its numbers are not given again.
+DELETED = "{}"
 _SETS = ("privileges", "scopes", "tags")
 _NAMES = ("user_type", "user_id", "issuer")
 
@@ -229,9 +231,12 @@ class Table:
         return [Row(*row) for row in self.database.rows(sql, statuses)]
 
     def counts(self) -> dict[str, int]:
-        """Tell how many are in each state."""
-        sql = "SELECT status, COUNT(*) FROM subscription GROUP BY status"
-        return {status: count for status, count in self.database.rows(sql)}
+        """Tell how many are in each state; those that were deleted are in none."""
+        sql = (
+            "SELECT status, COUNT(*) FROM subscription WHERE body <> ? GROUP BY status"
+        )
+        rows = self.database.rows(sql, (DELETED,))
+        return {status: count for status, count in rows}
 
     def row(self, id: str, session: Session | None = None) -> Row | None:
         """Read one."""

@@ -165,6 +165,24 @@ def test_a_hook_with_a_payload_is_sent_the_resource_as_an_update(
     assert request.body == fyr_client.get("/fhir/Observation/o").body
 
 
+@pytest.mark.parametrize("payload", ["", "application/fhir+json"])
+def test_a_hook_says_by_headers_which_event_it_is(
+    fyr_client, receiver, work, payload
+) -> None:
+    channel = {"payload": payload} if payload else {}
+    put(fyr_client, "Subscription", "s", classic(receiver.url, channel=channel))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    told = [
+        (one.headers["x-fyr-subscription"], one.headers["x-fyr-event-number"])
+        for one in receiver.received
+    ]
+
+    assert told == [("s", "1"), ("s", "2")]
+
+
 def test_nothing_is_told_of_before_the_subscription_was_active(
     fyr_client, receiver, work
 ) -> None:
@@ -202,10 +220,11 @@ def test_a_topic_shakes_hands_and_tells_by_number(fyr_client, receiver, work) ->
     assert all("resource" not in one for one in told["entry"][1:])
 
 
+@pytest.mark.parametrize("refusal", [400, 404, 410, 422, 500])
 def test_a_handshake_that_is_refused_leaves_the_subscription_in_error(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, refusal
 ) -> None:
-    receiver.answers = lambda request: Reply(500)
+    receiver.answers = lambda request: Reply(refusal)
     put(fyr_client, "Subscription", "s", topical(receiver.url))
     for _ in range(2):
         work()
@@ -215,7 +234,7 @@ def test_a_handshake_that_is_refused_leaves_the_subscription_in_error(
     work()
 
     assert failed["status"] == "error"
-    assert "answers 500" in failed["error"]
+    assert f"answers {refusal}" in failed["error"]
     assert status(fyr_client) == "active"
     assert "error" not in fyr_client.get("/fhir/Subscription/s").json
 
@@ -468,6 +487,28 @@ def test_silence_is_broken_by_a_heartbeat(
     assert [kind(one.json) for one in receiver.received] == ["handshake", "heartbeat"]
 
 
+def test_a_heartbeat_that_is_missed_is_a_failure_and_no_dead_letter(
+    fyr_app, fyr_client, fyr_clock, receiver, work
+) -> None:
+    beat = {"extension": [extension("heartbeat-period", valueUnsignedInt=60)]}
+    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=beat))
+    work()
+    receiver.answers = lambda request: Reply(400)
+    for _ in range(3):
+        fyr_clock.advance(minutes=5)
+        work()
+    failed = fyr_client.get("/fhir/Subscription/s").json
+    receiver.answers = lambda request: Reply(200)
+    for _ in range(2):
+        fyr_clock.advance(minutes=5)
+        work()
+
+    assert fyr_app.outgoing.dead() == []
+    assert failed["status"] == "error"
+    assert "answers 400" in failed["error"]
+    assert status(fyr_client) == "active"
+
+
 def test_the_status_of_a_subscription_can_be_asked_for(
     fyr_client, receiver, work
 ) -> None:
@@ -496,11 +537,13 @@ def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) ->
     some = fyr_client.get(f"{address}?eventsSinceNumber=2&eventsUntilNumber=3")
     full = fyr_client.get(f"{address}?eventsSinceNumber=4&content=full-resource")
     wrong = fyr_client.get(f"{address}?eventsSinceNumber=x")
+    every = fyr_client.get(f"{address}?eventsSinceNumber=0")
 
     assert numbers(some.json) == [2, 3]
     assert kind(some.json) == "query-event"
     assert full.json["entry"][1]["resource"]["code"] == {"text": "pulse"}
     assert wrong.status == 400
+    assert numbers(every.json) == [1, 2, 3, 4]
 
 
 def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:
@@ -750,6 +793,9 @@ def test_criteria_mean_what_a_value_set_says_by_now(fyr_client, receiver, work) 
 def test_metrics_tell_how_many_are_in_which_state(fyr_client, receiver, work) -> None:
     put(fyr_client, "Subscription", "s", classic(receiver.url))
     put(fyr_client, "Subscription", "t", classic(receiver.url, status="off"))
+    put(fyr_client, "Subscription", "gone", classic(receiver.url))
+    work()
+    fyr_client.delete("/fhir/Subscription/gone")
     work()
     page = fyr_client.get("/metrics").body.decode()
 

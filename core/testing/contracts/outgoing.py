@@ -19,6 +19,7 @@ from fyr.config.settings import EventSettings, Settings
 from fyr.core.backoff import Backoff
 from fyr.core.errors import NotFound
 from fyr.core.outgoing import (
+    Dropped,
     Outgoing,
     OutgoingQueue,
     Sender,
@@ -194,6 +195,31 @@ class OutgoingContract:
 
         assert receivers.at("a") == [1, 3]
         assert [one.payload for one in queue.dead()] == [2]
+
+    def test_what_is_of_no_use_later_is_forgotten_and_its_destination_rests(
+        self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
+    ) -> None:
+        told: list[tuple[Any, str, int]] = []
+
+        def meets(message: Outgoing) -> None:
+            if message.payload == 1:
+                raise Dropped("nobody is at home")
+
+        def failed(session: Session, messages: Sequence[Outgoing], times: int) -> None:
+            told.extend((one.payload, one.state, times) for one in messages)
+
+        receivers.meets = meets
+        dispatcher = worker(queue, receivers, at_once=10, failed=failed)
+        put(queue, ("a", 1), ("a", 2))
+        dispatcher.drain()
+        resting, at_once = state(queue, "a"), list(receivers.taken)
+        clock.advance(minutes=1)
+        dispatcher.drain()
+
+        assert told == [(1, "dropped", 1)]
+        assert (resting.failures, resting.waiting, resting.dead) == (1, 1, 0)
+        assert at_once == []
+        assert receivers.at("a") == [2]
 
     def test_a_sender_that_takes_many_is_given_many(
         self, queue: OutgoingQueue, receivers: Receivers

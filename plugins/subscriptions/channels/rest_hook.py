@@ -16,6 +16,9 @@ from fyr.plugins.subscriptions.notifications import EVENTS, Notification
 from fyr.plugins.subscriptions.table import Owner
 
 JSON = "application/fhir+json"
+#: Headers by which a receiver knows what it has: R4 itself tells no number.
+SUBSCRIPTION, EVENT_NUMBER = "X-Fyr-Subscription", "X-Fyr-Event-Number"
+_OWN = {*OWN_HEADERS, "content-type", SUBSCRIPTION.lower(), EVENT_NUMBER.lower()}
 
 
 class RestHook:
@@ -35,6 +38,7 @@ class RestHook:
         """Send one notification."""
         definition = notification.definition
         headers = {name: value for name, value in owner.headers}
+        headers[SUBSCRIPTION] = notification.row.id
         seconds = definition.timeout or None
         url = definition.endpoint
         if definition.topic or notification.kind != EVENTS:
@@ -42,6 +46,7 @@ class RestHook:
             self._http.post(url, body, JSON, headers, timeout_seconds=seconds)
             return
         for event in notification.events:
+            headers[EVENT_NUMBER] = str(event.number)
             if notification.content != "full-resource":
                 self._http.post(url, b"", "", headers, timeout_seconds=seconds)
                 continue
@@ -65,6 +70,6 @@ def endpoint_problems(http: HttpSender, definition: Definition) -> Iterator[Issu
     elif problem := http.policy.problem(definition.endpoint):
         yield Issue("value", f"the endpoint cannot be sent to: {problem}", ENDPOINT)
     for name, _ in definition.headers:
-        if name.lower() in {*OWN_HEADERS, "content-type"}:
+        if name.lower() in _OWN:
             path = ("Subscription.channel.header",)
             yield Issue("value", f"the header {name} is this server's own", path)
