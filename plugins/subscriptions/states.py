@@ -6,6 +6,7 @@ transaction that finds out, and made by a job, as any write of a resource is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,6 +16,7 @@ from fyr.core import (
     FyrError,
     JobContext,
     RequestContext,
+    Resource,
     Session,
 )
 from fyr.core.clock import to_millis
@@ -22,8 +24,8 @@ from fyr.core.context import SYSTEM
 from fyr.core.interactions import Incoming
 from fyr.core.model import json
 from fyr.plugins.subscriptions.definition import read
-from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
-from fyr.plugins.subscriptions.table import DELETED, TOLD, Row
+from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT, Notification
+from fyr.plugins.subscriptions.table import DELETED, TOLD, Row, room_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +40,8 @@ log = structlog.get_logger("fyr.subscriptions")
 JOB, TEND = "subscriptions-status", "subscriptions-tend"
 SENDER = "subscriptions"
 KIND = "Subscription"
+#: Topic of the outbox: a subscription with a websocket has an event, or its end.
+WEBSOCKET = "subscriptions.told"
 #: state -> those that it may follow
 STEPS: Mapping[str, frozenset[str]] = {
     "active": frozenset({"requested", "error"}),
@@ -71,6 +75,8 @@ class States:
         now = to_millis(self._application.clock())
 
         def work(session: Session) -> None:
+            if known and (resource is None or resource["status"] == "off"):
+                self._tell_end(session, known, resource, now)
             if resource is None:
                 self._table.put(session, _row(change, "off", DELETED, now, 0))
                 self._table.remove(session, change.id, change.version)
@@ -89,6 +95,21 @@ class States:
 
         self._application.database.write(work)
         self._application.outgoing.wake()
+
+    def _tell_end(
+        self, session: Session, known: Row, resource: Resource | None, now: int
+    ) -> None:
+        """Tell those who listen on a websocket that nothing will come any more."""
+        definition = read(known.resource())
+        owner = self._table.owner(known.id, known.version, session)
+        if known.status == "off" or owner is None or definition.channel != "websocket":
+            return
+        why = "it was deleted" if resource is None else resource.get("error", "")
+        row = replace(known, status="off", error=why)
+        told = Notification(row, definition, owner.base_url, HEARTBEAT, now)
+        text = told.bundle().decode() if definition.topic else f"off {known.id}"
+        payload = {"room": room_of(known.id, owner), "ended": text}
+        self._application.outbox.emit(session, WEBSOCKET, payload)
 
     def _hand_over(self, session: Session, known: Row | None, change: Change) -> None:
         """Forget what was told to another owner: the new one may not see it, perhaps."""

@@ -1,14 +1,14 @@
 """Websockets of subscriptions, on the port of ``[streams]``.
 
 R4's own protocol (https://hl7.org/fhir/R4/subscription.html#2.46.7.2): ``bind [id]`` is
-answered by ``bound [id]``, and each event is ``ping [id]``. By topic
+answered by ``bound [id]``, and each event is ``ping [id]``; ``off [id]`` is Fyr's own, once
+a subscription has ended. By topic
 (https://hl7.org/fhir/uv/subscriptions-backport/channels.html#websockets):
 ``bind-with-token [token]`` is answered by a handshake, and notifications follow.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from fyr.core.streams import Stream, StreamItem, StreamListener
 from fyr.plugins.subscriptions.definition import Definition, read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
 from fyr.plugins.subscriptions.operations import token_hash
-from fyr.plugins.subscriptions.telling import TOLD
+from fyr.plugins.subscriptions.states import WEBSOCKET
+from fyr.plugins.subscriptions.table import room_of
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -77,10 +78,14 @@ class Websockets:
 
     def _items(self, changes: Sequence[Change]) -> Iterator[StreamItem]:
         for change in changes:
-            if change.topic == TOLD:
+            if change.topic == WEBSOCKET:
                 yield from self._item(change)
 
     def _item(self, change: Change) -> Iterator[StreamItem]:
+        if "ended" in change.payload:
+            told = change.payload
+            yield StreamItem(change.position, told["room"], told["ended"])
+            return
         id_, number = change.payload["subscription"], change.payload["number"]
         events = self.table.events(id_, number, number, 1)
         try:
@@ -110,7 +115,7 @@ class Bound(StreamListener):
         self._rooms: frozenset[str] = frozenset()
 
     def wants(self, item: StreamItem) -> bool:
-        """Whether an event is of a subscription that it is bound to."""
+        """Whether an event, or the end, is of a subscription that it is bound to."""
         return item.topic in self._rooms
 
     def received(self, text: str) -> Iterable[str]:
@@ -161,9 +166,3 @@ class Bound(StreamListener):
         if not owner.is_of(principal) or (principal is ANONYMOUS and mode != "open"):
             raise Forbidden("nothing is bound by this")
         return id
-
-
-def room_of(id: str, owner: Owner) -> str:
-    """Name what a websocket is bound to: a subscription as long as its owner has it."""
-    whose = hashlib.sha256("\n".join(owner.key).encode()).hexdigest()
-    return f"{id} {whose}"

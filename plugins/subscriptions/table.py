@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -369,3 +370,9 @@ def principal_of(text: str) -> Principal:
     found = Principal(**{**told, **sets})
     # The caller of a server in open mode is known by being this very object.
     return ANONYMOUS if found == ANONYMOUS else found
+
+
+def room_of(id: str, owner: Owner) -> str:
+    """Name what a websocket is bound to: a subscription as long as its owner has it."""
+    whose = hashlib.sha256("\n".join(owner.key).encode()).hexdigest()
+    return f"{id} {whose}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fyr.core import Change, Session
 from fyr.core.events.change import read_ahead
 from fyr.core.store.port import Stored
+from fyr.plugins.subscriptions.states import WEBSOCKET
 from fyr.plugins.subscriptions.table import Found
 from fyr.plugins.subscriptions.topics import CODE
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 NAME = "subscriptions"
 KIND = "Subscription"
-#: Topic of the outbox: a subscription with a websocket has events.
-TOLD = "subscriptions.told"
 #: Types on which depends what criteria mean; search parameters the engine knows itself.
 _TERMS = frozenset({"CodeSystem", "ValueSet"})
 
@@ -129,7 +128,7 @@ class Telling:
             if subscribed[id_].definition.channel == "websocket":
                 for number in numbers:
                     told = {"subscription": id_, "number": number}
-                    self._application.outbox.emit(session, TOLD, told)
+                    self._application.outbox.emit(session, WEBSOCKET, told)
             else:
                 queued += [(id_, {"kind": "event", "number": n}) for n in numbers]
         self._application.outgoing.put_many(session, NAME, queued)

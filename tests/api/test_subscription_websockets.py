@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -215,6 +216,45 @@ def test_a_websocket_is_told_nothing_once_the_subscription_is_another_systems(
             fyr_client.update(patient(name))
             work()
             assert await socket.hear() == "ping kept"
+
+    talk(fyr_app, talks)
+
+
+def _delete(client: Any, clock: Any, body: dict[str, Any]) -> None:
+    client.delete("/fhir/Subscription/s")
+
+
+def _turn_off(client: Any, clock: Any, body: dict[str, Any]) -> None:
+    client.update({**body, "status": "off"})
+
+
+def _reach_its_end(client: Any, clock: Any, body: dict[str, Any]) -> None:
+    clock.advance(days=2)
+
+
+@pytest.mark.parametrize("ends", [_delete, _turn_off, _reach_its_end])
+@pytest.mark.parametrize("made", [classic, topical])
+def test_who_listens_is_told_that_a_subscription_has_ended(
+    fyr_app, fyr_client, fyr_clock, work, ends, made
+) -> None:
+    end = (fyr_clock() + timedelta(days=1)).isoformat()
+    body = {**made(), "end": end}
+    fyr_client.update(body)
+    work()
+    given = token_of(fyr_client)
+
+    async def talks(socket: Listening) -> None:
+        await socket.say(f"bind-with-token {given['token']}")
+        ends(fyr_client, fyr_clock, body)
+        work()
+        told = await socket.hear()
+        if made is classic:
+            assert told == "off s"
+            return
+        parameters = json.loads(told)["entry"][0]["resource"]["parameter"]
+        named = {one["name"]: one for one in parameters}
+        assert named["status"]["valueCode"] == "off"
+        assert named["type"]["valueCode"] == "heartbeat"
 
     talk(fyr_app, talks)
 
