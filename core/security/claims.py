@@ -20,11 +20,14 @@ def principal_of(claims: Claims, issuer: IssuerSettings) -> Principal:
     :raises InvalidToken: one is missing or is not what it should be.
     """
     names = issuer.claims
+    user_type = _user_type(claims, names)
+    if user_type not in issuer.user_types:
+        raise InvalidToken(f"its issuer does not vouch for {user_type} users")
     context = _object(claims, names.context)
     scopes = _words(_at(claims, names.scope), names.scope)
     tag = f"{names.tag_system}|"
     return Principal(
-        _user_type(claims, names),
+        user_type,
         _text(claims, names.user_id) or _text(claims, "sub") or _nobody(),
         _words(_at(claims, names.privileges), names.privileges),
         {key: url for key in _CONTEXT if (url := _url(context, getattr(names, key)))},

@@ -65,6 +65,11 @@ class IssuerSettings(Section):
     algorithms: list[Algorithm] = Field(
         ["RS256", "PS256", "ES256"], min_length=1, description="Signatures to take."
     )
+    user_types: list[UserType] = Field(
+        ["SYSTEM", "PRACTITIONER", "PATIENT", "SSL"],
+        min_length=1,
+        description="Kinds of users that it may vouch for; tokens of others are 401.",
+    )
     clock_skew_seconds: float = Field(
         10.0, ge=0, le=300, description="How far its clock may be from ours."
     )
