@@ -35,10 +35,12 @@ def outgoing() -> None:
 @_sender
 def status(config_file: Path | None, data_dir: Path | None, sender: str) -> None:
     """List the receivers, and how much waits for each."""
-    with _queue(config_file, data_dir) as queue:
-        found = list(_destinations(queue, sender))
+    settings = settings_from(config_file, data_dir=data_dir)
+    with opened(settings) as application:
+        found = list(_destinations(application.outgoing, sender))
         for one in found:
-            click.echo(_as_line(one))
+            host = application.dispatcher.host(one.sender, one.destination)
+            click.echo(_as_line(one, host))
         if not found:
             click.echo("Nothing was ever sent.")
 
@@ -110,9 +112,10 @@ def _destinations(queue: OutgoingQueue, sender: str) -> Iterator[DestinationStat
         after = (page[-1].sender, page[-1].destination)
 
 
-def _as_line(state: DestinationState) -> str:
+def _as_line(state: DestinationState, host: str) -> str:
+    where = f"{state.destination} ({host})" if host else state.destination
     said = (
-        f"{state.sender}  {state.destination}  {state.sent:,} sent,"
+        f"{state.sender}  {where}  {state.sent:,} sent,"
         f" {state.waiting:,} waiting, {state.dead:,} dead"
     )
     if not state.failures:

@@ -101,6 +101,11 @@ class Dispatcher:
         )
         self._tools = Tools(queue.database, self._leases, own, waits, clock)
 
+    def host(self, sender: str, destination: str) -> str:
+        """Tell the host that a destination leads to; empty: nobody knows."""
+        found = self.senders.get(sender)
+        return found.host(destination) if found else ""
+
     def run(self, stop: Event) -> None:
         """Send until ``stop`` is set and what has begun is at an end."""
         if not self.senders:

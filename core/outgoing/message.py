@@ -78,6 +78,11 @@ def _nothing(session: Session, *_: Any) -> None:
     """Do nothing more."""
 
 
+def _nowhere(destination: str) -> str:
+    """Know no host."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Somebody who sends the messages of some destinations, each at least once.
@@ -105,3 +110,5 @@ class Sender:
     #: told of those that were not: the messages as they are kept now, ``dead`` ones too,
     #: and how often their destination failed in a row
     failed: Callable[[Session, Sequence[Outgoing], int], None] = _nothing
+    #: tells operators the host that a destination leads to: no path, no query, no secret
+    host: Callable[[str], str] = _nowhere

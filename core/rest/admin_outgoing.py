@@ -37,6 +37,7 @@ class _Destinations:
 
     def __init__(self, application: Application, gate: AdminGate) -> None:
         self._queue = application.outgoing
+        self._host = application.dispatcher.host
         self._gate = gate
 
     def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
@@ -48,7 +49,10 @@ class _Destinations:
         found = self._queue.destinations(beyond, int(asked["count"]), sender=sender)
         last = found[-1] if found else None
         further = {"from": last.sender, "beyond": last.destination} if last else {}
-        answer(resp, page_of(req, asked, [_destination(one) for one in found], further))
+        told = [
+            _destination(one, self._host(one.sender, one.destination)) for one in found
+        ]
+        answer(resp, page_of(req, asked, told, further))
 
     on_head = on_get
 
@@ -94,10 +98,11 @@ class _OneOutgoing:
         answer(resp, {"discarded": 1})
 
 
-def _destination(one: DestinationState) -> dict[str, Any]:
+def _destination(one: DestinationState, host: str) -> dict[str, Any]:
     return {
         "sender": one.sender,
         "destination": one.destination,
+        "host": host,
         "waiting": one.waiting,
         "dead": one.dead,
         "sent": one.sent,

@@ -175,6 +175,7 @@ class Subscriptions(Plugin):
             failed=lambda session, messages, failures: self.sending.failed(
                 session, messages, failures
             ),
+            host=lambda destination: self.sending.host(destination),
         )
 
     @hookimpl

@@ -96,15 +96,20 @@ class Notification:
         ]
         parameters += [self._event(event) for event in self.events]
         if self.row.error:
-            parameters.append(
-                _value("error", "CodeableConcept", {"text": self.row.error})
-            )
+            parameters.append(_value("error", "CodeableConcept", {"text": self._why()}))
         return {
             "resourceType": "Parameters",
             "id": str(uuid4()),
             "meta": {"profile": [STATUS_PROFILE]},
             "parameter": parameters,
         }
+
+    def _why(self) -> str:
+        """Tell what went wrong, and how often in a row."""
+        row = self.row
+        if not row.failures:
+            return row.error
+        return f"failed {row.failures} times in a row; the last: {row.error}"
 
     def _count(self) -> int:
         """Tell the number of events as of this notification."""

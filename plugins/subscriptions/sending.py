@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fyr.core import Dropped, Outgoing, SendFailed, Session, Undeliverable
 from fyr.core.clock import to_millis
@@ -106,6 +107,16 @@ class Sending:
             self.content(definition),
         )
 
+    def host(self, destination: str) -> str:
+        """Tell the host of a subscription's endpoint; empty: it has none."""
+        row = self._table.row(destination)
+        endpoint = read(row.resource()).endpoint if row else ""
+        try:
+            # An address of mail is somebody's: its domain is enough.
+            return urlsplit(endpoint).hostname or mail_domain(endpoint)
+        except ValueError:
+            return ""
+
     def content(self, definition: Definition) -> str:
         """Tell what is sent of resources: never more than the channel may carry."""
         full = definition.content == "full-resource"
@@ -140,6 +151,13 @@ class Sending:
             self._states.want(session, id_, "off", why=told)
         else:
             self._states.note_failures(session, id_, failures, why)
+
+
+def mail_domain(endpoint: str) -> str:
+    """Tell the domain of ``mailto:somebody@example.org?…``; empty: it is no mail."""
+    if not endpoint.lower().startswith("mailto:"):
+        return ""
+    return urlsplit(endpoint).path.rpartition("@")[2]
 
 
 def _send(channel: Channel, notification: Notification, owner: Owner) -> None:

@@ -527,6 +527,38 @@ def test_the_status_of_a_subscription_can_be_asked_for(
     assert (all_["total"], none["total"]) == (1, 0)
 
 
+def test_the_status_tells_how_often_the_receiver_failed(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    receiver.answers = lambda request: Reply(503)
+    put(fyr_client, "Observation", "o", observation())
+    for _ in range(2):
+        work()
+        fyr_clock.advance(minutes=5)
+    bundle = fyr_client.get("/fhir/Subscription/s/$status").json
+    told = parameters(bundle["entry"][0]["resource"])["error"]["text"]
+
+    assert told.startswith("failed 2 times in a row; the last: ")
+    assert "answers 503" in told
+
+
+def test_operators_see_the_host_of_a_subscription_and_no_secret(
+    fyr_app, fyr_client, receiver, work
+) -> None:
+    channel = {"endpoint": f"{receiver.url}/secret?key=1234"}
+    put(fyr_client, "Subscription", "s", classic(receiver.url, channel=channel))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    (told,) = fyr_client.get("/admin/outgoing").json["items"]
+
+    assert (told["destination"], told["host"]) == ("s", "127.0.0.1")
+    assert fyr_app.dispatcher.host("subscriptions", "unknown") == ""
+    assert "1234" not in json.dumps(told)
+
+
 def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) -> None:
     put(fyr_client, "Subscription", "s", topical(receiver.url))
     work()

@@ -1,5 +1,6 @@
 """``fyr outgoing`` as an operator types it, over a queue that a sender has worked on."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from fyr.core import Outgoing, Plugin, Sender, Undeliverable, hookimpl
 from fyr.core.cli import main
 from fyr.core.clock import utc_now
-from fyr.core.testing.applications import application, settings_with
+from fyr.core.testing.applications import application, client_of, settings_with
 
 Fyr = Callable[..., Result]
 SENT: list[str] = []
@@ -125,3 +126,33 @@ def test_an_id_that_no_dead_letter_has_is_told(fyr: Fyr) -> None:
 
     assert done.exit_code == 1
     assert "no dead letter has the id 4711" in done.output
+
+
+def test_the_host_of_a_receiver_is_shown_and_nothing_else_of_its_url(
+    fyr: Fyr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins = ["search", "subscriptions"]
+    options = {"store": {"url": "sqlite:///fyr.db"}, "plugins": {"enabled": plugins}}
+    endpoint = "https://hooks.example.org/secret?key=1234"
+    with application(settings_with(options, tmp_path / "data"), utc_now) as built:
+        made = client_of(built).post(
+            "/fhir/Subscription",
+            {
+                "resourceType": "Subscription",
+                "status": "requested",
+                "reason": "to know",
+                "criteria": "Patient?active=true",
+                "channel": {"type": "rest-hook", "endpoint": endpoint},
+            },
+        )
+        built.worker().drain()
+        id_ = made.json["id"]
+        built.database.write(
+            lambda session: built.outgoing.put(session, "subscriptions", id_, {})
+        )
+    monkeypatch.setenv("FYR_PLUGINS__ENABLED", json.dumps(plugins))
+    shown = fyr("status").output
+
+    assert f"{id_} (hooks.example.org)  0 sent, 1 waiting" in shown
+    assert "1234" not in shown
+    assert "secret" not in shown
