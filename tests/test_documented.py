@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fyr.core.hooks import specs
 from fyr.core.hooks.reference import examples_in, reference
-from fyr.core.hooks.specs import RULES
+from fyr.core.hooks.specs import RULES, SPECIFICATIONS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples" / "every_hook.py"
@@ -33,7 +32,7 @@ def pointcuts() -> list[tuple[str, str, str]]:
 def test_a_hook_says_what_it_is_for_when_it_is_called_and_what_failure_does(
     hook,
 ) -> None:
-    first, *more = (inspect.getdoc(getattr(specs, hook)) or "").split("\n\n")
+    first, *more = (inspect.getdoc(SPECIFICATIONS[hook]) or "").split("\n\n")
 
     assert first.endswith(".")
     assert "\n" not in first
@@ -43,7 +42,7 @@ def test_a_hook_says_what_it_is_for_when_it_is_called_and_what_failure_does(
 
 @pytest.mark.parametrize("hook", RULES)
 def test_what_a_hook_says_of_arguments_is_about_arguments_that_it_has(hook) -> None:
-    specification = getattr(specs, hook)
+    specification = SPECIFICATIONS[hook]
     explained = re.findall(r":param (\w+):", specification.__doc__)
 
     assert set(explained) <= set(inspect.signature(specification).parameters)

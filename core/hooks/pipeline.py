@@ -17,12 +17,12 @@ from fyr.config.neighbours import neighbour
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import Principal
 from fyr.core.errors import Issue
-from fyr.core.hooks import specs
+from fyr.core.hooks import specs, start_specs
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import PATIENCE, Implementation, Patience
 from fyr.core.hooks.markers import PROJECT, Answer, order_of
 from fyr.core.hooks.order import arranged
-from fyr.core.hooks.specs import RULES, Params
+from fyr.core.hooks.specs import RULES, SPECIFICATIONS, Params
 
 if TYPE_CHECKING:
     import click
@@ -162,7 +162,8 @@ class Hooks:
         :raises PluginError: an unknown hook or argument, or a cycle in the order.
         """
         manager = pluggy.PluginManager(PROJECT)
-        manager.add_hookspecs(specs)
+        for module in (start_specs, specs):
+            manager.add_hookspecs(module)
         problems = [
             problem
             for name, plugin in (plugins or {}).items()
@@ -200,7 +201,7 @@ def _hand_over(implementation: Implementation, change: Change) -> None:
 
 
 def _arguments(hook: str) -> tuple[str, ...]:
-    return tuple(inspect.signature(getattr(specs, hook)).parameters)
+    return tuple(inspect.signature(SPECIFICATIONS[hook]).parameters)
 
 
 def _register(manager: pluggy.PluginManager, name: str, plugin: object) -> list[str]:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fyr.core.hooks import specs
 from fyr.core.hooks.markers import Answer, Moment, Policy, Rule
-from fyr.core.hooks.specs import RULES
+from fyr.core.hooks.specs import RULES, SPECIFICATIONS
 
 _MOMENTS = {
     Moment.START: "When the server starts",
@@ -87,7 +86,7 @@ def _hook(name: str, rule: Rule, example: str) -> str:
 
 
 def _specification(name: str) -> Callable[..., Any]:
-    specification: Callable[..., Any] = getattr(specs, name)
+    specification = SPECIFICATIONS[name]
     return specification
 
 

@@ -1,5 +1,7 @@
 """Every hook, in the order in which a server and then a request meet them.
 
+Those of the start are in :mod:`fyr.core.hooks.start_specs`.
+
 ``docs/hooks.md`` is generated from here: a docstring says what an implementation
 gives, when it is called, who else is asked, what its answer and its exception do.
 A resource is parsed JSON, a ``dict``; its decimals keep the digits they were sent with.
@@ -7,200 +9,24 @@ A resource is parsed JSON, a ``dict``; its decimals keep the digits they were se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from fyr.core.hooks import start_specs
 from fyr.core.hooks.markers import Rule, hookspec, rule_of
 
 if TYPE_CHECKING:
-    import click
-
-    from fyr.config.settings import Settings
-    from fyr.core.blobs.port import BlobStore
-    from fyr.core.clock import Clock
     from fyr.core.context import Principal, RequestContext
-    from fyr.core.error_codes import ErrorCode
     from fyr.core.errors import Issue
-    from fyr.core.events import Change, Consumer
-    from fyr.core.jobs import Job
-    from fyr.core.messages import MessageSource
+    from fyr.core.events import Change
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Operation
-    from fyr.core.outgoing import Sender
-    from fyr.core.projections import Projection
-    from fyr.core.routes import Route
-    from fyr.core.searching import SearchAsked, SearchEngine
+    from fyr.core.searching import SearchAsked
     from fyr.core.services import Service
-    from fyr.core.store.port import Database, Session
-    from fyr.core.streams import Stream
+    from fyr.core.store.port import Session
     from fyr.core.subjects import Look, Subject, Use
     from fyr.core.touched import Touched
 
 Params = Sequence[tuple[str, str]]
-
-
-@hookspec("abort", "collect", moment="start")
-def register_services(settings: Settings) -> Iterable[Service] | None:
-    """Offer FHIR services, each with its own base URL and CapabilityStatement.
-
-    Called once, when the server starts. What all plugins give is served together;
-    two services with one name or path stop the server.
-
-    :param settings: all settings of the deployment.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_operations() -> Iterable[Operation] | None:
-    """Offer operations such as ``$greet``, at system, type or instance level.
-
-    Called once, when the server starts. They are listed in the CapabilityStatement
-    of each service that offers them; two plugins that offer one operation for one
-    type and level stop the server.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_routes() -> Iterable[Route] | None:
-    """Offer plain HTTP resources beside FHIR.
-
-    Called once in each HTTP process, when it starts; two routes with one path, or a
-    path that the server itself uses, stop it.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_error_codes() -> Iterable[ErrorCode] | None:
-    """Offer rows of the error catalogue: what this plugin refuses, by published name.
-
-    Called once, when the server starts. All that plugins give is one catalogue, with
-    the general codes of the core; two rows with one name stop the server. What is
-    raised is made by :meth:`ErrorCode.error`, with or without this hook; it is here
-    so that callers can look a code up.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_search_parameters() -> Iterable[Resource] | None:
-    """Offer search parameters as ``SearchParameter`` resources.
-
-    Called once, before the search engine is made; it gets what all plugins give.
-    Resources that are already stored are found by a new one once a worker has indexed
-    them; until then it is refused.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_projections() -> Iterable[Projection] | None:
-    """Offer what reports may know of resources: flat columns, by resource type.
-
-    Called once, when a server starts that has a reporting index. What all plugins give
-    for a type is one projection, so that a plugin may add columns to another's; two
-    columns with one name stop the server, as does one that tells who somebody is and
-    not why (``personal``). After a change the index is made anew by a job.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_consumers(
-    settings: Settings, database: Database
-) -> Iterable[Consumer] | None:
-    """Offer consumers of the outbox that need more than :func:`deliver` gives.
-
-    A consumer chooses types and topics, has a name and a cursor of its own, and may
-    begin with the oldest event. Called once in each process that runs a worker; two
-    consumers with one name stop it.
-
-    :param settings: all settings of the deployment.
-    :param database: where a consumer may keep what it makes of the events.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_message_sources(settings: Settings) -> Iterable[MessageSource] | None:
-    """Offer to tell committed changes as messages to a broker.
-
-    A source gives the messages of a change and reads nothing else; the core makes a
-    consumer of it, which publishes them at least once and in order for each resource,
-    where ``messages.url`` names a broker. Called once in each process; two sources, or
-    a source and a consumer, with one name stop it.
-
-    :param settings: all settings of the deployment.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_streams() -> Iterable[Stream] | None:
-    """Offer server-sent events and websockets, on the port of ``[streams]``.
-
-    A stream makes items of committed changes, once for all clients of a process, and a
-    listener for each client, which chooses among them. Called once in each process that
-    serves streams, when it starts; two streams with one path stop it.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_jobs() -> Iterable[Job] | None:
-    """Offer durable jobs, timed ones included.
-
-    Called once in each process that runs a worker. A job runs once across all
-    workers; two jobs with one name stop the server.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_senders() -> Iterable[Sender] | None:
-    """Offer to send messages to receivers outside, such as webhooks.
-
-    Called once in each process. A sender sends what its plugin has put into the queues of
-    ``application.outgoing``, at least once and in order for each destination; what a
-    destination does not take is sent again after growing waits and in the end given up.
-    A worker sends to some destinations at a time, so that one that hangs delays no
-    other. Two senders with one name stop the server.
-    """
-
-
-@hookspec("abort", "collect", moment="start")
-def register_commands() -> Iterable[click.Command] | None:
-    """Offer sub-commands of ``fyr``.
-
-    ``fyr NAME --config FILE`` calls them, or ``fyr NAME`` where ``FYR_CONFIG`` names
-    the file; the context's ``obj`` is all settings. ``--config`` and ``--data-dir`` are
-    Fyr's, and do not reach the command. Called when the command line starts with a
-    sub-command that is not Fyr's own, and for the help.
-    """
-
-
-@hookspec("abort", "first", moment="start")
-def provide_search(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    search_parameters: Sequence[Resource],
-) -> SearchEngine | None:
-    """Give the search engine of this server.
-
-    Called once, when the server starts. The first plugin that gives one decides;
-    without any the server keeps and reads resources, and finds none.
-
-    :param database: where resources and their index rows are kept; its schema is up
-        to date.
-    :param clock: tells the present time.
-    :param search_parameters: what :func:`register_search_parameters` collected.
-    """
-
-
-@hookspec("abort", "first", moment="start")
-def provide_blob_store(settings: Settings) -> BlobStore | None:
-    """Give the place where bytes are kept that are too many for the database.
-
-    Called once, when the server starts. The first plugin that gives one decides;
-    without any it is what ``blobs.url`` names. All processes must see the same bytes.
-    The core closes it at the end. ``BlobStoreContract`` of
-    :mod:`fyr.core.testing.contracts.blobs` is what any store is held against.
-
-    :param settings: all settings of the deployment.
-    """
 
 
 @hookspec("isolate")
@@ -445,10 +271,23 @@ def completed(context: RequestContext, status: int, seconds: float) -> None:
     """
 
 
-def _rules(names: Mapping[str, object]) -> dict[str, Rule]:
-    found = {name: rule_of(value) for name, value in names.items() if callable(value)}
-    return {name: rule for name, rule in found.items() if rule is not None}
+def _found(names: Mapping[str, object]) -> dict[str, Callable[..., Any]]:
+    return {
+        name: value
+        for name, value in names.items()
+        if callable(value) and rule_of(value) is not None
+    }
 
 
-#: hook name -> its rule, in the order of this module
-RULES: Mapping[str, Rule] = _rules(globals())
+#: hook name -> its specification, in the order in which a server and then a request
+#: meet them
+SPECIFICATIONS: Mapping[str, Callable[..., Any]] = {
+    **_found(vars(start_specs)),
+    **_found(globals()),
+}
+#: hook name -> its rule, in that order
+RULES: Mapping[str, Rule] = {
+    name: rule
+    for name, value in SPECIFICATIONS.items()
+    if (rule := rule_of(value)) is not None
+}

@@ -6,7 +6,7 @@ import pytest
 
 from fyr.core import hookimpl
 from fyr.core.errors import Refused
-from fyr.core.hooks import pipeline, specs
+from fyr.core.hooks import pipeline, specs, start_specs
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.specs import RULES
@@ -39,7 +39,8 @@ def test_the_class_names_every_specified_hook_and_no_other() -> None:
 def test_every_specification_of_the_module_has_a_rule() -> None:
     written = [
         name
-        for name, value in vars(specs).items()
+        for module in (start_specs, specs)
+        for name, value in vars(module).items()
         if callable(value) and getattr(value, "fyr_spec", None) is not None
     ]
 
