@@ -15,15 +15,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import Any
 
-import orjson
-from elastic_transport import ConnectionTimeout, TransportError
-from elasticsearch import ApiError, Elasticsearch, SerializationError
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch
 
-from fyr.core.errors import FyrError, Invalid, TookTooLong, Unavailable
-from fyr.core.projections import COMMON, Projection
+from fyr.core.errors import FyrError, TookTooLong
+from fyr.core.projections import Projection
+from fyr.search.reporting.elastic_documents import (
+    DELETED,
+    action,
+    mappings,
+    refusal_of,
+    source_of,
+)
+from fyr.search.reporting.elastic_errors import Existing, in_our_words
 from fyr.search.reporting.port import Document, NoSuchGeneration, Refusal
 
 #: Ids and versions that are read at a time.
@@ -34,21 +41,7 @@ _BULK_BYTES = 5_000_000
 #: Indices that are made at a time; the cluster takes them together.
 _AT_ONCE = 8
 _NAME = re.compile(r"(?P<type>[a-z]+)-(?P<generation>\d{6,})")
-#: What Elasticsearch repeats of a document that it refuses.
-_PREVIEW = re.compile(
-    r"\. Preview of field's value: '.*'|; prefix of the first.*", re.DOTALL
-)
-
-_DELETED = "deleted"
-_ALIVE = {"bool": {"must_not": {"term": {_DELETED: True}}}}
-_FIELDS: Mapping[str, Mapping[str, Any]] = {
-    "keyword": {"type": "keyword"},
-    "number": {"type": "double"},
-    "date": {"type": "date", "format": "epoch_millis"},
-    "boolean": {"type": "boolean"},
-    # Words come apart by spaces, folded already, so that both adapters find the same.
-    "text": {"type": "text", "analyzer": "whitespace"},
-}
+_ALIVE = {"bool": {"must_not": {"term": {DELETED: True}}}}
 
 
 class ElasticsearchIndex:
@@ -115,7 +108,7 @@ class ElasticsearchIndex:
         if seconds:
             sent["timeout"] = f"{max(1, int(seconds * 1000))}ms"
             client = client.options(request_timeout=seconds + 5)
-        with _told():
+        with in_our_words():
             found = client.search(
                 # A point in time tells the index itself.
                 index=None if "pit" in sent else self.alias(type),
@@ -133,7 +126,7 @@ class ElasticsearchIndex:
         :param keep_alive: how long, as Elasticsearch has it; each search may add to it.
         :raises NoSuchGeneration: none is shown that has the type.
         """
-        with _told():
+        with in_our_words():
             found = self.client.open_point_in_time(
                 index=self.alias(type), keep_alive=keep_alive
             )
@@ -146,7 +139,7 @@ class ElasticsearchIndex:
 
     def create(self, generation: int, projections: Mapping[str, Projection]) -> None:
         """Make an index for each type, several at a time."""
-        with _told():
+        with in_our_words():
             self.client.indices.put_index_template(
                 name=self._prefix,
                 index_patterns=[f"{self._prefix}-*"],
@@ -156,10 +149,10 @@ class ElasticsearchIndex:
             )
 
         def make(projection: Projection) -> None:
-            with suppress(_Existing), _told():
+            with suppress(Existing), in_our_words():
                 self.client.indices.create(
                     index=self._index(projection.type, generation),
-                    mappings=_mappings(projection),
+                    mappings=mappings(projection),
                 )
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -186,12 +179,12 @@ class ElasticsearchIndex:
             else:
                 off = {"index": name, "alias": alias, "must_exist": False}
                 actions.append({"remove": off})
-        with _told():
+        with in_our_words():
             self.client.indices.update_aliases(actions=actions)
 
     def shown(self) -> int | None:
         """Tell which generation the aliases lead to."""
-        with _told():
+        with in_our_words():
             found = self.client.indices.get_alias(
                 index=f"{self._prefix}-*", expand_wildcards="all"
             )
@@ -211,14 +204,14 @@ class ElasticsearchIndex:
             n for n, (_, number) in self._indices().items() if number == generation
         ]
         if names:
-            with _told():
+            with in_our_words():
                 self.client.indices.delete(
                     index=",".join(names), ignore_unavailable=True
                 )
 
     def refresh(self) -> None:
         """Have all that was written searched from now on."""
-        with _told():
+        with in_our_words():
             self.client.indices.refresh(index=f"{self._prefix}-*")
 
     def counts(self, generation: int) -> dict[str, int]:
@@ -230,7 +223,7 @@ class ElasticsearchIndex:
         }
         if not found:
             raise NoSuchGeneration(f"there is no generation {generation}")
-        with _told():
+        with in_our_words():
             return {
                 kind: int(self.client.count(index=name, query=_ALIVE)["count"])
                 for name, kind in found.items()
@@ -239,13 +232,13 @@ class ElasticsearchIndex:
     def versions(self, generation: int, type: str) -> Iterator[tuple[str, int]]:
         """Give ids and versions, at a point in time."""
         index = self._index(type, generation)
-        with _told():
+        with in_our_words():
             pit = self.client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)
         point = pit["id"]
         after: list[Any] | None = None
         try:
             while True:
-                with _told():
+                with in_our_words():
                     found = self.client.search(
                         size=_PAGE,
                         query=_ALIVE,
@@ -270,7 +263,7 @@ class ElasticsearchIndex:
     def health(self) -> str:
         """Tell what is wrong, if anything is; waits for two seconds at most."""
         try:
-            with _told():
+            with in_our_words():
                 quick = self.client.options(request_timeout=2)
                 found = quick.cluster.health(timeout="1s")
         except FyrError as error:
@@ -294,7 +287,7 @@ class ElasticsearchIndex:
         return f"{self._prefix}-{found['type']}", int(found["generation"])
 
     def _indices(self) -> dict[str, tuple[str, int]]:
-        with _told():
+        with in_our_words():
             found = self.client.indices.get_alias(
                 index=f"{self._prefix}-*", expand_wildcards="all"
             )
@@ -304,7 +297,7 @@ class ElasticsearchIndex:
     def _type_of(self, index: str) -> str:
         """Tell the resource type of an index, as it is written."""
         if index not in self._types:
-            with _told():
+            with in_our_words():
                 found = self.client.indices.get_mapping(index=index)
             self._types[index] = found[index]["mappings"]["_meta"]["type"]
         return self._types[index]
@@ -318,8 +311,8 @@ class ElasticsearchIndex:
         size = 0
         for one in documents:
             index = self._index(one.type, generation)
-            source = _source(one)
-            lines += (_action(index, one), source)
+            source = source_of(one)
+            lines += (action(index, one), source)
             part.append(one)
             size += len(source)
             if size >= _BULK_BYTES:
@@ -333,7 +326,7 @@ class ElasticsearchIndex:
     ) -> list[Refusal]:
         # Written already; the client's serializer takes that, its types do not say so.
         operations: Any = lines
-        with _told():
+        with in_our_words():
             found = self.client.bulk(
                 operations=operations,
                 filter_path=["errors", "items.*.status", "items.*.error"],
@@ -342,105 +335,4 @@ class ElasticsearchIndex:
             return []
         results = [next(iter(item.values())) for item in found.body["items"]]
         told = zip(documents, results, strict=True)
-        return [refusal for one, result in told if (refusal := _refusal(one, result))]
-
-
-def _mappings(projection: Projection) -> dict[str, Any]:
-    fields = {one.name: dict(_FIELDS[one.type]) for one in projection.columns}
-    common = {one.name: dict(_FIELDS[one.type]) for one in COMMON}
-    common["version"] = {"type": "long"}
-    return {
-        "dynamic": "strict",
-        "_meta": {"type": projection.type},
-        "properties": {**common, _DELETED: {"type": "boolean"}, **fields},
-    }
-
-
-def _action(index: str, one: Document) -> bytes:
-    return orjson.dumps(
-        {
-            "index": {
-                "_index": index,
-                "_id": one.id,
-                "version": one.version,
-                # What is repeated may heal; what is older does nothing.
-                "version_type": "external_gte",
-            }
-        }
-    )
-
-
-def _source(one: Document) -> bytes:
-    known = {"id": one.id, "version": one.version}
-    if one.values is None:
-        return orjson.dumps({**known, _DELETED: True})
-    return orjson.dumps({**known, **one.values})
-
-
-def _refusal(one: Document, result: Mapping[str, Any]) -> Refusal | None:
-    """Tell whether a document was refused for good.
-
-    :raises Unavailable: not for good.
-    :raises NoSuchGeneration: there is no index of it.
-    """
-    status, error = result["status"], result.get("error")
-    # 409: something newer is there.
-    if error is None or status == 409:
-        return None
-    reason = _reason(error)
-    if status == 404:
-        raise NoSuchGeneration(reason)
-    if status == 429 or status >= 500:
-        raise Unavailable(f"Elasticsearch cannot take it now: {reason}")
-    return Refusal(one.type, one.id, one.version, reason)
-
-
-def _reason(error: Any) -> str:
-    """Say what an error of Elasticsearch says, without the value that it is about."""
-    if not isinstance(error, Mapping):
-        return str(error)[:500]
-    told = str(error.get("reason") or error.get("type") or "")
-    cause = error.get("caused_by")
-    if isinstance(cause, Mapping) and cause.get("type"):
-        told = f"{told} ({cause['type']})"
-    return _PREVIEW.sub("", told)[:500]
-
-
-class _Existing(FyrError):
-    """An index of the name is there."""
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Let none of the client's exceptions out."""
-    try:
-        yield
-    except ApiError as error:
-        _tell(error)
-    except ConnectionTimeout as error:
-        raise TookTooLong("it takes Elasticsearch too long") from error
-    except (TransportError, SerializationError) as error:
-        raise Unavailable(
-            f"Elasticsearch cannot be reached: {type(error).__name__}"
-        ) from error
-
-
-def _tell(error: ApiError) -> NoReturn:
-    status = error.status_code
-    body = error.body if isinstance(error.body, Mapping) else {}
-    told = body.get("error", {})
-    kind = told.get("type", "") if isinstance(told, Mapping) else ""
-    reason = _reason(told)
-    if kind == "resource_already_exists_exception":
-        raise _Existing(reason) from error
-    if kind in ("index_not_found_exception", "search_context_missing_exception"):
-        raise NoSuchGeneration(reason) from error
-    if status in (401, 403):
-        raise Unavailable("Elasticsearch refuses the credentials of [reporting]") from (
-            error
-        )
-    if status in (408, 429) or status >= 500:
-        raise Unavailable(f"Elasticsearch cannot answer now: {reason}") from error
-    if status == 400:
-        raise Invalid(f"Elasticsearch refuses a request: {reason}") from error
-    raise FyrError(f"Elasticsearch refuses a request: {reason}") from error
+        return [refusal for one, result in told if (refusal := refusal_of(one, result))]
