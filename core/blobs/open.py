@@ -6,7 +6,10 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import structlog
+
 from fyr.core.blobs.blobs import Blobs
+from fyr.core.blobs.breaker import Unreachable
 from fyr.core.blobs.filesystem import FilesystemBlobs
 from fyr.core.blobs.keys import OwnerKeys
 from fyr.core.blobs.port import BlobStore
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from fyr.core.clock import Clock
     from fyr.core.store.port import Database
     from fyr.core.store.resources import ResourceStore
+
+log = structlog.get_logger(__name__)
 
 #: Namespace of the migrations.
 BLOBS = "blobs"
@@ -77,6 +82,9 @@ def open_store(settings: Settings) -> BlobStore:
     )
     try:
         store.require()
+    except Unreachable as error:
+        # As when it goes away later: what needs no blob is served, and readiness tells.
+        log.warning("the blob store is away", error=str(error))
     except BaseException:
         store.close()
         raise

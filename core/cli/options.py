@@ -51,11 +51,19 @@ def settings_from(config_file: Path | None, **options: Any) -> Settings:
     }
     here = click.get_current_context(silent=True)
     if config_file is None and here is not None:
-        config_file = here.find_root().params.get("config_file")
+        root = here.find_root()
+        if isinstance(root.obj, Settings) and not given:
+            # A plugin's command, whose deployment was told before it was found.
+            return _begun(root.obj)
+        config_file = root.params.get("config_file")
     try:
         settings = load(config_file, given)
     except ConfigError as error:
         fail(error, 2)
+    return _begun(settings)
+
+
+def _begun(settings: Settings) -> Settings:
     remember_secrets(settings)
     configure_logging(settings.log)
     return settings

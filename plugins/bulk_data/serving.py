@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fyr.core import Forbidden, FyrError, Invalid, NotFound, Refused, Route
-from fyr.core.clock import instant
+from fyr.core.clock import instant, to_millis
 from fyr.core.errors import TooLarge
 from fyr.core.rest.blob_content import give_content
 from fyr.core.rest.conditions import http_date
@@ -78,7 +78,8 @@ class Serving:
         if not _ID.fullmatch(task_id):
             raise NotFound("there is no such export or import, or its time is over")
         task = self.tasks.get(task_id)
-        if task.owner != owner_of(caller.principal):
+        over = task.expires < to_millis(self.application.clock())
+        if over or task.owner != owner_of(caller.principal):
             raise NotFound("there is no such export or import, or its time is over")
         context = task_context(self.application, task, caller.principal)
         context.parent = caller

@@ -471,6 +471,18 @@ class TestLife:
 
         assert filled.get(path).status == 404
 
+    def test_a_task_is_not_told_when_its_time_is_over_though_nobody_tidied_up(
+        self, app: Application, filled: Client, clock: FakeClock
+    ) -> None:
+        status = begun(filled, "$export")
+        app.worker().drain()
+        path = path_of(filled.get(status).json["output"][0]["url"])
+        assert filled.get(path).status == 200
+        clock.advance(days=2)
+
+        assert filled.get(path).status == 404
+        assert filled.get(status).status == 404
+
     def test_files_go_when_their_time_is_over(
         self, app: Application, filled: Client, clock: FakeClock
     ) -> None:

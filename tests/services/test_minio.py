@@ -125,16 +125,17 @@ def test_wrong_credentials_stop_the_start_with_a_sentence(
         pass
 
 
-def test_a_server_that_nobody_answers_for_stops_the_start_with_a_sentence(
+def test_without_anybody_who_answers_all_that_needs_no_blob_is_served(
     minio: MinioServer, tmp_path: Path
 ) -> None:
-    wrong = settings(minio, BLOBS__URL="s3+http://127.0.0.1:9/bucket")
+    away = settings(minio, BLOBS__URL="s3+http://127.0.0.1:9/bucket")
 
-    with (
-        pytest.raises(RuntimeError, match="the blob store cannot be reached"),
-        fyr_process(tmp_path, settings=wrong),
-    ):
-        pass
+    with fyr_process(tmp_path, settings=away) as fyr:
+        small = httpx.post(f"{fyr.base}/Binary", content=b"small", headers=PDF)
+        large = httpx.post(f"{fyr.base}/Binary", content=b"x" * 20_000, headers=PDF)
+
+        assert (small.status_code, large.status_code) == (201, 503)
+        assert ready(fyr) == (200, "degraded", "down")
 
 
 def test_content_that_is_not_sealed_may_be_fetched_from_minio_itself(

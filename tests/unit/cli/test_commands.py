@@ -98,6 +98,21 @@ def test_the_file_may_be_named_behind_a_plugins_command(
     assert (tmp_path / "other").is_dir()
 
 
+def test_a_plugins_command_works_on_the_deployment_that_is_named(
+    fyr: Fyr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FYR_DATA_DIR")
+    file = tmp_path / "search.toml"
+    file.write_text('[plugins]\nenabled = ["search"]\n[reporting]\nurl = "embedded"\n')
+    monkeypatch.chdir(tmp_path)
+
+    done = fyr("reporting", "status", "--config", file, "--data-dir", "elsewhere")
+
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "elsewhere").is_dir()
+    assert not (tmp_path / "data").exists()
+
+
 def test_what_stands_behind_two_hyphens_names_no_file(fyr: Fyr, tmp_path: Path) -> None:
     done = fyr("dev", "token", "--", "--config", tmp_path / "nothing.toml")
 
