@@ -1,4 +1,4 @@
-"""What all tests share: which real servers were not found, told in the last lines."""
+"""What all tests share: how servers that were not found are told, and how they log."""
 
 import pytest
 
@@ -13,3 +13,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     for reason in sorted(reasons):
         terminalreporter.write_line(f"Not all was tested. {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_tests_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep commands that run in this process from setting up its log.
+
+    Loggers remember their first set-up, which is that of a captured standard error.
+    """
+    monkeypatch.setattr("fyr.core.cli.options.configure_logging", lambda settings: None)

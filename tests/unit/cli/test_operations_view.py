@@ -66,7 +66,6 @@ def fyr(
 ) -> Fyr:
     monkeypatch.setenv("FYR_PLUGINS__FOLDER", str(options["plugins"]["folder"]))
     monkeypatch.setenv("FYR_PLUGINS__ENABLED", "[]")
-    monkeypatch.setattr("fyr.core.cli.options.configure_logging", lambda settings: None)
 
     def call(*arguments: str) -> str:
         more = ("--data-dir", str(options["data_dir"]))

@@ -60,8 +60,6 @@ def fyr(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fyr:
     for name in [name for name in os.environ if name.startswith("FYR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FYR_DATA_DIR", str(tmp_path / "data"))
-    # The runner closes its standard error, and loggers keep theirs.
-    monkeypatch.setattr("fyr.core.cli.options.configure_logging", lambda settings: None)
     return lambda *arguments: CliRunner().invoke(
         main, ["outgoing", *(str(one) for one in arguments)]
     )
