@@ -82,7 +82,12 @@ def verify(config_file: Path | None, data_dir: Path | None, everything: bool) ->
             if len(shown) < len(one.differences):
                 click.echo(f"  and {len(one.differences) - len(shown):,} more: --all")
         if different:
-            fail(FyrError(f"{different:,} resources differ: fyr reporting rebuild"))
+            fail(
+                FyrError(
+                    f"{different:,} resources differ: `fyr events dead` has what the"
+                    " index refused, for the others there is `fyr reporting rebuild`"
+                )
+            )
 
 
 @contextmanager

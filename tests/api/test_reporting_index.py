@@ -480,4 +480,4 @@ def test_the_command_line_tells_compares_and_rebuilds(
     status, told = run("verify")
     assert status == 1
     assert "version 1 is missing in the index" in told
-    assert "1 resources differ: fyr reporting rebuild" in told
+    assert "1 resources differ: `fyr events dead` has what the index refused" in told
