@@ -41,12 +41,15 @@ class Breaker:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
+        away = False
         try:
             yield
         except Unreachable:
-            self._away = True
+            away = True
             raise
-        self._away = False
+        finally:
+            # An answer that is an error is an answer too.
+            self._away = away
 
 
 class Unreachable(Unavailable):

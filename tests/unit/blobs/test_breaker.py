@@ -74,6 +74,16 @@ def test_an_answer_that_is_an_error_is_an_answer() -> None:
         pass
 
 
+def test_an_error_of_a_store_that_is_back_lets_the_others_in() -> None:
+    breaker = Breaker()
+    fail(breaker)
+    with pytest.raises(Unavailable), breaker.attempt():
+        raise Unavailable("the blob store answers SlowDown")
+
+    with one_that_waits(breaker), breaker.attempt():
+        pass
+
+
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     blobs = S3Blobs(
         "127.0.0.1:1", "bucket", access_key="a", secret_key="b", secure=False
