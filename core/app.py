@@ -133,15 +133,18 @@ class Application:
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
             self.search.knows_own(self.services.own)
-        self.interactions = Interactions(
+        self.interactions = self._interactions()
+
+    def _interactions(self) -> Interactions:
+        return Interactions(
             settings=self.settings,
             database=self.database,
             resources=self.resources,
-            hooks=hooks,
+            hooks=self.hooks,
             search=self.search,
             services=self.services,
             operations=self.operations,
-            clock=clock,
+            clock=self.clock,
             blobs=self.blobs,
         )
 

@@ -36,7 +36,7 @@ from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors, identity_of
 from fyr.search.finding.explaining import Recorder, millis_since
 from fyr.search.finding.following import follow
-from fyr.search.finding.pages import count, estimate, read_keys, read_page
+from fyr.search.finding.pages import count, read_keys, read_page, total_of
 from fyr.search.finding.plans import Sizes
 from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
 from fyr.search.full_text.lag import lag
@@ -168,7 +168,7 @@ class Engine:
         page = read_page(session, query, after, self._sizes, last=last)
         included = self._included(session, context, query, page.matches)
         following = self.cursors.write(identity, page.after) if page.after else None
-        total = self._total(session, query, len(page.matches), following)
+        total = total_of(session, query, self._sizes, len(page.matches), following)
         return page_of(query, page.matches, included, total, following)
 
     def _find_contained(
@@ -390,14 +390,3 @@ class Engine:
         included = follow(session, query.includes, matches, limit, relative)
         query.issues += included.issues
         return included.resources
-
-    def _total(
-        self, session: Session, query: Query, matches: int, following: str | None
-    ) -> int | None:
-        """Count when it was asked for, or when the only page has told it anyway."""
-        if query.total == "estimate":
-            return estimate(session, query, self._sizes)
-        if query.total == "accurate":
-            return count(session, query, self._sizes)
-        alone = query.cursor is None and following is None
-        return matches if alone and query.total != "none" else None

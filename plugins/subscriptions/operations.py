@@ -34,6 +34,7 @@ from fyr.plugins.subscriptions.states import KIND, SENDER
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+    from fyr.core.operations import Level
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings
     from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
@@ -223,24 +224,28 @@ def _number(call: OperationCall, name: str, default: int) -> int:
     return int(text)
 
 
+_IDS = OperationParameter("id", "id", max="*", documentation="Subscriptions.")
+_NUMBERS = (
+    OperationParameter("eventsSinceNumber", "string"),
+    OperationParameter("eventsUntilNumber", "string"),
+)
+_RETURNED = OperationParameter("return", "Bundle", 1, "1", "out")
+_BOTH: frozenset[Level] = frozenset({"type", "instance"})
+
+
 def operations_of(made: Callable[[], SubscriptionOperations]) -> Iterable[Operation]:
     """Declare the operations.
 
     :param made: gives what answers them, once the plugin has started.
     """
-    ids = OperationParameter("id", "id", max="*", documentation="Subscriptions.")
-    since = OperationParameter("eventsSinceNumber", "string")
-    until = OperationParameter("eventsUntilNumber", "string")
-    returned = OperationParameter("return", "Bundle", 1, "1", "out")
-    both = frozenset({"type", "instance"})
     yield Operation(
         "status",
         lambda call: made().status(call),
-        both,  # type: ignore[arg-type]
+        _BOTH,
         _TYPES,
         definition=f"{_DEFINITIONS}backport-subscription-status",
         documentation="Tells the status of subscriptions.",
-        parameters=(ids, OperationParameter("status", "code", max="*"), returned),
+        parameters=(_IDS, OperationParameter("status", "code", max="*"), _RETURNED),
     )
     yield Operation(
         "events",
@@ -249,18 +254,18 @@ def operations_of(made: Callable[[], SubscriptionOperations]) -> Iterable[Operat
         _TYPES,
         definition=f"{_DEFINITIONS}backport-subscription-events",
         documentation="Tells events that a subscription had, by their numbers.",
-        parameters=(since, until, OperationParameter("content", "code"), returned),
+        parameters=(*_NUMBERS, OperationParameter("content", "code"), _RETURNED),
     )
     yield Operation(
         "get-ws-binding-token",
         lambda call: made().token(call),
-        both,  # type: ignore[arg-type]
+        _BOTH,
         _TYPES,
         affects_state=True,
         definition=f"{_DEFINITIONS}backport-subscription-get-ws-binding-token",
         documentation="Gives a token that binds a websocket to subscriptions.",
         parameters=(
-            ids,
+            _IDS,
             OperationParameter("token", "string", 1, "1", "out"),
             OperationParameter("expiration", "dateTime", 1, "1", "out"),
             OperationParameter("subscription", "string", 0, "*", "out"),
@@ -275,8 +280,7 @@ def operations_of(made: Callable[[], SubscriptionOperations]) -> Iterable[Operat
         affects_state=True,
         documentation="Sends events of a subscription again, by their numbers.",
         parameters=(
-            since,
-            until,
+            *_NUMBERS,
             OperationParameter("count", "integer", 1, "1", "out"),
         ),
     )

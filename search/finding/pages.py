@@ -73,6 +73,21 @@ def _keys(session: Session, finder: Finder, after: int) -> list[Row]:
     return session.rows(sql.text, sql.values)
 
 
+def total_of(
+    session: Session, query: Query, sizes: Sizes, matches: int, following: str | None
+) -> int | None:
+    """Count when it was asked for, or when the only page has told it anyway.
+
+    :param matches: of this page; ``following``: the cursor of the next one.
+    """
+    if query.total == "estimate":
+        return estimate(session, query, sizes)
+    if query.total == "accurate":
+        return count(session, query, sizes)
+    alone = query.cursor is None and following is None
+    return matches if alone and query.total != "none" else None
+
+
 def count(session: Session, query: Query, sizes: Sizes) -> int:
     """Count all matches."""
     finder = Finder(session.dialect, query, smallest(session, query, sizes))
