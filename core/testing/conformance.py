@@ -104,7 +104,9 @@ class PluginContract:
             if own is None or not f"{name}.".startswith(f"{own}.")
         }
 
-        assert not used - allowed, "these modules are private to Fyr"
+        private = sorted(used - allowed)
+
+        assert not private, f"these modules are private to Fyr: {private}"
 
     def test_two_applications_in_one_process_do_not_disturb_each_other(
         self,

@@ -30,6 +30,7 @@ class TestSubscriptions(PluginContract):
             "fyr.core.metrics",
             "fyr.core.messages.mqtt",
             "fyr.core.model",
+            "fyr.core.operations",
             "fyr.core.outgoing",
             "fyr.core.outgoing.http",
             "fyr.core.sealing",
