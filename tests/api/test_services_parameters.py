@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fyr.core import PluginSettings
 from fyr.core.app import Application
 from fyr.core.model.definitions import definition
 from fyr.core.model.definitions.types import Element, TypeDefinition
@@ -21,7 +22,8 @@ from fyr.core.model.resource import Resource
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.minimal import Content, complete, example
-from fyr.plugins import administrative, clinical
+from fyr.plugins import clinical
+from fyr.plugins.administrative import Administrative
 from fyr.search.extraction.expressions import Name, OfType, Resolves, Step, Where, parse
 from fyr.search.parameters import Parameter, Parameters
 
@@ -31,6 +33,7 @@ GUIDE = (
 #: of an extension that is not the guide's
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
+administrative = Administrative(PluginSettings())
 CUSTOM: list[Resource] = [
     *administrative.register_search_parameters(),
     *clinical.register_search_parameters(),

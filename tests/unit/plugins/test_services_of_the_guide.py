@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from fyr.core import PluginSettings
 from fyr.core.services import Service
-from fyr.plugins import administrative, clinical
+from fyr.plugins import clinical
+from fyr.plugins.administrative import Administrative
 
 GUIDE = (
     Path(__file__).parents[4] / "shared/data/dk.ehealth.sundhed.fhir.ig.core-8.0.0.tgz"
@@ -28,6 +30,7 @@ LEFT_OUT = {
     ("patient", "Communication", "supportedProfile"),
     ("document-query", "DocumentReference", "interaction"),
 }
+administrative = Administrative(PluginSettings())
 SERVICES: Mapping[str, Service] = {
     one.name: one
     for area in (administrative, clinical)
