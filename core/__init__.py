@@ -70,6 +70,11 @@ if TYPE_CHECKING:
     from fyr.core.rest.exchange import Response as Response
     from fyr.core.routes import Allow as Allow
     from fyr.core.routes import Route as Route
+    from fyr.core.rules import RuleFinding as RuleFinding
+    from fyr.core.rules import RuleInput as RuleInput
+    from fyr.core.rules import RuleLimits as RuleLimits
+    from fyr.core.rules import RuleOutcome as RuleOutcome
+    from fyr.core.rules import RuleProblem as RuleProblem
     from fyr.core.sealing import Sealer as Sealer
     from fyr.core.searching import SearchAsked as SearchAsked
     from fyr.core.services import Service as Service
@@ -115,6 +120,7 @@ _HOMES = {
     "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",
     "routes": "Allow Route",
+    "rules": "RuleFinding RuleInput RuleLimits RuleOutcome RuleProblem",
     "sealing": "Sealer",
     "searching": "SearchAsked",
     "services": "Service TypeRules",

@@ -28,6 +28,8 @@ from fyr.core import (
     Projection,
     Refused,
     Route,
+    RuleFinding,
+    RuleOutcome,
     Sender,
     Service,
     Stream,
@@ -276,6 +278,17 @@ def answered(context, touched):
 def deliver(change):
     if change.method == "POST":
         told[change.type] += 1
+
+
+@hookimpl
+def evaluate_rules(library, asked):
+    forms = {content.get("contentType") for content in library.get("content", ())}
+    if "text/x-always-red" not in forms:
+        return None
+    red = {"text": "red"}
+    return RuleOutcome(
+        [RuleFinding(f"{m['resourceType']}/{m['id']}", red) for m in asked.measurements]
+    )
 
 
 @hookimpl

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import Sender
     from fyr.core.projections import Projection
     from fyr.core.routes import Route
+    from fyr.core.rules import RuleOutcome
     from fyr.core.searching import SearchEngine
     from fyr.core.services import Service
     from fyr.core.streams import Stream
@@ -147,6 +148,7 @@ class Hooks:
     before_show: HookChain[Resource]
     answered: HookChain[None]
     deliver: HookChain[None]
+    evaluate_rules: HookChain[RuleOutcome | None]
     completed: HookChain[None]
 
     def __init__(

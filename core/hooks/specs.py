@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fyr.core.errors import Issue
     from fyr.core.events import Change
     from fyr.core.model.resource import Resource
+    from fyr.core.rules import RuleInput, RuleLimits, RuleOutcome
     from fyr.core.searching import SearchAsked
     from fyr.core.services import Service
     from fyr.core.store.port import Session
@@ -256,6 +257,27 @@ def deliver(change: Change) -> None:
     down: then all events wait for it, and none is given up.
 
     :param change: type, id, version and method, with old and new resource at hand.
+    """
+
+
+@hookspec("abort", "first", moment="event")
+def evaluate_rules(
+    library: Resource, asked: RuleInput, limits: RuleLimits
+) -> RuleOutcome | None:
+    """Run the rules of a Library on measurements, or say that this plugin cannot.
+
+    Called after the commit for each rule of what was submitted, and when somebody asks
+    to evaluate one (``Library/$evaluate``). ``None`` means that the library has no
+    content of a type that this engine runs; the first other answer decides. Without
+    any, the library stays stored and whoever asked says that it cannot be run.
+
+    Rules that are faulty, find too little or take too much are told as problems of the
+    outcome and are no exception: an exception brings the event back later. An engine
+    keeps to the limits whatever the source says, stores nothing and sends nothing.
+
+    :param library: ``content`` holds the source by ``contentType``, base64 in ``data``.
+    :param asked: what the rules judge; not to be altered.
+    :param limits: time and memory for all rules of the library together.
     """
 
 

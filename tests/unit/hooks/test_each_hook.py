@@ -13,6 +13,7 @@ from fyr.core.hooks.pipeline import Hooks
 from fyr.core.operations import Operation
 from fyr.core.projections import Projection
 from fyr.core.routes import Route
+from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
 from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
 from fyr.core.subjects import Subject
@@ -48,6 +49,14 @@ def raising(error):
         raise error
 
     return body
+
+
+def ask_rules(hooks):
+    return hooks.evaluate_rules(
+        library={"resourceType": "Library"},
+        asked=RuleInput([], utc_now()),
+        limits=RuleLimits(),
+    )
 
 
 def test_hook_register_services_collects_from_all_plugins() -> None:
@@ -368,6 +377,22 @@ def test_hook_deliver_gives_the_relay_one_function_for_each_plugin() -> None:
     with pytest.raises(OSError, match="down"):
         deliveries["a"]("a change")
     assert hooks.deliver[0].timing.failures == 1
+
+
+def test_hook_evaluate_rules_takes_the_answer_of_the_first_engine_that_runs_a_source() -> (
+    None
+):
+    red = RuleOutcome([RuleFinding("Observation/1", {"text": "red"})])
+    hooks = hooks_of(
+        "evaluate_rules", lambda library: None, lambda: red, lambda: RuleOutcome()
+    )
+
+    assert ask_rules(hooks) is red
+
+
+def test_hook_evaluate_rules_without_an_engine_for_a_source_answers_nothing() -> None:
+    assert ask_rules(hooks_of("evaluate_rules", lambda library: None)) is None
+    assert ask_rules(Hooks()) is None
 
 
 def test_hook_completed_swallows_everything(context) -> None:
