@@ -12,35 +12,68 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fyr.core import ErrorCode, hookimpl, read_error_codes
+from fyr.core import (
+    Consumer,
+    ErrorCode,
+    Manifest,
+    Operation,
+    Plugin,
+    hookimpl,
+    read_error_codes,
+)
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
+from fyr.plugins.clinical.parts import Part, Room
 
 if TYPE_CHECKING:
-    from fyr.core.model.resource import Resource
-    from fyr.core.projections import Projection
-    from fyr.core.services import Service
+    from fyr.core import Application, PluginSettings, Projection, Resource, Service
+
+__all__ = ["Clinical"]
+
+#: What this area is made of, a sub-package a line.
+PARTS: tuple[Part, ...] = ()
 
 
-@hookimpl
-def register_services() -> Iterable[Service]:
-    """Offer the services of this area."""
-    return services_in(files(__name__) / "services")
+class Clinical(Plugin):
+    """The clinical area: what its parts offer, joined."""
 
+    manifest = Manifest("Care plans, measurements, tasks and what defines them.")
 
-@hookimpl
-def register_search_parameters() -> Iterable[Resource]:
-    """Offer what the services of this area are searched by beyond R4."""
-    return search_parameters_in(files(__name__) / "search_parameters")
+    def __init__(self, settings: PluginSettings) -> None:
+        """Make the room that the parts share."""
+        super().__init__(settings)
+        self._room = Room()
 
+    def start(self, application: Application) -> None:
+        """Keep what the parts ask for."""
+        self._room.open(application)
 
-@hookimpl
-def register_projections() -> Iterable[Projection]:
-    """Offer what reports may know of the resources of this area beyond R4."""
-    return projections_in(files(__name__) / "projections")
+    @hookimpl
+    def register_services(self) -> Iterable[Service]:
+        """Offer the services of this area."""
+        return services_in(files(__name__) / "services")
 
+    @hookimpl
+    def register_search_parameters(self) -> Iterable[Resource]:
+        """Offer what the services of this area are searched by beyond R4."""
+        return search_parameters_in(files(__name__) / "search_parameters")
 
-@hookimpl
-def register_error_codes() -> Iterable[ErrorCode]:
-    """Offer what this area refuses, by published name."""
-    return read_error_codes(__name__).values()
+    @hookimpl
+    def register_projections(self) -> Iterable[Projection]:
+        """Offer what reports may know of the resources of this area beyond R4."""
+        return projections_in(files(__name__) / "projections")
+
+    @hookimpl
+    def register_error_codes(self) -> Iterable[ErrorCode]:
+        """Offer what this area refuses, by published name."""
+        return read_error_codes(__name__).values()
+
+    @hookimpl
+    def register_operations(self) -> Iterable[Operation]:
+        """Offer the operations of the parts."""
+        return [one for part in PARTS for one in part.operations(self._room)]
+
+    @hookimpl
+    def register_consumers(self) -> Iterable[Consumer]:
+        """Offer what the parts do after a change."""
+        return [one for part in PARTS for one in part.consumers(self._room)]

@@ -22,8 +22,8 @@ from fyr.core.model.resource import Resource
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.minimal import Content, complete, example
-from fyr.plugins import clinical
 from fyr.plugins.administrative import Administrative
+from fyr.plugins.clinical import Clinical
 from fyr.search.extraction.expressions import Name, OfType, Resolves, Step, Where, parse
 from fyr.search.parameters import Parameter, Parameters
 
@@ -34,6 +34,7 @@ GUIDE = (
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 administrative = Administrative(PluginSettings())
+clinical = Clinical(PluginSettings())
 CUSTOM: list[Resource] = [
     *administrative.register_search_parameters(),
     *clinical.register_search_parameters(),

@@ -11,8 +11,8 @@ import pytest
 
 from fyr.core import PluginSettings
 from fyr.core.services import Service
-from fyr.plugins import clinical
 from fyr.plugins.administrative import Administrative
+from fyr.plugins.clinical import Clinical
 
 GUIDE = (
     Path(__file__).parents[4] / "shared/data/dk.ehealth.sundhed.fhir.ig.core-8.0.0.tgz"
@@ -31,6 +31,7 @@ LEFT_OUT = {
     ("document-query", "DocumentReference", "interaction"),
 }
 administrative = Administrative(PluginSettings())
+clinical = Clinical(PluginSettings())
 SERVICES: Mapping[str, Service] = {
     one.name: one
     for area in (administrative, clinical)

@@ -10,12 +10,13 @@ from fyr.config.load import ConfigError
 from fyr.core import PluginSettings
 from fyr.core.projections import Column, Projection, joined, projections_in
 from fyr.core.store.port import Stored
-from fyr.plugins import clinical
 from fyr.plugins.administrative import Administrative
+from fyr.plugins.clinical import Clinical
 from fyr.search.reporting.documents import Projections
 from fyr.search.reporting.port import LONGEST_KEYWORD, Document, Refusal
 
 administrative = Administrative(PluginSettings())
+clinical = Clinical(PluginSettings())
 OWN = list(projections_in(files("fyr.search.reporting.projections")))
 AREAS = [*clinical.register_projections(), *administrative.register_projections()]
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"

@@ -1,0 +1,78 @@
+"""The extensions that the clinical services go by, and how they are read and written.
+
+Names are those of the Danish telemedicine guide without ``ehealth-``:
+http://ehealth.sundhed.dk/fhir/StructureDefinition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+_BASE: Final = "http://ehealth.sundhed.dk/fhir/StructureDefinition/"
+
+#: On all clinical types, where R4 has no element for it.
+EPISODE_OF_CARE: Final = (
+    "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+)
+TASK_EPISODE_OF_CARE: Final = _BASE + "ehealth-task-episodeOfCare"
+
+ACTION_TRIGGER: Final = _BASE + "ehealth-actionTrigger"
+CAREMANAGER_ORGANIZATION: Final = (
+    _BASE + "ehealth-episodeofcare-caremanagerOrganization"
+)
+INCLUDE_AS_EXTRA: Final = _BASE + "ehealth-include-as-extra"
+MODIFIER_ROLE: Final = _BASE + "ehealth-modifier-role"
+QUALITY: Final = _BASE + "ehealth-quality"
+REFERENCE_RANGE: Final = _BASE + "ehealth-referenceRange"
+RESOLVED_TIMING: Final = _BASE + "ehealth-resolved-timing"
+REUSE_CRITERIA: Final = _BASE + "ehealth-reuseCriteria"
+SHARING_APPROVAL_POLICY: Final = _BASE + "ehealth-sharingApprovalPolicy"
+SHARING_POLICY: Final = _BASE + "ehealth-sharingPolicy"
+TEAM_HISTORY: Final = _BASE + "ehealth-teamHistory"
+TEAM_SCHEDULE: Final = _BASE + "ehealth-teamschedule"
+TRIGGER_ENABLEMENT_CODE: Final = _BASE + "ehealth-trigger-enablement-code"
+
+CARE_PLAN_STATUS_HISTORY: Final = _BASE + "ehealth-careplan-statusHistory"
+CARE_PLAN_STATUS_SCHEDULE: Final = _BASE + "ehealth-careplan-statusschedule"
+EPISODE_STATUS_SCHEDULE: Final = _BASE + "ehealth-episodeofcare-statusschedule"
+SERVICE_REQUEST_STATUS_HISTORY: Final = _BASE + "ehealth-servicerequest-statusHistory"
+SERVICE_REQUEST_STATUS_SCHEDULE: Final = _BASE + "ehealth-servicerequest-statusSchedule"
+
+
+def extensions(element: Mapping[str, Any], url: str) -> Iterator[Mapping[str, Any]]:
+    """Go through the extensions of an element with one URL, in their order."""
+    for one in element.get("extension", ()):
+        if one.get("url") == url:
+            yield one
+
+
+def value(extension: Mapping[str, Any]) -> Any:
+    """Tell what ``value[x]`` of an extension is; ``None`` for one made of parts."""
+    for key, found in extension.items():
+        if key.startswith("value"):
+            return found
+    return None
+
+
+def value_of(element: Mapping[str, Any], url: str) -> Any:
+    """Tell the value of the first extension with a URL; ``None`` without one."""
+    return next(map(value, extensions(element, url)), None)
+
+
+def reference_of(element: Mapping[str, Any], url: str) -> str | None:
+    """Tell where the first extension with a URL refers to; ``None`` without one."""
+    found = value_of(element, url)
+    return found.get("reference") if isinstance(found, Mapping) else None
+
+
+def replaced(
+    element: dict[str, Any], url: str, ones: Iterable[Mapping[str, Any]]
+) -> None:
+    """Put others in place of all extensions of an element with one URL; others stay."""
+    kept = [one for one in element.get("extension", ()) if one.get("url") != url]
+    kept.extend(dict(one) for one in ones)
+    if kept:
+        element["extension"] = kept
+    else:
+        element.pop("extension", None)
