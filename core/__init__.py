@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fyr.core.acting import Acting as Acting
     from fyr.core.app import Application as Application
     from fyr.core.blobs import Blob as Blob
     from fyr.core.blobs import Blobs as Blobs
@@ -92,6 +93,7 @@ __version__ = "0.1.0"
 
 #: module -> the names that plugins import from here
 _HOMES = {
+    "acting": "Acting",
     "app": "Application",
     "blobs": "Blob Blobs",
     "blobs.port": "BlobMissing BlobStore Listed",

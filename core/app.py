@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fyr.config.settings import Settings
+from fyr.core.acting import Acting
 from fyr.core.blobs.open import open_blobs
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from fyr.core.store.port import Database, Session
     from fyr.core.streams import Stream
     from fyr.core.subjects import Use
+
+T = TypeVar("T")
 
 
 class Application:
@@ -227,6 +230,37 @@ class Application:
             self.hooks.authorize_resource(
                 context=context, subject=subject, use=use, look=look
             )
+
+    def act(
+        self, work: Callable[[Acting], T], cause: RequestContext | None = None
+    ) -> T:
+        """Have Fyr itself do something in a transaction: jobs, timers, commands.
+
+        :param work: may be called again, when the transaction has lost a race.
+        """
+        return self.interactions.write(
+            lambda session: work(self._acting(session, cause))
+        )
+
+    def act_within(
+        self,
+        session: Session,
+        work: Callable[[Acting], T],
+        cause: RequestContext | None = None,
+    ) -> T:
+        """Do the same in a transaction that is running: the note of a consumer's."""
+        engine = self.search
+        if engine is None:
+            return work(self._acting(session, cause))
+        # Whoever began the transaction does not say whether it has been run before.
+        engine.begin(session, again=True)
+        try:
+            return work(self._acting(session, cause))
+        finally:
+            engine.end()
+
+    def _acting(self, session: Session, cause: RequestContext | None) -> Acting:
+        return Acting(self.interactions.within(session), session, cause=cause)
 
     def wsgi(self) -> Callable[..., Iterable[bytes]]:
         """Make the WSGI callable of this application."""

@@ -17,6 +17,7 @@ from fyr.core.errors import NotFound
 from fyr.core.hooks.errors import PluginError
 
 if TYPE_CHECKING:
+    from fyr.core.acting import Acting
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
@@ -67,6 +68,24 @@ class OperationCall:
     def value(self, name: str, default: Any = None) -> Any:
         """Tell the first value of a parameter; ``default`` when it was not given."""
         return next(iter(self.values(name)), default)
+
+    def acting(self) -> Acting:
+        """Read, find and store as Fyr itself, in the operation's transaction.
+
+        One that does not affect state has none: it reads and finds.
+        """
+        return self._acting(as_caller=False)
+
+    def on_behalf(self) -> Acting:
+        """Do the same with the rights of the caller, by the rule of this operation."""
+        return self._acting(as_caller=True)
+
+    def _acting(self, *, as_caller: bool) -> Acting:
+        from fyr.core.acting import Acting
+
+        return Acting(
+            self.interactions, self.session, cause=self.context, as_caller=as_caller
+        )
 
     def subject(self) -> Resource:
         """Read the resource that the operation was called on, as the caller may see it.

@@ -31,7 +31,6 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
     :raises MethodNotAllowed: the service does not offer the interaction.
     :raises fyr.core.errors.Forbidden: a plugin does not allow it.
     """
-    hooks = interactions.hooks
     # Jobs, imports and the like say themselves who they are.
     if context.parent is None and context.principal is ANONYMOUS:
         receive(interactions, context)
@@ -46,6 +45,15 @@ def admit(interactions: Interactions, context: RequestContext) -> None:
         # Which of the two a Bundle is stands in it, and is looked at once it is parsed.
         if context.interaction != "transaction" or not _offers_bundles(context):
             refuse_not_offered(context)
+    let_in(interactions, context)
+
+
+def let_in(interactions: Interactions, context: RequestContext) -> None:
+    """Let pass what plugins allow, of a principal who is known.
+
+    :raises fyr.core.errors.Forbidden: a plugin does not allow it.
+    """
+    hooks = interactions.hooks
     if hooks.authorize:
         hooks.authorize(context=context)
     if hooks.before_interaction:
