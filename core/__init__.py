@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import Sender as Sender
     from fyr.core.outgoing import SendFailed as SendFailed
     from fyr.core.outgoing import Undeliverable as Undeliverable
+    from fyr.core.persons import RegisteredPerson as RegisteredPerson
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
     from fyr.core.rest.blob_content import give_content as give_content
@@ -116,6 +117,7 @@ _HOMES = {
     "messages": "Message MessageSource",
     "metrics": "Reading",
     "model.resource": "Resource",
+    "persons": "RegisteredPerson",
     "projections": "Column Projection",
     "outgoing": "Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",

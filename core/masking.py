@@ -30,9 +30,10 @@ _FORMS = (
     (re.compile(r"(://[^:/@\s\"']*):[^\s\"']*@"), rf"\1:{HIDDEN}@"),
     # the values of a query
     (re.compile(r"([?&][\w.:%\[\]-]+=)[^&\s\"'\\]+"), rf"\1{HIDDEN}"),
-    # a Danish civil registration number (CPR): day, month, year and four digits
+    # a Danish civil registration number (CPR): day, month, year and four digits;
+    # the day of a substitute is 60 more
     (
-        re.compile(r"(?<![0-9A-Za-z.])[0-7]\d[01]\d{3}[- ]?\d{4}(?![0-9A-Za-z])"),
+        re.compile(r"(?<![0-9A-Za-z.])[0-36-9]\d[01]\d{3}[- ]?\d{4}(?![0-9A-Za-z])"),
         HIDDEN,
     ),
 )

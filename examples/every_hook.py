@@ -27,6 +27,7 @@ from fyr.core import (
     Principal,
     Projection,
     Refused,
+    RegisteredPerson,
     Route,
     RuleFinding,
     RuleOutcome,
@@ -254,6 +255,18 @@ def stored(session, new):
         ((groups,),) = session.rows(count, ("Group",))
         if groups > 100:
             raise Refused("there are a hundred groups already")
+
+
+@hookimpl
+def look_up_person(system, number):
+    if (system, number) != ("https://example.org/patient-number", "7"):
+        return None  # the ward's own list has one entry
+    identifier = {"use": "official", "system": system, "value": number}
+    name = {"use": "official", "family": "Berg", "given": ["Åse"]}
+    return RegisteredPerson(
+        {"resourceType": "Patient", "identifier": [identifier], "name": [name]},
+        earlier=("3",),
+    )
 
 
 @hookimpl

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Operation
     from fyr.core.outgoing import Sender
+    from fyr.core.persons import RegisteredPerson
     from fyr.core.projections import Projection
     from fyr.core.routes import Route
     from fyr.core.rules import RuleOutcome
@@ -144,6 +145,7 @@ class Hooks:
     validate: HookChain[list[Issue]]
     before_store: HookChain[None]
     stored: HookChain[None]
+    look_up_person: HookChain[RegisteredPerson | None]
     describe_service: HookChain[Resource]
     before_show: HookChain[Resource]
     answered: HookChain[None]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fyr.core.errors import Issue
     from fyr.core.events import Change
     from fyr.core.model.resource import Resource
+    from fyr.core.persons import RegisteredPerson
     from fyr.core.rules import RuleInput, RuleLimits, RuleOutcome
     from fyr.core.searching import SearchAsked
     from fyr.core.services import Service
@@ -190,6 +191,25 @@ def stored(
     :param session: the transaction.
     :param old: the version before; ``None`` for a create.
     :param new: the version as stored, not to be altered; ``None`` for a delete.
+    """
+
+
+@hookspec("abort", "first")
+def look_up_person(system: str, number: str) -> RegisteredPerson | None:
+    """Tell what a national register knows of the person with a number.
+
+    Called when somebody is to be matched or to become a patient (``Person/$match``,
+    ``Patient/$createPatient``), for the number as it was given and never for all of a
+    list. ``None`` means that this register knows nobody with it; the first other answer
+    decides. Without any there is no such person. Raise
+    :class:`~fyr.core.errors.Unavailable` when the register cannot be asked: the answer
+    is then 503, and not that somebody does not exist.
+
+    A patient is created in a transaction, which lasts as long as the register takes, so
+    give up early. Numbers and names must not come into logs, URLs of others or metrics.
+
+    :param system: identifier system, for CPR numbers ``urn:oid:1.2.208.176.1.2``.
+    :param number: without spaces or hyphens; valid now, or once so.
     """
 
 

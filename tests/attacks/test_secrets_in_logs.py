@@ -24,6 +24,8 @@ BASIC = "dXNlcjpwYXNz"
 URL_PASSWORD = "url-9d2f44"
 CPR = "0101901234"
 CPR_WITH_DASH = "311299-4321"
+#: For who has none: the day is 60 more.
+SUBSTITUTE = "9112994321"
 SECRETS = (
     ADMIN,
     LINK,
@@ -34,6 +36,7 @@ SECRETS = (
     URL_PASSWORD,
     CPR,
     CPR_WITH_DASH,
+    SUBSTITUTE,
 )
 
 TALKER = f'''
@@ -91,7 +94,8 @@ class Talker(Plugin):
 
 def patient(language: str = "da") -> dict[str, object]:
     system = "urn:oid:1.2.208.176.1.2"
-    identifiers = [{"system": system, "value": one} for one in (CPR, CPR_WITH_DASH)]
+    numbers = (CPR, CPR_WITH_DASH, SUBSTITUTE)
+    identifiers = [{"system": system, "value": one} for one in numbers]
     return {
         "resourceType": "Patient",
         "language": language,

@@ -11,6 +11,7 @@ from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavaila
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.operations import Operation
+from fyr.core.persons import RegisteredPerson
 from fyr.core.projections import Projection
 from fyr.core.routes import Route
 from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
@@ -318,6 +319,28 @@ def test_hook_stored_gets_the_session_and_a_failure_goes_out(context) -> None:
     with pytest.raises(ValueError, match="broken"):
         hooks.stored(context=context, session="transaction", old=None, new={})
     assert sessions == ["transaction"]
+
+
+def test_hook_look_up_person_takes_the_first_register_that_knows_the_number() -> None:
+    known = RegisteredPerson({"resourceType": "Patient"}, earlier=("6101700001",))
+    hooks = hooks_of(
+        "look_up_person",
+        lambda number: None,
+        lambda system, number: known if number == "6101700002" else None,
+        lambda: RegisteredPerson({}),
+    )
+
+    found = hooks.look_up_person(system="cpr", number="6101700002")
+
+    assert found is known
+    assert "61017" not in repr(found)
+
+
+def test_hook_look_up_person_lets_out_that_a_register_cannot_be_asked() -> None:
+    hooks = hooks_of("look_up_person", raising(Unavailable("register")), lambda: 1)
+
+    with pytest.raises(Unavailable):
+        hooks.look_up_person(system="cpr", number="6101700002")
 
 
 def test_hook_describe_service_goes_on_without_a_plugin_that_fails() -> None:
