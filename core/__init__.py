@@ -89,6 +89,12 @@ if TYPE_CHECKING:
     from fyr.core.subjects import Subject as Subject
     from fyr.core.subjects import Use as Use
     from fyr.core.touched import Touched as Touched
+    from fyr.core.workflow import ANYBODY as ANYBODY
+    from fyr.core.workflow import History as History
+    from fyr.core.workflow import Machine as Machine
+    from fyr.core.workflow import Schedule as Schedule
+    from fyr.core.workflow import Step as Step
+    from fyr.core.workflow import Transition as Transition
 
 __version__ = "0.1.0"
 
@@ -132,6 +138,7 @@ _HOMES = {
     "streams": "Stream StreamItem StreamListener",
     "subjects": "Look Subject Use",
     "touched": "Touched",
+    "workflow": "ANYBODY History Machine Schedule Step Transition",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -45,6 +45,7 @@ from fyr.core.sealing import Sealer
 from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 from fyr.core.subjects import Subject
+from fyr.core.workflow import Machines
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
@@ -106,6 +107,7 @@ class Application:
         self.services = registered_services(self.settings, hooks)
         self.operations = registered_operations(hooks)
         self.error_codes = registered_error_codes(hooks)
+        self.machines = Machines(_all(hooks.register_machines))
         self.search = self._search_engine()
         self.outbox = Outbox(self.database, self.resources, clock=clock)
         self.publishing = Publishing(
@@ -149,6 +151,7 @@ class Application:
             operations=self.operations,
             clock=self.clock,
             blobs=self.blobs,
+            machines=self.machines,
         )
 
     def _own_jobs(self) -> list[Job]:

@@ -19,6 +19,7 @@ from fyr.core import (
     Forbidden,
     Issue,
     Job,
+    Machine,
     Manifest,
     Message,
     MessageSource,
@@ -33,6 +34,7 @@ from fyr.core import (
     RuleOutcome,
     Sender,
     Service,
+    Step,
     Stream,
     StreamItem,
     StreamListener,
@@ -90,6 +92,20 @@ CLOSED = ErrorCode("CLINIC_CLOSED", 422, "The clinic is closed on %s.", "every_h
 @hookimpl
 def register_error_codes():
     yield CLOSED  # raise CLOSED.error("Sunday")
+
+
+@hookimpl
+def register_machines():
+    def is_dated(transition):
+        if "occurrenceDateTime" not in transition.new:
+            yield CLOSED.issue("no day", expression=("SupplyRequest.occurrence",))
+
+    steps = (
+        Step(None, "draft"),
+        Step("draft", "active", by={"PRACTITIONER"}, when=(is_dated,)),
+        Step("active", "completed", by={"PRACTITIONER", "SYSTEM"}),
+    )
+    yield Machine("every-hook-supply", "SupplyRequest", steps, what="Made-up orders.")
 
 
 @hookimpl

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fyr.core.searching import SearchEngine
     from fyr.core.services import Service
     from fyr.core.streams import Stream
+    from fyr.core.workflow import Machine
 
 R = TypeVar("R")
 
@@ -125,6 +126,7 @@ class Hooks:
     register_operations: HookChain[list[Operation]]
     register_routes: HookChain[list[Route]]
     register_error_codes: HookChain[list[ErrorCode]]
+    register_machines: HookChain[list[Machine]]
     register_search_parameters: HookChain[list[Resource]]
     register_projections: HookChain[list[Projection]]
     register_consumers: HookChain[list[Consumer]]

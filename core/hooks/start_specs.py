@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fyr.core.services import Service
     from fyr.core.store.port import Database
     from fyr.core.streams import Stream
+    from fyr.core.workflow import Machine
 
 
 @hookspec("abort", "collect", moment="start")
@@ -69,6 +70,18 @@ def register_error_codes() -> Iterable[ErrorCode] | None:
     the general codes of the core; two rows with one name stop the server. What is
     raised is made by :meth:`ErrorCode.error`, with or without this hook; it is here
     so that callers can look a code up.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_machines() -> Iterable[Machine] | None:
+    """Offer state machines: tables of who may bring a resource from state to state.
+
+    Called once, when the server starts. A machine is asked inside the transaction of each
+    write of its type, on every way in, after :func:`before_store` and before the version
+    row: what is not in its table is refused. Several may hold for one type, each for the
+    resources that it picks. Two with one name stop the server, as does a table with
+    states that the type does not have or that nothing leads to.
     """
 
 

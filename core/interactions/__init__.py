@@ -28,6 +28,7 @@ from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.joined import JoinedDatabase
 from fyr.core.interactions.looking import Expected
 from fyr.core.touched import Touched
+from fyr.core.workflow.machines import Machines
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
@@ -68,6 +69,7 @@ class Interactions:
         services: Services,
         operations: Operations,
         blobs: Blobs,
+        machines: Machines | None = None,
     ) -> None:
         """Take what all interactions share; without a search engine none finds."""
         self.resources = resources
@@ -79,6 +81,7 @@ class Interactions:
         self.services = services
         self.operations = operations
         self.blobs = blobs
+        self.machines = machines or Machines()
         self.expected = Expected()
         #: what was touched, while an operation that will tell of it is running
         self.collected: list[Touched] | None = None

@@ -21,6 +21,7 @@ from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
+from fyr.core.interactions.stepping import make_steps
 from fyr.core.interactions.telling import made_of, tell
 from fyr.core.model import json
 from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
@@ -71,14 +72,20 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Step:
+class Begun:
     """A write between its checks and its rows."""
 
     write: Write
     head: Stored | None
     old: Resource | None
+    #: what will be stored, to be edited by whoever has a hand in it before its version
     new: Resource | None
-    version: NewVersion
+    #: index rows that are stored
+    before: IndexRows | None
+    #: number of the version
+    number: int
+    #: its moment, in milliseconds since 1970, UTC
+    updated: int
 
 
 class _Judge:
@@ -137,7 +144,7 @@ def store(
     # After the locks: who waited for another writer comes later than that writer.
     now = to_millis(interactions.clock())
     judged = _Judge(interactions, session)
-    steps: dict[int, _Step] = {}
+    begun: dict[int, Begun] = {}
     failures: list[tuple[str, FyrError]] = []
     for number, write in enumerate(writes):
         try:
@@ -146,23 +153,25 @@ def store(
             if head is not None and only_profiles(write.context, head.type):
                 require_own(interactions.within(session), write.context, head)
             judged.before(write, head)
-            step = _step(interactions, session, write, head, now)
+            one = _begin(interactions, session, write, head, now)
         except FyrError as error:
             failures.append((write.place, error))
         else:
-            if step is not None:
-                steps[number] = step
+            if one is not None:
+                begun[number] = one
+    if interactions.machines:
+        make_steps(interactions, session, list(begun.values()), failures)
     if failures:
         raise joined(failures)
-    made = _put(interactions, session, list(steps.values()), judged)
-    stored = dict(zip(steps, made, strict=True))
+    made = _put(interactions, session, list(begun.values()), judged)
+    stored = dict(zip(begun, made, strict=True))
     done = [
         Written(write, heads.get(write.key), stored.get(number))
         for number, write in enumerate(writes)
     ]
     if interactions.hooks.answered:
-        for one in done:
-            _tell(interactions, session, one)
+        for written in done:
+            _tell(interactions, session, written)
     return done
 
 
@@ -174,34 +183,35 @@ def _tell(interactions: Interactions, session: Session, done: Written) -> None:
 
 
 def _put(
-    interactions: Interactions, session: Session, steps: list[_Step], judged: _Judge
+    interactions: Interactions, session: Session, begun: list[Begun], judged: _Judge
 ) -> list[Stored]:
-    if not steps:
+    if not begun:
         return []
-    made = interactions.resources.put(session, [step.version for step in steps])
+    versions = [_version(interactions, one) for one in begun]
+    made = interactions.resources.put(session, versions)
     if interactions.engine is not None:
         interactions.engine.confirm(session)
-    for step in steps:
-        if step.new is not None and step.version.body is not None:
-            content.keep(interactions, session, step.new, step.version.body)
-    for step, stored in zip(steps, made, strict=True):
-        judged.after(step.write, stored)
+    for one, version in zip(begun, versions, strict=True):
+        if one.new is not None and version.body is not None:
+            content.keep(interactions, session, one.new, version.body)
+    for one, stored in zip(begun, made, strict=True):
+        judged.after(one.write, stored)
     if interactions.hooks.stored:
-        for step in steps:
+        for one in begun:
             interactions.hooks.stored(
-                context=step.write.context, session=session, old=step.old, new=step.new
+                context=one.write.context, session=session, old=one.old, new=one.new
             )
     return list(made)
 
 
-def _step(
+def _begin(
     interactions: Interactions,
     session: Session,
     write: Write,
     head: Stored | None,
     now: int,
-) -> _Step | None:
-    """Check a write against what is stored, and complete what it will store.
+) -> Begun | None:
+    """Check a write against what is stored, and have plugins complete it.
 
     :return: ``None`` when there is nothing left to delete.
     """
@@ -212,10 +222,10 @@ def _step(
     if write.absent and there:
         text = f"{'/'.join(write.key)} is there and does not match the criteria"
         raise Conflict(text)
-    hooks = interactions.hooks
+    hooks, kept = interactions.hooks, interactions.machines.of(write.key[0])
     old = new = None
     if head is not None and head.body is not None:
-        if write.method == "PATCH" or hooks.before_store or hooks.stored:
+        if write.method == "PATCH" or hooks.before_store or hooks.stored or kept:
             old = json.own(head.body)
     # Before a patch or a plugin has had a hand in it.
     before = _rows_before(interactions, write, head, old)
@@ -223,16 +233,14 @@ def _step(
         new = _content(interactions, write, head, old)
     if new is not None:
         # A repeated attempt must begin with what was sent.
-        new = with_id(deepcopy(new) if hooks.before_store else new, write.key[1])
+        edited = hooks.before_store or kept
+        new = with_id(deepcopy(new) if edited else new, write.key[1])
     if hooks.before_store:
         hooks.before_store(context=write.context, session=session, old=old, new=new)
         _require_key(write.key, new)
     updated = max(now, head.updated) if head is not None else now
     number = head.version + 1 if head is not None else 1
-    if new is not None:
-        new = with_meta(new, number, updated)
-    version = _version(interactions, write, head, before, new, number, updated)
-    return _Step(write, head, old, new, version)
+    return Begun(write, head, old, new, before, number, updated)
 
 
 def _require_key(key: Key, new: Resource | None) -> None:
@@ -275,28 +283,24 @@ def _content(
     return write.resource
 
 
-def _version(
-    interactions: Interactions,
-    write: Write,
-    head: Stored | None,
-    before: IndexRows | None,
-    new: Resource | None,
-    number: int,
-    updated: int,
-) -> NewVersion:
-    engine = interactions.engine
+def _version(interactions: Interactions, begun: Begun) -> NewVersion:
+    """Make the version of a write that nothing stands in the way of."""
+    engine, write, head = interactions.engine, begun.write, begun.head
+    if begun.new is not None:
+        begun.new = with_meta(begun.new, begun.number, begun.updated)
+    new = begun.new
     return NewVersion(
         type=write.key[0],
         id=write.key[1],
-        version=number,
-        updated=updated,
+        version=begun.number,
+        updated=begun.updated,
         method=write.method,
         body=json.dump(new) if new is not None else None,
         pid=head.pid if head is not None else 0,
         index=engine.index(new) if engine is not None and new is not None else {},
         trace_id=write.context.trace_id,
         indexed=engine.generation(write.key[0]) if engine is not None else 0,
-        before=before,
+        before=begun.before,
     )
 
 

@@ -19,6 +19,7 @@ from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
 from fyr.core.subjects import Subject
 from fyr.core.touched import Touched
+from fyr.core.workflow import Machine, Step
 
 ADA = Principal("PRACTITIONER", "ada")
 
@@ -100,6 +101,13 @@ def test_hook_register_error_codes_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_error_codes", lambda: [one], lambda: [other])
 
     assert hooks.register_error_codes() == [one, other]
+
+
+def test_hook_register_machines_collects_from_all_plugins() -> None:
+    one, other = (Machine(name, "Task", (Step(None, "draft"),)) for name in "ab")
+    hooks = hooks_of("register_machines", lambda: [one], lambda: [other])
+
+    assert hooks.register_machines() == [one, other]
 
 
 def test_hook_register_search_parameters_collects_resources() -> None:
