@@ -35,7 +35,7 @@ def evaluate(
     """Evaluate an expression on a resource.
 
     :param variables: what ``%name`` stands for: a resource, a plain value, a
-        :class:`Moment` or a :class:`Quantity`.
+        :class:`Moment`, a :class:`Quantity`, a result of :func:`select`, or a list.
     :param now: what ``now()`` and ``today()`` say; the time of this machine if left out.
     :return: the values as they stand in the resource, and what was computed.
     :raises Invalid: not FHIRPath, not supported here, or too costly.
@@ -108,6 +108,8 @@ def _run(
 
 
 def _as_nodes(value: Any) -> list[Node]:
+    if isinstance(value, Node):
+        return [value]
     if isinstance(value, dict):
         return [resource_node(value)]
     if isinstance(value, list):

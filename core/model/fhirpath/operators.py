@@ -111,6 +111,8 @@ def _same_json(left: Any, right: Any, budget: Budget) -> bool:
         )
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, str):
+        budget.spend_text(len(left))
     return bool(left == right)
 
 
@@ -131,6 +133,7 @@ def equivalent(left: list[Node], right: list[Node], budget: Budget) -> bool:
 def _alike(one: Node, other: Node, budget: Budget) -> bool:
     left, right = operand(one), operand(other)
     if isinstance(left, str) and isinstance(right, str):
+        budget.spend_text(len(left) + len(right))
         return " ".join(left.casefold().split()) == " ".join(right.casefold().split())
     return same(one, other, budget) is True
 

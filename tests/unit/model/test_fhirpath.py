@@ -215,3 +215,11 @@ def test_large_numbers_overflow_to_nothing() -> None:
 def test_no_text_raises_anything_but_a_refusal(expression: str) -> None:
     with suppress(Invalid):
         assert isinstance(evaluate(expression, PATIENT), list)
+
+
+@pytest.mark.parametrize("operator", ["=", "!=", "~", "!~"])
+def test_comparing_long_texts_costs_by_their_length(operator) -> None:
+    patient = {"resourceType": "Patient", "id": "a" * 640_000}
+
+    with pytest.raises(Invalid, match="too long"):
+        select(f"id {operator} id", patient, budget=Budget(5000))
