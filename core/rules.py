@@ -63,8 +63,10 @@ class RuleFinding:
     #: ``Observation/17``: the measurement that it is about
     about: str
     code: Mapping[str, object]
-    #: the rule that found it, in words of its author
+    #: the rule that found it, by the name that its author gave
     rule: str = ""
+    #: why, in words for whoever reads the finding
+    basis: str = ""
     link_id: str = ""
     value: Mapping[str, object] = field(default_factory=dict)
     significance: Mapping[str, object] = field(default_factory=dict)

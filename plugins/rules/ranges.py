@@ -1,0 +1,215 @@
+"""Triage by the alarm ranges of an activity: RAL, GAL, RELRAL and RELGAL.
+
+A value inside an alarm range, ends included, raises that alarm; red goes before yellow,
+and a value that was held against ranges and lies in none is green. The ends of a relative
+range are added to the value of the goal in force. A range that names codes of
+measurements beside its kind is for those values only, which is how the two components of
+a blood pressure have ranges of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fyr.core import Resource, RuleFinding, RuleInput, RuleProblem
+from fyr.core.model.budget import Budget
+from fyr.plugins.rules.goals import target_value, targets
+from fyr.plugins.rules.terms import (
+    ABSOLUTE,
+    COLOURS,
+    REFERENCE_RANGE,
+    RELATIVE,
+    Code,
+    codes_of,
+    extension_value,
+    extensions,
+    finding_code,
+    listed,
+    number,
+    reference_to,
+)
+
+RULE = "reference-ranges"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRange:
+    """An alarm range; an end that is ``None`` is open."""
+
+    colour: str
+    kind: str
+    relative: bool
+    low: Decimal | None
+    high: Decimal | None
+    #: UCUM codes of its ends
+    units: frozenset[str]
+    #: codes of the values that it is for; empty: all
+    codes: frozenset[Code]
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether a number lies in it, ends included."""
+        above = self.low is None or value >= self.low
+        return above and (self.high is None or value <= self.high)
+
+    def text(self) -> str:
+        """Tell it as people write it: ``GAL 88..92``."""
+        low, high = ("" if end is None else str(end) for end in (self.low, self.high))
+        return f"{self.kind} {low}..{high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value of an Observation: its own, or that of a component."""
+
+    number: Decimal
+    unit: str
+    codes: frozenset[Code]
+    #: what a finding says that it is about; empty where that is plain
+    about: tuple[Mapping[str, Any], ...]
+
+
+def alarm_ranges(service_request: Resource | None) -> list[AlarmRange]:
+    """Read the alarm ranges of an activity; ranges of other kinds are no alarm."""
+    found = (
+        _alarm_range(one) for one in extensions(service_request or {}, REFERENCE_RANGE)
+    )
+    return [one for one in found if one is not None]
+
+
+def values_of(observation: Resource) -> list[Measured]:
+    """Tell all numbers of an Observation."""
+    own = codes_of(observation.get("code"))
+    found = list(_measured(observation, own, ()))
+    for component in listed(observation.get("component")):
+        if isinstance(component, dict):
+            code = component.get("code")
+            coding = listed(code.get("coding")) if isinstance(code, dict) else ()
+            found += _measured(component, codes_of(code), tuple(coding[:1]))
+    return found
+
+
+def judge(
+    observation: Resource, asked: RuleInput, needed: bool, budget: Budget
+) -> Iterator[RuleFinding | RuleProblem]:
+    """Hold an Observation against the ranges of its activity.
+
+    :param needed: whether a value without a range is a problem.
+    """
+    about = reference_to(observation)
+    values = values_of(observation)
+    if not values:
+        if "dataAbsentReason" in observation:
+            yield RuleFinding(about, finding_code("data-absent"), rule=RULE)
+        return
+    ranges = alarm_ranges(asked.service_request)
+    for value in values:
+        budget.spend(1 + len(ranges) * (1 + len(asked.goals)))
+        ours = [one for one in ranges if not one.codes or one.codes & value.codes]
+        if not ours and needed:
+            text = f"{about}: there is no alarm range for its value"
+            yield RuleProblem("input", text, "RefRangeNeeded")
+        yield from _verdict(value, ours, observation, asked)
+
+
+def _verdict(
+    value: Measured, ours: Sequence[AlarmRange], observation: Resource, asked: RuleInput
+) -> Iterator[RuleFinding | RuleProblem]:
+    about = reference_to(observation)
+    usable: list[AlarmRange] = []
+    for one in ours:
+        fixed = _based(one, value, observation, asked)
+        if isinstance(fixed, RuleProblem):
+            yield fixed
+        else:
+            usable.append(fixed)
+    if not usable:
+        return
+    raised = [one for one in usable if one.holds(value.number)]
+    raised.sort(key=lambda one: COLOURS.index(one.colour))
+    colour = raised[0].colour if raised else "green"
+    where = f"lies in {raised[0].text()}" if raised else "lies in no alarm range"
+    basis = " ".join(f"{value.number} {value.unit}".split())
+    yield RuleFinding(
+        about, finding_code(colour, value.about), RULE, f"{basis} {where}"
+    )
+
+
+def _based(
+    one: AlarmRange, value: Measured, observation: Resource, asked: RuleInput
+) -> AlarmRange | RuleProblem:
+    """Give a range as it holds for a value, or tell what is wrong with it."""
+    about = reference_to(observation)
+    if value.unit and one.units - {value.unit}:
+        text = f"{about}: {one.kind} has another unit than the value ({value.unit})"
+        return RuleProblem("input", text, "RefRangeFixingNeeded")
+    if one.low is None and one.high is None:
+        text = f"{about}: {one.kind} has neither end"
+        return RuleProblem("input", text, "RefRangeFixingNeeded")
+    if not one.relative:
+        return one
+    activity = reference_to(asked.service_request or {})
+    day = _day_of(observation) or asked.now.date()
+    found = targets(asked.goals, activity, value.codes, day)
+    if not found:
+        text = f"{about}: there is no goal in force that {one.kind} is relative to"
+        return RuleProblem("input", text, "RefBaseNeeded")
+    base = target_value(found[0])
+    if base is None or (value.unit and base[1] not in ("", value.unit)):
+        text = f"{about}: the goal has no value in the unit of the measurement"
+        return RuleProblem("input", text, "RefBaseFixingNeeded")
+    low = None if one.low is None else base[0] + one.low
+    high = None if one.high is None else base[0] + one.high
+    return AlarmRange(one.colour, one.kind, False, low, high, one.units, one.codes)
+
+
+def _alarm_range(extension: Mapping[str, Any]) -> AlarmRange | None:
+    codes = codes_of(extension_value(extension, "type"))
+    kinds = {**ABSOLUTE, **RELATIVE}
+    alarms = sorted(codes & kinds.keys())
+    if not alarms:
+        return None
+    low, high = (_end(extension, name) for name in ("low", "high"))
+    units = {str(end["code"]) for end in (low, high) if "code" in end}
+    return AlarmRange(
+        kinds[alarms[0]],
+        alarms[0][1],
+        alarms[0] in RELATIVE,
+        number(low.get("value")),
+        number(high.get("value")),
+        frozenset(units),
+        codes - kinds.keys(),
+    )
+
+
+def _end(extension: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    end = extension_value(extension, name)
+    return end if isinstance(end, dict) else {}
+
+
+def _measured(
+    element: Mapping[str, Any],
+    codes: frozenset[Code],
+    about: tuple[Mapping[str, Any], ...],
+) -> Iterator[Measured]:
+    quantity = element.get("valueQuantity")
+    if isinstance(quantity, dict):
+        value = number(quantity.get("value"))
+        unit = str(quantity.get("code") or "")
+    else:
+        value, unit = number(element.get("valueInteger")), ""
+    if value is not None:
+        yield Measured(value, unit, codes, about)
+
+
+def _day_of(observation: Resource) -> date | None:
+    period = observation.get("effectivePeriod")
+    start = period.get("start") if isinstance(period, dict) else None
+    text = observation.get("effectiveDateTime") or start
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        return None

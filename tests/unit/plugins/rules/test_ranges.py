@@ -1,0 +1,149 @@
+"""Alarm ranges: a value inside one raises its alarm."""
+
+import pytest
+
+from .conftest import (
+    NPU,
+    activity,
+    alarm,
+    codes,
+    goal,
+    problems,
+    rules,
+    run,
+    saturation,
+)
+
+SOURCE = rules(triage=["reference-ranges"])
+RANGES = activity(alarm("GAL", 88, 92), alarm("RAL", high=88))
+
+
+@pytest.mark.parametrize(
+    ("number", "colour"),
+    [(80, "red"), (88, "red"), (90, "yellow"), (92, "yellow"), (93, "green")],
+)
+def test_both_ends_belong_to_a_range_and_red_goes_before_yellow(number, colour) -> None:
+    assert codes(run(SOURCE, saturation(number), service_request=RANGES)) == [colour]
+
+
+def test_a_finding_says_which_range_the_value_lies_in() -> None:
+    (one,) = run(SOURCE, saturation(90), service_request=RANGES).findings
+
+    assert one.about == "Observation/1"
+    assert one.basis == "90 % lies in GAL 88..92"
+
+
+def test_a_value_without_any_alarm_range_is_not_judged() -> None:
+    normal = activity(alarm("NORMAL", 1, 2))
+    outcome = run(SOURCE, saturation(90), service_request=normal)
+
+    assert codes(outcome) == []
+    assert problems(outcome) == []
+
+
+def test_a_source_can_need_ranges() -> None:
+    source = rules(triage=["reference-ranges"], needs={"referenceRanges": True})
+    outcome = run(source, saturation(90), service_request=activity())
+
+    assert problems(outcome) == [("input", "RefRangeNeeded")]
+
+
+def test_a_range_of_another_unit_is_told_and_not_used() -> None:
+    ranges = activity(alarm("RAL", high=88, unit="kPa"), alarm("GAL", 88, 92))
+    outcome = run(SOURCE, saturation(80), service_request=ranges)
+
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+    assert codes(outcome) == ["green"]
+
+
+def test_a_range_without_ends_is_told() -> None:
+    outcome = run(SOURCE, saturation(80), service_request=activity(alarm("RAL")))
+
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+
+
+def test_components_have_ranges_of_their_own_by_code() -> None:
+    def part(code, number):
+        coding = [{"system": NPU, "code": code}]
+        return {"code": {"coding": coding}, "valueQuantity": {"value": number}}
+
+    pressure = saturation(0, component=[part("SYS", 170), part("DIA", 80)])
+    del pressure["valueQuantity"]
+    ranges = activity(
+        alarm("RAL", 160, code="SYS"), alarm("GAL", 95, code="DIA", unit="mm[Hg]")
+    )
+    outcome = run(SOURCE, pressure, service_request=ranges)
+
+    assert codes(outcome) == ["red", "green"]
+    assert outcome.findings[0].code["coding"][1] == {"system": NPU, "code": "SYS"}
+
+
+def test_what_has_no_value_but_a_reason_is_absent() -> None:
+    absent = saturation(0, dataAbsentReason={"text": "unknown"})
+    del absent["valueQuantity"]
+
+    assert codes(run(SOURCE, absent, service_request=RANGES)) == ["data-absent"]
+
+
+@pytest.mark.parametrize(
+    ("number", "colour"), [(91, "red"), (92, "yellow"), (94, "yellow"), (95, "green")]
+)
+def test_relative_ranges_stand_on_the_goal(number, colour) -> None:
+    ranges = activity(alarm("RELRAL", high=1), alarm("RELGAL", -1, 4))
+    outcome = run(SOURCE, saturation(number), service_request=ranges, goals=[goal(90)])
+
+    assert codes(outcome) == [colour]
+
+
+RELATIVE = activity(alarm("RELRAL", high=1))
+
+
+@pytest.mark.parametrize(
+    "goals",
+    [
+        [],
+        [goal(90, start="2026-03-03")],
+        [goal(90, dueDate="2026-03-01")],
+        [goal(90, dueDuration={"value": 1, "code": "mo"})],
+        [goal(90, activity="ServiceRequest/8")],
+        [goal(90) | {"lifecycleStatus": "cancelled"}],
+        [goal(90) | {"description": {"text": "feel better"}}],
+        [goal(90, measure={"coding": [{"system": NPU, "code": "NPU21692"}]})],
+    ],
+)
+def test_without_a_goal_in_force_a_relative_range_needs_one(goals) -> None:
+    outcome = run(SOURCE, saturation(80), service_request=RELATIVE, goals=goals)
+
+    assert problems(outcome) == [("input", "RefBaseNeeded")]
+    assert codes(outcome) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dueDate": "2026-03-02"},
+        {"dueDuration": {"value": 3, "code": "mo"}},
+        {"dueDuration": {"value": 9, "code": "wk"}},
+    ],
+)
+def test_a_goal_holds_to_its_due_date_included(more) -> None:
+    outcome = run(
+        SOURCE, saturation(80), service_request=RELATIVE, goals=[goal(90, **more)]
+    )
+
+    assert codes(outcome) == ["red"]
+
+
+def test_of_two_goals_the_later_start_counts() -> None:
+    goals = [goal(70, start="2026-01-01"), goal(90, start="2026-02-01")]
+    outcome = run(SOURCE, saturation(91), service_request=RELATIVE, goals=goals)
+
+    assert codes(outcome) == ["red"]
+
+
+@pytest.mark.parametrize("detail", [None, {"value": 90, "code": "kPa"}, {"unit": "%"}])
+def test_a_goal_without_a_usable_value_is_to_be_mended(detail) -> None:
+    one = goal(90, detailQuantity=detail)
+    outcome = run(SOURCE, saturation(80), service_request=RELATIVE, goals=[one])
+
+    assert problems(outcome) == [("input", "RefBaseFixingNeeded")]
