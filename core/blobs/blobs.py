@@ -106,17 +106,18 @@ class Blobs:
         """
         blob_id = uuid4().hex
         sealed = self.keys.there and not plain
-        content = _Counted(chunks)
-        stream: Iterable[bytes] = content
+        content: _Counted | None = None
+        stream = chunks
         if sealed:
             key = self.keys.of(owner, database)
+            content = _Counted(chunks)
             stream = seal(content_key(key, blob_id), content)
         with self.spool.gather(stream) as spooled:
             blob = Blob(
                 blob_id,
                 spooled.key,
-                content.size,
-                content.digest.hexdigest(),
+                content.size if content else spooled.size,
+                content.digest.hexdigest() if content else spooled.key,
                 content_type,
                 owner,
                 sealed,

@@ -32,6 +32,7 @@ class FilesystemBlobs:
             if path.exists() and path.stat().st_size == spooled.size:
                 return
             self._make(path.parent)
+            _sync(spooled.path)
             os.replace(spooled.path, path)
             _sync(path.parent)
         except OSError as error:
@@ -139,8 +140,9 @@ def _listed(path: Path) -> Iterator[Listed]:
     yield Listed(path.name, found.st_size, found.st_mtime_ns // 1_000_000)
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

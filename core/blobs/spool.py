@@ -39,7 +39,9 @@ class Spool:
 
     @contextmanager
     def gather(self, chunks: Iterable[bytes]) -> Iterator[Spooled]:
-        """Write a stream to a file that has reached the disk; it is removed after.
+        """Write a stream to a file; it is removed after.
+
+        It need not have reached the disk: who moves it syncs it, others send it away.
 
         :raises Unavailable: the disk is full or cannot be written.
         """
@@ -76,8 +78,6 @@ class Spool:
                 digest.update(chunk)
                 size += len(chunk)
                 file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
         return Spooled(path, digest.hexdigest(), size)
 
 

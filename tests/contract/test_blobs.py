@@ -48,6 +48,27 @@ class TestFilesystem(BlobStoreContract):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
+    def test_a_file_and_its_name_reach_the_disk_before_anybody_is_told(
+        self,
+        store: BlobStore,
+        spool: Spool,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        synced: list[int] = []
+        real = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            synced.append(os.fstat(descriptor).st_ino)
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        key = put(store, spool, b"fyr")
+
+        file = tmp_path / "blobs" / key[:2] / key[2:4] / key
+        assert synced[-1] == file.parent.stat().st_ino
+        assert file.stat().st_ino in synced[:-1]
+
     @pytest.mark.parametrize("damage", [b"fyX", b"fy", b"fyrr"])
     def test_a_file_that_was_changed_is_found_out(
         self, store: BlobStore, spool: Spool, tmp_path: Path, damage: bytes
