@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from fyr.config.neighbours import neighbour
 from fyr.core import Invalid, Issue, OperationCall
 from fyr.core.clock import to_millis
-from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.model.definitions import RESOURCE_TYPES, definition
 
 FORMATS = ("application/fhir+ndjson", "application/ndjson", "ndjson")
 #: Values of ``includeAssociatedData`` that are understood.
@@ -95,7 +95,7 @@ class Reading:
             filters=filters,
             since=self._moment("_since"),
             until=self._moment("_until"),
-            elements=self._names("_elements"),
+            elements=self._elements(types),
             associated=self._associated(),
             patients=self._patients(),
         )
@@ -150,6 +150,20 @@ class Reading:
             text = "_type names nothing that can be exported"
             self.problems.append(Issue("invalid", text))
         return tuple(found)
+
+    def _elements(self, types: Sequence[str]) -> tuple[str, ...]:
+        """Tell the elements that are left of each; each is one of what is exported."""
+        kept = []
+        for name in self._names("_elements"):
+            kind, dot, element = name.rpartition(".")
+            among = [one for one in types or self._known if not dot or one == kind]
+            if any(element in _roots(one) for one in among):
+                kept.append(name)
+            else:
+                self._skip(
+                    f"_elements: {name[:60]!r} is at the root of nothing exported"
+                )
+        return tuple(kept)
 
     def _filters(
         self, types: Sequence[str]
@@ -213,3 +227,9 @@ class Reading:
                 self.problems.append(Issue("invalid", text))
             found.append(identity)
         return tuple(dict.fromkeys(found))
+
+
+def _roots(kind: str) -> frozenset[str]:
+    """Tell the elements at the root of a type, ``value[x]`` as ``value`` too."""
+    known = definition(kind)
+    return frozenset((*known.elements, *known.choices))

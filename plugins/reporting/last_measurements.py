@@ -145,6 +145,8 @@ def _read(
         params = (("_id", ",".join(part)), *whose, ("_count", str(len(part))))
         context = replace(
             call.context,
+            # What is answered is judged as it is stored, and written out after that.
+            service=replace(call.context.service, absolute_references=False),
             interaction="search-type",
             operation=None,
             params=params,

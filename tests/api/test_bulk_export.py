@@ -280,6 +280,20 @@ class TestParameters:
         assert by_type["Patient"]["meta"]["tag"][0]["code"] == "SUBSETTED"
         assert by_type["Organization"]["name"] == "Ward"
 
+    def test_an_element_that_nothing_exported_has_is_refused(
+        self, filled: Client
+    ) -> None:
+        answer = filled.get(
+            "$export?_type=Patient&_elements=active,nmae,Organization.name,deceased",
+            prefer="respond-async",
+        )
+
+        assert answer.status == 400
+        assert answer.issues == [
+            "_elements: 'nmae' is at the root of nothing exported",
+            "_elements: 'Organization.name' is at the root of nothing exported",
+        ]
+
     @pytest.mark.parametrize(
         ("wanted", "found"),
         [

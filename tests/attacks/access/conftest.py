@@ -378,8 +378,11 @@ TERMS = {
 }
 
 
-def _world(folder: Any, *plugins: str, url: str = "sqlite://") -> Iterator[World]:
+def _world(
+    folder: Any, *plugins: str, url: str = "sqlite://", **more: Any
+) -> Iterator[World]:
     options = {
+        **more,
         "store": {"url": url},
         "server": {"public_url": ROOT},
         "security": {"mode": "closed"},
