@@ -126,3 +126,5 @@ class RequestContext:
     remote: str = ""
     #: ``Prefer: respond-async``: https://hl7.org/fhir/R4/async.html
     prefers_async: bool = False
+    #: ``Prefer: return=``: ``minimal``, ``representation``, ``OperationOutcome`` or nothing
+    returns: str = ""

@@ -123,9 +123,15 @@ def _wrong(
     if declared.parts:
         parts = parameter.get("part", [])
         yield from _problems(declared.parts, parts, f"{place}.part")
-    elif not _is_of(declared.type, parameter):
+    elif not any(_is_of(one, parameter) for one in _types(declared)):
         text = f"parameter {declared.name} is to be of type {declared.type}"
         yield Issue("invalid", text, (place,))
+
+
+def _types(declared: OperationParameter) -> Iterator[str]:
+    yield declared.type
+    if declared.also:
+        yield declared.also
 
 
 def _is_of(type_code: str, parameter: Mapping[str, Any]) -> bool:

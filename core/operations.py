@@ -40,6 +40,8 @@ class OperationParameter:
     use: Literal["in", "out"] = "in"
     documentation: str = ""
     parts: tuple[OperationParameter, ...] = ()
+    #: another type that it is taken in, as earlier versions had it
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,9 @@ class Operation:
     types: frozenset[str] = frozenset()
     #: whether it changes what is kept; one that does is called by POST only
     affects_state: bool = False
+    #: whether one that does may be called by GET, too, to be told what it would do: its
+    #: call has no transaction then
+    previews: bool = False
     #: whether it tells itself what is wrong with the resources that it is given;
     #: otherwise a malformed one is refused before it is called
     judges_resources: bool = False
@@ -152,6 +157,11 @@ class Operation:
             raise ValueError(
                 f"{self.name!r}: give the name without $, in letters, digits, -"
             )
+
+    @property
+    def by_get(self) -> bool:
+        """Whether it may be called by GET."""
+        return self.previews or not self.affects_state
 
     @property
     def inputs(self) -> tuple[OperationParameter, ...]:

@@ -294,7 +294,7 @@ def _operate(interactions: Interactions, entry: Entry) -> Answer:
     )
     if entry.method == "POST":
         source = Incoming(lambda: from_post(operation, entry.resource, context.params))
-    elif operation.affects_state:
+    elif not operation.by_get:
         raise NotSupported(f"${operation.name} changes what is kept: POST it")
     else:
         source = Incoming(lambda: from_query(operation, context.params))

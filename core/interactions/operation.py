@@ -80,7 +80,8 @@ def _inside_resource(issue: Issue) -> bool:
 
 
 def _run(interactions: Interactions, call: OperationCall) -> Result:
-    if not call.operation.affects_state:
+    asked = call.operation.by_get and call.context.method in ("GET", "HEAD")
+    if asked or not call.operation.affects_state:
         return _told(interactions, call)
 
     def work(session: Session) -> Result:

@@ -91,6 +91,7 @@ class Callers:
             method=env["REQUEST_METHOD"],
             remote=self._client(env),
             prefers_async=wishes.respond_async,
+            returns=wishes.returns,
         )
         exchange.caller = context
         return context

@@ -167,7 +167,7 @@ def _of_operations(
 def _calls(operation: Operation) -> Json:
     title = f"${operation.name}"
     methods = {"post": _writes(title, _resource_body(required=False))}
-    if not operation.affects_state:
+    if operation.by_get:
         methods["get"] = _reads(title, _VIEW)
     return methods
 

@@ -144,7 +144,7 @@ class ServiceResource:
         )
         if req.method == "POST":
             source = Incoming(lambda: self._posted(req, operation, context.params))
-        elif operation.affects_state:
+        elif not operation.by_get:
             raise MethodNotAllowed(
                 f"${operation.name} changes what is kept: call it by POST",
                 headers={"Allow": "POST"},

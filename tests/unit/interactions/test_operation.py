@@ -124,6 +124,28 @@ def test_what_an_operation_writes_is_one_transaction(build) -> None:
     assert len(world.history()["entry"]) == 2
 
 
+def test_an_operation_that_previews_has_no_transaction_when_it_is_got(build) -> None:
+    def told(call):
+        return {"resourceType": "Basic", "id": "no" if call.session is None else "yes"}
+
+    one = Operation("try", told, SYSTEM, affects_state=True, previews=True)
+    world = build(operations=[one])
+
+    assert one.by_get
+    assert call(world, "try", method="GET").resource()["id"] == "no"
+    assert call(world, "try", method="POST").resource()["id"] == "yes"
+
+
+def test_a_parameter_is_taken_in_the_type_that_it_had_before(build) -> None:
+    taken = OperationParameter("plan", "string", also="Reference")
+    one = Operation("take", lambda call: None, SYSTEM, parameters=(taken,))
+    old = parameters(plan={"valueReference": {"reference": "PlanDefinition/1"}})
+
+    assert problems(one, parameters(plan={"valueString": "PlanDefinition/1"})) == []
+    assert problems(one, old) == []
+    assert problems(one, parameters(plan={"valueBoolean": True}))
+
+
 def test_wrong_parameters_are_told_before_the_operation_is_called(build) -> None:
     world = build(operations=[WRITE])
 
