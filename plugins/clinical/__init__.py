@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fyr.core import (
     Consumer,
     ErrorCode,
+    Machine,
     Manifest,
     Operation,
     Plugin,
@@ -23,6 +24,7 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
+from fyr.plugins.clinical import careplans
 from fyr.plugins.clinical.parts import Part, Room
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Clinical"]
 
 #: What this area is made of, a sub-package a line.
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    careplans.PART,  # episodes of care, care plans, what is asked for in them
+)
 
 
 class Clinical(Plugin):
@@ -72,6 +76,11 @@ class Clinical(Plugin):
     def register_operations(self) -> Iterable[Operation]:
         """Offer the operations of the parts."""
         return [one for part in PARTS for one in part.operations(self._room)]
+
+    @hookimpl
+    def register_machines(self) -> Iterable[Machine]:
+        """Offer the tables of states of the parts."""
+        return [one for part in PARTS for one in part.machines(self._room)]
 
     @hookimpl
     def register_consumers(self) -> Iterable[Consumer]:

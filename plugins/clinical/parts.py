@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Consumer, Operation
+from fyr.core import Consumer, Machine, Operation
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -41,4 +41,5 @@ class Part:
     """What a sub-package offers; each is called once, before the server stands."""
 
     operations: Callable[[Room], Iterable[Operation]] = _nothing
+    machines: Callable[[Room], Iterable[Machine]] = _nothing
     consumers: Callable[[Room], Iterable[Consumer]] = _nothing

@@ -1,0 +1,194 @@
+"""``$apply``: a plan becomes the care plans and service requests of an episode of care.
+
+POST stores them and answers the care plan; GET stores nothing and answers them as a
+transaction, to be edited and sent back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from fyr.core import (
+    Operation,
+    OperationCall,
+    OperationParameter,
+    Refused,
+    Resource,
+)
+from fyr.plugins.clinical.careplans.applying import Application, Applied
+from fyr.plugins.clinical.careplans.definitions import Definitions
+from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.references import asked, elements, own, url_of
+from fyr.plugins.clinical.times import second
+
+if TYPE_CHECKING:
+    from fyr.plugins.clinical.parts import Room
+
+#: An episode of care in one of these gets no more care plans.
+_ENDED = frozenset({"finished", "cancelled", "entered-in-error"})
+
+_EPISODE = OperationParameter(
+    "episodeOfCare",
+    "string",
+    documentation="The EpisodeOfCare that the plan is applied to.",
+    also="Reference",
+)
+_PLAN = OperationParameter(
+    "planDefinition",
+    "string",
+    documentation="The PlanDefinition that is applied.",
+    also="Reference",
+)
+_RETURN = OperationParameter(
+    "return",
+    "Resource",
+    use="out",
+    min=1,
+    documentation="POST: the CarePlan. GET: a transaction Bundle that would make it.",
+)
+
+
+def operations(room: Room) -> Iterator[Operation]:
+    """Offer ``$apply`` of the careplan service, and that of a PlanDefinition."""
+
+    def apply(call: OperationCall) -> Resource:
+        return _Applying(call, room).done()
+
+    yield Operation(
+        "apply",
+        apply,
+        frozenset({"system"}),
+        affects_state=True,
+        previews=True,
+        documentation="Applies a PlanDefinition to an EpisodeOfCare.",
+        parameters=(_PLAN, _EPISODE, _RETURN),
+    )
+    yield Operation(
+        "apply",
+        apply,
+        frozenset({"instance"}),
+        frozenset({"PlanDefinition"}),
+        affects_state=True,
+        previews=True,
+        documentation="Applies this PlanDefinition to an EpisodeOfCare.",
+        parameters=(_EPISODE, _RETURN),
+    )
+
+
+class _Applying:
+    """One call."""
+
+    def __init__(self, call: OperationCall, room: Room) -> None:
+        self._call = call
+        self._room = room
+        self._stores = call.session is not None
+        self._behalf = call.on_behalf()
+
+    def done(self) -> Resource:
+        plan, episode = self._asked()
+        found = self._episode(episode)
+        tree = Definitions(self._behalf, lambda url: own(self._call, url)).tree(plan)
+        application = Application(
+            episode=found,
+            to=episode,
+            teams=self._teams(found),
+            now=second(self._behalf.now),
+            name=self._name,
+            url=lambda reference: url_of(self._call, reference),
+        )
+        root = application.apply(tree)
+        return self._stored(root, application.made)
+
+    def _asked(self) -> tuple[str, str]:
+        """Tell the plan and the episode that the caller names.
+
+        :raises fyr.core.errors.FyrError: one of them is not named, or neither.
+        """
+        call = self._call
+        plan = asked(call, "planDefinition")
+        if call.resource_id is not None:
+            plan = f"PlanDefinition/{call.resource_id}"
+        episode = asked(call, "episodeOfCare")
+        missing = []
+        if not plan:
+            missing.append("CAREPLAN_APPLY_PLAN_DEFINITION_REFERENCE_NOT_SPECIFIED")
+        if not episode:
+            missing.append("CAREPLAN_APPLY_EPISODE_OF_CARE_REFERENCE_NOT_SPECIFIED")
+        if not plan or not episode:
+            error = CODES[missing[0]].error()
+            more = [CODES[one].issue() for one in missing[1:]]
+            raise type(error)([*error.issues, *more])
+        return plan, episode
+
+    def _episode(self, reference: str) -> Resource:
+        """Read the episode of care that the plan is applied to.
+
+        :raises fyr.core.errors.FyrError: it is not there, or has ended.
+        """
+        kind, _, identity = reference.partition("/")
+        found = self._behalf.read(reference) if kind == "EpisodeOfCare" else None
+        if found is None:
+            raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", identity)
+        if found.get("status") in _ENDED:
+            raise Refused(
+                f"{reference} is {found['status']}: nothing more is planned in it",
+                expression=["Parameters.parameter.where(name = 'episodeOfCare')"],
+            )
+        return found
+
+    def _teams(self, episode: Resource) -> Sequence[str]:
+        """Tell who is on the care plan: the token's care team, or else the episode's."""
+        team = self._call.context.principal.context.get("care_team")
+        if team:
+            return [own(self._call, team)]
+        return list(elements(episode, "team"))
+
+    def _name(self, kind: str) -> str:
+        if self._stores:
+            return f"{kind}/{self._behalf.new_id()}"
+        return f"urn:uuid:{uuid4()}"
+
+    def _stored(self, root: str, made: Sequence[Applied]) -> Resource:
+        if not self._stores:
+            self._judge(made)
+            return {
+                "resourceType": "Bundle",
+                "type": "transaction",
+                "entry": [_entry(one) for one in made],
+            }
+        for one in made:
+            one.resource["id"] = one.reference.partition("/")[2]
+        stored = self._behalf.store([one.resource for one in made])
+        named = (one.reference for one in made)
+        return dict(zip(named, stored, strict=True))[root]
+
+    def _judge(self, made: Sequence[Applied]) -> None:
+        """Refuse to show what the caller might not have stored."""
+        context = self._call.context
+        for one in made:
+            kind = one.resource["resourceType"]
+            if kind != "CarePlan":
+                continue
+            storing = replace(
+                context,
+                interaction="create",
+                resource_type=kind,
+                resource_id=None,
+                operation=None,
+                params=(),
+                parent=context,
+                state={},
+            )
+            shown = {**one.resource, "id": one.reference.rpartition(":")[2]}
+            self._room.application.decide(storing, shown, "new")
+
+
+def _entry(one: Applied) -> Resource:
+    return {
+        "fullUrl": one.reference,
+        "resource": one.resource,
+        "request": {"method": "POST", "url": one.resource["resourceType"]},
+    }

@@ -1,0 +1,56 @@
+"""References as operations are given them, and the URLs that definitions go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fyr.core import OperationCall
+
+
+def asked(call: OperationCall, name: str) -> str | None:
+    """Tell what a parameter refers to, relative and without a version.
+
+    It is a string or a Reference; an absolute URL of another server stays as it is.
+    ``None``: the parameter was not given.
+    """
+    return next(iter(all_asked(call, name)), None)
+
+
+def all_asked(call: OperationCall, *names: str) -> list[str]:
+    """Tell what all parameters of some names refer to, in their order, each once."""
+    found = [own(call, _text(value)) for name in names for value in call.values(name)]
+    return list(dict.fromkeys(one for one in found if one))
+
+
+def own(call: OperationCall, url: str) -> str:
+    """Tell the relative form of a reference to this server, without its version."""
+    if "://" in url:
+        context = call.context
+        services = call.interactions.services
+        url = services.own(url, context.service, context.base_url) or url
+    return url.partition("/_history/")[0]
+
+
+def url_of(call: OperationCall, reference: str) -> str:
+    """Tell the absolute URL of a resource of this server, as clients know it."""
+    kind = reference.partition("/")[0]
+    context = call.context
+    base = call.interactions.services.base_of(kind, context.service, context.base_url)
+    return f"{base}/{reference}" if base else reference
+
+
+def elements(resource: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Go through where the references in one element lead, unversioned."""
+    value = resource.get(name, ())
+    for one in value if isinstance(value, list) else [value]:
+        reference = one.get("reference")
+        if reference:
+            yield str(reference).partition("/_history/")[0]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("reference")
+    return str(value or "")

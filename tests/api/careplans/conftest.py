@@ -1,0 +1,247 @@
+"""A clinic with plans, care teams and citizens, at the services careplan and plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+
+from fyr.core.app import Application
+from fyr.core.context import Principal
+from fyr.core.testing.applications import (
+    Messages,
+    application,
+    client_of,
+    settings_with,
+)
+from fyr.core.testing.client import Answer, Client
+from fyr.core.testing.clock import FakeClock
+
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+SYSTEM = "http://ehealth.sundhed.dk/cs/ehealth-system"
+ROOT = "http://localhost"
+PATCH = "application/json-patch+json"
+COPD = {"system": "urn:oid:1.2.208.176.2.4", "code": "DJ44"}
+SATURATION = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
+DAILY = {
+    "repeat": {
+        "boundsPeriod": {"start": "2026-01-08T08:00:00+00:00"},
+        "frequency": 1,
+        "period": 1,
+        "periodUnit": "d",
+    }
+}
+
+
+def to(reference: str) -> dict[str, str]:
+    return {"reference": reference}
+
+
+def ext(name: str, **value: Any) -> dict[str, Any]:
+    return {"url": name if "://" in name else EHEALTH + name, **value}
+
+
+def concept(code: str, system: str = "urn:x") -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def parameters(**values: Any) -> dict[str, Any]:
+    given = [
+        {"name": name, ("resource" if isinstance(one, dict) else "valueString"): one}
+        for name, one in values.items()
+    ]
+    return {"resourceType": "Parameters", "parameter": given}
+
+
+def url(reference: str) -> str:
+    """Write a reference as clients know it."""
+    homes = {
+        "Patient": "patient",
+        "PlanDefinition": "plan",
+        "ActivityDefinition": "plan",
+        "Organization": "organization",
+        "CareTeam": "organization",
+    }
+    home = homes.get(reference.partition("/")[0], "careplan")
+    return f"{ROOT}/{home}/fhir/{reference}"
+
+
+class Clinic:
+    """An application, and what its tests put into it; ids are new each time."""
+
+    def __init__(self, built: Application, clock: FakeClock) -> None:
+        self.built = built
+        self.clock = clock
+        self.all = client_of(built)
+        self.messages = Messages(built)
+        self._numbers = count(1)
+
+    def at(self, service: str, principal: Principal | None = None) -> Client:
+        client = Client(self.all.wsgi, f"/{service}/fhir")
+        return client.acting_as(principal) if principal else client
+
+    @property
+    def careplan(self) -> Client:
+        return self.at("careplan")
+
+    def number(self) -> str:
+        return f"n{next(self._numbers)}"
+
+    def put(self, resource: Mapping[str, Any]) -> str:
+        """Store as the server itself would, past who may do what."""
+        from fyr.core.context import SYSTEM as ITSELF
+        from fyr.core.context import RequestContext
+        from fyr.core.interactions import Incoming
+
+        interactions = self.built.interactions
+        context = RequestContext(
+            interactions.services.everything,
+            "update",
+            str(resource["resourceType"]),
+            str(resource["id"]),
+            principal=ITSELF,
+        )
+        interactions.update(context, Incoming(dict(resource)))
+        return f"{resource['resourceType']}/{resource['id']}"
+
+    def read(self, reference: str) -> Any:
+        answer = self.all.get(reference)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def patient(self, **more: Any) -> str:
+        number = self.number()
+        return self.put({"resourceType": "Patient", "id": number, **more})
+
+    def team(self, **more: Any) -> str:
+        number = self.number()
+        return self.put({"resourceType": "CareTeam", "id": number, **more})
+
+    def activity(self, *, timing: bool = True, **more: Any) -> str:
+        found = {
+            "resourceType": "ActivityDefinition",
+            "id": self.number(),
+            "status": "active",
+            "version": "1",
+            "code": {"coding": [SATURATION]},
+            "extension": [
+                ext("sharingPolicy", valueCodeableConcept=concept("noSharing")),
+                ext("sharingApprovalPolicy", valueCodeableConcept=concept("manual")),
+                ext(
+                    "reuseCriteria",
+                    extension=[{"url": "allowed", "valueBoolean": True}],
+                ),
+            ],
+            **({"timingTiming": DAILY} if timing else {}),
+            **more,
+        }
+        return self.put(found)
+
+    def plan(self, *led: str, status: str = "active", **more: Any) -> str:
+        """Store a plan whose actions lead to definitions, in order."""
+        actions = [{"definitionCanonical": url(one)} for one in led]
+        found = {
+            "resourceType": "PlanDefinition",
+            "id": self.number(),
+            "status": status,
+            "version": "1",
+            **({"action": actions} if actions else {}),
+            **more,
+        }
+        return self.put(found)
+
+    def episode(
+        self,
+        *teams: str,
+        status: str = "planned",
+        tags: tuple[str, ...] = (),
+        patient: str = "",
+        **more: Any,
+    ) -> str:
+        number = self.number()
+        patient = patient or self.patient()
+        condition = {
+            "resourceType": "Condition",
+            "id": number,
+            "subject": to(patient),
+            "code": {"coding": [COPD]},
+            "extension": [ext(EPISODE, valueReference=to(f"EpisodeOfCare/{number}"))],
+        }
+        found = {
+            "resourceType": "EpisodeOfCare",
+            "id": number,
+            "meta": {"tag": [{"system": SYSTEM, "code": one} for one in tags]},
+            "status": status,
+            "patient": to(patient),
+            "managingOrganization": to("Organization/1"),
+            "diagnosis": [{"condition": to(self.put(condition)), "rank": 1}],
+            "team": [to(one) for one in teams],
+            "period": {"start": "2026-01-01T08:00:00+00:00"},
+            **more,
+        }
+        full = {key: one for key, one in found.items() if one}
+        if not tags:
+            del full["meta"]
+        return self.put(full)
+
+    def consent(self, episode: str, **more: Any) -> str:
+        patient = self.read(episode)["patient"]["reference"].split("/fhir/")[-1]
+        found = {
+            "resourceType": "Consent",
+            "id": self.number(),
+            "status": "active",
+            "scope": concept("x"),
+            "category": [
+                concept("PITEOC", "http://ehealth.sundhed.dk/cs/consent-category")
+            ],
+            "policy": [{"uri": "urn:x"}],
+            "patient": to(patient),
+            "provision": {
+                "data": [{"meaning": "instance", "reference": to(episode)}],
+            },
+            **more,
+        }
+        return self.put(found)
+
+    def apply(self, plan: str, episode: str, client: Client | None = None) -> Answer:
+        sent = parameters(planDefinition=url(plan), episodeOfCare=url(episode))
+        return (client or self.careplan).post("$apply", sent)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Tell topics and kinds of the event messages since this was asked last."""
+        import json
+
+        found = self.messages.new()
+        return [(one.topic, json.loads(one.payload)["eventType"]) for one in found]
+
+
+def options(mode: str, *plugins: str) -> dict[str, Any]:
+    areas = ["search", "administrative", "clinical", "event_messages"]
+    return {
+        "server": {"public_url": ROOT},
+        "security": {"mode": mode},
+        "messages": {"url": "mqtt://localhost:1"},
+        "plugins": {"enabled": [*areas, *plugins]},
+    }
+
+
+@pytest.fixture(scope="session")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """In open mode: the caller is a system."""
+    clock = FakeClock()
+    settings = settings_with(options("open"), tmp_path_factory.mktemp("clinic"))
+    with application(settings, clock) as built:
+        yield Clinic(built, clock)
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """In closed mode: who asks is told by a token."""
+    clock = FakeClock()
+    made = options("closed", "access_control")
+    settings = settings_with(made, tmp_path_factory.mktemp("guarded"))
+    with application(settings, clock) as built:
+        yield Clinic(built, clock)
