@@ -87,6 +87,16 @@ class Acting:
         self._fresh.add(identity)
         return identity
 
+    def own(self, url: str) -> str | None:
+        """Tell the relative form of a URL of this server; ``None`` for a stranger's.
+
+        Without a cause, only public URLs are known.
+        """
+        services, cause = self.interactions.services, self.cause
+        service = cause.service if cause is not None else services.everything
+        base = cause.base_url if cause is not None else ""
+        return services.own(url, service, base)
+
     def read(self, reference: str) -> Resource | None:
         """Read what a resource says now; ``None``: it is not there, or deleted.
 
