@@ -125,6 +125,13 @@ class Acting:
         bodies = [heads[key].body if key in heads else None for key in keys]
         return [own(body) if body is not None else None for body in bodies]
 
+    def claim(self, key: str) -> None:
+        """Keep others out who claim the same, until the end of the transaction.
+
+        For what must not be made twice: claim, look whether it is there, make it.
+        """
+        self.interactions.resources.claim(self.session, key)
+
     def find(self, resource_type: str, *criteria: tuple[str, str]) -> list[Resource]:
         """Find all resources that criteria are met by; without a search engine none.
 

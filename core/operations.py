@@ -15,6 +15,7 @@ from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound
 from fyr.core.hooks.errors import PluginError
+from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.core.acting import Acting
@@ -88,6 +89,17 @@ class OperationCall:
         return Acting(
             self.interactions, self.session, cause=self.context, as_caller=as_caller
         )
+
+    def shows(self, resource: Resource) -> None:
+        """Say that the answer tells of a stored resource that is not in it.
+
+        So that the hook :func:`~fyr.core.hooks.specs.answered`, hence an audit log,
+        knows of it; what is in the answer, with its version, is known anyway.
+        """
+        if self.interactions.collected is not None:
+            version = int(resource.get("meta", {}).get("versionId", 0))
+            kind, identity = resource["resourceType"], resource["id"]
+            self.interactions.collected.append(Touched(kind, identity, version, "read"))
 
     def subject(self) -> Resource:
         """Read the resource that the operation was called on, as the caller may see it.

@@ -83,7 +83,7 @@ def test_a_statement_tells_what_is_declared(services: Application, name: str) ->
             continue
         one = told.pop(kind)
         offers = rules.interactions
-        assert {entry["code"] for entry in one["interaction"]} == offers
+        assert {entry["code"] for entry in one.get("interaction", ())} == offers
         assert one["profile"].rpartition("/")[2] == (
             rules.profile.rpartition("/")[2] or kind
         )
