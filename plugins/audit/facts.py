@@ -36,13 +36,13 @@ def is_audited(context: RequestContext, user_types: Container[str]) -> bool:
 
 
 def is_access(context: RequestContext) -> bool:
-    """Whether a request asks for data, and not only whether they are there.
+    """Whether a request asks for data.
 
-    Of the plain resources of plugins nobody knows what their headers tell.
+    By ``HEAD`` too: the length of an answer tells what is in it.
     """
     if context.interaction == _ROUTE:
         return context.route is None or not context.route.public
-    return context.interaction != "capabilities" and context.method != "HEAD"
+    return context.interaction != "capabilities"
 
 
 def facts_of(

@@ -329,12 +329,17 @@ def test_an_operation_is_told_by_its_name_with_all_that_it_touched(nurse, log) -
     ]
 
 
-def test_a_citizen_is_told_of_too_and_systems_and_heads_are_not(
-    nurse, fyr_client, log
-) -> None:
+@pytest.mark.parametrize("path", ["Patient/ada", "Patient?name=Lovelace"])
+def test_who_asks_for_headers_only_is_told_of_too(nurse, log, path) -> None:
+    """The length of an answer tells what is in it."""
+    assert nurse.request("HEAD", path).status == 200
+
+    assert log.one()["action"] in ("R", "E")
+
+
+def test_a_citizen_is_told_of_too_and_systems_are_not(nurse, fyr_client, log) -> None:
     fyr_client.acting_as(SYSTEM_USER).get("Patient/ada")
     fyr_client.get("Patient/ada")
-    nurse.request("HEAD", "Patient/ada")
     nurse.get("metadata")
     assert log.all() == []
 

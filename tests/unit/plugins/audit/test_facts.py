@@ -58,7 +58,7 @@ def test_a_request_without_instant_user_or_url_still_makes_a_valid_event(
     ("changes", "audited"),
     [
         ({}, True),
-        ({"method": "HEAD"}, False),
+        ({"method": "HEAD"}, True),
         ({"interaction": "capabilities"}, False),
         ({"interaction": "route"}, True),
         ({"interaction": "route", "method": "HEAD"}, True),
