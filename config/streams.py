@@ -39,6 +39,11 @@ class StreamSettings(Section):
             " more are 503. Behind a proxy, `server.trusted_proxies` tells them apart."
         ),
     )
+    max_clients_per_user: int = Field(
+        50,
+        ge=1,
+        description="Clients of one process with tokens of one user; more are 503.",
+    )
     bind_seconds: float = Field(
         10.0,
         gt=0,

@@ -17,6 +17,7 @@ from fyr.core.streams.wires import EventStream, WebSocket
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+    from fyr.core.context import RequestContext
     from fyr.core.rest.exchange import FyrRequest
     from fyr.core.streams.admission import Admission
     from fyr.core.streams.room import Room
@@ -53,14 +54,17 @@ class Clients:
 
         :raises FyrError: it may not listen.
         """
-        as_websocket = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        as_websocket = _is_websocket(request)
         kind = "websocket" if as_websocket else "sse"
         if kind not in stream.kinds:
             raise NotAcceptable(f"this is told as {', '.join(sorted(stream.kinds))}")
         if as_websocket:
             self._admission.check_origin(req)
         with self._room.entered(self._admission.network(req)):
-            return await self._served(stream, request, req, headers, as_websocket)
+            context = await self._room.in_thread(self._admission.context, req, stream)
+            with self._room.seated(context.principal):
+                opened = await self._room.in_thread(self._open, req, stream, context)
+                return await self._served(stream, request, req, headers, *opened)
 
     async def _served(
         self,
@@ -68,9 +72,10 @@ class Clients:
         request: web.BaseRequest,
         req: FyrRequest,
         headers: Mapping[str, str],
-        as_websocket: bool,
+        listener: StreamListener,
+        position: int,
     ) -> web.StreamResponse:
-        listener, position = await self._room.in_thread(self._open, req, stream)
+        as_websocket = _is_websocket(request)
         with self._counted(stream, listener) as ended:
             answer, wire = await self._begun(request, headers, as_websocket)
             await self.notice(req, 101 if as_websocket else 200)
@@ -83,8 +88,9 @@ class Clients:
                 await wire.end(why, reason)
         return answer
 
-    def _open(self, req: FyrRequest, stream: Stream) -> tuple[StreamListener, int]:
-        context = self._admission.context(req, stream)
+    def _open(
+        self, req: FyrRequest, stream: Stream, context: RequestContext
+    ) -> tuple[StreamListener, int]:
         listener = stream.open(context)
         self._admission.tell(context, stream)
         return listener, self._room.begins(_last_event(req, listener.after))
@@ -134,6 +140,10 @@ class Clients:
             self._completed(context=exchange.caller, status=status, seconds=seconds)
         if self._access_log:
             log.info("request", method=req.method, path=req.path, status=status)
+
+
+def _is_websocket(request: web.BaseRequest) -> bool:
+    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 async def _told(

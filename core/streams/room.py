@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from fyr.core.context import ANONYMOUS, Principal
 from fyr.core.errors import Unavailable
 from fyr.core.streams.stream import Stream, StreamItem
 from fyr.core.streams.watcher import AT_ONCE, Watcher, items_of
@@ -38,7 +39,9 @@ class Room:
             application.settings.events.poll_seconds,
         )
         #: network -> clients from there
-        self._inside: Counter[str] = Counter()
+        self._inside: Counter[Hashable] = Counter()
+        #: issuer and id of a user -> clients
+        self._users: Counter[Hashable] = Counter()
         #: whether the process ends
         self.stopping = False
         self._pages = asyncio.Semaphore(_THREADS)
@@ -65,18 +68,25 @@ class Room:
 
         :raises Unavailable: there are too many, or the process ends.
         """
-        here, settings = self._inside, self.settings
-        if self.stopping or here.total() >= settings.max_clients:
+        if self.stopping or self._inside.total() >= self.settings.max_clients:
             raise Unavailable("no more streams are served here for now")
-        if here[network] >= settings.max_clients_per_address:
-            raise Unavailable("no more streams are served to this address for now")
-        here[network] += 1
-        try:
+        most = self.settings.max_clients_per_address
+        with _one_of(self._inside, network, most, "to this address"):
             yield
-        finally:
-            here[network] -= 1
-            if not here[network]:
-                del here[network]
+
+    @contextmanager
+    def seated(self, principal: Principal) -> Iterator[None]:
+        """Have one client more of a user, until it goes; whom nobody knows is no user.
+
+        :raises Unavailable: the user has too many.
+        """
+        if principal is ANONYMOUS:
+            yield
+            return
+        most = self.settings.max_clients_per_user
+        who = (principal.issuer, principal.user_id or principal.client_id)
+        with _one_of(self._users, who, most, "to this user"):
+            yield
 
     def begins(self, after: int | None) -> int:
         """Tell after which number a client begins; waits for the store.
@@ -117,3 +127,22 @@ class Room:
         if not changes:
             return after, ()
         return changes[-1].position, items_of(stream, changes)
+
+
+@contextmanager
+def _one_of(
+    counted: Counter[Hashable], key: Hashable, most: int, whom: str
+) -> Iterator[None]:
+    """Count one more of a kind, as long as this lasts.
+
+    :raises Unavailable: there are as many as there may be.
+    """
+    if counted[key] >= most:
+        raise Unavailable(f"no more streams are served {whom} for now")
+    counted[key] += 1
+    try:
+        yield
+    finally:
+        counted[key] -= 1
+        if not counted[key]:
+            del counted[key]

@@ -424,6 +424,29 @@ class TestMany:
         assert answer.headers["retry-after"] == "5"
 
 
+class TestManyOfOneUser:
+    @pytest.fixture
+    def stream_settings(self) -> dict[str, Any]:
+        return {"max_clients_per_user": 2}
+
+    def test_one_user_takes_no_more_than_a_share_and_others_come_in(
+        self, streams: Streaming
+    ) -> None:
+        may = replace(SYSTEM_USER, privileges=frozenset({"Event.read"}))
+        mine = {"Authorization": authorization(may)}
+        other = {"Authorization": authorization(replace(may, user_id="other"))}
+        with listening(streams, "", mine) as one, listening(streams, "", mine) as two:
+            next(one), next(two)
+            refused = httpx.get(f"{streams.url}/events", headers=mine)
+            with listening(streams, "", other) as somebody_else:
+                next(somebody_else)
+        with listening(streams, "", mine) as again:
+            next(again)
+
+        assert refused.status_code == 503
+        assert "to this user" in refused.json()["issue"][0]["diagnostics"]
+
+
 class TestRights:
     @pytest.fixture
     def stream_settings(self) -> dict[str, Any]:
