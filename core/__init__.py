@@ -90,11 +90,16 @@ if TYPE_CHECKING:
     from fyr.core.subjects import Use as Use
     from fyr.core.touched import Touched as Touched
     from fyr.core.workflow import ANYBODY as ANYBODY
+    from fyr.core.workflow import Fired as Fired
     from fyr.core.workflow import History as History
     from fyr.core.workflow import Machine as Machine
+    from fyr.core.workflow import Planned as Planned
     from fyr.core.workflow import Schedule as Schedule
     from fyr.core.workflow import Step as Step
+    from fyr.core.workflow import Timer as Timer
+    from fyr.core.workflow import Timers as Timers
     from fyr.core.workflow import Transition as Transition
+    from fyr.core.workflow import planned as planned
 
 __version__ = "0.1.0"
 
@@ -138,7 +143,10 @@ _HOMES = {
     "streams": "Stream StreamItem StreamListener",
     "subjects": "Look Subject Use",
     "touched": "Touched",
-    "workflow": "ANYBODY History Machine Schedule Step Transition",
+    "workflow": (
+        "ANYBODY Fired History Machine Planned Schedule Step Timer Timers Transition"
+        " planned"
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -46,6 +46,9 @@ from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 from fyr.core.subjects import Subject
 from fyr.core.workflow import Machines
+from fyr.core.workflow.applying import scheduled_changes
+from fyr.core.workflow.firing import Firing
+from fyr.core.workflow.open import open_timers, timer_readings
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
@@ -107,7 +110,11 @@ class Application:
         self.services = registered_services(self.settings, hooks)
         self.operations = registered_operations(hooks)
         self.error_codes = registered_error_codes(hooks)
-        self.machines = Machines(_all(hooks.register_machines))
+        self.timers = open_timers(
+            self.settings, self.database, _all(hooks.register_timers), clock
+        )
+        self.machines = Machines(_all(hooks.register_machines), self.timers)
+        self.timers.add(scheduled_changes(self.machines))
         self.search = self._search_engine()
         self.outbox = Outbox(self.database, self.resources, clock=clock)
         self.publishing = Publishing(
@@ -134,6 +141,7 @@ class Application:
         self.metrics = Metrics()
         self.metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
         self.metrics.add_source(lambda: outgoing_readings(self.outgoing))
+        self.metrics.add_source(lambda: timer_readings(self.timers))
         hooks.on_failure(self.metrics.plugin_failed)
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
@@ -272,9 +280,11 @@ class Application:
         return create_wsgi(self)
 
     def worker(self) -> Worker:
-        """Make a worker that delivers events, runs jobs and sends what is outgoing."""
-        runs = Runs(self.jobs, self.settings.events)
-        return Worker(self.relay, runs, self.settings.events, self.dispatcher)
+        """Make a worker: delivers events, runs jobs, fires timers, sends what is outgoing."""
+        events = self.settings.events
+        runs = Runs(self.jobs, events)
+        firing = Firing(self.timers, self.act, events)
+        return Worker(self.relay, runs, events, self.dispatcher, firing)
 
     def close(self) -> None:
         """Tell the plugins to stop and give the database back."""

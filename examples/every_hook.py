@@ -38,6 +38,7 @@ from fyr.core import (
     Stream,
     StreamItem,
     StreamListener,
+    Timer,
     TypeRules,
     Unauthenticated,
     hookimpl,
@@ -164,6 +165,16 @@ def register_streams():
 @hookimpl
 def register_jobs():
     yield Job("every-hook-forget", lambda job: told.clear(), every=86_400)
+
+
+@hookimpl
+def register_timers():
+    def remind(acting, fired):
+        task = {"resourceType": "Task", "status": "requested", "intent": "order"}
+        acting.create({**task, "focus": {"reference": fired.subject}})
+
+    # application.timers.arm(session, "every-hook-remind", "Device/1", tomorrow)
+    yield Timer("every-hook-remind", remind)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The worker: what ``fyr worker`` runs. Gives positions, tells consumers, runs jobs.
+"""The worker: what ``fyr worker`` runs. Tells consumers, runs jobs, fires timers.
 
 Any number of workers, on any number of machines, share the work by leases in the
 database. Each consumer has a thread of its own, so that one that hangs delays nobody.
@@ -22,6 +22,7 @@ from fyr.core.jobs.runs import Runs
 
 if TYPE_CHECKING:
     from fyr.core.outgoing.dispatcher import Dispatcher
+    from fyr.core.workflow.firing import Firing
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +44,11 @@ class Worker:
         runs: Runs,
         settings: EventSettings,
         dispatcher: Dispatcher | None = None,
+        timers: Firing | None = None,
     ) -> None:
-        """Take the consumers, the jobs, how often to look, and what sends to others."""
+        """Take consumers, jobs, how often to look, what sends to others, and timers."""
         self._dispatcher = dispatcher
+        self._timers = timers
         self._relay = relay
         self._runs = runs
         self._poll_seconds = settings.poll_seconds
@@ -58,6 +61,7 @@ class Worker:
         self._full_at = 0.0
         self._consuming: dict[str, Future[Any]] = {}
         self._working: set[Future[Any]] = set()
+        self._firing: Future[Any] | None = None
 
     def wake(self) -> None:
         """Look at once: for those who commit in this process and cannot wait."""
@@ -77,7 +81,7 @@ class Worker:
             self._dispatcher.run(stop)
 
     def _work(self, stop: Event) -> None:
-        threads = len(self._relay.consumers) + JOBS_AT_ONCE
+        threads = len(self._relay.consumers) + JOBS_AT_ONCE + 1
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
             wait_seconds = self._poll_seconds
             while not stop.is_set():
@@ -105,6 +109,8 @@ class Worker:
             for context in self._runs.claim(JOBS_AT_ONCE, stop):
                 self._runs.run(context)
                 done += 1
+            if self._timers is not None:
+                done += self._timers.fire(stop)
             if self._dispatcher is not None:
                 done += self._dispatcher.drain()
             if not done:
@@ -141,6 +147,17 @@ class Worker:
             self._working.add(self._start(pool, self._runs.run, context))
             self._moved = True
 
+        self._fire(pool, stop)
+
+    def _fire(self, pool: ThreadPoolExecutor, stop: Event) -> None:
+        """Have timers whose time has come fire, unless this worker is at it."""
+        timers = self._timers
+        if timers is None or (self._firing is not None and _runs(self._firing)):
+            return
+        if timers.any_due():
+            self._firing = self._start(pool, timers.fire, stop)
+            self._moved = True
+
     def _start(
         self, pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any
     ) -> Future[Any]:
@@ -151,7 +168,8 @@ class Worker:
         return pool.submit(self._try, task)
 
     def _running(self) -> list[Future[Any]]:
-        return list(filter(_runs, [*self._consuming.values(), *self._working]))
+        firing = [self._firing] if self._firing is not None else []
+        return list(filter(_runs, [*self._consuming.values(), *self._working, *firing]))
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed >= self._renew_seconds:

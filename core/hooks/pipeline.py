@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from fyr.core.searching import SearchEngine
     from fyr.core.services import Service
     from fyr.core.streams import Stream
-    from fyr.core.workflow import Machine
+    from fyr.core.workflow import Machine, Timer
 
 R = TypeVar("R")
 
@@ -133,6 +133,7 @@ class Hooks:
     register_message_sources: HookChain[list[MessageSource]]
     register_streams: HookChain[list[Stream]]
     register_jobs: HookChain[list[Job]]
+    register_timers: HookChain[list[Timer]]
     register_senders: HookChain[list[Sender]]
     register_commands: HookChain[list[click.Command]]
     provide_search: HookChain[SearchEngine | None]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fyr.core.services import Service
     from fyr.core.store.port import Database
     from fyr.core.streams import Stream
-    from fyr.core.workflow import Machine
+    from fyr.core.workflow import Machine, Timer
 
 
 @hookspec("abort", "collect", moment="start")
@@ -150,6 +150,16 @@ def register_jobs() -> Iterable[Job] | None:
 
     Called once in each process that runs a worker. A job runs once across all
     workers; two jobs with one name stop the server.
+    """
+
+
+@hookspec("abort", "collect", moment="start")
+def register_timers() -> Iterable[Timer] | None:
+    """Offer kinds of durable timers: what is to happen at a moment that data tells.
+
+    Called once in each process. ``application.timers.arm`` makes one wait, in the
+    transaction of what it comes from; it fires once, on one worker, and what it does is
+    kept together with its going, also after a restart. Two with one name stop the server.
     """
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from fyr.core.errors import FyrError
 from fyr.core.store.port import Session
-from fyr.core.workflow.machines import carry_out
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -46,4 +45,4 @@ def make_steps(
             failures.append((one.write.place, error))
     if not failures:
         for transition in made:
-            carry_out(transition)
+            interactions.machines.carry_out(transition)

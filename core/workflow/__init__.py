@@ -8,14 +8,21 @@ name. What is not in the table is refused and changes nothing.
 from fyr.core.workflow.keeping import History, Schedule
 from fyr.core.workflow.machine import ANYBODY, Machine, Step
 from fyr.core.workflow.machines import Machines
+from fyr.core.workflow.schedules import Planned, planned
+from fyr.core.workflow.timers import Fired, Timer, Timers
 from fyr.core.workflow.transition import Transition
 
 __all__ = [
     "ANYBODY",
+    "Fired",
     "History",
     "Machine",
     "Machines",
+    "Planned",
     "Schedule",
     "Step",
+    "Timer",
+    "Timers",
     "Transition",
+    "planned",
 ]

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: The history that is an element of its own; all others are extensions.
+NATIVE = "statusHistory"
+
 
 @dataclass(frozen=True, slots=True)
 class History:

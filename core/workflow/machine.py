@@ -73,6 +73,8 @@ class Machine:
     steps: tuple[Step, ...]
     #: path of the state in the resource, or what tells it (empty: none)
     state: str | Callable[[Resource], str] = "status"
+    #: writes the state, where ``state`` is no path and changes are planned ahead
+    write: Callable[[Resource, str], None] | None = None
     #: picks the resources that it is about; of a stored one, the stored version decides
     holds: Callable[[Resource], bool] | None = None
     #: the answer to a step that is not in the table; ``None``: a sentence
@@ -107,6 +109,21 @@ class Machine:
         for name in self.state.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value if isinstance(value, str) else ""
+
+    def set_state(self, resource: Resource, state: str) -> None:
+        """Bring a resource into a state.
+
+        :raises TypeError: nobody has said how (``write``).
+        """
+        if self.write is not None:
+            self.write(resource, state)
+            return
+        if not isinstance(self.state, str):
+            raise TypeError(f"{self.name} cannot write a state")
+        *above, last = self.state.split(".")
+        for name in above:
+            resource = resource.setdefault(name, {})
+        resource[last] = state
 
     def is_about(self, resource: Resource | None) -> bool:
         """Whether a resource of the type is one of those that it holds for."""

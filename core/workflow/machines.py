@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from fyr.core.errors import FyrError, Issue, Refused
 from fyr.core.hooks.errors import PluginError
-from fyr.core.workflow.machine import Guard, Machine, Refusal, Step
+from fyr.core.workflow.histories import keep_history
+from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step
+from fyr.core.workflow.schedules import rearm, unclear
 from fyr.core.workflow.sense import problems
 from fyr.core.workflow.transition import Transition
 
@@ -17,17 +19,21 @@ if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
+    from fyr.core.workflow.timers import Timers
 
 
 class Machines:
     """All machines, by type; without any it is false, and no write pays for it."""
 
-    def __init__(self, machines: Iterable[Machine] = ()) -> None:
-        """Take what all plugins registered.
+    def __init__(
+        self, machines: Iterable[Machine] = (), timers: Timers | None = None
+    ) -> None:
+        """Take what all plugins registered, and where planned changes wait.
 
         :raises PluginError: a table makes no sense; all problems at once.
         """
         self._all = tuple(machines)
+        self._timers = timers
         found = [one for machine in self._all for one in problems(machine)]
         found += [
             f"two machines are named {one.name}"
@@ -107,25 +113,33 @@ class Machines:
             raise _together(told)
         return found
 
+    def carry_out(self, transition: Transition) -> None:
+        """Do what comes of a step; nothing stands in its way.
 
-def carry_out(transition: Transition) -> None:
-    """Do what comes of a step; nothing stands in its way.
+        :raises RuntimeError: an effect has changed the state.
+        """
+        machine, new = transition.machine, transition.new
+        for effect in () if transition.keeps else _effects(transition):
+            effect(transition)
+        if new is not None and machine.state_of(new) != transition.end:
+            raise RuntimeError(f"an effect of {machine.name} has changed the state")
+        if machine.history is not None:
+            keep_history(transition, machine.history)
+        if machine.schedule is not None and self._timers is not None:
+            rearm(transition, machine.schedule, self._timers)
 
-    :raises RuntimeError: an effect has changed the state.
-    """
-    step, machine, new = transition.step, transition.machine, transition.new
-    for effect in step.then if step is not None else ():
-        effect(transition)
-    if new is None:
-        return
-    for effect in machine.then:
-        effect(transition)
-    if machine.state_of(new) != transition.end:
-        raise RuntimeError(f"an effect of {machine.name} has changed the state")
+
+def _effects(transition: Transition) -> Iterator[Effect]:
+    if transition.step is not None:
+        yield from transition.step.then
+    if transition.new is not None:
+        yield from transition.machine.then
 
 
 def _judged(transition: Transition) -> list[FyrError | Issue]:
     """Find the row of a step, and tell all that stands in its way."""
+    if transition.keeps:
+        return []
     rows = transition.machine.between(transition.start, transition.end)
     user = transition.user_type
     transition.step = next((one for one in rows if user in one.by), None)
@@ -134,7 +148,8 @@ def _judged(transition: Transition) -> list[FyrError | Issue]:
     guards: list[Guard] = list(transition.step.when) if transition.step else []
     if transition.new is not None:
         guards += transition.machine.when
-    return [problem for guard in guards for problem in guard(transition)]
+    told = [problem for guard in guards for problem in guard(transition)]
+    return [*told, *unclear(transition.machine, transition)]
 
 
 def _is_free(transition: Transition, rows: Sequence[Step]) -> bool:

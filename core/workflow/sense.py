@@ -23,6 +23,7 @@ def problems(machine: Machine) -> Iterator[str]:
         *_states(machine),
         *_unreachable(machine),
         *_refusals(machine),
+        *_planned(machine),
     ):
         yield f"{name}: {problem}"
 
@@ -78,6 +79,15 @@ def _unreachable(machine: Machine) -> Iterator[str]:
     for state in machine.states:
         if state not in reached:
             yield f"nothing leads to {state}"
+
+
+def _planned(machine: Machine) -> Iterator[str]:
+    """Tell a schedule that could not be carried out."""
+    schedule = machine.schedule
+    if schedule is None or not schedule.status:
+        return
+    if machine.write is None and not isinstance(machine.state, str):
+        yield "states are planned ahead, and nobody says how to write one (write)"
 
 
 def _refusals(machine: Machine) -> Iterator[str]:

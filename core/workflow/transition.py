@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from fyr.core.workflow.machine import Machine, Step
 
 
+#: Where the state of a request says that Fyr carries out a schedule: ``fired``, or
+#: ``dropped`` for the removal of an entry that was refused.
+BY_ITSELF = "fyr.schedule"
+
+
 @dataclass(eq=False)
 class Transition:
     """One resource that passes, or stays in, a state of a machine, in a transaction."""
@@ -48,6 +53,21 @@ class Transition:
     def user_type(self) -> str:
         """Who does it: ``SYSTEM``, ``PRACTITIONER``, ``PATIENT`` or ``SSL``."""
         return self.context.principal.user_type
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it was planned ahead, and is carried out now."""
+        return self.context.state.get(BY_ITSELF) == "fired"
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether Fyr carries out a schedule, whatever comes of it."""
+        return BY_ITSELF in self.context.state
+
+    @property
+    def keeps(self) -> bool:
+        """Whether only what the server keeps changes, which nobody is asked about."""
+        return self.context.state.get(BY_ITSELF) == "dropped"
 
     @property
     def resource(self) -> Resource:

@@ -19,7 +19,7 @@ from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
 from fyr.core.subjects import Subject
 from fyr.core.touched import Touched
-from fyr.core.workflow import Machine, Step
+from fyr.core.workflow import Machine, Step, Timer
 
 ADA = Principal("PRACTITIONER", "ada")
 
@@ -146,6 +146,13 @@ def test_hook_register_jobs_collects_from_all_plugins() -> None:
     hooks = hooks_of("register_jobs", lambda: ["nightly"], lambda: None)
 
     assert hooks.register_jobs() == ["nightly"]
+
+
+def test_hook_register_timers_collects_from_all_plugins() -> None:
+    one, other = (Timer(name, lambda acting, fired: None) for name in "ab")
+    hooks = hooks_of("register_timers", lambda: [one], lambda: [other])
+
+    assert hooks.register_timers() == [one, other]
 
 
 def test_hook_register_senders_collects_from_all_plugins() -> None:
