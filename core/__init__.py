@@ -65,6 +65,10 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import SendFailed as SendFailed
     from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.persons import RegisteredPerson as RegisteredPerson
+    from fyr.core.pictures import PICTURE_TYPES as PICTURE_TYPES
+    from fyr.core.pictures import picture_size as picture_size
+    from fyr.core.pictures import small_picture as small_picture
+    from fyr.core.pictures import stripped_picture as stripped_picture
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
     from fyr.core.rest.blob_content import give_content as give_content
@@ -129,6 +133,7 @@ _HOMES = {
     "metrics": "Reading",
     "model.resource": "Resource",
     "persons": "RegisteredPerson",
+    "pictures": "PICTURE_TYPES picture_size small_picture stripped_picture",
     "projections": "Column Projection",
     "outgoing": "Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from fyr.core import (
+    PICTURE_TYPES,
     Blob,
     Conflict,
     NotFound,
@@ -16,10 +17,11 @@ from fyr.core import (
     Refused,
     Session,
     TooLarge,
+    small_picture,
+    stripped_picture,
     to_millis,
 )
-from fyr.plugins.storage_service.kinds import HEAD, PICTURES, require_kind
-from fyr.plugins.storage_service.pictures import small, stripped
+from fyr.plugins.storage_service.kinds import HEAD, require_kind
 
 if TYPE_CHECKING:
     from fyr.core import Application, JobContext
@@ -201,7 +203,7 @@ class Contents:
         state, thumbnail = "present", ""
         try:
             data = b"".join(self._blobs.read(self.blob(content.blob)))
-            made = small(
+            made = small_picture(
                 data,
                 content.content_type,
                 self._settings.thumbnail_pixels,
@@ -226,11 +228,11 @@ class Contents:
     def _put(self, chunks: Iterable[bytes], content_type: str, of: References) -> Blob:
         head, rest = _head(chunks)
         require_kind(content_type, head)
-        if content_type in PICTURES:
+        if content_type in PICTURE_TYPES:
             most = self._settings.picture_bytes
             data = _whole(chain([head], rest), most)
             pixels = self._settings.picture_pixels
-            return self._keep([stripped(data, content_type, pixels)], content_type, of)
+            return self._keep([stripped_picture(data, content_type, pixels)], content_type, of)
         return self._keep(chain([head], rest), content_type, of)
 
     def _keep(self, chunks: Iterable[bytes], content_type: str, of: References) -> Blob:
@@ -268,7 +270,7 @@ class Contents:
             raise PreconditionFailed(f"the content is at version {content.version}")
 
     def _thumbnail_state(self, content_type: str) -> str:
-        made = content_type in PICTURES and self._settings.thumbnail_pixels
+        made = content_type in PICTURE_TYPES and self._settings.thumbnail_pixels
         return "requested" if made else ""
 
     def _now(self) -> int:

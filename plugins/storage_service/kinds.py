@@ -23,8 +23,6 @@ SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
     "text/plain": (),
     "video/mp4": ((4, b"ftyp"),),
 }
-#: Pictures, which are read and written anew.
-PICTURES = frozenset({"image/gif", "image/jpeg", "image/png"})
 #: What no text has in it.
 _NOT_TEXT = bytes((*range(9), 11, *range(14, 27), *range(28, 32)))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fyr.core.errors import Refused
-from fyr.plugins.storage_service.pictures import small, stripped
+from fyr.core.pictures import small_picture, stripped_picture
 
 MOST = 100_000
 
@@ -39,13 +39,13 @@ EVERY = [(kind, data) for kind, all_of in PICTURES.items() for data in all_of]
 @pytest.mark.parametrize(("kind", "data"), EVERY)
 def test_every_mode_of_a_picture_is_taken(kind: str, data: bytes) -> None:
     before, after = (
-        Image.open(BytesIO(one)) for one in (data, stripped(data, kind, MOST))
+        Image.open(BytesIO(one)) for one in (data, stripped_picture(data, kind, MOST))
     )
 
     assert (after.size, after.format) == (before.size, before.format)
     assert getattr(after, "n_frames", 1) == getattr(before, "n_frames", 1)
     assert not after.getexif()
-    assert max(Image.open(BytesIO(small(data, kind, 20, MOST))).size) == 20
+    assert max(Image.open(BytesIO(small_picture(data, kind, 20, MOST))).size) == 20
 
 
 # Of broken metadata PIL warns and reads on; it is thrown away in any case.
@@ -62,8 +62,8 @@ def test_a_broken_picture_is_refused_or_mended(data: st.DataObject) -> None:
     cut = bytes(broken[: data.draw(st.integers(1, len(broken)))])
 
     for work in (
-        lambda: stripped(cut, kind, MOST),
-        lambda: small(cut, kind, 20, MOST),
+        lambda: stripped_picture(cut, kind, MOST),
+        lambda: small_picture(cut, kind, 20, MOST),
     ):
         try:
             assert work()
@@ -73,12 +73,12 @@ def test_a_broken_picture_is_refused_or_mended(data: st.DataObject) -> None:
 
 def test_frames_count_as_pixels() -> None:
     data = made("GIF", frames=4)
-    assert stripped(data, "image/gif", 60 * 40 * 4)
+    assert stripped_picture(data, "image/gif", 60 * 40 * 4)
 
     with pytest.raises(Refused, match="in 4 frames"):
-        stripped(data, "image/gif", 60 * 40 * 4 - 1)
+        stripped_picture(data, "image/gif", 60 * 40 * 4 - 1)
 
 
 def test_a_picture_of_another_kind_is_not_opened() -> None:
     with pytest.raises(Refused, match="broken"):
-        stripped(made("PNG"), "image/gif", MOST)
+        stripped_picture(made("PNG"), "image/gif", MOST)

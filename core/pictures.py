@@ -17,9 +17,11 @@ from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fyr.core import Refused
+from fyr.core.errors import Refused
 
 _FORMATS = {"image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG"}
+#: Content types of what is read here.
+PICTURE_TYPES = frozenset(_FORMATS)
 #: Pictures that are unpacked at a time: each takes four bytes a pixel, twice.
 _AT_ONCE = Semaphore(2)
 #: What Pillow raises of a file that is none, or is one no longer.
@@ -37,7 +39,7 @@ _BROKEN = (
 )
 
 
-def stripped(data: bytes, content_type: str, most_pixels: int) -> bytes:
+def stripped_picture(data: bytes, content_type: str, most_pixels: int) -> bytes:
     """Write a picture anew, with nothing but itself in it.
 
     :raises Refused: it is no such picture, is broken, or has too many pixels.
@@ -62,18 +64,31 @@ def stripped(data: bytes, content_type: str, most_pixels: int) -> bytes:
         return _written(turned, str(picture.format), **kept)
 
 
-def small(data: bytes, content_type: str, side: int, most_pixels: int) -> bytes:
-    """Make a picture of at most so many pixels a side, as PNG.
+def small_picture(
+    data: bytes, content_type: str, side: int, most_pixels: int, form: str = "PNG"
+) -> bytes:
+    """Make a picture of at most so many pixels a side.
 
-    :raises Refused: as :func:`stripped`.
+    :param form: ``PNG``, or ``JPEG`` for photographs, which has nothing clear in it.
+    :raises Refused: as :func:`stripped_picture`.
     """
     with _opened(data, content_type, most_pixels) as picture:
         # JPEG is unpacked to no more than is needed.
         picture.draft("RGB", (side, side))
-        made = picture.convert("RGBA" if _is_clear(picture) else "RGB")
+        clear = form == "PNG" and _is_clear(picture)
+        made = picture.convert("RGBA" if clear else "RGB")
         made.thumbnail((side, side))
         made.info = {}
-        return _written(made, "PNG")
+        return _written(made, form)
+
+
+def picture_size(data: bytes, content_type: str, most_pixels: int) -> tuple[int, int]:
+    """Tell width and height of a picture, in pixels.
+
+    :raises Refused: as :func:`stripped_picture`.
+    """
+    with _opened(data, content_type, most_pixels) as picture:
+        return picture.size
 
 
 @contextmanager
