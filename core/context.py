@@ -128,3 +128,5 @@ class RequestContext:
     prefers_async: bool = False
     #: ``Prefer: return=``: ``minimal``, ``representation``, ``OperationOutcome`` or nothing
     returns: str = ""
+    #: request headers that the operation asked for goes by, names in small letters
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,8 @@ class OperationCall:
     resource_id: str | None = None
     #: the transaction of an operation that affects state
     session: Session | None = None
+    #: what :attr:`Operation.prepare` has given
+    prepared: Any = None
 
     def values(self, name: str) -> list[Any]:
         """Tell the values or resources of all parameters of a name, in their order."""
@@ -153,6 +155,11 @@ class Operation:
     #: whether it tells itself of parameters that are not declared, which it is then given
     #: as strings; otherwise one is refused, or left out if it begins with ``_``
     judges_unknown: bool = False
+    #: does what takes long and needs no transaction, before that of an operation which
+    #: affects state begins: others wait while it runs. Refuses by raising
+    prepare: Callable[[OperationCall], Any] | None = None
+    #: request headers that it goes by, found in ``call.context.headers``
+    headers: tuple[str, ...] = ()
     #: canonical URL of its OperationDefinition; empty: the server's own
     definition: str = ""
     documentation: str = ""

@@ -80,6 +80,9 @@ def _inside_resource(issue: Issue) -> bool:
 
 
 def _run(interactions: Interactions, call: OperationCall) -> Result:
+    prepare = call.operation.prepare
+    if prepare is not None:
+        call = replace(call, prepared=prepare(call))
     asked = call.operation.by_get and call.context.method in ("GET", "HEAD")
     if asked or not call.operation.affects_state:
         return _told(interactions, call)

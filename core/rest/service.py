@@ -8,6 +8,7 @@ by :class:`fyr.core.interactions.Interactions`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -142,6 +143,8 @@ class ServiceResource:
         context, wanted = self._ask(
             req, "operation", resource_type, resource_id, operation.name
         )
+        if operation.headers:
+            context.headers = _headers(req, operation.headers)
         if req.method == "POST":
             source = Incoming(lambda: self._posted(req, operation, context.params))
         elif not operation.by_get:
@@ -167,6 +170,13 @@ class ServiceResource:
 
     def _posted(self, req: FyrRequest, operation: Operation, params: Pairs) -> Resource:
         return from_post(operation, self._bodies.optional_resource(req), params)
+
+
+def _headers(req: FyrRequest, names: Iterable[str]) -> dict[str, str]:
+    """Tell those of some headers that were sent."""
+    env = req.env
+    keys = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in names}
+    return {name.lower(): env[key] for name, key in keys.items() if key in env}
 
 
 def refuse_bad_id(req: FyrRequest, resource_id: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fyr.core import (
     Consumer,
     ErrorCode,
+    Job,
     Machine,
     Manifest,
     Operation,
@@ -24,7 +25,7 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.clinical import careplans
+from fyr.plugins.clinical import careplans, measurements
 from fyr.plugins.clinical.parts import Part, Room
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = ["Clinical"]
 #: What this area is made of, a sub-package a line.
 PARTS: tuple[Part, ...] = (
     careplans.PART,  # episodes of care, care plans, what is asked for in them
+    measurements.PART,  # what is measured, and searched again
 )
 
 
@@ -86,3 +88,8 @@ class Clinical(Plugin):
     def register_consumers(self) -> Iterable[Consumer]:
         """Offer what the parts do after a change."""
         return [one for part in PARTS for one in part.consumers(self._room)]
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        """Offer the jobs of the parts."""
+        return [one for part in PARTS for one in part.jobs(self._room)]

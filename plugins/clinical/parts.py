@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Consumer, Machine, Operation
+from fyr.core import Consumer, Job, Machine, Operation
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -43,3 +43,4 @@ class Part:
     operations: Callable[[Room], Iterable[Operation]] = _nothing
     machines: Callable[[Room], Iterable[Machine]] = _nothing
     consumers: Callable[[Room], Iterable[Consumer]] = _nothing
+    jobs: Callable[[Room], Iterable[Job]] = _nothing

@@ -232,7 +232,9 @@ class Contents:
             most = self._settings.picture_bytes
             data = _whole(chain([head], rest), most)
             pixels = self._settings.picture_pixels
-            return self._keep([stripped_picture(data, content_type, pixels)], content_type, of)
+            return self._keep(
+                [stripped_picture(data, content_type, pixels)], content_type, of
+            )
         return self._keep(chain([head], rest), content_type, of)
 
     def _keep(self, chunks: Iterable[bytes], content_type: str, of: References) -> Blob:

@@ -1,0 +1,151 @@
+"""What a submission must be in itself: its resources, one patient, one episode, one kind
+of status, one device quality, the tags of its episode.
+
+Pure: each rule takes what it needs and tells all problems that it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fyr.core import Issue, Resource, read_error_codes
+from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.measurements.coded import code
+from fyr.plugins.clinical.measurements.submission import (
+    PROVENANCE,
+    STATUSES,
+    Entry,
+    Submission,
+    reference,
+)
+
+CODES = read_error_codes("fyr.plugins.clinical")
+GENERAL = read_error_codes("fyr.core")
+#: System of the tags that tell which telemedicine solution a resource belongs to.
+TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
+DEVICE_QUALITY = "DMQ"
+_QUALIFIED = ("Observation", "Media")
+_TIMED = "Resolved"
+_UNTIMED = frozenset({"Unresolved", "Adhoc", "Extra"})
+
+
+def content_problems(submission: Submission) -> Iterator[Issue]:
+    """Tell what is not to be in a submission, and what is missing in it."""
+    if not submission.entries:
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_EMPTY_INPUT_BUNDLE"].issue(
+            expression=["Bundle.entry"]
+        )
+        return
+    for entry in submission.entries:
+        if entry.kind not in (*STATUSES, PROVENANCE):
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_BUNDLE_CONTAINS_INVALID_RESOURCES"
+            ].issue(expression=entry.at())
+    if not any(submission.measurements):
+        yield CODES[
+            "MEASUREMENT_SUBMITMEASUREMENT_INPUT_BUNDLE_CONTAINS_NONE_OF_EXPECTED_RESOURCES"
+        ].issue(expression=["Bundle.entry"])
+    yield from _second_names(submission)
+
+
+def _second_names(submission: Submission) -> Iterator[Issue]:
+    seen: set[str] = set()
+    for entry in submission.entries:
+        if entry.full_url and entry.full_url in seen:
+            place = f"Bundle.entry[{entry.number}].fullUrl"
+            text = f"another entry has the fullUrl {entry.full_url[:200]} too"
+            yield GENERAL["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
+        seen.add(entry.full_url)
+
+
+def belonging_problems(submission: Submission) -> Iterator[Issue]:
+    """Tell which measurements are not of one patient and one episode of care."""
+    for entry in submission.measurements:
+        if not entry.patient:
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_SHOULD_REFERENCE_PATIENT"
+            ].issue(expression=entry.at("subject"))
+        if not entry.episode:
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_SHOULD_REFERENCE_EPISODEOFCARE"
+            ].issue(expression=entry.extension_at(extensions.EPISODE_OF_CARE))
+    first = next(submission.measurements, None)
+    for entry in submission.measurements:
+        if first and entry.patient and entry.patient != first.patient:
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_FOR_DIFFERENT_PATIENTS"
+            ].issue(expression=entry.at("subject"))
+        if first and entry.episode and entry.episode != first.episode:
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_NOT_PART_OF_SAME_EPISODEOFCARE"
+            ].issue(expression=entry.extension_at(extensions.EPISODE_OF_CARE))
+
+
+def patient_problems(submission: Submission, episode: Resource) -> Iterator[Issue]:
+    """Tell which measurements are of another patient than the episode of care."""
+    wanted = reference(episode.get("patient"))
+    for entry in submission.measurements:
+        if entry.patient and entry.patient != wanted:
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_DIFFERENT_PATIENT_REFERENCE"
+            ].issue(expression=entry.at("subject"))
+
+
+def tags_of(resource: Resource) -> list[dict[str, str]]:
+    """Tell the system tags of a resource."""
+    found = resource.get("meta", {}).get("tag", ())
+    return [one for one in found if one.get("system") == TAGS]
+
+
+def tag_problems(submission: Submission, episode: Resource) -> Iterator[Issue]:
+    """Tell which resources have a system tag that the episode of care has not."""
+    allowed = {one.get("code") for one in tags_of(episode)}
+    for entry in submission.entries:
+        for index, one in enumerate(entry.resource.get("meta", {}).get("tag", ())):
+            if one.get("system") == TAGS and one.get("code") not in allowed:
+                yield CODES["SYSTEM_TAG_UNEXPECTED_TAG"].issue(
+                    expression=entry.at(f"meta.tag[{index}]")
+                )
+
+
+def state_problems(entry: Entry) -> Iterator[Issue]:
+    """Tell what is wrong with status, timing and qualities of a measurement."""
+    status, wanted = entry.resource.get("status"), STATUSES[entry.kind]
+    if status != wanted:
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_STATUS"].issue(
+            status, wanted, entry.kind, expression=entry.at("status")
+        )
+    if not _is_timed(entry.resource):
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_RESOLVED_TIMING"].issue(
+            expression=entry.extension_at(extensions.RESOLVED_TIMING)
+        )
+    if entry.kind in _QUALIFIED and len(device_qualities(entry.resource)) > 1:
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_MORE_THAN_ONE_DEVICE_QUALITY"].issue(
+            expression=entry.extension_at(extensions.QUALITY)
+        )
+
+
+def device_qualities(resource: Resource) -> list[object]:
+    """Tell the extensions that tell how well a device measures."""
+    return [
+        one
+        for one in extensions.extensions(resource, extensions.QUALITY)
+        if code(extensions.value_of(one, "qualityType")) == DEVICE_QUALITY
+    ]
+
+
+def _is_timed(resource: Resource) -> bool:
+    """Whether it says how it fits into the plan, as its type of timing demands."""
+    found = list(extensions.extensions(resource, extensions.RESOLVED_TIMING))
+    if len(found) != 1:
+        return False
+    version, start, end = (
+        extensions.value_of(found[0], part)
+        for part in ("serviceRequestVersionId", "start", "end")
+    )
+    kind = code(extensions.value_of(found[0], "type"))
+    if not version:
+        return False
+    if kind == _TIMED:
+        return bool(start and end)
+    return kind in _UNTIMED and start is None and end is None

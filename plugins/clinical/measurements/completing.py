@@ -1,0 +1,124 @@
+"""What the server adds to a submission, and what of it refers to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+from uuid import uuid4
+
+from fyr.core import Acting, OperationCall, Resource, instant, to_millis
+from fyr.core.model.references import holders
+from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.measurements.coherence import tags_of
+from fyr.plugins.clinical.measurements.judging import Facts
+from fyr.plugins.clinical.measurements.submission import Entry, Submission
+
+IDENTIFIERS = "http://ehealth.sundhed.dk/id/ehealth-identifier"
+COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
+PROVENANCE_PROFILE = (
+    "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-provenance"
+)
+
+
+def completed(
+    entry: Entry, identity: str, episode: Resource, names: Mapping[str, str]
+) -> Resource:
+    """Give a resource of a submission as it is to be stored.
+
+    :param names: where references to entries lead, by their ``fullUrl``.
+    """
+    rest = deepcopy(entry.resource)
+    meta = _tagged(rest.pop("meta", {}), episode)
+    head: Resource = {"resourceType": rest["resourceType"], "id": identity}
+    resource = {**head, **({"meta": meta} if meta else {}), **rest, **head}
+    _identify(resource)
+    if entry.kind == "Media":
+        _into_a_series(resource)
+    for holder in holders(resource):
+        holder["reference"] = names.get(holder["reference"], holder["reference"])
+    return resource
+
+
+def _tagged(meta: Mapping[str, Any], episode: Resource) -> dict[str, Any]:
+    """Give ``meta`` with the system tags of the episode, and no version."""
+    there = list(meta.get("tag", ()))
+    known = {(one.get("system"), one.get("code")) for one in there}
+    for one in tags_of(episode):
+        if (one.get("system"), one.get("code")) not in known:
+            there.append(one)
+    kept = {
+        name: value
+        for name, value in meta.items()
+        if name not in ("versionId", "lastUpdated", "tag")
+    }
+    return {**kept, "tag": there} if there else kept
+
+
+def _identify(resource: Resource) -> None:
+    """Give the identifier that the server knows a measurement by.
+
+    A QuestionnaireResponse has one at most, which its sender may have given.
+    """
+    mine = {"system": IDENTIFIERS, "value": str(uuid4())}
+    if resource["resourceType"] == "QuestionnaireResponse":
+        resource.setdefault("identifier", mine)
+        return
+    others = [
+        one
+        for one in resource.get("identifier", ())
+        if one.get("system") != IDENTIFIERS
+    ]
+    resource["identifier"] = [*others, mine]
+
+
+def _into_a_series(media: Resource) -> None:
+    if not extensions.value_of(media, extensions.MEDIA_SERIES_ID):
+        one = {"url": extensions.MEDIA_SERIES_ID, "valueString": str(uuid4())}
+        extensions.replaced(media, extensions.MEDIA_SERIES_ID, [one])
+
+
+def names_of(
+    call: OperationCall, submission: Submission, ids: Mapping[int, str]
+) -> dict[str, str]:
+    """Tell where references to the entries of a submission lead."""
+    context, own = call.context, call.interactions.services.own
+    names: dict[str, str] = {}
+    for entry in submission.entries:
+        if entry.full_url:
+            target = f"{entry.kind}/{ids[entry.number]}"
+            names[entry.full_url] = target
+            local = own(entry.full_url, context.service, context.base_url)
+            if local is not None:
+                names[local] = target
+    return names
+
+
+def coherent(
+    call: OperationCall, acting: Acting, targets: list[str], facts: Facts
+) -> Resource:
+    """Make the Provenance that says what was submitted together, and by whom."""
+    episode = facts.episode
+    used = [f"EpisodeOfCare/{episode['id']}", *sorted(facts.orders.requests)]
+    return {
+        "resourceType": "Provenance",
+        "meta": _tagged({"profile": [PROVENANCE_PROFILE]}, episode),
+        "target": [{"reference": one} for one in targets],
+        "recorded": instant(to_millis(acting.now)),
+        "policy": [COHERENT],
+        "agent": [{"who": _caller(call)}],
+        "entity": [{"role": "source", "what": {"reference": one}} for one in used],
+    }
+
+
+def _caller(call: OperationCall) -> Mapping[str, Any]:
+    """Tell who submits: the patient, or the user by URL or identifier."""
+    principal = call.context.principal
+    own = call.interactions.services.own
+    known = [principal.user_id]
+    if principal.user_type == "PATIENT":
+        known.insert(0, principal.context.get("patient", ""))
+    for url in known:
+        if local := own(url, call.context.service, call.context.base_url):
+            return {"reference": local}
+    return {"identifier": {"value": principal.user_id}}

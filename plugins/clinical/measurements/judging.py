@@ -1,0 +1,159 @@
+"""A submission against what is stored: reads what the rules need, and asks them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fyr.core import Acting, Issue, OperationCall, Resource, read_error_codes
+from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.measurements import coherence
+from fyr.plugins.clinical.measurements.orders import (
+    Local,
+    Orders,
+    activity_of,
+    order_problems,
+    questionnaire_of,
+)
+from fyr.plugins.clinical.measurements.qualities import needs_quality, with_quality
+from fyr.plugins.clinical.measurements.reuse import (
+    REUSE,
+    Past,
+    entity_of,
+    reuse_problems,
+)
+from fyr.plugins.clinical.measurements.submission import (
+    Submission,
+    reference,
+    unversioned,
+)
+
+GENERAL = read_error_codes("fyr.core")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a submission is judged by, as it was when it was read."""
+
+    episodes: dict[str, Resource | None]
+    orders: Orders
+    past: Past = field(default_factory=lambda: Past({}))
+
+    @property
+    def episode(self) -> Resource:
+        """The episode of care, where it is there."""
+        return next((one for one in self.episodes.values() if one), {})
+
+    def are_current(self, acting: Acting) -> bool:
+        """Whether nothing of it that changes in daily work has been changed since."""
+        changing = {**self.episodes, **self.orders.requests}
+        return all(
+            _version(acting.read(name)) == _version(known)
+            for name, known in changing.items()
+        )
+
+
+def local_of(call: OperationCall) -> Local:
+    """Give what makes canonical URLs of this server relative, without their version."""
+    context, own = call.context, call.interactions.services.own
+
+    def local(url: str) -> str:
+        plain = url.partition("|")[0]
+        return own(plain, context.service, context.base_url) or plain
+
+    return local
+
+
+def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
+    """Read what the rules need."""
+    measurements = list(submission.measurements)
+    episodes = _read(acting, (one.episode for one in measurements))
+    requests = _read(acting, (one.order for one in measurements))
+    answered = [one for one in measurements if one.kind == "QuestionnaireResponse"]
+    asked = (requests.get(one.order) for one in answered)
+    activities = _read(acting, (activity_of(one, local) for one in asked if one))
+    questionnaires = _read(acting, (questionnaire_of(one, local) for one in answered))
+    past = _past(acting, submission)
+    return Facts(episodes, Orders(requests, activities, questionnaires), past)
+
+
+def judged(
+    submission: Submission, facts: Facts, local: Local, now: datetime
+) -> tuple[list[Issue], list[Issue]]:
+    """Tell all problems: those of the submission itself, and those against what is kept."""
+    own = list(coherence.content_problems(submission))
+    own += coherence.belonging_problems(submission)
+    for entry in submission.measurements:
+        own += coherence.state_problems(entry)
+    return own, list(_against(submission, facts, local, now))
+
+
+def _against(
+    submission: Submission, facts: Facts, local: Local, now: datetime
+) -> Iterator[Issue]:
+    for entry in submission.measurements:
+        if entry.episode and facts.episodes.get(entry.episode) is None:
+            kind, _, identity = entry.episode.partition("/")
+            yield GENERAL["GENERAL_RESOURCE_NOT_FOUND"].issue(
+                kind,
+                identity,
+                expression=entry.extension_at(extensions.EPISODE_OF_CARE),
+            )
+    known = [one for one in facts.episodes.values() if one is not None]
+    if len(known) == 1:
+        yield from coherence.patient_problems(submission, known[0])
+        yield from coherence.tag_problems(submission, known[0])
+    for entry in submission.measurements:
+        yield from order_problems(entry, facts.orders, local)
+    for entry in submission.provenances:
+        yield from reuse_problems(
+            entry, submission, facts.orders.requests, facts.past, now
+        )
+
+
+def add_qualities(acting: Acting, submission: Submission) -> None:
+    """Add what is known of the devices to the measurements, in place."""
+    metrics: dict[str, list[Resource]] = {}
+    for entry in submission.measurements:
+        if needs_quality(entry.resource):
+            device = unversioned(reference(entry.resource.get("device")))
+            if device not in metrics:
+                metrics[device] = _metrics(acting, device)
+            with_quality(entry.resource, metrics[device], acting.now)
+
+
+def _metrics(acting: Acting, device: str) -> list[Resource]:
+    """Find the metrics of a device, or the one that is named itself."""
+    if device.startswith("Device/"):
+        return acting.find("DeviceMetric", ("source", device))
+    found = acting.read(device) if device.startswith("DeviceMetric/") else None
+    return [found] if found is not None else []
+
+
+def _past(acting: Acting, submission: Submission) -> Past:
+    """Read what is used again, and find which of it is used again itself."""
+    names = [entity_of(one.resource) for one in submission.provenances]
+    entities = _read(acting, names)
+    there = [name for name, found in entities.items() if found is not None]
+    return Past(entities, {name for name in there if _is_reuse(acting, name)})
+
+
+def _is_reuse(acting: Acting, name: str) -> bool:
+    found = acting.find("Provenance", ("target", name))
+    return any(REUSE in one.get("policy", ()) for one in found)
+
+
+def _read(acting: Acting, names: Iterable[str]) -> dict[str, Resource | None]:
+    """Read resources, each once; what is no relative reference is not there."""
+    wanted = dict.fromkeys(name for name in names if name)
+    return {name: acting.read(name) if _is_local(name) else None for name in wanted}
+
+
+def _is_local(name: str) -> bool:
+    kind, _, identity = name.partition("/")
+    return bool(kind and identity) and "/" not in identity
+
+
+def _version(resource: Resource | None) -> str | None:
+    return None if resource is None else resource.get("meta", {}).get("versionId")

@@ -1,0 +1,136 @@
+"""A measurement against the service request that it is based on: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from fyr.core import Issue, Resource, read_error_codes
+from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.measurements.answers import answer_problems
+from fyr.plugins.clinical.measurements.coded import codings, mapped
+from fyr.plugins.clinical.measurements.submission import (
+    Entry,
+    reference,
+    unversioned,
+)
+from fyr.plugins.clinical.measurements.times import period_problems
+
+CODES = read_error_codes("fyr.plugins.clinical")
+GENERAL = read_error_codes("fyr.core")
+_ACTIVE = "active"
+_COMPOSED_OF = "composed-of"
+#: Gives the relative form of a canonical URL of this server, without its version.
+Local = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What measurements are judged by; ``None`` for what is not there."""
+
+    requests: dict[str, Resource | None]
+    activities: dict[str, Resource | None] = field(default_factory=dict)
+    questionnaires: dict[str, Resource | None] = field(default_factory=dict)
+
+
+def activity_of(request: Resource, local: Local) -> str:
+    """Tell the ActivityDefinition that a service request is made from; or nothing."""
+    return next(map(local, request.get("instantiatesCanonical", ())), "")
+
+
+def questionnaire_of(entry: Entry, local: Local) -> str:
+    """Tell the Questionnaire that a measurement answers; empty: none."""
+    found = entry.resource.get("questionnaire", "")
+    return local(found) if entry.kind == "QuestionnaireResponse" else ""
+
+
+def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue]:
+    """Tell what of a measurement was not ordered so."""
+    if entry.kind == "QuestionnaireResponse":
+        yield from period_problems(entry)
+    if not entry.order:
+        yield GENERAL["GENERAL_VALIDATION_ERROR"].issue(
+            "a measurement is based on one ServiceRequest",
+            expression=entry.at("basedOn"),
+        )
+        return
+    request = orders.requests.get(entry.order)
+    if request is None:
+        yield _missing(entry.order, entry.at("basedOn[0]"))
+        return
+    identity = entry.order.partition("/")[2]
+    if request.get("status") != _ACTIVE:
+        yield CODES[
+            "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
+        ].issue(identity, expression=entry.at("basedOn[0]"))
+    yield from _belonging(entry, request)
+    if entry.kind == "Observation" and not _is_asked_for(entry.resource, request):
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_OBSERVATION_CODE"].issue(
+            identity, expression=entry.at("code")
+        )
+    if entry.kind == "QuestionnaireResponse":
+        yield from _questionnaire(entry, request, orders, local)
+
+
+def _belonging(entry: Entry, request: Resource) -> Iterator[Issue]:
+    """Refuse an order of another patient or another episode of care."""
+    subject = reference(request.get("subject"))
+    if entry.patient and subject and subject != entry.patient:
+        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_DIFFERENT_PATIENT_REFERENCE"].issue(
+            expression=entry.at("basedOn[0]")
+        )
+    found = extensions.reference_of(request, extensions.EPISODE_OF_CARE) or ""
+    episode = unversioned(found)
+    if entry.episode and episode and episode != entry.episode:
+        yield CODES[
+            "MEASUREMENT_SUBMITMEASUREMENT_INPUT_NOT_PART_OF_SAME_EPISODEOFCARE"
+        ].issue(expression=entry.at("basedOn[0]"))
+
+
+def _is_asked_for(observation: Resource, request: Resource) -> bool:
+    asked = set(codings(request.get("code")))
+    wanted = asked | mapped(asked)
+    return not wanted.isdisjoint(codings(observation.get("code")))
+
+
+def _questionnaire(
+    entry: Entry, request: Resource, orders: Orders, local: Local
+) -> Iterator[Issue]:
+    name = activity_of(request, local)
+    activity = orders.activities.get(name)
+    if activity is None:
+        yield _missing(name or "ActivityDefinition/", entry.at("basedOn[0]"))
+        return
+    identity = name.partition("/")[2]
+    listed = _listed(activity, local)
+    if not listed:
+        yield CODES[
+            "MEASUREMENT_SUBMITMEASUREMENT_ACTIVITYDEFINITION_MISSING_QUESTIONNAIRE_REFERENCE"
+        ].issue(identity, expression=entry.at("basedOn[0]"))
+        return
+    answered = questionnaire_of(entry, local)
+    if answered not in listed:
+        told = answered or entry.resource.get("questionnaire", "")
+        yield CODES[
+            "MEASUREMENT_SUBMITMEASUREMENT_INVALID_QUESTIONNAIRE_REFERENCE"
+        ].issue(told, identity, expression=entry.at("questionnaire"))
+        return
+    questionnaire = orders.questionnaires.get(answered)
+    if questionnaire is None:
+        yield _missing(answered, entry.at("questionnaire"))
+        return
+    yield from answer_problems(entry, questionnaire)
+
+
+def _listed(activity: Resource, local: Local) -> set[str]:
+    found = {
+        local(one.get("resource", ""))
+        for one in activity.get("relatedArtifact", ())
+        if one.get("type") == _COMPOSED_OF
+    }
+    return {one for one in found if one.startswith("Questionnaire/")}
+
+
+def _missing(name: str, place: tuple[str, ...]) -> Issue:
+    kind, _, identity = name.partition("/")
+    return GENERAL["GENERAL_RESOURCE_NOT_FOUND"].issue(kind, identity, expression=place)
