@@ -3,7 +3,8 @@
 Its pytest plugin brings the fixtures ``fyr_client``, ``fyr_app``, ``fyr_server``,
 ``fyr_events``, ``fyr_messages``, ``fyr_clock`` and what they are made of
 (:mod:`fyr.core.testing.plugin`).
-``PluginContract`` is what any plugin can be held against; the contracts of the ports
+``PluginContract`` is what any plugin can be held against, ``MachineContract`` any state
+machine; the contracts of the ports
 are in :mod:`fyr.core.testing.contracts`.
 """
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fyr.core.testing.client import Client as Client
     from fyr.core.testing.clock import FakeClock as FakeClock
     from fyr.core.testing.conformance import PluginContract as PluginContract
+    from fyr.core.testing.machines import MachineContract as MachineContract
     from fyr.core.testing.principals import PATIENT as PATIENT
     from fyr.core.testing.principals import PRACTITIONER as PRACTITIONER
     from fyr.core.testing.principals import SYSTEM_USER as SYSTEM_USER
@@ -23,6 +25,7 @@ _HOME_OF = {
     "Answer": "client",
     "Client": "client",
     "FakeClock": "clock",
+    "MachineContract": "machines",
     "PATIENT": "principals",
     "PRACTITIONER": "principals",
     "PluginContract": "conformance",

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fyr.core.testing.clock import FakeClock
 
 pytest.register_assert_rewrite(
-    "fyr.core.testing.conformance", "fyr.core.testing.contracts"
+    "fyr.core.testing.conformance",
+    "fyr.core.testing.contracts",
+    "fyr.core.testing.machines",
 )
 
 

@@ -44,6 +44,12 @@ def keep_history(transition: Transition, history: History) -> None:
         _keep(_Teams(history.team), before, new, None if known else teams, now)
 
 
+def states_kept(resource: Resource, history: History) -> list[str]:
+    """Tell the states that a history has entries of, the first first."""
+    kind = _of_states(history)
+    return [kind.what(one) for one in kind.read(resource)]
+
+
 def teams_of(resource: Resource | None, name: str) -> list[str]:
     """Tell the references of an element that is a list of them."""
     found = (one.get("reference") for one in (resource or {}).get(name, []))
