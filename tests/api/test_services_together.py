@@ -109,7 +109,7 @@ def test_conditions_are_chained_to(services: Application) -> None:
         ),
         (_entry("GET", "Condition?code=1"), 405, "search-type is not offered on"),
         (_entry("POST", "$reindex"), 405, "no operation is offered in a"),
-        (_entry("POST", "$apply"), 404, "no operation $apply"),
+        (_entry("POST", "$apply"), 405, "no operation is offered in a"),
     ],
 )
 def test_a_transaction_has_limits(

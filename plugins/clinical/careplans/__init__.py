@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fyr.core import Operation
+from fyr.core import Machine, Operation
 from fyr.plugins.clinical.careplans import apply
+from fyr.plugins.clinical.careplans.machines import MACHINES
 from fyr.plugins.clinical.parts import Part, Room
 
 __all__ = ["PART"]
@@ -19,4 +20,9 @@ def operations(room: Room) -> Iterable[Operation]:
     return [*apply.operations(room)]
 
 
-PART = Part(operations=operations)
+def machines(room: Room) -> Iterable[Machine]:
+    """Offer the tables of what they pass through."""
+    return MACHINES
+
+
+PART = Part(operations=operations, machines=machines)

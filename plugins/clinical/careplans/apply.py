@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fyr.core import (
+    Issue,
     Operation,
     OperationCall,
     OperationParameter,
@@ -19,14 +20,16 @@ from fyr.core import (
     Resource,
 )
 from fyr.plugins.clinical.careplans.applying import Application, Applied
-from fyr.plugins.clinical.careplans.definitions import Definitions
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.plans.tree import Definitions, Problem, Tree, walk
 from fyr.plugins.clinical.references import asked, elements, own, url_of
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.parts import Room
 
+#: What a sub-plan of an active plan may be.
+_USABLE = frozenset({"active", "retired"})
 #: An episode of care in one of these gets no more care plans.
 _ENDED = frozenset({"finished", "cancelled", "entered-in-error"})
 
@@ -90,7 +93,7 @@ class _Applying:
     def done(self) -> Resource:
         plan, episode = self._asked()
         found = self._episode(episode)
-        tree = Definitions(self._behalf, lambda url: own(self._call, url)).tree(plan)
+        tree = self._tree(plan)
         application = Application(
             episode=found,
             to=episode,
@@ -139,6 +142,29 @@ class _Applying:
             )
         return found
 
+    def _tree(self, reference: str) -> Tree:
+        """Read a plan and all that it leads to.
+
+        :raises fyr.core.errors.FyrError: it is not there or not active, or leads to what
+            is not there; all problems at once.
+        """
+        definitions = Definitions(self._behalf)
+        plan = definitions.find(reference, "PlanDefinition")
+        if plan is None:
+            identity = reference.removeprefix("PlanDefinition/")
+            raise CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"].error(identity)
+        if plan.get("status") != "active":
+            raise CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"].error()
+        walked = walk(definitions, plan)
+        issues = [_told(one) for one in walked.problems]
+        # One that was retired since stays in the plans that have it.
+        parts = [one.plan.get("status") for one in walked.tree.plans()]
+        if not set(parts) <= _USABLE:
+            issues.append(CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"].issue())
+        if issues:
+            raise Refused(issues)
+        return walked.tree
+
     def _teams(self, episode: Resource) -> Sequence[str]:
         """Tell who is on the care plan: the token's care team, or else the episode's."""
         team = self._call.context.principal.context.get("care_team")
@@ -184,6 +210,19 @@ class _Applying:
             )
             shown = {**one.resource, "id": one.reference.rpartition(":")[2]}
             self._room.application.decide(storing, shown, "new")
+
+
+def _told(problem: Problem) -> Issue:
+    """Tell what keeps a plan from being applied."""
+    place = [problem.place]
+    if problem.what != "missing":
+        text = f"{problem.plan} leads to {problem.canonical}: {problem.what}"
+        return Issue("business-rule", text, tuple(place))
+    if problem.kind == "PlanDefinition":
+        code = CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"]
+    else:
+        code = CODES["CAREPLAN_APPLY_CAN_NOT_FIND_ACTIVITY_DEFINITION"]
+    return code.issue(problem.canonical, expression=place)
 
 
 def _entry(one: Applied) -> Resource:

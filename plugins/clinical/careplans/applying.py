@@ -11,7 +11,7 @@ from typing import Any
 
 from fyr.core import Resource
 from fyr.plugins.clinical import extensions as ext
-from fyr.plugins.clinical.careplans.definitions import Activity, Tree
+from fyr.plugins.clinical.plans.tree import Activity, Tree
 from fyr.plugins.clinical.tags import add, system_tags
 
 _PROFILES = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"

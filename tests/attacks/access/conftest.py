@@ -195,6 +195,7 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
         extension=in_episode,
         subject=subject,
         code=concept("weigh"),
+        occurrenceDateTime="2026-01-08T08:00:00+00:00",
     )
     yield of(
         "Observation",

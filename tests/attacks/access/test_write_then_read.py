@@ -34,7 +34,7 @@ def plan(kit):
     """A care plan of a team of one's own, which lists what one would like to see."""
     return lambda team, *listed, **more: {
         "resourceType": "CarePlan",
-        "status": "active",
+        "status": "draft",
         "intent": "order",
         "extension": [
             kit.extension("episode", valueReference=kit.to("EpisodeOfCare/1"))
@@ -109,7 +109,7 @@ def test_a_care_team_lists_what_it_adds_and_what_it_had(guarded, kit, plan) -> N
     nurse = kit.nurse("x2", 1, may=MAY)
     request = {
         "resourceType": "ServiceRequest",
-        "status": "active",
+        "status": "draft",
         "intent": "order",
         "extension": bare["extension"],
         "subject": kit.to("Patient/1"),

@@ -20,7 +20,11 @@ from fyr.plugins.clinical.extensions import (
 from fyr.plugins.clinical.occurrences import occurrence_is_valid, occurrences_are_valid
 
 STATES = ("draft", "active", "on-hold", "completed", "revoked")
-ANY = (Step(None, "draft"), Step(None, "on-hold"), *tuple(Step(one, other) for one in STATES for other in STATES if one != other))
+ANY = (
+    Step(None, "draft"),
+    Step(None, "on-hold"),
+    *tuple(Step(one, other) for one in STATES for other in STATES if one != other),
+)
 TIMED = {"occurrenceDateTime": "2026-01-05T09:00:00+01:00"}
 DAILY = {
     "repeat": {

@@ -1,0 +1,156 @@
+"""What must hold before states of episodes, care plans and service requests change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from fyr.core import FyrError, Issue, Resource, Transition
+from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.careplans.consents import has_consent
+from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.tags import foreign, system_tags
+from fyr.plugins.clinical.times import moment_of
+
+Problems = Iterator[FyrError | Issue]
+
+#: The longest pause that can be planned ahead.
+LONGEST_PAUSE = timedelta(days=30)
+#: Where ServiceRequests that a trigger would start wait.
+_WAITING = "on-hold"
+#: Changes of triggerEnablementCode that a client may make; proposed.
+_SWITCHES = frozenset(
+    {
+        ("TRIGGER_ENABLED", "TRIGGER_DISABLED"),
+        ("TRIGGER_DISABLED", "TRIGGER_ENABLED"),
+    }
+)
+#: What only the server makes, once the trigger has started the request.
+_DONE = ("TRIGGER_ENABLED", "TRIGGER_DONE")
+_EPISODES = "clinical.episodes"
+
+
+def patient_consents(transition: Transition) -> Problems:
+    """Ask for a consent to take part that holds now."""
+    episode = transition.resource
+    if not has_consent(transition.acting, episode, transition.reference):
+        code = CODES["EPISODEOFCARE_PATCH_NO_CONSENT"]
+        yield code.error(expression=["EpisodeOfCare.status"])
+
+
+def pauses_are_short(transition: Transition) -> Problems:
+    """Refuse a pause that is planned for more than 30 days, if this write plans it."""
+    plan = planned(transition.new, ext.EPISODE_STATUS_SCHEDULE)
+    if plan == planned(transition.old, ext.EPISODE_STATUS_SCHEDULE):
+        return
+    for (begin, status, path), (end, _, _) in pairwise(_changes(plan)):
+        if status == "onhold" and end - begin > LONGEST_PAUSE:
+            yield CODES["STATUS_SCHEDULE_PAUSE_MAX_30_DAYS"].error(expression=[path])
+
+
+def one_at_a_time(transition: Transition) -> Problems:
+    """Refuse two changes of status that are planned for one moment."""
+    for url in (
+        ext.EPISODE_STATUS_SCHEDULE,
+        ext.CARE_PLAN_STATUS_SCHEDULE,
+        ext.SERVICE_REQUEST_STATUS_SCHEDULE,
+    ):
+        moments: set[datetime] = set()
+        for at, _, path in planned(transition.new, url):
+            if at in moments:
+                code = CODES["STATUS_SCHEDULE_IDENTICAL_TIME"]
+                yield code.error(expression=[path])
+            moments.add(at)
+
+
+def tags_are_those_of_the_episode(transition: Transition) -> Problems:
+    """Refuse system tags that the episode of care does not have."""
+    new, old = transition.new or {}, transition.old or {}
+    tags = system_tags(new)
+    if not tags or tags == system_tags(old):
+        return
+    episode = episode_of(transition)
+    if episode is not None and foreign(new, episode):
+        path = f"{new['resourceType']}.meta.tag"
+        yield CODES["SYSTEM_TAG_UNEXPECTED_TAG"].error(expression=[path])
+
+
+def what_was_planned_stays(transition: Transition) -> Problems:
+    """Refuse to take activities, or its plan above, out of a plan that was begun."""
+    new, old = transition.new, transition.old
+    if new is None or old is None or transition.start == "draft":
+        return
+    if gone := _activities(old) - _activities(new):
+        text = f"what was asked for stays in the plan: {', '.join(sorted(gone))}"
+        yield Issue("business-rule", text, ("CarePlan.activity",))
+    if old.get("partOf") and old["partOf"] != new.get("partOf"):
+        text = "a plan stays a part of the one that it is in"
+        yield Issue("business-rule", text, ("CarePlan.partOf",))
+
+
+def trigger_may_be_switched(transition: Transition) -> Problems:
+    """Refuse changes of triggerEnablementCode that make no sense."""
+    new, old = transition.new, transition.old
+    if new is None or old is None:
+        return
+    change = trigger_of(old), trigger_of(new)
+    if change[0] == change[1]:
+        return
+    by_itself = transition.user_type == "SYSTEM"
+    if change not in _SWITCHES and not (change == _DONE and by_itself):
+        why = "that is no step of a trigger"
+    elif change[1] == "TRIGGER_ENABLED" and transition.end != _WAITING:
+        why = "only what is on hold waits for its trigger"
+    else:
+        return
+    code = CODES["GENERAL_TRIGGER_ENABLEMENT_VALIDATION_ERROR"]
+    yield code.error(*change, why, expression=["ServiceRequest.extension"])
+
+
+def trigger_of(request: Mapping[str, Any]) -> str:
+    """Tell the triggerEnablementCode of a ServiceRequest."""
+    return str(ext.value_of(request, ext.TRIGGER_ENABLEMENT_CODE) or "NO_TRIGGER")
+
+
+def episode_of(transition: Transition) -> Resource | None:
+    """Read the episode of care that a resource belongs to, once for a whole call."""
+    reference = ext.reference_of(transition.resource, ext.EPISODE_OF_CARE)
+    if not reference:
+        return None
+    context = transition.context
+    known = (context.parent or context).state.setdefault(_EPISODES, {})
+    if reference not in known:
+        known[reference] = transition.read(reference)
+    found: Resource | None = known[reference]
+    return found
+
+
+def planned(
+    resource: Mapping[str, Any] | None, url: str
+) -> list[tuple[datetime, str, str]]:
+    """Tell what a schedule plans: moments, states and paths, the first first."""
+    found = []
+    for number, entry in enumerate((resource or {}).get("extension", ())):
+        at = moment_of(ext.value_of(entry, "scheduledTime"))
+        if entry.get("url") == url and at is not None:
+            path = f"{(resource or {})['resourceType']}.extension[{number}]"
+            found.append((at, str(ext.value_of(entry, "status")), path))
+    return sorted(found)
+
+
+def _changes(
+    plan: list[tuple[datetime, str, str]],
+) -> Iterator[tuple[datetime, str, str]]:
+    """Leave out what plans the state that is there already."""
+    last = ""
+    for one in plan:
+        if one[1] != last:
+            yield one
+        last = one[1]
+
+
+def _activities(plan: Mapping[str, Any]) -> set[str]:
+    listed = (one.get("reference", {}) for one in plan.get("activity", ()))
+    return {one["reference"] for one in listed if "reference" in one}
