@@ -16,6 +16,29 @@ EPISODE_OF_CARE: Final = (
     "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 )
 TASK_EPISODE_OF_CARE: Final = _BASE + "ehealth-task-episodeOfCare"
+TASK_CARE_PLAN: Final = _BASE + "ehealth-reference-careplan"
+TASK_CATEGORY: Final = _BASE + "ehealth-task-category"
+TASK_RESPONSIBLE: Final = _BASE + "ehealth-task-responsible"
+RESTRICTION_CATEGORY: Final = _BASE + "ehealth-restriction-category"
+
+IMPRESSION_ASSESSOR_ORGANIZATION: Final = (
+    _BASE + "ehealth-clinicalimpression-assessor-organization"
+)
+IMPRESSION_ASSESSOR_OTHER: Final = _BASE + "ehealth-clinicalimpression-assessor-other"
+IMPRESSION_CARE_PLAN: Final = _BASE + "ehealth-clinicalimpression-careplan"
+IMPRESSION_DECISION: Final = _BASE + "ehealth-clinicalimpression-decision"
+IMPRESSION_DECISION_CONTEXT: Final = (
+    _BASE + "ehealth-clinicalimpression-decisionContext"
+)
+FINDING_BASIS: Final = _BASE + "ehealth-questionnaireresponse-finding-basis"
+GUIDANCE_EPISODE_OF_CARE: Final = _BASE + "ehealth-guidanceresponse-episodeOfCare"
+
+MESSAGE_ADMINISTRATIVE_STATUS: Final = _BASE + "ehealth-administrative-status"
+MESSAGE_PERIOD: Final = _BASE + "ehealth-period"
+MESSAGE_PRIORITY: Final = _BASE + "ehealth-priority"
+MESSAGE_RECIPIENT_TEAM: Final = _BASE + "ehealth-communication-recipientCareTeam"
+MESSAGE_THREAD_ID: Final = _BASE + "ehealth-thread-id"
+MESSAGE_TITLE: Final = _BASE + "ehealth-title"
 
 ACTION_TRIGGER: Final = _BASE + "ehealth-actionTrigger"
 CAREMANAGER_ORGANIZATION: Final = (
@@ -31,6 +54,7 @@ MEDIA_THUMBNAIL: Final = _BASE + "ehealth-media-thumbnail"
 MEDIA_USAGE_MODE: Final = _BASE + "ehealth-media-usage-mode"
 MODIFIER_ROLE: Final = _BASE + "ehealth-modifier-role"
 REUSED_DATE: Final = _BASE + "ehealth-provenance-dateTimeOfReusedEntity"
+PARTICIPANT: Final = _BASE + "ehealth-participant"
 QUALITY: Final = _BASE + "ehealth-quality"
 REFERENCE_RANGE: Final = _BASE + "ehealth-referenceRange"
 RESOLVED_TIMING: Final = _BASE + "ehealth-resolved-timing"

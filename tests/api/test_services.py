@@ -12,6 +12,7 @@ from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.minimal import complete
 
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 #: path -> how many types each has, so that none is lost on its way from the data
 NAMES = {
     "careplan": 12,
@@ -39,6 +40,21 @@ REQUESTS = {
     "create": ("POST", "{}"),
     "search-type": ("GET", "{}?_count=1"),
     "delete": ("DELETE", "{}/none"),
+}
+#: What profiles ask for that the services hold writes against.
+ASKED: dict[str, dict[str, Any]] = {
+    "ServiceRequest": {"occurrenceDateTime": "2026-01-01T08:00:00Z"},
+    "Task": {
+        "status": "requested",
+        "extension": [
+            {"url": f"{EHEALTH}{name}", **value}
+            for name, value in {
+                "task-category": {"valueCodeableConcept": {"text": "x"}},
+                "restriction-category": {"valueCodeableConcept": {"text": "x"}},
+                "task-responsible": {"valueReference": {"reference": "CareTeam/x"}},
+            }.items()
+        ],
+    },
 }
 JSON_PATCH = "application/json-patch+json"
 BY_CRITERIA = {"update": "PUT", "patch": "PATCH", "delete": "DELETE"}
@@ -149,7 +165,7 @@ def test_each_interaction_that_is_declared_works(
     for kind, rules in service.types.items():
         profiles = {"meta": {"profile": [rules.profile]}} if rules.profile else {}
         content = {"status": "draft"} if kind == "SearchParameter" else {}
-        resource = complete(kind, {**profiles, **content})
+        resource = complete(kind, {**profiles, **content, **ASKED.get(kind, {})})
         stored = everywhere(services).create(resource)
         assert stored.status == 201, stored.json
         place = f"{kind}/{stored.json['id']}"

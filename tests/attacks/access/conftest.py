@@ -255,6 +255,10 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
             extension("task-episodeOfCare", valueReference=to(episode)),
             extension("task-responsible", valueReference=to(team)),
             extension(
+                "task-category",
+                valueCodeableConcept=concept("MeasurementForAssessment"),
+            ),
+            extension(
                 "restriction-category",
                 valueCodeableConcept=concept("measurement-monitoring"),
             ),

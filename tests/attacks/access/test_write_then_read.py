@@ -252,14 +252,21 @@ def test_a_device_that_nobody_has_is_handed_out(guarded, kit) -> None:
 
 def test_no_task_is_made_about_a_patient_of_others(world, kit, decides) -> None:
     """A team that is responsible by its own word has no part in the episode by that."""
-    nurse = kit.nurse("a", may="Task.create")
+    category = "measurement-monitoring"
+    nurse = kit.nurse("a", may=f"Task.create RestrictionCategory${category}")
     task = {
         "resourceType": "Task",
         "status": "requested",
         "intent": "order",
         "for": kit.to("Patient/2"),
         "extension": [
-            kit.extension("task-responsible", valueReference=kit.to("CareTeam/a"))
+            kit.extension("task-responsible", valueReference=kit.to("CareTeam/a")),
+            kit.extension(
+                "task-category", valueCodeableConcept=kit.concept("CalibrationNeeded")
+            ),
+            kit.extension(
+                "restriction-category", valueCodeableConcept=kit.concept(category)
+            ),
         ],
     }
     episode = kit.extension(

@@ -1,0 +1,80 @@
+"""What holds of every Task, whatever its state: IG 8.0.0, profile ehealth-task.
+
+A system that does not claim the profile keeps tasks of its own kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fyr.core import FyrError, Issue, Transition, read_error_codes
+from fyr.plugins.clinical.extensions import (
+    RESTRICTION_CATEGORY,
+    TASK_CATEGORY,
+    TASK_EPISODE_OF_CARE,
+    TASK_RESPONSIBLE,
+    extensions,
+    reference_of,
+)
+from fyr.plugins.clinical.tasks.terms import TASK_PROFILE, claims, codes_in
+
+CODES = read_error_codes("fyr.plugins.clinical")
+_ALONE = "None"
+
+
+def is_held(transition: Transition) -> bool:
+    """Whether the rules of the profile hold: for people, and for who claims it."""
+    new = transition.new or {}
+    return transition.user_type != "SYSTEM" or claims(new, TASK_PROFILE)
+
+
+def category_and_responsible(transition: Transition) -> Iterator[Issue]:
+    """Ask for one category, somebody responsible, and a restriction category.
+
+    Not asked again where no extension changes: older tasks can go on.
+    """
+    new, old = transition.new, transition.old
+    if new is None or not is_held(transition):
+        return
+    if old is not None and old.get("extension") == new.get("extension"):
+        return
+    for url, what, most in (
+        (TASK_CATEGORY, "one category", 1),
+        (TASK_RESPONSIBLE, "somebody responsible", None),
+        (RESTRICTION_CATEGORY, "a restriction category", None),
+    ):
+        number = len(list(extensions(new, url)))
+        if number == 0 or (most is not None and number > most):
+            text = f"a task has {what}: the extension {url}"
+            yield Issue("required", text, ("Task.extension",))
+
+
+def none_stands_alone(transition: Transition) -> Iterator[Issue]:
+    """Refuse the restriction category None beside others."""
+    given = codes_in(transition.new or {}, RESTRICTION_CATEGORY)
+    if len(given) > 1 and any(_ALONE in one for one in given):
+        code = CODES["TASK_RESTRICTION_CATEGORY_NONE_CANT_BE_COMBINED"]
+        yield code.issue(expression=("Task.extension",))
+
+
+def is_for_the_patient_of_the_episode(
+    transition: Transition,
+) -> Iterable[FyrError | Issue]:
+    """Hold ``for`` against the patient of the episode of care.
+
+    Not asked again where neither of the two changes: older tasks can go on.
+    """
+    new, old = transition.new or {}, transition.old or {}
+    episode = reference_of(new, TASK_EPISODE_OF_CARE)
+    if episode is None:
+        return
+    subject = new.get("for", {}).get("reference")
+    before = old.get("for", {}).get("reference")
+    if old and subject == before and episode == reference_of(old, TASK_EPISODE_OF_CARE):
+        return
+    found = transition.read(episode)
+    patient = (found or {}).get("patient", {}).get("reference")
+    # Of an episode that is not known here, a system says nothing that could be wrong.
+    unknown = patient is None and (subject or transition.user_type == "SYSTEM")
+    if not unknown and (subject is None or patient != subject):
+        yield CODES["TASK_FOR_NOT_SET"].issue(expression=("Task.for",))
