@@ -26,7 +26,10 @@ class StreamSettings(Section):
     public_url: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="URL that clients see; empty: that of `server.public_url`.",
+        description=(
+            "URL that clients see; empty: `server.public_url`, where a proxy tells streams"
+            " from requests, or its host with this port, where it names `server.port`."
+        ),
     )
     max_clients: int = Field(
         2000, ge=1, description="Clients of one process; more are 503."

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from fyr.core.hooks.errors import PluginError
 
 if TYPE_CHECKING:
-    from fyr.config.settings import Settings
+    from fyr.config.settings import ServerSettings, Settings
     from fyr.core.context import RequestContext
     from fyr.core.events.change import Change
 
@@ -121,16 +122,31 @@ def registered_streams(streams: Iterable[Stream]) -> dict[str, Stream]:
 def stream_url(settings: Settings, path: str, kind: Kind = "sse") -> str:
     """Tell the address of a stream as clients see it; empty: there is no listener.
 
-    ``http`` or ``ws`` of this machine, unless ``streams.public_url`` or else
-    ``server.public_url`` names another.
+    That of ``streams.public_url``. Without it: ``server.public_url``, where a proxy stands
+    there that knows streams from requests; its host with the streams' own port, where it
+    names the server's own port, as nothing stands between then; and ``http`` or ``ws`` of
+    this machine, where nothing is named.
     """
     port = settings.streams.port
     if port is None:
         return ""
-    host = settings.streams.host or settings.server.host
-    shown = f"[{host}]" if ":" in host else host
-    public = settings.streams.public_url or settings.server.public_url
-    base = public.rstrip("/") or f"http://{shown}:{port}"
+    base = settings.streams.public_url or _beside(settings.server, port)
+    if not base:
+        base = f"http://{_shown(settings.streams.host or settings.server.host)}:{port}"
+    base = base.rstrip("/")
     if kind == "websocket":
         base = "ws" + base.removeprefix("http")
     return base + path
+
+
+def _beside(server: ServerSettings, port: int) -> str:
+    """Tell the URL of the streams from that of the server; empty: it has none."""
+    public = urlsplit(server.public_url)
+    # A stream's port speaks no TLS: behind "https" there is always a proxy.
+    if public.scheme != "http" or (public.port or 80) != server.port:
+        return server.public_url
+    return f"http://{_shown(public.hostname or '')}:{port}"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -49,6 +49,30 @@ def test_two_streams_with_one_path_stop_the_server() -> None:
             "wss://fhir.example.org/ward",
         ),
         ({"port": 1, "public_url": "http://s"}, {}, "sse", "http://s/ward"),
+        (
+            {"port": 8081},
+            {"public_url": "http://fyr.example.org:8080", "port": 8080},
+            "websocket",
+            "ws://fyr.example.org:8081/ward",
+        ),
+        (
+            {"port": 8081},
+            {"public_url": "http://[::1]", "port": 80},
+            "sse",
+            "http://[::1]:8081/ward",
+        ),
+        (
+            {"port": 8081},
+            {"public_url": "https://fyr.example.org:8080", "port": 8080},
+            "sse",
+            "https://fyr.example.org:8080/ward",
+        ),
+        (
+            {"port": 8081},
+            {"public_url": "http://proxy.example.org:9000/fyr", "port": 8080},
+            "sse",
+            "http://proxy.example.org:9000/fyr/ward",
+        ),
         ({}, {"public_url": "https://fhir.example.org"}, "sse", ""),
     ],
 )
