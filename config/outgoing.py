@@ -44,7 +44,7 @@ class OutgoingSettings(Section):
         description=(
             "Receivers that one worker sends to at a time, for each sender; those that"
             " failed last, or took more than a second, have half of these places at"
-            " most."
+            " most; together with those that have taken nothing yet, three quarters."
         ),
     )
 

@@ -1,8 +1,8 @@
 """The dispatcher: what a worker runs to send what waits, some destinations at a time.
 
 Each sender has places of its own. A destination that hangs takes one until its sender
-gives up, and those that failed last or were slow have half of them at most, so that others
-go on.
+gives up. Those that failed last or were slow have half of them at most, and together with
+those that have taken nothing yet, which may be slow as well, three quarters: so others go on.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ class _Share:
         """Places that those may still have which failed last or were slow."""
         taken = sum(1 for one in self.running.values() if one.doubtful)
         return min(self.free, self._places // 2 - taken)
+
+    @property
+    def unproven(self) -> int:
+        """Places that those may still have, and those that nobody knows yet."""
+        taken = sum(1 for one in self.running.values() if one.unproven)
+        return min(self.free, self._places - max(1, self._places // 4) - taken)
 
     def open(self) -> ThreadPoolExecutor:
         """Make the threads, which begin when they are needed."""
@@ -141,7 +147,7 @@ class Dispatcher:
         return [
             lease
             for name in self.senders
-            for lease in self._leases.claim(name, self._places, self._places)
+            for lease in self._leases.claim(name, *[self._places] * 3)
         ]
 
     def _look(self, stop: Event) -> int:
@@ -152,7 +158,7 @@ class Dispatcher:
             share.forget_done()
             if any_due and share.free > 0:
                 for lease in self._leases.claim(
-                    share.sender, share.free, share.doubtful
+                    share.sender, share.free, share.doubtful, share.unproven
                 ):
                     share.begin(partial(self._task, lease, stop), lease)
         return len(self._running())

@@ -24,14 +24,15 @@ _READY = """
     WHERE sender = ? AND due <= ? AND lease_until < ? AND {which} ORDER BY due LIMIT ?
 """
 _DOUBTFUL = f"(failures > 0 OR took >= {SLOW_MILLIS})"
-_QUICK = f"(failures = 0 AND took < {SLOW_MILLIS})"
+_NEW = f"(sent = 0 AND failures = 0 AND took < {SLOW_MILLIS})"
+_QUICK = f"(sent > 0 AND failures = 0 AND took < {SLOW_MILLIS})"
 _ANY = "SELECT 1 FROM outgoing_destination WHERE due <= ? LIMIT 1"
 _CLAIM = """
     UPDATE outgoing_destination SET owner = ?, lease_until = ?
     WHERE sender = ? AND destination = ? AND due <= ? AND lease_until < ?
 """
 _HELD = """
-    SELECT failures, took FROM outgoing_destination
+    SELECT failures, took, sent FROM outgoing_destination
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 _RENEW = """
@@ -67,6 +68,8 @@ class Lease:
     failures: int = 0
     #: milliseconds that the destination took for what it was sent last
     took: int = 0
+    #: messages that it took since it is known
+    sent: int = 0
     #: set when the lease was found to be another's
     lost: Event = field(default_factory=Event)
 
@@ -74,6 +77,11 @@ class Lease:
     def doubtful(self) -> bool:
         """Whether it may hold its place for long: it failed last, or was slow."""
         return bool(self.failures) or self.took >= SLOW_MILLIS
+
+    @property
+    def unproven(self) -> bool:
+        """Whether it is doubtful, or nobody knows yet how it takes what it is sent."""
+        return not self.sent or self.doubtful
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -94,23 +102,26 @@ class Leases:
         """Tell whether anything may be due: most looks end with this one step."""
         return bool(self._database.rows(_ANY, (to_millis(self._clock()),)))
 
-    def claim(self, sender: str, count: int, doubtful: int) -> list[Lease]:
+    def claim(
+        self, sender: str, count: int, doubtful: int, unproven: int
+    ) -> list[Lease]:
         """Take destinations of a sender for which something is due.
 
         :param count: how many at most.
         :param doubtful: how many of them at most that failed last, or were slow.
+        :param unproven: how many of those and of such as have taken nothing yet.
         """
         now = to_millis(self._clock())
         ready: list[Any] = []
-        for which, most in ((_DOUBTFUL, min(doubtful, count)), (_QUICK, count)):
+        shares = ((_DOUBTFUL, doubtful), (_NEW, unproven), (_QUICK, count))
+        for which, share in shares:
+            most = min(share, count) - len(ready)
             if most > 0:
                 sql = _READY.format(which=which)
                 ready += self._database.rows(sql, (sender, now, now, most))
         if not ready:
             return []
-        return self._database.write(
-            lambda session: self._claim(session, ready[:count], now)
-        )
+        return self._database.write(lambda session: self._claim(session, ready, now))
 
     def _claim(
         self, session: Session, ready: Iterable[tuple[str, str]], now: int
@@ -123,7 +134,8 @@ class Leases:
         )
         held = [(one, session.rows(_HELD, one.key)) for one in leases]
         for lease, rows in held:
-            lease.failures, lease.took = rows[0] if rows else (0, 0)
+            if rows:
+                lease.failures, lease.took, lease.sent = rows[0]
         return [lease for lease, rows in held if rows]
 
     def renew(self, leases: Iterable[Lease]) -> None:

@@ -137,6 +137,7 @@ class Turn:
 
         tools.database.write(work)
         lease.failures, lease.took = 0, took
+        lease.sent += len(messages)
         self.done += len(messages)
 
     def _note_failed(

@@ -121,6 +121,31 @@ class OutgoingPlacesContract(OutgoingWorld):
 
         assert not alone & slow
 
+    def test_many_new_destinations_that_hang_leave_places_to_those_that_are_known(
+        self, queue: OutgoingQueue
+    ) -> None:
+        """Nobody knows yet that they do: more hang than there are places."""
+        receivers, let_go = Receivers(), threading.Event()
+        new = {f"n{number}" for number in range(12)}
+
+        def hangs(message: Outgoing) -> None:
+            if message.destination in new:
+                assert let_go.wait(_PATIENCE_SECONDS)
+
+        receivers.meets = hangs
+        put(queue, ("known", 1))
+        worker(queue, receivers).drain()
+        put(queue, *((name, 1) for name in sorted(new)))
+        with running(worker(queue, receivers, places=4)):
+            for number in range(2, 6):
+                put(queue, ("known", number))
+                receivers.wait_for(lambda last=number: last in receivers.at("known"))
+            alone = {name for name, _ in receivers.taken}
+            let_go.set()
+            receivers.wait_for(lambda: len(receivers.taken) >= 17)
+
+        assert alone == {"known"}
+
     def test_a_destination_that_is_quick_again_is_slow_no_more(
         self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
     ) -> None:
@@ -151,7 +176,7 @@ class OutgoingPlacesContract(OutgoingWorld):
         senders = [Sender("test", hangs.send), Sender("other", others.send)]
         put(queue, *((f"h{number}", 1) for number in range(20)))
         with running(Dispatcher(queue, senders, SETTINGS, clock=queue.clock)):
-            for _ in range(SETTINGS.outgoing.at_once):
+            for _ in range(SETTINGS.outgoing.at_once * 3 // 4):
                 assert inside.acquire(timeout=_PATIENCE_SECONDS)
             queue.database.write(lambda session: queue.put(session, "other", "a", 1))
             others.wait_for(lambda: others.at("a") == [1])
