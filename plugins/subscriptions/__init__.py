@@ -36,6 +36,7 @@ from fyr.plugins.subscriptions.channels.message import MessageChannel
 from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
 from fyr.plugins.subscriptions.channels.rest_hook import RestHook
 from fyr.plugins.subscriptions.channels.websocket import WebsocketChannel
+from fyr.plugins.subscriptions.describing import with_topics
 from fyr.plugins.subscriptions.directory import Directory, Understanding
 from fyr.plugins.subscriptions.guard import Guard
 from fyr.plugins.subscriptions.operations import SubscriptionOperations, operations_of
@@ -107,6 +108,11 @@ class Subscriptions(Plugin):
             for channel in self.channels.values():
                 channel.close()
             self._http.close()
+
+    @hookimpl
+    def describe_service(self, statement: Resource) -> Resource | None:
+        """Name the topics of the settings, where subscriptions are written."""
+        return with_topics(statement, self.settings.topics)
 
     @hookimpl(quick=True)
     def authorize(self, context: RequestContext) -> None:

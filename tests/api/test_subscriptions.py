@@ -134,6 +134,20 @@ def kind(bundle: dict[str, Any]) -> str:
     return str(parameters(bundle["entry"][0]["resource"])["type"])
 
 
+def test_metadata_names_the_topics_that_the_service_can_tell(fyr_client) -> None:
+    (rest,) = fyr_client.get("/fhir/metadata").json["rest"]
+    named = {one["type"]: one.get("extension", []) for one in rest["resource"]}
+
+    assert named.pop("Subscription") == [
+        {
+            "url": "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
+            "capabilitystatement-subscriptiontopic-canonical",
+            "valueCanonical": TOPIC,
+        }
+    ]
+    assert not any(named.values())
+
+
 def test_a_hook_without_a_payload_is_called_with_nothing(
     fyr_client, receiver, work
 ) -> None:
