@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from fyr.core.jobs import Job as Job
     from fyr.core.jobs import JobContext as JobContext
     from fyr.core.messages import Message as Message
+    from fyr.core.messages import MessageKind as MessageKind
     from fyr.core.messages import MessageSource as MessageSource
     from fyr.core.metrics import Reading as Reading
     from fyr.core.model.resource import Resource as Resource
@@ -129,7 +130,7 @@ _HOMES = {
     "hooks.plugin": "Manifest Plugin PluginSettings",
     "hosts": "network_of",
     "jobs": "Job JobContext",
-    "messages": "Message MessageSource",
+    "messages": "Message MessageKind MessageSource",
     "metrics": "Reading",
     "model.resource": "Resource",
     "persons": "RegisteredPerson",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +48,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageKind:
+    """One kind of message: the JSON Schemas (draft 7) of its body and its properties."""
+
+    name: str
+    body: Mapping[str, Any]
+    properties: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        """Kinds are known by their names."""
+        return hash(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageSource:
     """Somebody who tells committed changes as messages.
 
@@ -64,6 +77,9 @@ class MessageSource:
     types: frozenset[str] | None = None
     #: topics of the outbox, ``None`` for all; ``resource`` is that of stored versions
     topics: frozenset[str] | None = frozenset({RESOURCE})
+    #: what it publishes, for the AsyncAPI document: every name of a topic, and of what
+    #: kinds the messages are that go there
+    kinds: Mapping[str, Collection[MessageKind]] = field(default_factory=dict)
 
     def tells(self, change: Change) -> bool:
         """Whether it is asked about a change."""

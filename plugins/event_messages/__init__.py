@@ -27,7 +27,13 @@ from fyr.core.messages.topics import Topics
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import document, schema_routes
 from fyr.plugins.event_messages.catching_up import PATH, Events, Rights
-from fyr.plugins.event_messages.schemas import ASYNCAPI, SCHEMAS, asyncapi, schemas
+from fyr.plugins.event_messages.schemas import (
+    ASYNCAPI,
+    SCHEMAS,
+    asyncapi,
+    kinds_of,
+    schemas,
+)
 from fyr.plugins.event_messages.settings import EventMessagesSettings
 from fyr.plugins.event_messages.streaming import Streaming
 from fyr.plugins.event_messages.table import read_table
@@ -67,7 +73,7 @@ class EventMessages(Plugin):
         yield Route(PATH, events, "Events after a number, as NDJSON.")
         mqtt_topic = Topics(application.settings.messages.topic).of
         yield from schema_routes(SCHEMAS, schemas(), "messages")
-        told = asyncapi(read_table(), mqtt_topic, __version__)
+        told = asyncapi(application.publishing.sources, mqtt_topic, __version__)
         yield document(ASYNCAPI, told, "AsyncAPI of messages.")
 
     @hookimpl
@@ -78,7 +84,9 @@ class EventMessages(Plugin):
     def _source(self) -> MessageSource:
         types = frozenset(read_table().by_type)
         topics = frozenset({"resource", TOLD})
-        return MessageSource(NAME, self._messages, types, topics)
+        return MessageSource(
+            NAME, self._messages, types, topics, kinds_of(read_table())
+        )
 
     def _messages(self, change: Change) -> Iterable[Message]:
         return self._telling.messages(change)

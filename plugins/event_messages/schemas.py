@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from fyr.core import MessageKind, MessageSource
 from fyr.plugins.event_messages.table import (
     CONTEXT,
     CREATED,
@@ -15,7 +16,6 @@ from fyr.plugins.event_messages.table import (
     KINDS,
     REFERENCE,
     UPDATED,
-    Row,
     Table,
 )
 from fyr.plugins.event_messages.telling import VERSION
@@ -88,14 +88,33 @@ def properties_schema(kind: str) -> dict[str, Any]:
     }
 
 
+def kinds_of(table: Table) -> dict[str, list[MessageKind]]:
+    """Tell, by the name of each topic, the kinds of messages that go there."""
+    made = {
+        name: MessageKind(name, _schema(kind, name), properties_schema(kind))
+        for kind, (name, _) in KINDS.items()
+    }
+    told: dict[str, list[MessageKind]] = {}
+    for row in table.rows:
+        kinds, kind = told.setdefault(row.topic, []), made[row.message_type]
+        if kind not in kinds:
+            kinds.append(kind)
+    return told
+
+
 def asyncapi(
-    table: Table, mqtt_topic: Callable[[str], str], version: str
+    sources: Iterable[MessageSource], mqtt_topic: Callable[[str], str], version: str
 ) -> dict[str, Any]:
     """Make the document: a channel for each topic, a message for each kind in it.
 
+    :param sources: all that publish here, each with its kinds of messages.
     :param mqtt_topic: takes a topic's name and gives where it is published.
     """
-    channels = {topic: _rows(table, topic) for topic in table.topics}
+    channels: dict[str, dict[str, MessageKind]] = {}
+    for source in sources:
+        for topic, kinds in source.kinds.items():
+            channels.setdefault(topic, {}).update((one.name, one) for one in kinds)
+    all_ = {name: one for told in channels.values() for name, one in told.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -105,7 +124,7 @@ def asyncapi(
         },
         "defaultContentType": "application/json",
         "channels": {
-            topic: _channel(mqtt_topic(topic), rows) for topic, rows in channels.items()
+            topic: _channel(mqtt_topic(topic), told) for topic, told in channels.items()
         },
         "operations": {
             topic: {
@@ -116,30 +135,23 @@ def asyncapi(
             for topic in channels
         },
         "components": {
-            "messages": {
-                name: _message(kind, name) for kind, (name, _) in KINDS.items()
-            },
-            "schemas": schemas(),
+            "messages": {name: _message(one) for name, one in all_.items()},
+            "schemas": {name: one.body for name, one in all_.items()},
         },
     }
 
 
-def _rows(table: Table, topic: str) -> list[Row]:
-    return [row for row in table.rows if row.topic == topic]
-
-
-def _channel(address: str, rows: Iterable[Row]) -> dict[str, Any]:
-    names = dict.fromkeys(row.message_type for row in rows)
+def _channel(address: str, names: Iterable[str]) -> dict[str, Any]:
     return {
         "address": address,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
     }
 
 
-def _message(kind: str, name: str) -> dict[str, Any]:
+def _message(kind: MessageKind) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": kind.name,
         "contentType": "application/json",
-        "headers": properties_schema(kind),
-        "payload": {"$ref": f"#/components/schemas/{name}"},
+        "headers": kind.properties,
+        "payload": {"$ref": f"#/components/schemas/{kind.name}"},
     }

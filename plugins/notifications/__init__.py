@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fyr.core import (
     Change,
@@ -29,8 +30,8 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.lines import LinesFile
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import schema_routes
-from fyr.plugins.notifications.publishing import message_of
-from fyr.plugins.notifications.schemas import SCHEMAS, schemas
+from fyr.plugins.notifications.publishing import message_of, name_of
+from fyr.plugins.notifications.schemas import SCHEMAS, message_kind, schemas
 from fyr.plugins.notifications.sending import kept, sender_name, senders
 from fyr.plugins.notifications.settings import NotificationsSettings
 from fyr.plugins.notifications.table import Table, read_table
@@ -80,7 +81,13 @@ class Notifications(Plugin):
             return
         if not settings.messages.url:
             raise PluginError(["plugin.notifications.mqtt: messages.url is empty"])
-        yield MessageSource("notifications-mqtt", self._messages, self._types, TOPICS)
+        names = dict.fromkeys(
+            name_of(row.topic, self.settings.mqtt_name) for row in self._table.rows
+        )
+        kinds = {name: [message_kind()] for name in names}
+        yield MessageSource(
+            "notifications-mqtt", self._messages, self._types, TOPICS, kinds
+        )
 
     @hookimpl
     def register_consumers(self, settings: Settings) -> Iterable[Consumer]:
@@ -113,6 +120,8 @@ class Notifications(Plugin):
                 sender_name(name),
                 partial(self._send, name),
                 attempts=receiver.attempts,
+                # Each receiver is its sender's only destination.
+                host=_always(urlsplit(receiver.url).hostname or ""),
             )
 
     @hookimpl
@@ -163,3 +172,7 @@ class Notifications(Plugin):
         read_ahead(changes)
         for change in changes:
             yield from self._telling.notifications(change)
+
+
+def _always(host: str) -> Callable[[str], str]:
+    return lambda _destination: host

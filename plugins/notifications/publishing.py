@@ -6,6 +6,11 @@ from fyr.core import Message
 from fyr.plugins.notifications.telling import Notification
 
 
+def name_of(topic: str, name: str) -> str:
+    """Name the topic of a message, which the notification's is written into."""
+    return name.replace("{topic}", topic)
+
+
 def message_of(notification: Notification, name: str) -> Message:
     """Make the message of a notification.
 
@@ -13,7 +18,7 @@ def message_of(notification: Notification, name: str) -> Message:
     """
     body = notification.body
     return Message(
-        name.replace("{topic}", notification.topic),
+        name_of(notification.topic, name),
         notification.payload,
         {
             "eventId": str(body["eventId"]),

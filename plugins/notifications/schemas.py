@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fyr.core import MessageKind
+
 SCHEMAS = "/notifications/schemas"
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT = {"type": "string"}
@@ -16,6 +18,18 @@ def _url(what: str) -> dict[str, Any]:
 def schemas() -> dict[str, dict[str, Any]]:
     """Make the schemas by their names; there is one for all events."""
     return {"Notification": _notification()}
+
+
+def message_kind() -> MessageKind:
+    """Make what is told of a notification as a message to a broker."""
+    names = ("eventId", "topic", "resourceReference", "patientReference")
+    sent = ("destination", "id", "eventNumber")
+    properties = {
+        "type": "object",
+        "properties": {name: _TEXT for name in (*names, *sent, "previousEventNumber")},
+        "required": [*names, *sent],
+    }
+    return MessageKind("Notification", _notification(), properties)
 
 
 def _notification() -> dict[str, Any]:

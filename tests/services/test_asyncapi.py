@@ -10,12 +10,14 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
+from fyr.core import MessageSource
 from fyr.core.testing.mosquitto import mosquitto_command, running_mosquitto
 from fyr.core.testing.process import fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
-from fyr.plugins.event_messages.schemas import asyncapi
+from fyr.plugins.event_messages.schemas import asyncapi, kinds_of
 from fyr.plugins.event_messages.table import read_table
+from fyr.plugins.notifications.schemas import message_kind
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,11 @@ def specification(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_document_is_asyncapi(specification: dict[str, Any]) -> None:
-    document = asyncapi(read_table(), lambda name: name.replace(".", "/"), "1")
+    sources = [
+        MessageSource("events", lambda change: (), kinds=kinds_of(read_table())),
+        MessageSource("nas", lambda change: (), kinds={"nas.a": [message_kind()]}),
+    ]
+    document = asyncapi(sources, lambda name: name.replace(".", "/"), "1")
     validator = Draft7Validator(specification)
 
     assert [error.message for error in validator.iter_errors(document)] == []
@@ -55,7 +61,8 @@ def test_real_messages_are_what_the_document_says(tmp_path: Path) -> None:
             tmp_path,
             settings={
                 "MESSAGES__URL": broker.url,
-                "PLUGINS__ENABLED": '["search", "event_messages"]',
+                "PLUGINS__ENABLED": '["search", "event_messages", "notifications"]',
+                "PLUGIN__NOTIFICATIONS__MQTT": "true",
             },
         ) as fyr,
     ):
@@ -71,13 +78,16 @@ def test_real_messages_are_what_the_document_says(tmp_path: Path) -> None:
                 f"{fyr.base}/CarePlan/1", json={**plan, "status": status}
             ).raise_for_status()
         document = httpx.get(f"{fyr.url}/events/asyncapi.json").json()
-        heard = listener.wait_for_count(4)
+        heard = listener.wait_for_count(6)
 
     messages = document["components"]["messages"]
     by_address = {one["address"]: one for one in document["channels"].values()}
+    assert sum("/nas/" in one.topic for one in heard) == 2
     for one in heard:
-        assert one.body["messageType"] in by_address[one.topic]["messages"]
-        message = messages[one.body["messageType"]]
+        # What is told to NAS does not say of which kind it is: there is one.
+        kind = one.body.get("messageType", "Notification")
+        assert kind in by_address[one.topic]["messages"]
+        message = messages[kind]
         name = message["payload"]["$ref"].rpartition("/")[2]
         Draft7Validator(document["components"]["schemas"][name]).validate(one.body)
         Draft7Validator(message["headers"]).validate(one.properties)

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from fyr.core import Principal
+from fyr.core import MessageSource, Principal
 from fyr.core.messages import sent_as
 from fyr.core.testing import PATIENT, PRACTITIONER, SYSTEM_USER, Client
 from fyr.plugins.event_messages.schemas import (
     asyncapi,
+    kinds_of,
     properties_schema,
     schemas,
 )
@@ -243,7 +244,8 @@ def test_the_asyncapi_document_has_a_channel_for_every_topic(client: Client) -> 
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:
-    document = asyncapi(read_table(), lambda name: name, "1")
+    source = MessageSource("test", lambda change: (), kinds=kinds_of(read_table()))
+    document = asyncapi([source], lambda name: name, "1")
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):

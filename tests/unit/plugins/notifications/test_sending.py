@@ -525,3 +525,12 @@ def test_a_receiver_that_cannot_be_is_refused(receiver: dict[str, Any]) -> None:
     NotificationsSettings(nas={"headers": {"X-Y": "z"}})
     with pytest.raises(ValueError, match=f"nas.{next(iter(receiver))}|go together"):
         NotificationsSettings(nas=receiver)
+
+
+def test_operators_are_told_the_host_of_each_receiver(
+    client: Client, fyr_app: Any
+) -> None:
+    for name in ("webhook", "nas"):
+        found = fyr_app.dispatcher.host(f"notifications-{name}", name)
+
+        assert found == "127.0.0.1"
