@@ -14,6 +14,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import orjson
+
 from fyr.core.clock import to_millis
 from fyr.core.context import SYSTEM, RequestContext
 from fyr.core.errors import Conflict, FyrError
@@ -24,7 +26,7 @@ from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.storing import Write, lock, store
 from fyr.core.model.json import own
-from fyr.core.searching import CURSOR
+from fyr.core.searching import CURSOR, Extent
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -140,6 +142,28 @@ class Acting:
         found = self._matches(resource_type, criteria)
         return [own(one.body) for one in found if one.body is not None]
 
+    def scan(
+        self, resource_type: str, *criteria: tuple[str, str]
+    ) -> Iterator[Resource]:
+        """Go through all resources that criteria are met by, those of lower pids first.
+
+        For thousands that are looked at and not shown: decimals are floats. They are
+        those of one moment, and none is held in memory for longer than it is looked at.
+        """
+        interactions, engine = self.interactions, self.interactions.engine
+        if engine is None:
+            return
+        context = self._searching(resource_type)
+        pages = interactions.database.read(
+            lambda session: [
+                *engine.every(session, context, resource_type, criteria, Extent())
+            ]
+        )
+        for page in pages:
+            for body in interactions.resources.bodies(page):
+                if body is not None:
+                    yield orjson.loads(body)
+
     def create(self, resource: Resource) -> Resource:
         """Store a new resource, under the id in it if :meth:`new_id` made that."""
         return self.store([resource])[0]
@@ -229,16 +253,19 @@ class Acting:
             now=self.now,
         )
 
+    def _searching(self, resource_type: str) -> RequestContext:
+        everything = self.interactions.services.everything
+        return RequestContext(
+            everything, "search-type", resource_type, principal=SYSTEM
+        )
+
     def _matches(
         self, resource_type: str, criteria: Sequence[tuple[str, str]]
     ) -> Iterator[Stored]:
         engine = self.interactions.engine
         if engine is None:
             return
-        everything = self.interactions.services.everything
-        context = RequestContext(
-            everything, "search-type", resource_type, principal=SYSTEM
-        )
+        context = self._searching(resource_type)
         wanted = [*criteria, ("_count", _PAGE)]
         asked = wanted
         while True:

@@ -25,7 +25,7 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.clinical import careplans, measurements, tasks
+from fyr.plugins.clinical import careplans, measurements, procedures, tasks
 from fyr.plugins.clinical.parts import Part, Room
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ PARTS: tuple[Part, ...] = (
     careplans.PART,  # episodes of care, care plans, what is asked for in them
     measurements.PART,  # what is measured, and searched again
     tasks.PART,  # what becomes of measurements
+    procedures.PART,  # what a patient is to do, and what came of it
 )
 
 

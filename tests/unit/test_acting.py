@@ -109,6 +109,16 @@ def test_it_sees_what_its_transaction_has_stored_and_all_of_a_search(fyr_app):
     assert fyr_app.act(work) == 450
 
 
+def test_all_that_a_search_finds_is_looked_at_by_rising_age(fyr_app):
+    people = [{"resourceType": "Patient", "gender": "female"} for _ in range(250)]
+    stored = fyr_app.act(lambda acting: acting.store([*people, ADA]))
+    acting = Acting(fyr_app.interactions)
+
+    found = [one["id"] for one in acting.scan("Patient", ("gender", "female"))]
+
+    assert found == [one["id"] for one in stored[:-1]]
+
+
 def test_all_digits_are_kept_from_version_to_version(fyr_app, fyr_client):
     made = fyr_client.post(
         "Observation",

@@ -241,6 +241,8 @@ class Decisions:
         operation = self._cell(context, caller)
         if kind in operation.writes:
             return None
+        if kind in operation.shows:
+            return operation
         return self._find(context, kind, "read", caller)
 
     def _includable(self, context: RequestContext, kind: str, caller: Caller) -> Cell:

@@ -71,7 +71,7 @@ def _rows(cells: Iterable[Cell]) -> Iterator[str]:
         return (
             system,
             *(cell.privileges, cell.demands, cell.source),
-            *(sorted(cell.reaches), sorted(cell.writes)),
+            *(sorted(cell.reaches), sorted(cell.shows), sorted(cell.writes)),
         )
 
     groups: dict[str, list[Cell]] = {}
@@ -87,7 +87,11 @@ def _row(cells: list[Cell]) -> str:
     done = ", ".join(dict.fromkeys(one.key.interaction for one in cells))
     more = [
         f"{word} {_code(sorted(names))}"
-        for word, names in (("reaches", first.reaches), ("writes", first.writes))
+        for word, names in (
+            ("reaches", first.reaches),
+            ("shows", first.shows),
+            ("writes", first.writes),
+        )
         if names and first.key.user_type != "SYSTEM"
     ]
     conditions = "; ".join(filter(None, [_code(first.demands), *more]))

@@ -20,7 +20,7 @@ _ANY = "any"
 SYSTEM_LEVEL = "system"
 USER_TYPES = ("SYSTEM", "PRACTITIONER", "PATIENT", "SSL")
 SOURCES = ("found", "inferred", "proposed")
-_KEYS = frozenset("on by needs if source reaches writes".split())
+_KEYS = frozenset("on by needs if source reaches shows writes".split())
 #: Words of the rules that stand for several interactions.
 _SEVERAL: Mapping[str, tuple[str, ...]] = {
     "search": ("search-type",),
@@ -54,6 +54,8 @@ class Cell:
     reaches: frozenset[str] = frozenset()
     #: types that an operation writes by its own privilege
     writes: frozenset[str] = frozenset()
+    #: types that an operation answers by its own demands, and not by those of their reads
+    shows: frozenset[str] = frozenset()
 
 
 class Table:
@@ -177,6 +179,7 @@ def _cells(service: str, kind: str, row: Mapping[str, str]) -> Iterator[Cell]:
                     row["source"],
                     frozenset(row.get("reaches", "").split()),
                     frozenset(row.get("writes", "").split()),
+                    frozenset(row.get("shows", "").split()),
                 )
 
 
