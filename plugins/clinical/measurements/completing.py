@@ -12,7 +12,7 @@ from fyr.core.model.references import holders
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.coherence import tags_of
 from fyr.plugins.clinical.measurements.judging import Facts
-from fyr.plugins.clinical.measurements.submission import Entry, Submission
+from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
 
 IDENTIFIERS = "http://ehealth.sundhed.dk/id/ehealth-identifier"
 COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
@@ -32,7 +32,8 @@ def completed(
     meta = _tagged(rest.pop("meta", {}), episode)
     head: Resource = {"resourceType": rest["resourceType"], "id": identity}
     resource = {**head, **({"meta": meta} if meta else {}), **rest, **head}
-    _identify(resource)
+    if entry.kind in STATUSES:
+        _identify(resource)
     if entry.kind == "Media":
         _into_a_series(resource)
     for holder in holders(resource):

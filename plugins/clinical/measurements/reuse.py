@@ -85,6 +85,12 @@ def reuse_problems(
             told, expression=entry.at("entity[0].what")
         )
     elif target is not None and entity is not None:
+        if target.patient != reference(entity.get("subject")):
+            # Nothing else is told of the measurement of another patient.
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_REFERENCE_SAME_PATIENT"
+            ].issue(expression=entry.at("entity[0].what"))
+            return
         yield from _pair(entry, target, entity, past)
         yield from _criteria(entry, target, entity, requests, now)
 
@@ -128,10 +134,6 @@ def _pair(entry: Entry, target: Entry, entity: Resource, past: Past) -> Iterator
     if target.kind != entity.get("resourceType"):
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_BE_SAME_TYPE"
-        ].issue(expression=place)
-    if target.patient != reference(entity.get("subject")):
-        yield CODES[
-            "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_REFERENCE_SAME_PATIENT"
         ].issue(expression=place)
     if not _is_same_date(entry, target, entity):
         yield CODES[

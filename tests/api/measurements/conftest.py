@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from fyr.core.app import Application
+from fyr.core.context import Principal
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
@@ -77,11 +78,14 @@ class World:
     """A server, a client of everything, and what is measured there."""
 
     built: Application
+    #: who stores what is there before
+    system: Principal | None = None
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.everything = client_of(self.built)
-        self.measurement = Client(self.everything.wsgi, "/measurement/fhir")
+        client = client_of(self.built)
+        self.measurement = Client(client.wsgi, "/measurement/fhir")
+        self.everything = client.acting_as(self.system) if self.system else client
         self.patient = self.put("Patient")["id"]
         self.episode = self.an_episode(self.patient)
 
@@ -140,7 +144,8 @@ class World:
         return asked, order
 
     def base(self, service: str) -> str:
-        return f"http://localhost/{service}/fhir"
+        root = self.built.settings.server.public_url or "http://localhost"
+        return f"{root}/{service}/fhir"
 
     def observation(self, order: str, **elements: Any) -> dict[str, Any]:
         return self._measured(
@@ -234,9 +239,11 @@ class World:
             "$submit-measurement", given(bundle(*resources))
         )
 
-    def submitted(self, *resources: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def submitted(
+        self, *resources: Mapping[str, Any], by: Client | None = None
+    ) -> list[dict[str, Any]]:
         """Submit resources, and read what was stored, in their order."""
-        answer = self.submit(*resources)
+        answer = self.submit(*resources, by=by)
         assert answer.status == 200, answer.body
         return [self.read(entry) for entry in answer.json["entry"]]
 
@@ -309,6 +316,12 @@ def built(tmp_path: Path) -> Iterator[Application]:
 def world(built: Application) -> World:
     """A server with a patient in an active episode of care."""
     return World(built)
+
+
+@pytest.fixture
+def new_world() -> type[World]:
+    """What is on a server that a test makes itself."""
+    return World
 
 
 @pytest.fixture
