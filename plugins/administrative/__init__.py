@@ -24,7 +24,7 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.administrative import persons
+from fyr.plugins.administrative import organizations, persons
 from fyr.plugins.administrative.parts import Part, Room, Write
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Administrative"]
 
 #: What this area is made of, a sub-package a line.
-PARTS: tuple[Part, ...] = (persons.PART,)
+PARTS: tuple[Part, ...] = (persons.PART, organizations.PART)
 
 
 class Administrative(Plugin):

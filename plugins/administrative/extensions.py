@@ -60,6 +60,11 @@ def codes_of(concept: Any, system: str = "") -> set[str]:
     }
 
 
+def escaped(value: str) -> str:
+    r"""Write a value for a search: https://hl7.org/fhir/R4/search.html#escaping."""
+    return "".join(f"\\{one}" if one in "\\,|$" else one for one in value)
+
+
 def replaced(
     element: dict[str, Any], url: str, ones: Iterable[Mapping[str, Any]]
 ) -> None:

@@ -44,6 +44,15 @@ REQUESTS = {
 #: What profiles ask for that the services hold writes against.
 ASKED: dict[str, dict[str, Any]] = {
     "ServiceRequest": {"occurrenceDateTime": "2026-01-01T08:00:00Z"},
+    "CareTeam": {
+        "identifier": [
+            {
+                "system": "urn:ietf:rfc:3986",
+                "value": "urn:uuid:0554191e-a45e-47ca-b267-a116af640a04",
+            }
+        ],
+        "reasonCode": [{"text": "COPD"}],
+    },
     "Task": {
         "status": "requested",
         "extension": [
@@ -208,7 +217,8 @@ def _body(method: str, kind: str, profile: str = "") -> Any:
         return {"resourceType": "Parameters", "parameter": []}
     if method not in ("POST", "PUT"):
         return None
-    made: dict[str, Any] = {"resourceType": kind, "id": "none"}
+    content = ASKED.get(kind, {})
+    made: dict[str, Any] = {"resourceType": kind, "id": "none", **content}
     return {**made, "meta": {"profile": [profile]}} if profile else made
 
 
@@ -281,9 +291,11 @@ def test_all_that_criteria_find_are_deleted_where_that_is_declared(
 ) -> None:
     client = at(services, "organization")
     for number in range(5):
-        made = {"identifier": [{"system": "urn:team", "value": "gone"}]}
-        client.create({"resourceType": "CareTeam", "name": str(number), **made})
-    client.create({"resourceType": "CareTeam", "name": "stays"})
+        made = complete("CareTeam", ASKED["CareTeam"])
+        gone = {"system": "urn:team", "value": "gone"}
+        identifiers = [*made["identifier"], gone]
+        client.create({**made, "name": str(number), "identifier": identifiers})
+    client.create(complete("CareTeam", {**ASKED["CareTeam"], "name": "stays"}))
 
     answer = client.delete("CareTeam?identifier=urn:team|gone")
 

@@ -141,6 +141,8 @@ def test_other_bundles_are_not_taken(services: Application) -> None:
 
 # References from service to service
 
+TEAM = "urn:uuid:0554191e-a45e-47ca-b267-a116af640a04"
+
 
 def test_references_lead_from_service_to_service(services: Application) -> None:
     teams, tasks = at(services, "organization"), at(services, "task")
@@ -148,7 +150,12 @@ def test_references_lead_from_service_to_service(services: Application) -> None:
     place = organization.headers["location"].split("/_history")[0]
     assert place.startswith("http://localhost/organization/fhir/Organization/")
     team = teams.create(
-        {"resourceType": "CareTeam", "managingOrganization": [{"reference": place}]}
+        {
+            "resourceType": "CareTeam",
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": TEAM}],
+            "reasonCode": [{"text": "COPD"}],
+            "managingOrganization": [{"reference": place}],
+        }
     )
     url = team.headers["location"].split("/_history")[0]
     assert team.json["managingOrganization"] == [{"reference": place}]

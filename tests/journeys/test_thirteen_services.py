@@ -48,6 +48,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("thirteen")
 
 
+TEAM = "urn:uuid:0554191e-a45e-47ca-b267-a116af640a04"
+
+
 def place(answer: Any) -> str:
     """Tell the URL of what was created."""
     assert answer.status == 201, answer.json
@@ -93,7 +96,12 @@ def treat(built: Application) -> dict[str, str]:
     organization = complete("Organization", {"name": "Ward"})
     made["organization"] = place(at["organization"].create(organization))
     team = complete(
-        "CareTeam", {"managingOrganization": [refers(made["organization"])]}
+        "CareTeam",
+        {
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": TEAM}],
+            "reasonCode": [{"text": "COPD"}],
+            "managingOrganization": [refers(made["organization"])],
+        },
     )
     made["team"] = place(at["organization"].create(team))
     subject = {"subject": refers(made["patient"])}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Operation, OperationParameter
 from fyr.plugins.administrative import cpr
-from fyr.plugins.administrative.extensions import PROVIDERS
+from fyr.plugins.administrative.extensions import PROVIDERS, escaped
 from fyr.plugins.administrative.persons.finding import (
     all_of,
     here,
@@ -126,7 +126,7 @@ def _resolved(acting: Acting, practitioner: Resource) -> Resource:
     if identifier.get("system") != PROVIDERS or not identifier.get("value"):
         return practitioner
     found = acting.find(
-        "Organization", ("providerIdentifier:exact", identifier["value"])
+        "Organization", ("providerIdentifier:exact", escaped(identifier["value"]))
     )
     if len(found) != 1:
         return practitioner

@@ -18,6 +18,7 @@ from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
 ROOT = "https://fyr.example.org"
+UUID = "0554191e-a45e-47ca-b267-a116af640a04"
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 #: The service in which each type has its URL.
@@ -138,8 +139,14 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
         return {"resourceType": type_, "id": str(n), **more}
 
     yield of("Organization", name=f"Organization {n}")
-    yield {"resourceType": "CareTeam", "id": "ab"[n - 1], "status": "active"}
-    yield {"resourceType": "CareTeam", "id": f"plan-{n}", "status": "active"}
+    care_team = {
+        "resourceType": "CareTeam",
+        "status": "active",
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{UUID}"}],
+        "reasonCode": [{"text": "COPD"}],
+    }
+    yield {**care_team, "id": "ab"[n - 1]}
+    yield {**care_team, "id": f"plan-{n}"}
     yield of(
         "Patient",
         name=[{"family": f"Secret{n}"}],
