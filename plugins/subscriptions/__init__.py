@@ -40,6 +40,7 @@ from fyr.plugins.subscriptions.describing import with_topics
 from fyr.plugins.subscriptions.directory import Directory, Understanding
 from fyr.plugins.subscriptions.guard import Guard
 from fyr.plugins.subscriptions.operations import SubscriptionOperations, operations_of
+from fyr.plugins.subscriptions.rights import Rights
 from fyr.plugins.subscriptions.sending import AT_ONCE, Sending
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
 from fyr.plugins.subscriptions.states import JOB, KIND, SENDER, TEND, States
@@ -82,7 +83,8 @@ class Subscriptions(Plugin):
         guard = Guard(application)
         book = TopicBook(application, settings.topics)
         understanding = Understanding(guard, book.find)
-        self.states = States(application, table, self.channels, settings)
+        rights = Rights(application.database, clock, settings.rights_days)
+        self.states = States(application, table, self.channels, settings, rights)
         engine = application.search
         assert engine is not None, "checked before"
         directory = Directory(table, understanding, engine.edition, self.states.broken)
@@ -91,7 +93,9 @@ class Subscriptions(Plugin):
         self.sending = Sending(
             table, guard, self.channels, self.states, carrying, clock
         )
-        self.writing = Writing(table, understanding, self.channels, settings, clock)
+        self.writing = Writing(
+            table, understanding, self.channels, settings, clock, rights
+        )
         application.metrics.add_source(lambda: _readings(table))
         self.websockets = Websockets(application, table, self.sending)
         self._operations = SubscriptionOperations(
@@ -100,6 +104,7 @@ class Subscriptions(Plugin):
             guard,
             settings,
             self._websocket_url,
+            rights,
         )
 
     def stop(self) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.core.operations import Level
     from fyr.plugins.subscriptions.guard import Guard
+    from fyr.plugins.subscriptions.rights import Rights
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings
     from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
 
@@ -56,9 +57,11 @@ class SubscriptionOperations:
         guard: Guard,
         settings: SubscriptionsSettings,
         websocket_url: str,
+        rights: Rights,
     ) -> None:
         """Take where subscriptions are, and where websockets are served."""
         self._application = application
+        self._rights = rights
         self._table = table
         self._guard = guard
         self._settings = settings
@@ -162,6 +165,7 @@ class SubscriptionOperations:
             if row is None or owner is None:
                 raise NotFound(f"there is no {KIND}/{one}, or it is not looked at yet")
             self._require_own(call, owner)
+            self._rights.confirm(row.id, owner, call.context.principal, call.session)
             found.append((row, owner))
         return found
 
@@ -171,6 +175,9 @@ class SubscriptionOperations:
         for row in self._table.rows("requested", "active", "error", "off"):
             owner = self._table.owner(row.id, row.version)
             if owner is not None and owner.is_of(call.context.principal):
+                self._rights.confirm(
+                    row.id, owner, call.context.principal, call.session
+                )
                 found.append((row, owner))
         return found
 

@@ -61,6 +61,14 @@ class SubscriptionsSettings(PluginSettings):
     tend_seconds: float = Field(
         5.0, gt=0, description="How often ends and heartbeats are looked after."
     )
+    rights_days: float = Field(
+        30.0,
+        ge=0,
+        description=(
+            "Days after which a subscription is turned off whose owner was not here with"
+            " all the rights that it wrote it with; 0: never."
+        ),
+    )
     keep_days: float = Field(
         7.0, gt=0, description="How long events are kept for `$events`."
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from fyr.core.app import Application
     from fyr.plugins.subscriptions.channels.channel import Channel
+    from fyr.plugins.subscriptions.rights import Rights
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings
     from fyr.plugins.subscriptions.table import Table
 
@@ -59,8 +60,10 @@ class States:
         table: Table,
         channels: Mapping[str, Channel],
         settings: SubscriptionsSettings,
+        rights: Rights,
     ) -> None:
         """Take what changes them."""
+        self._rights = rights
         self._application = application
         self._table = table
         self._channels = channels
@@ -203,7 +206,7 @@ class States:
     def tend(self, context: JobContext) -> dict[str, int]:
         """Look after ends, heartbeats, and what is kept too long."""
         now = to_millis(self._application.clock())
-        ended = beats = 0
+        ended, beats = self._end_unshown(), 0
         for row in self._table.rows("active", "error", "requested"):
             definition = read(row.resource())
             if definition.end and definition.end <= now:
@@ -220,6 +223,22 @@ class States:
             lambda session: self._table.trim(session, now - keep_millis, now)
         )
         return {"ended": ended, "heartbeats": beats}
+
+    def _end_unshown(self) -> int:
+        """Turn off those whose owners have not shown their rights for too long."""
+        over = self._rights.over()
+        why = (
+            f"nobody was here for {self._rights.days:g} days with the rights that it was"
+            " written with: write it again"
+        )
+
+        def work(session: Session) -> None:
+            for id_ in over:
+                self.want(session, id_, "off", why=why)
+
+        if over:
+            self._application.database.write(work)
+        return len(over)
 
     def _beat(self, row: Row, now: int) -> int:
         """Put a heartbeat into a queue in which nothing else is."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fyr.core.clock import Clock
     from fyr.plugins.subscriptions.channels.channel import Channel
     from fyr.plugins.subscriptions.directory import Understanding
+    from fyr.plugins.subscriptions.rights import Rights
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings
     from fyr.plugins.subscriptions.table import Table
 
@@ -46,8 +47,10 @@ class Writing:
         channels: Mapping[str, Channel],
         settings: SubscriptionsSettings,
         clock: Clock,
+        rights: Rights,
     ) -> None:
         """Take what subscriptions are held against."""
+        self._rights = rights
         self._table = table
         self._understanding = understanding
         self._channels = channels
@@ -142,6 +145,7 @@ class Writing:
         if owner is not None:
             version = int(new["meta"]["versionId"])
             self._table.put_owner(session, new["id"], version, owner)
+            self._rights.shown(session, new["id"])
 
     def _headers(
         self, session: Session, old: Resource | None, new: Resource

@@ -7,6 +7,7 @@ nobody sees who is a VIP.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -339,3 +340,58 @@ def test_headers_go_to_the_endpoint_that_they_were_told_for(
         assert set(sent) == {"red"}
     assert {one.headers["authorization"] for one in receiver.received} == {"blue"}
     assert b"Patient/p" in receiver.received[-1].body
+
+
+READER = replace(RED, privileges=frozenset({"Patient.read", "Patient.search"}))
+FEWER = replace(RED, privileges=frozenset({"Patient.search"}))
+
+
+def status_of(client: Any) -> str:
+    return str(client.get("/fhir/Subscription/s").json["status"])
+
+
+def days_pass(fyr_clock: Any, work: Any, days: int) -> None:
+    fyr_clock.advance(days=days)
+    work()
+    # The state is written by a job that the first one asks for.
+    work()
+
+
+def test_a_subscription_ends_when_its_owner_shows_its_rights_no_more(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    begun(fyr_client, work, subscription(f"{receiver.url}/hook"), READER)
+    days_pass(fyr_clock, work, 29)
+    before = status_of(fyr_client)
+    days_pass(fyr_clock, work, 2)
+
+    assert before == "active"
+    assert status_of(fyr_client) == "off"
+    assert "30 days" in fyr_client.get("/fhir/Subscription/s").json["error"]
+    receiver.received.clear()
+    fyr_client.update(patient("1", "red"))
+    work()
+    assert receiver.received == []
+
+
+def test_an_owner_that_calls_keeps_its_subscription(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    begun(fyr_client, work, subscription(f"{receiver.url}/hook"), READER)
+    for _ in range(3):
+        days_pass(fyr_clock, work, 20)
+        called = fyr_client.acting_as(READER).get("/fhir/Subscription/s/$status")
+        assert called.status == 200
+
+    assert status_of(fyr_client) == "active"
+
+
+def test_an_owner_whose_privileges_were_withdrawn_keeps_nothing_by_calling(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    begun(fyr_client, work, subscription(f"{receiver.url}/hook"), READER)
+    for _ in range(3):
+        days_pass(fyr_clock, work, 20)
+        fyr_client.acting_as(FEWER).get("/fhir/Subscription/s/$status")
+
+    assert status_of(fyr_client) == "off"
