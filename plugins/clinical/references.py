@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +48,19 @@ def elements(resource: Mapping[str, Any], name: str) -> Iterator[str]:
         reference = one.get("reference")
         if reference:
             yield str(reference).partition("/_history/")[0]
+
+
+def rewrite(resource: Any, other: Callable[[str], str]) -> None:
+    """Put other references into a resource, in place."""
+    waiting = [resource]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("reference"), str):
+                value["reference"] = other(value["reference"])
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,8 @@
 """Episodes of care, care plans and service requests: how they begin and what may change.
 
-``apply`` makes care plans of definitions (``definitions``, ``applying``).
+``episodes`` begins an episode of care (``enrolling``, ``areas``); ``apply`` makes care plans
+of definitions (``applying``); ``teams`` says who is on them, ``contexts`` whose context an
+episode may be; ``machines`` are their states (``guards``, ``effects``, ``consents``).
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fyr.core import Machine, Operation
-from fyr.plugins.clinical.careplans import apply
+from fyr.plugins.clinical.careplans import apply, contexts, episodes, teams
 from fyr.plugins.clinical.careplans.machines import MACHINES
 from fyr.plugins.clinical.parts import Part, Room
 
@@ -17,7 +19,12 @@ __all__ = ["PART"]
 
 def operations(room: Room) -> Iterable[Operation]:
     """Offer the operations of care plans and episodes of care."""
-    return [*apply.operations(room)]
+    return [
+        *apply.operations(room),
+        *episodes.operations(),
+        *teams.operations(),
+        *contexts.operations(),
+    ]
 
 
 def machines(room: Room) -> Iterable[Machine]:
