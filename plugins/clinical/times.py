@@ -8,7 +8,7 @@ from typing import Any
 
 def second(moment: datetime) -> str:
     """Write a moment as a FHIR dateTime to the second, in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00"
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def moment_of(text: Any) -> datetime | None:

@@ -70,14 +70,17 @@ def submissions_of(resource: Mapping[str, Any]) -> Iterator[Submission]:
     timing = next(ext.extensions(resource, ext.RESOLVED_TIMING), None)
     if timing is None:
         return
-    parts = {one.get("url"): ext.value(one) for one in timing.get("extension", ())}
+    parts = {one.get("url"): one for one in timing.get("extension", ())}
+    start, end = parts.get("start", _NO_PART), parts.get("end", _NO_PART)
     for reference in elements(resource, "basedOn"):
         yield Submission(
             request=reference,
-            version=str(parts.get("serviceRequestVersionId", "")),
-            type=_code(parts.get("type")),
-            start=_moment(parts.get("start")),
-            end=_moment(parts.get("end")),
+            version=str(
+                ext.value(parts.get("serviceRequestVersionId", _NO_PART)) or ""
+            ),
+            type=_code(ext.value(parts.get("type", _NO_PART))),
+            start=_moment(ext.value(start)),
+            end=_moment(ext.value(end)),
             measured=_measured(resource),
             valid=resource.get("status") != "entered-in-error",
             code=_code(resource.get("code")),
@@ -85,12 +88,16 @@ def submissions_of(resource: Mapping[str, Any]) -> Iterator[Submission]:
         )
 
 
+_NO_PART: Final[Mapping[str, Any]] = {}
 #: Many measurements are of the same few slots.
 _moment = lru_cache(maxsize=8192)(moment_of)
 
 
 def _measured(resource: Mapping[str, Any]) -> Span | None:
     """Tell when a measurement was made: Observation, answers, or Media."""
+    found = moment_of(resource.get("effectiveDateTime"))
+    if found is not None:
+        return found, found
     period = (
         resource.get("effectivePeriod")
         or ext.value_of(resource, ext.EFFECTIVE_PERIOD)
@@ -100,12 +107,7 @@ def _measured(resource: Mapping[str, Any]) -> Span | None:
         start, end = moment_of(period.get("start")), moment_of(period.get("end"))
         first, last = start or end, end or start
         return (first, last) if first and last else None
-    for name in (
-        "effectiveDateTime",
-        "effectiveInstant",
-        "authored",
-        "createdDateTime",
-    ):
+    for name in ("effectiveInstant", "authored", "createdDateTime"):
         found = moment_of(resource.get(name))
         if found is not None:
             return found, found

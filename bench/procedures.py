@@ -1,0 +1,226 @@
+"""How long ``$get-patient-procedures`` takes over a year of ten activities.
+
+In this process, on a store that is thrown away: what a request costs without a network.
+Other patients measure too; nine of ten slots were met.
+
+    python bench/procedures.py [--store sqlite|URL] [--patients 20] [--repeat 30]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fyr.core.app import Application
+from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.client import Client
+from fyr.core.testing.clock import FakeClock
+from fyr.core.workflow.timing import occurrence_of, slots
+
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+TYPES = "http://ehealth.sundhed.dk/cs/resolved-timing-type"
+FIRST = datetime(2025, 1, 6, 8, tzinfo=UTC)
+LAST = FIRST + timedelta(days=365)
+#: Activities: name, period, and codes of one measurement.
+ACTIVITIES = (
+    ("weight", "1 d", ("NPU03804",)),
+    ("blood pressure", "1 d", ("DNK05472", "DNK05473")),
+    ("oxygen saturation", "1 d", ("NPU03011",)),
+    ("pulse", "1 d", ("NPU21692",)),
+    ("temperature", "1 wk", ("NPU08676",)),
+    ("steps", "1 wk", ("MCS88193",)),
+    ("MRC", "1 wk", ("MCS88021",)),
+    ("CAT", "2 wk", ("MCS88137",)),
+    ("FEV1", "1 mo", ("MCS88015",)),
+    ("sit to stand", "1 mo", ("MCS88050",)),
+)
+
+
+def resources(number: int) -> Iterator[dict[str, Any]]:
+    """Make a patient with all that belongs to them."""
+    patient, episode = f"Patient/p{number}", f"EpisodeOfCare/e{number}"
+    here = {"url": EPISODE, "valueReference": {"reference": episode}}
+    yield {"resourceType": "Patient", "id": f"p{number}"}
+    yield {
+        "resourceType": "EpisodeOfCare",
+        "id": f"e{number}",
+        "status": "active",
+        "patient": {"reference": patient},
+        "managingOrganization": {"reference": "Organization/1"},
+    }
+    requests = [request(number, patient, here, *one) for one in enumerate(ACTIVITIES)]
+    yield from requests
+    yield {
+        "resourceType": "CarePlan",
+        "id": f"c{number}",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": patient},
+        "extension": [here],
+        "activity": [
+            {"reference": {"reference": f"ServiceRequest/{one['id']}"}}
+            for one in requests
+        ],
+    }
+    for one, (_, _, codes) in zip(requests, ACTIVITIES, strict=True):
+        yield from measured(one, patient, here, codes)
+
+
+def request(
+    number: int, patient: str, here: Any, place: int, activity: Any
+) -> dict[str, Any]:
+    """Make one activity."""
+    name, period, _ = activity
+    length, unit = period.split()
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"s{number}-{place}",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": patient},
+        "extension": [
+            here,
+            {"url": EHEALTH + "include-as-extra", "valueBoolean": True},
+        ],
+        "code": {"coding": [{"system": "urn:activity", "code": name, "display": name}]},
+        "occurrenceTiming": {
+            "repeat": {
+                "boundsPeriod": {"start": FIRST.isoformat()},
+                "frequency": 1,
+                "period": int(length),
+                "periodUnit": unit,
+                "duration": 2,
+                "durationUnit": "h",
+            }
+        },
+    }
+
+
+def measured(
+    one: dict[str, Any], patient: str, here: Any, codes: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    """Make what was measured for an activity."""
+    occurrence = occurrence_of(one)
+    assert occurrence is not None
+    for place, slot in enumerate(slots(occurrence, FIRST, LAST)):
+        if place % 10 == 9:
+            continue
+        for code in codes:
+            yield observation(one, patient, here, code, place, slot)
+
+
+def observation(
+    one: dict[str, Any], patient: str, here: Any, code: str, place: int, slot: Any
+) -> dict[str, Any]:
+    """Make one value, as large as they are."""
+    timing = [
+        {"url": "serviceRequestVersionId", "valueId": "1"},
+        {"url": "start", "valueDateTime": slot.start.isoformat()},
+        {"url": "end", "valueDateTime": slot.end.isoformat()},
+        {
+            "url": "type",
+            "valueCodeableConcept": {"coding": [{"system": TYPES, "code": "Resolved"}]},
+        },
+    ]
+    quality = [
+        {"url": "qualityType", "valueCodeableConcept": {"coding": [{"code": "DMQ"}]}},
+        {
+            "url": "qualityCode",
+            "valueCodeableConcept": {"coding": [{"code": "unknown"}]},
+        },
+    ]
+    return {
+        "resourceType": "Observation",
+        "id": f"o{one['id']}-{code}-{place}",
+        "meta": {"profile": [EHEALTH + "observation"]},
+        "extension": [
+            here,
+            {"url": EHEALTH + "resolved-timing", "extension": timing},
+            {"url": EHEALTH + "quality", "extension": quality},
+        ],
+        "status": "final",
+        "basedOn": [{"reference": f"ServiceRequest/{one['id']}"}],
+        "code": {"coding": [{"system": "urn:oid:1.2.208.176.2.1", "code": code}]},
+        "subject": {"reference": patient},
+        "performer": [{"reference": patient}],
+        "effectiveDateTime": (slot.start + timedelta(minutes=20)).isoformat(),
+        "valueQuantity": {"value": 81, "unit": "kg", "code": "kg"},
+    }
+
+
+def store(built: Application, some: list[dict[str, Any]]) -> None:
+    """Store many at once."""
+    built.act(lambda acting: acting.store(some))
+
+
+def fill(built: Application, patients: int) -> int:
+    """Store some patients; tell how many measurements each has."""
+    for number in range(patients):
+        every = list(resources(number))
+        for start in range(0, len(every), 500):
+            store(built, every[start : start + 500])
+    return sum(one["resourceType"] == "Observation" for one in every)
+
+
+def measure(built: Application, repeat: int) -> tuple[list[float], float, int]:
+    """Ask for a year, again and again: milliseconds, those of CPU, rows of an answer."""
+    client = Client(client_of(built).wsgi, "/careplan/fhir")
+    given = [
+        {"name": "patient", "valueReference": {"reference": "Patient/p0"}},
+        {"name": "start", "valueDateTime": FIRST.isoformat()},
+        {"name": "end", "valueDateTime": LAST.isoformat()},
+        {"name": "extra", "valueBoolean": True},
+    ]
+    sent = {"resourceType": "Parameters", "parameter": given}
+    took = []
+    for number in range(repeat + 3):
+        if number == 3:
+            busy = time.process_time()
+        began = time.perf_counter()
+        answer = client.post("$get-patient-procedures", sent)
+        took.append((time.perf_counter() - began) * 1000)
+        assert answer.status == 200, answer.body
+    busy = (time.process_time() - busy) * 1000 / repeat
+    (rows,) = [
+        one["resource"]["parameter"]
+        for one in answer.json["entry"]
+        if one["resource"]["resourceType"] == "Parameters"
+    ]
+    return took[3:], busy, len(rows)
+
+
+def main() -> None:
+    """Fill a store, ask, and print a line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", default="sqlite", help="or the URL of a database")
+    parser.add_argument("--patients", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=30)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = asked.store
+        if url == "sqlite":
+            url = f"sqlite:///{Path(folder) / 'fyr.db'}"
+        options = {
+            "store": {"url": url},
+            "plugins": {"enabled": ["search", "administrative", "clinical"]},
+        }
+        settings = settings_with(options, Path(folder))
+        with application(settings, FakeClock()) as built:
+            measurements = fill(built, asked.patients)
+            took, busy, rows = measure(built, asked.repeat)
+    print(
+        f"a year, {len(ACTIVITIES)} activities, {measurements} measurements, {rows} rows:"
+        f" {statistics.median(took):.0f} ms median, {min(took):.0f} least,"
+        f" {statistics.quantiles(took, n=20)[-1]:.0f} p95, {busy:.0f} of CPU"
+    )
+
+
+if __name__ == "__main__":
+    main()
