@@ -8,6 +8,7 @@ import pytest
 
 from fyr.core.hooks.reference import examples_in, reference
 from fyr.core.hooks.specs import RULES, SPECIFICATIONS
+from fyr.core.workflow.page import known_machines
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples" / "every_hook.py"
@@ -61,6 +62,13 @@ def test_a_hook_has_an_example(hook) -> None:
 def test_the_hook_reference_is_current() -> None:
     """Written by ``tox -e docs -- -r``."""
     assert reference(EXAMPLES) in (ROOT / "docs" / "hooks.md").read_text()
+
+
+def test_every_state_machine_has_a_page_of_its_own() -> None:
+    """Made by ``tox -e docs -- -r``, which writes what is in it too."""
+    pages = {page.stem for page in (ROOT / "docs" / "workflow").glob("*.md")}
+
+    assert pages - {"README"} == {one.name for one in known_machines()}
 
 
 def test_every_pointcut_has_a_hook_or_a_reason(pointcuts) -> None:

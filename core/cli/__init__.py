@@ -23,6 +23,7 @@ COMMANDS = {
     "config": ("fyr.core.cli.config", "config"),
     "events": ("fyr.core.cli.events", "events"),
     "outgoing": ("fyr.core.cli.outgoing", "outgoing"),
+    "workflow": ("fyr.core.cli.workflow", "workflow"),
     "blobs": ("fyr.core.cli.blobs", "blobs"),
     "version": ("fyr.core.cli.version", "version"),
 }

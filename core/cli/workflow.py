@@ -1,0 +1,148 @@
+"""``fyr workflow``: state machines, where a resource stands in them, and timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fyr.core.cli.options import opened, settings_from, with_deployment
+from fyr.core.clock import instant, to_millis
+
+if TYPE_CHECKING:
+    from fyr.core.workflow import Machines
+    from fyr.core.workflow.explaining import Explained, Next, Standing
+    from fyr.core.workflow.timers import TimerState
+
+
+@click.group()
+def workflow() -> None:
+    """Look at state machines, at where a resource stands, and at timers."""
+
+
+@workflow.command("list")
+@with_deployment
+def list_(config_file: Path | None, data_dir: Path | None) -> None:
+    """List the state machines of this deployment."""
+    for one in _machines(config_file, data_dir):
+        states = ", ".join(one.states)
+        click.echo(f"{one.name:<28} {one.resource_type:<22} {states}")
+
+
+@workflow.command()
+@with_deployment
+@click.argument("machine")
+@click.option("--svg", "as_svg", is_flag=True, help="A drawing, instead of Mermaid.")
+def draw(
+    config_file: Path | None, data_dir: Path | None, machine: str, as_svg: bool
+) -> None:
+    """Draw a MACHINE as a Mermaid state diagram."""
+    from fyr.config.neighbours import neighbour
+    from fyr.core.workflow.mermaid import mermaid
+    from fyr.core.workflow.svg import svg
+
+    machines = _machines(config_file, data_dir)
+    found = machines.named(machine)
+    if found is None:
+        hint = neighbour(machine, [one.name for one in machines])
+        raise click.UsageError(f"no machine is named {machine}{hint}")
+    click.echo(svg(found) if as_svg else mermaid(found))
+
+
+@workflow.command()
+@with_deployment
+@click.argument("reference")
+def explain(config_file: Path | None, data_dir: Path | None, reference: str) -> None:
+    """Tell where a resource stands, such as Task/1, and what may come next."""
+    from fyr.core.workflow.explaining import explain as explained
+
+    with opened(settings_from(config_file, data_dir=data_dir)) as application:
+        for line in _explained(explained(application, reference)):
+            click.echo(line)
+
+
+@workflow.command()
+@with_deployment
+@click.option(
+    "--failed", is_flag=True, help="Those that were given up, with the reason."
+)
+def timers(config_file: Path | None, data_dir: Path | None, failed: bool) -> None:
+    """Count the timers that wait, are late or were given up."""
+    with opened(settings_from(config_file, data_dir=data_dir)) as application:
+        if failed:
+            for one in application.timers.given_up():
+                click.echo(f"{one.id}  {_timer(one)}")
+            return
+        for name, counts in application.timers.counts().items():
+            click.echo(
+                f"{name:<28} {counts.pending:>8,} wait, {counts.late:,} late"
+                f" ({counts.late_seconds:,.0f} s), {counts.failed:,} given up"
+            )
+
+
+@workflow.command()
+@with_deployment
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--discard", is_flag=True, help="Forget them for good instead.")
+def retry(
+    config_file: Path | None, data_dir: Path | None, ids: tuple[str, ...], discard: bool
+) -> None:
+    """Have timers that were given up fire again: those with these IDS."""
+    with opened(settings_from(config_file, data_dir=data_dir)) as application:
+        for one in ids:
+            (application.timers.discard if discard else application.timers.retry)(one)
+        click.echo(f"{len(ids):,} {'forgotten' if discard else 'will fire again'}.")
+
+
+def _machines(config_file: Path | None, data_dir: Path | None) -> Machines:
+    """Ask the plugins for their machines; the database is left alone."""
+    from fyr.config.load import ConfigError
+    from fyr.core.cli.options import fail
+    from fyr.core.hooks.loading import load_plugins
+    from fyr.core.workflow import Machines
+
+    settings = settings_from(config_file, data_dir=data_dir)
+    try:
+        return Machines(load_plugins(settings).hooks.register_machines())
+    except ConfigError as error:
+        fail(error, 2)
+
+
+def _explained(found: Explained) -> Iterator[str]:
+    yield f"{found.reference}, version {found.version}"
+    for one in found.standings:
+        yield from _standing(one)
+    if not found.standings:
+        yield "No state machine holds for it."
+    for timer in found.timers:
+        yield f"  timer         {_timer(timer)}"
+
+
+def _standing(one: Standing) -> Iterator[str]:
+    yield f"  {one.machine.name:<13} {one.state or 'without a state'}"
+    for step in one.following:
+        yield _next(step)
+        yield from (
+            f"                  not now: {problem}" for problem in step.problems
+        )
+    if not one.following:
+        yield "    nothing may follow"
+    for change in one.planned:
+        comes = change.status or f"{'+' if change.adds else '-'}{change.team}"
+        yield f"  planned       {comes} at {instant(to_millis(change.at))}"
+
+
+def _next(one: Next) -> str:
+    end = one.step.end or "deleted"
+    return f"    may become  {end:<18} by {', '.join(one.users)}"
+
+
+def _timer(one: TimerState) -> str:
+    told = f"{one.name}  {one.subject}  {instant(one.scheduled)}"
+    if one.failed:
+        return f"{told}  given up {instant(one.failed)}: {one.error}"
+    if one.error:
+        return f"{told}  tried {one.attempts} times: {one.error}"
+    return told

@@ -1,0 +1,165 @@
+"""Where a resource stands: its state, what may come next and for whom, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fyr.core.clock import to_millis
+from fyr.core.context import SYSTEM, Principal, RequestContext
+from fyr.core.errors import FyrError, Gone, Issue, NotFound
+from fyr.core.model.json import own
+from fyr.core.workflow.machine import Machine, Step
+from fyr.core.workflow.schedules import Planned, planned
+from fyr.core.workflow.timers import TimerState
+from fyr.core.workflow.transition import Transition
+
+if TYPE_CHECKING:
+    from fyr.core.app import Application
+    from fyr.core.model.resource import Resource
+    from fyr.core.store.port import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A row that may be next, and what stands in its way."""
+
+    step: Step
+    #: users to whom the same is told
+    users: tuple[str, ...]
+    #: nothing: it may be made now
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A resource in one machine."""
+
+    machine: Machine
+    state: str
+    following: Sequence[Next]
+    planned: Sequence[Planned]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A resource in all machines that hold for it, and its timers."""
+
+    reference: str
+    version: int
+    standings: Sequence[Standing]
+    timers: Sequence[TimerState]
+
+
+def explain(application: Application, reference: str) -> Explained:
+    """Tell where a resource stands; nothing is changed.
+
+    Guards are asked with a made-up user of each type that a row names, and the resource
+    as it is with another state: what an edit beside it would bring they cannot know.
+
+    :raises NotFound: there is no such resource.
+    :raises Gone: it has been deleted.
+    """
+    kind, _, identity = reference.partition("/")
+    stored = application.resources.read(kind, identity)
+    if stored is None:
+        raise NotFound(f"no {reference}")
+    if stored.body is None:
+        raise Gone(f"{reference} has been deleted")
+    resource = own(stored.body)
+
+    def work(session: Session) -> list[Standing]:
+        return [
+            _standing(application, session, machine, resource)
+            for machine in application.machines.about(resource)
+        ]
+
+    standings = application.database.read(work)
+    return Explained(
+        reference, stored.version, standings, application.timers.of(reference)
+    )
+
+
+def _standing(
+    application: Application, session: Session, machine: Machine, resource: Resource
+) -> Standing:
+    state = machine.state_of(resource)
+    following = [
+        one
+        for step in machine.after(state)
+        for one in _next(application, session, machine, resource, step)
+    ]
+    plan = planned(resource, machine.schedule) if machine.schedule is not None else []
+    return Standing(machine, state, following, plan)
+
+
+def _next(
+    application: Application,
+    session: Session,
+    machine: Machine,
+    resource: Resource,
+    step: Step,
+) -> list[Next]:
+    """Ask the guards of a row for each type of user, and join those who hear the same."""
+    heard: dict[tuple[str, ...], list[str]] = {}
+    for user in sorted(step.by):
+        problems = _asked(application, session, machine, resource, step, user)
+        heard.setdefault(problems, []).append(user)
+    return [Next(step, tuple(names), told) for told, names in heard.items()]
+
+
+def _asked(
+    application: Application,
+    session: Session,
+    machine: Machine,
+    resource: Resource,
+    step: Step,
+    user: str,
+) -> tuple[str, ...]:
+    new = None
+    if step.end is not None:
+        new = deepcopy(resource)
+        try:
+            machine.set_state(new, step.end)
+        except TypeError:
+            return ("nobody can say without the write itself",) if step.when else ()
+    principal = SYSTEM if user == "SYSTEM" else Principal(user, "explained")
+    kind, identity = resource["resourceType"], resource["id"]
+    transition = Transition(
+        machine=machine,
+        step=step,
+        context=RequestContext(
+            application.services.everything,
+            "update" if new is not None else "delete",
+            kind,
+            identity,
+            principal=principal,
+            now=application.clock(),
+        ),
+        session=session,
+        old=resource,
+        new=new,
+        start=step.start,
+        end=step.end,
+        now=to_millis(application.clock()),
+        interactions=application.interactions,
+        together={f"{kind}/{identity}": new},
+    )
+    guards = [*step.when, *(machine.when if new is not None else ())]
+    try:
+        found = [problem for guard in guards for problem in guard(transition)]
+    except Exception as error:
+        return (f"a guard cannot be asked without the write ({type(error).__name__})",)
+    return tuple(text for problem in found for text in _sentences(problem))
+
+
+def _sentences(problem: FyrError | Issue) -> list[str]:
+    issues = problem.issues if isinstance(problem, FyrError) else (problem,)
+    return [
+        f"{one.diagnostics} ({', '.join(one.expression)})"
+        if one.expression
+        else one.diagnostics
+        for one in issues
+    ]

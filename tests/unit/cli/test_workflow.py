@@ -1,0 +1,180 @@
+"""``fyr workflow`` as an operator types it, over a store that has something to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fyr.config.settings import Settings
+from fyr.core.app import Application, build
+from fyr.core.cli import main
+from fyr.core.testing.applications import client_of
+
+Fyr = Callable[..., Result]
+
+PLUGIN = """
+from fyr.core import Issue, Machine, Schedule, Step, Timer, hookimpl
+
+
+def has_owner(transition):
+    if "owner" not in transition.new:
+        yield Issue("business-rule", "somebody must own it", ("Task.owner",))
+
+
+def is_lost(transition):
+    raise KeyError("more than what is stored")
+
+
+def break_off(acting, fired):
+    raise RuntimeError("broken")
+
+
+@hookimpl
+def register_machines():
+    yield Machine(
+        "errand",
+        "Task",
+        (
+            Step(None, "requested"),
+            Step("requested", "accepted", by={"PRACTITIONER"}, when=(has_owner,)),
+            Step("requested", "rejected", by={"PATIENT", "PRACTITIONER"}),
+            Step("requested", "failed", by={"SYSTEM"}, when=(is_lost,)),
+            Step("requested", None, by={"SYSTEM"}),
+        ),
+        schedule=Schedule(status="urn:planned"),
+    )
+
+
+@hookimpl
+def register_timers():
+    yield Timer("breaks", break_off, attempts=1)
+"""
+ENTRY = {
+    "url": "urn:planned",
+    "extension": [
+        {"url": "status", "valueCode": "rejected"},
+        {"url": "scheduledTime", "valueDateTime": "2999-01-01T00:00:00Z"},
+    ],
+}
+TASK = {"resourceType": "Task", "status": "requested", "intent": "order"}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "errands.py").write_text(PLUGIN)
+    file = tmp_path / "fyr.toml"
+    file.write_text(
+        f'data_dir = "{tmp_path / "data"}"\n'
+        '[store]\nurl = "sqlite:///fyr.db"\n'
+        f'[plugins]\nenabled = ["search"]\nfolder = "{folder}"\n'
+    )
+    return file
+
+
+@pytest.fixture
+def fyr(config: Path) -> Fyr:
+    def call(*arguments: str) -> Result:
+        command = ["workflow", *arguments, "--config", str(config)]
+        return CliRunner().invoke(main, command)
+
+    return call
+
+
+@pytest.fixture
+def app(config: Path) -> Application:
+    from fyr.config.load import load
+
+    settings: Settings = load(config, {"security.mode": "open", "log.level": "error"})
+    return build(settings)
+
+
+def test_the_machines_of_a_deployment_are_listed(fyr: Fyr) -> None:
+    told = fyr("list").output.split()
+
+    assert told[:2] == ["errand", "Task"]
+    assert "accepted," in told
+
+
+def test_a_machine_is_drawn_for_mermaid(fyr: Fyr) -> None:
+    told = fyr("draw", "errand").output.splitlines()
+
+    assert told[0] == "stateDiagram-v2"
+    assert "    [*] --> s_requested : anybody" in told
+    assert "    s_requested --> s_accepted : PRACTITIONER [has owner]" in told
+    assert "    s_requested --> [*] : SYSTEM" in told
+
+
+def test_a_machine_is_drawn_as_svg(fyr: Fyr) -> None:
+    drawing = ElementTree.fromstring(fyr("draw", "errand", "--svg").output)
+    words = [one.text for one in drawing.iter("{http://www.w3.org/2000/svg}text")]
+
+    assert {"(new)", "requested", "accepted", "failed", "(deleted)"} <= set(words)
+    assert "2  requested → accepted: PRACTITIONER [has owner]" in words
+
+
+def test_a_machine_that_nobody_offers_is_told_with_one_like_it(fyr: Fyr) -> None:
+    told = fyr("draw", "erand")
+
+    assert told.exit_code == 2
+    assert "no machine is named erand" in told.output
+    assert "errand" in told.output.replace("erand", "")
+
+
+def test_where_a_resource_stands_is_explained(fyr: Fyr, app: Application) -> None:
+    identity = client_of(app).create({**TASK, "extension": [ENTRY]}).json["id"]
+    app.close()
+
+    told = fyr("explain", f"Task/{identity}").output.splitlines()
+    assert told == [
+        f"Task/{identity}, version 1",
+        "  errand        requested",
+        "    may become  accepted           by PRACTITIONER",
+        "                  not now: somebody must own it (Task.owner)",
+        "    may become  rejected           by PATIENT, PRACTITIONER",
+        "    may become  failed             by SYSTEM",
+        "                  not now: a guard cannot be asked without the write (KeyError)",
+        "    may become  deleted            by SYSTEM",
+        "  planned       rejected at 2999-01-01T00:00:00.000Z",
+        f"  timer         workflow-schedule  Task/{identity}  2999-01-01T00:00:00.000Z",
+    ]
+
+
+def test_a_resource_of_no_machine_and_one_that_is_not_there_are_told(
+    fyr: Fyr, app: Application
+) -> None:
+    stored = client_of(app).create({"resourceType": "Patient"}).json
+    client_of(app).delete(f"Patient/{stored['id']}")
+    kept = client_of(app).create({"resourceType": "Patient"}).json
+    app.close()
+
+    assert "No state machine" in fyr("explain", f"Patient/{kept['id']}").output
+    gone, never = fyr("explain", f"Patient/{stored['id']}"), fyr("explain", "Task/x")
+    assert (gone.exit_code, never.exit_code) == (1, 1)
+    assert "has been deleted" in gone.output
+    assert "no Task/x" in never.output
+
+
+def test_timers_are_counted_and_what_was_given_up_is_tried_again(
+    fyr: Fyr, app: Application
+) -> None:
+    now = app.clock()
+    app.database.write(lambda s: app.timers.arm(s, "breaks", "Task/1", now))
+    app.worker().drain()
+    (failed,) = app.timers.given_up()
+    app.close()
+    assert "breaks                              0 wait, 0 late (0 s), 1 given up" in (
+        fyr("timers").output
+    )
+    assert f"{failed.id}  breaks  Task/1" in fyr("timers", "--failed").output
+    assert "RuntimeError: broken" in fyr("timers", "--failed").output
+
+    assert fyr("retry", failed.id).output == "1 will fire again.\n"
+    assert fyr("timers", "--failed").output == ""
+    assert fyr("retry", failed.id).exit_code == 1
+    assert "1 wait, 1 late" in fyr("timers").output
