@@ -41,6 +41,8 @@ MESSAGE_THREAD_ID: Final = _BASE + "ehealth-thread-id"
 MESSAGE_TITLE: Final = _BASE + "ehealth-title"
 
 ACTION_TRIGGER: Final = _BASE + "ehealth-actionTrigger"
+#: Within an action trigger, under its own URL.
+TRIGGER_CONDITION: Final = _BASE + "ehealth-triggerCondition"
 CAREMANAGER_ORGANIZATION: Final = (
     _BASE + "ehealth-episodeofcare-caremanagerOrganization"
 )

@@ -14,6 +14,7 @@ from typing import Any
 from fyr.core import Resource, RuleFinding, RuleInput, RuleProblem
 from fyr.core.model.budget import Budget
 from fyr.plugins.rules.terms import (
+    ANSWER_CONDITIONS,
     ANSWER_SIGNIFICANCE,
     COLOURS,
     extension_value,
@@ -64,7 +65,9 @@ def questionnaire_of(response: Resource, asked: RuleInput) -> Resource | None:
     """Find the questionnaire that a response answers, among those given."""
     said = str(response.get("questionnaire", "")).partition("|")[0]
     for one in asked.questionnaires:
-        if said in (one.get("url"), reference_to(one)) and said:
+        own = reference_to(one)
+        # Services know a questionnaire by the URL that it is kept at.
+        if said and (said in (one.get("url"), own) or said.endswith(f"/{own}")):
             return one
     return None
 
@@ -101,7 +104,9 @@ def answers_of(response: Resource, budget: Budget) -> dict[str, list[Answer]]:
 
 def _met(significance: Mapping[str, Any], given: list[Answer]) -> Answer | None:
     """Tell the answer that meets all conditions; ``("", None)`` for a missing one."""
-    conditions = list(extensions(significance, "answerCondition"))
+    conditions = [
+        one for url in ANSWER_CONDITIONS for one in extensions(significance, url)
+    ]
     if not conditions or len(conditions) > 2:
         return None
     wants_none = [one for one in conditions if _asks_for_none(one)]

@@ -11,6 +11,8 @@ from fyr.core import Resource
 _EXTENSION = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 REFERENCE_RANGE = f"{_EXTENSION}referenceRange"
 ANSWER_SIGNIFICANCE = f"{_EXTENSION}questionnaire-answerSignificance"
+#: The guide's URL of a condition, and the name that it has within a significance.
+ANSWER_CONDITIONS = (f"{_EXTENSION}answer-Condition", "answerCondition")
 TASK_CATEGORY = f"{_EXTENSION}task-category"
 
 _CS = "http://ehealth.sundhed.dk/cs/"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fyr.core import FyrError, Issue, Transition, read_error_codes
+from fyr.core.context import SYSTEM
 from fyr.plugins.clinical.extensions import (
     RESTRICTION_CATEGORY,
     TASK_CATEGORY,
@@ -31,10 +32,13 @@ def is_held(transition: Transition) -> bool:
 def category_and_responsible(transition: Transition) -> Iterator[Issue]:
     """Ask for one category, somebody responsible, and a restriction category.
 
-    Not asked again where no extension changes: older tasks can go on.
+    Not asked again where no extension changes: older tasks can go on. Fyr itself makes
+    tasks of episodes that have no team: they are found by their episode.
     """
     new, old = transition.new, transition.old
     if new is None or not is_held(transition):
+        return
+    if transition.context.principal is SYSTEM:
         return
     if old is not None and old.get("extension") == new.get("extension"):
         return

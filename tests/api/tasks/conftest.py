@@ -269,9 +269,17 @@ class Case:
             recorded="2026-01-08T08:00:00Z",
             policy=[COHERENT],
             agent=[{"who": to(self.patient)}],
+            entity=[
+                {"role": "source", "what": to(one)}
+                for one in sorted(self._requests(measurements))
+            ],
         )
         self.ward.work()
         return provenance
+
+    def _requests(self, measurements: Sequence[str]) -> set[str]:
+        found = [self.ward.read(one) for one in measurements]
+        return {one["basedOn"][0]["reference"] for one in found if one}
 
     def tasks(self) -> list[Any]:
         return self.ward.find("Task", ("patient", self.patient))
@@ -303,6 +311,34 @@ class Case:
             "episode_of_care": url(self.episode),
         }
         return Principal("PATIENT", url(self.patient), frozenset(may.split()), contexts)
+
+
+def category(task: Mapping[str, Any]) -> str:
+    """Tell the category of a task."""
+    return str(value(task, "task-category")["coding"][0]["code"])
+
+
+def value(resource: Mapping[str, Any], name: str) -> Any:
+    """Tell the value of the first extension of the guide with a name."""
+    return next(iter(values(resource, name)), None)
+
+
+def values(resource: Mapping[str, Any], name: str) -> list[Any]:
+    return [
+        found
+        for one in resource.get("extension", ())
+        if one["url"] in (name, EHEALTH + name)
+        for key, found in one.items()
+        if key.startswith("value")
+    ]
+
+
+def codes(resource: Mapping[str, Any]) -> list[str]:
+    """Tell the first code of each finding."""
+    return [
+        one["itemCodeableConcept"]["coding"][0]["code"]
+        for one in resource.get("finding", ())
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ SOURCE = rules(triage=["answer-significance"])
 def significance(colour, *conditions):
     made = [
         {
-            "url": "answerCondition",
+            "url": f"{EXTENSION}answer-Condition",
             "extension": [
                 {"url": "value", kind: value},
                 {"url": "operator", "valueCode": operator},

@@ -1,0 +1,194 @@
+"""Action triggers: what was submitted for some activities starts another one.
+
+``PlanDefinition.action`` with ``ehealth-actionTrigger`` names the actions that count, how
+often each must have been submitted, and whether all or one of them must. Then the
+ServiceRequest of the action goes from on-hold to active, its times are moved, and its
+trigger is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from fyr.core import Resource
+from fyr.core.workflow.timing import moment_of
+from fyr.plugins.clinical.extensions import (
+    ACTION_TRIGGER,
+    TRIGGER_CONDITION,
+    TRIGGER_ENABLEMENT_CODE,
+    extensions,
+    replaced,
+    value_of,
+)
+from fyr.plugins.clinical.tasks.plans import definition_of
+from fyr.plugins.clinical.tasks.terms import reference, references_in
+from fyr.plugins.clinical.times import second
+
+if TYPE_CHECKING:
+    from fyr.core import Acting
+    from fyr.plugins.clinical.tasks.submission import Measured
+
+COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
+ENABLED: Final = "TRIGGER_ENABLED"
+DONE: Final = "TRIGGER_DONE"
+_START: Final = "status-on-hold-to-active"
+_ONE: Final = "one-or-more"
+_UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "wk": timedelta(weeks=1),
+}
+
+
+def reactions(acting: Acting, measured: Measured) -> list[Resource]:
+    """Give the ServiceRequests that a submission starts, as they are to be stored."""
+    plan, activity = measured.plan, measured.activity
+    if plan is None or activity is None or plan.get("status") != "active":
+        return []
+    definition = definition_of(acting, plan, "PlanDefinition")
+    if definition is None:
+        return []
+    by_action = dict(_paired(acting, plan, definition))
+    ours = {action for action, one in by_action.items() if one == reference(activity)}
+    started: list[Resource] = []
+    for action in actions_of(definition):
+        trigger = next(extensions(action, ACTION_TRIGGER), None)
+        target = by_action.get(_key(action))
+        if trigger is None or target is None or not _names(trigger, definition, ours):
+            continue
+        if _is_met(acting, trigger, definition, by_action):
+            started += _started(acting, target, trigger)
+    return started
+
+
+def actions_of(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Go through the actions of a plan, those inside others too, in their order."""
+    for action in definition.get("action", ()):
+        yield action
+        yield from actions_of(action)
+
+
+def moved(resource: Resource, start: datetime) -> None:
+    """Have a ServiceRequest begin at a moment; what is between its ends stays."""
+    if "occurrenceDateTime" in resource:
+        resource["occurrenceDateTime"] = second(start)
+    elif "occurrencePeriod" in resource:
+        _moved_period(resource["occurrencePeriod"], start)
+    elif "occurrenceTiming" in resource:
+        repeat = resource["occurrenceTiming"].setdefault("repeat", {})
+        _moved_period(repeat.setdefault("boundsPeriod", {}), start)
+
+
+def _moved_period(period: dict[str, Any], start: datetime) -> None:
+    before, end = moment_of(period.get("start")), moment_of(period.get("end"))
+    period["start"] = second(start)
+    if before is not None and end is not None:
+        period["end"] = second(start + (end - before))
+
+
+def _key(action: Mapping[str, Any]) -> int:
+    """Tell actions apart; ids are not mandatory."""
+    return id(action)
+
+
+def _paired(
+    acting: Acting, plan: Resource, definition: Resource
+) -> Iterator[tuple[int, str]]:
+    """Pair the actions of a definition with the ServiceRequests that came of them.
+
+    By what they instantiate; several of one definition by their order, as they were made.
+    """
+    waiting: dict[str, list[str]] = {}
+    held = [one.get("reference", {}) for one in plan.get("activity", ())]
+    for name in references_in(held):
+        request = acting.read(name)
+        for canonical in (request or {}).get("instantiatesCanonical", ()):
+            waiting.setdefault(_kept_at(canonical), []).append(name)
+    for action in actions_of(definition):
+        found = waiting.get(_kept_at(action.get("definitionCanonical", "")))
+        if found:
+            yield _key(action), found.pop(0)
+
+
+def _kept_at(canonical: str) -> str:
+    """Tell type and id where a canonical URL is where the resource is kept."""
+    parts = canonical.partition("|")[0].rstrip("/").split("/")
+    return "/".join(parts[-2:])
+
+
+def _conditions(trigger: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for url in (TRIGGER_CONDITION, "triggerCondition"):
+        for one in extensions(trigger, url):
+            name, number = value_of(one, "actionId"), value_of(one, "count")
+            if isinstance(name, str):
+                yield name, number if isinstance(number, int) else 1
+
+
+def _names(trigger: Mapping[str, Any], definition: Resource, ours: set[int]) -> bool:
+    """Whether a submission for one of some actions counts for a trigger."""
+    named = {name for name, _ in _conditions(trigger)}
+    return any(
+        action.get("id") in named and _key(action) in ours
+        for action in actions_of(definition)
+    )
+
+
+def _is_met(
+    acting: Acting,
+    trigger: Mapping[str, Any],
+    definition: Resource,
+    by_action: Mapping[int, str],
+) -> bool:
+    by_id = {one["id"]: _key(one) for one in actions_of(definition) if "id" in one}
+    verdicts = []
+    for name, number in _conditions(trigger):
+        request = by_action.get(by_id.get(name, 0))
+        verdicts.append(request is not None and _submissions(acting, request) >= number)
+    if not verdicts:
+        return False
+    if value_of(trigger, "triggerBehavior") == _ONE:
+        return any(verdicts)
+    return all(verdicts)
+
+
+def _submissions(acting: Acting, request: str) -> int:
+    """Count what was submitted for an activity; parts of one submission count once."""
+    found = acting.find("Provenance", ("entity", request))
+    return sum(COHERENT in one.get("policy", ()) for one in found)
+
+
+def _started(
+    acting: Acting, target: str, trigger: Mapping[str, Any]
+) -> Iterator[Resource]:
+    """Give the activity that a trigger starts, unless it is past that."""
+    action = value_of(trigger, "action")
+    if (action or {}).get("code", _START) != _START:
+        return
+    (held,) = acting.hold(target)
+    if held is None or held.get("status") != "on-hold":
+        return
+    if value_of(held, TRIGGER_ENABLEMENT_CODE) != ENABLED:
+        return
+    request = deepcopy(held)
+    request["status"] = "active"
+    done = {"url": TRIGGER_ENABLEMENT_CODE, "valueCode": DONE}
+    replaced(request, TRIGGER_ENABLEMENT_CODE, [done])
+    offset = value_of(trigger, "offset")
+    if isinstance(offset, Mapping):
+        moved(request, acting.now + _length(offset, acting.now))
+    yield request
+
+
+def _length(offset: Mapping[str, Any], now: datetime) -> timedelta:
+    number, unit = offset.get("value", 0), str(offset.get("code", "d"))
+    if unit in ("mo", "a"):
+        months = int(number) * (12 if unit == "a" else 1)
+        years, month = divmod(now.month - 1 + months, 12)
+        day = min(now.day, 28)
+        return now.replace(year=now.year + years, month=month + 1, day=day) - now
+    return float(number) * _UNITS.get(unit, timedelta(days=1))

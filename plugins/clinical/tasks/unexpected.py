@@ -1,0 +1,125 @@
+"""Measurements that nobody expected: of another kind, or at another time, than asked for.
+
+What the regime of the activity says is held against what was measured
+(:mod:`fyr.core.workflow.timing`). An impression says what is odd, and a routine task asks
+the care team to find out why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fyr.core import Resource
+from fyr.core.workflow.timing import Kind, moment_of, occurrence_of, slots
+from fyr.plugins.clinical.extensions import (
+    INCLUDE_AS_EXTRA,
+    RESOLVED_TIMING,
+    extensions,
+    value_of,
+)
+from fyr.plugins.clinical.tasks.terms import codes, reference
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fyr.core import Acting
+    from fyr.plugins.clinical.tasks.results import Results
+    from fyr.plugins.clinical.tasks.submission import Measured
+
+CATEGORY: Final = "UnexpectedMeasurementResolving"
+TYPE: Final = "MeasurementTypeUnexpected"
+TIMING: Final = "MeasurementTimingUnexpected"
+
+#: Codes of activities that are answered, and of those that are pictured; all others are
+#: observed (ConceptMap activitydefinition-code-to-measurement-resource-type).
+_ANSWERED: Final = frozenset({"273586006", "445988008", "SQ", "QR"})
+_PICTURED: Final = frozenset({"446080005", "ZZ7011"})
+
+
+def notice(acting: Acting, measured: Measured, results: Results) -> None:
+    """Make an impression and a task for each measurement that is odd."""
+    activity = measured.activity
+    if activity is None:
+        return
+    for measurement in measured.measurements:
+        odd = [
+            code
+            for code, is_odd in (
+                (TYPE, is_of_another_type(measurement, activity)),
+                (TIMING, is_at_another_time(acting, measurement, activity)),
+            )
+            if is_odd
+        ]
+        for code in odd:
+            results.impression(code, measurement)
+        if odd:
+            what = " and ".join("kind" if one == TYPE else "time" for one in odd)
+            text = f"Find out about a measurement of an unexpected {what}"
+            results.task(CATEGORY, reference(measurement), text)
+
+
+def is_of_another_type(measurement: Resource, activity: Resource) -> bool:
+    """Whether an activity asks for another type of resource than this.
+
+    Media may go along with any measurement, and what has no code asks for nothing.
+    """
+    asked = set(codes(activity.get("code")))
+    kind = measurement["resourceType"]
+    if not asked or kind == "Media":
+        return False
+    if asked & _ANSWERED:
+        return bool(kind != "QuestionnaireResponse")
+    return bool(asked & _PICTURED) or bool(kind != "Observation")
+
+
+def is_at_another_time(
+    acting: Acting, measurement: Resource, activity: Resource
+) -> bool:
+    """Whether a measurement lies outside of what the regime expects.
+
+    The regime is that of the version that was submitted for. What can happen at any time
+    is never odd; an extra one is where extras are not asked for.
+    """
+    timing = next(extensions(measurement, RESOLVED_TIMING), None)
+    if timing is None:
+        return False
+    kind = next(iter(codes(value_of(timing, "type"))), "")
+    if kind == "Extra":
+        return value_of(activity, INCLUDE_AS_EXTRA) is not True
+    version = value_of(timing, "serviceRequestVersionId")
+    meant = acting.vread(f"{reference(activity)}/_history/{version}") or activity
+    occurrence = occurrence_of(meant)
+    if occurrence is None or occurrence.kind is not Kind.RESOLVED:
+        return False
+    moment = measured_at(measurement)
+    if kind == Kind.RESOLVED:
+        start = moment_of(value_of(timing, "start"))
+        end = moment_of(value_of(timing, "end"))
+        if start is None or end is None:
+            return True
+        known = any(
+            (one.start, one.end) == (start, end)
+            for one in slots(occurrence, start, end)
+        )
+        # A slot without a length says on which day, not at which second.
+        return not known or (start < end and not _within(moment, start, end))
+    return moment is not None and not any(slots(occurrence, moment, moment))
+
+
+def measured_at(measurement: Resource) -> datetime | None:
+    """Tell when something was measured, the beginning of a period."""
+    period = (
+        measurement.get("effectivePeriod") or measurement.get("createdPeriod") or {}
+    )
+    texts: tuple[Any, ...] = (
+        measurement.get("effectiveDateTime"),
+        measurement.get("effectiveInstant"),
+        measurement.get("authored"),
+        measurement.get("createdDateTime"),
+        period.get("start"),
+    )
+    return next((moment_of(one) for one in texts if one is not None), None)
+
+
+def _within(moment: datetime | None, start: datetime, end: datetime) -> bool:
+    return moment is None or start <= moment <= end
