@@ -34,6 +34,7 @@ from fyr.plugins.clinical.tasks.terms import (
 CODES = read_error_codes("fyr.plugins.clinical")
 #: The operation by which alone measurements are invalidated.
 OPERATION = "set-measurement-validity"
+_MODIFIED = "item-modified"
 _SHARING = "approved-for-sharing"
 
 
@@ -85,6 +86,9 @@ def items_with_and_without_version(transition: Transition) -> Iterator[Issue]:
     if not is_held(transition) or asked == old.get("investigation", ()):
         return
     for place, one in enumerate(asked):
+        if _MODIFIED in codes(one.get("code")):
+            # What the operation says has come of it: a version and nothing else.
+            continue
         found = [
             item
             for item in references_in(one.get("item", ()))

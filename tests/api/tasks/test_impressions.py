@@ -2,6 +2,8 @@
 
 import pytest
 
+from fyr.core import Principal
+
 from .conftest import CS, EHEALTH, EPISODE, PATCH, concept, ext, to, url
 
 MAY = "ClinicalImpression.create ClinicalImpression.read ClinicalImpression.patch"
@@ -106,7 +108,7 @@ def test_the_care_plan_is_named_when_a_reference_leads_to_it(case, nurse) -> Non
     system = case.ward.at("task", case.ward.system)
     answer = system.create(new(case, *items, plan=None))
     assert answer.status == 403
-    may_all = case.nurse(MAY).__class__("SYSTEM", "s", frozenset(MAY.split()))
+    may_all = Principal("SYSTEM", "s", frozenset(MAY.split()))
     answer = case.ward.at("task", may_all).create(new(case, *items, plan=None))
     assert answer.status == 422
     assert answer.issues == [f"name the care plan that it is about: {case.plan}"]
