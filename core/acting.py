@@ -139,8 +139,17 @@ class Acting:
 
         :param criteria: search parameters, such as ``("focus", "Observation/1")``.
         """
+        return list(self.each(resource_type, *criteria))
+
+    def each(
+        self, resource_type: str, *criteria: tuple[str, str]
+    ) -> Iterator[Resource]:
+        """Go through what :meth:`find` would find, in its order, a page at a time.
+
+        For who takes the first ones only; give ``_sort``.
+        """
         found = self._matches(resource_type, criteria)
-        return [own(one.body) for one in found if one.body is not None]
+        return (own(one.body) for one in found if one.body is not None)
 
     def scan(
         self, resource_type: str, *criteria: tuple[str, str]

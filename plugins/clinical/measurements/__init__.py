@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fyr.core import Job, Operation
-from fyr.plugins.clinical.measurements import getting, submitting, thumbnails
+from fyr.plugins.clinical.measurements import (
+    getting,
+    searching,
+    submitting,
+    thumbnails,
+)
 from fyr.plugins.clinical.parts import Part, Room
 
 __all__ = ["PART"]
@@ -17,7 +22,8 @@ __all__ = ["PART"]
 
 def operations(room: Room) -> Iterable[Operation]:
     """Offer what is done with measurements."""
-    return [*submitting.operations(room), *getting.operations(room)]
+    parts = (submitting, searching, getting)
+    return [one for part in parts for one in part.operations(room)]
 
 
 def jobs(room: Room) -> Iterable[Job]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fyr.core import Issue, Resource, read_error_codes
+from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.enabling import Item, Scope, is_enabled
 from fyr.plugins.clinical.measurements.submission import Entry
 
-CODES = read_error_codes("fyr.plugins.clinical")
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
 _GROUP, _DISPLAY = "group", "display"

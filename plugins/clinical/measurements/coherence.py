@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fyr.core import Issue, Resource, read_error_codes
+from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import code
 from fyr.plugins.clinical.measurements.submission import (
     PROVENANCE,
@@ -18,11 +19,8 @@ from fyr.plugins.clinical.measurements.submission import (
     Submission,
     reference,
 )
+from fyr.plugins.clinical.tags import SYSTEM, codes_of, system_tags
 
-CODES = read_error_codes("fyr.plugins.clinical")
-GENERAL = read_error_codes("fyr.core")
-#: System of the tags that tell which telemedicine solution a resource belongs to.
-TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
 DEVICE_QUALITY = "DMQ"
 _QUALIFIED = ("Observation", "Media")
 _TIMED = "Resolved"
@@ -54,7 +52,7 @@ def _second_names(submission: Submission) -> Iterator[Issue]:
         if entry.full_url and entry.full_url in seen:
             place = f"Bundle.entry[{entry.number}].fullUrl"
             text = f"another entry has the fullUrl {entry.full_url[:200]} too"
-            yield GENERAL["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
+            yield CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
         seen.add(entry.full_url)
 
 
@@ -91,18 +89,12 @@ def patient_problems(submission: Submission, episode: Resource) -> Iterator[Issu
             ].issue(expression=entry.at("subject"))
 
 
-def tags_of(resource: Resource) -> list[dict[str, str]]:
-    """Tell the system tags of a resource."""
-    found = resource.get("meta", {}).get("tag", ())
-    return [one for one in found if one.get("system") == TAGS]
-
-
 def tag_problems(submission: Submission, episode: Resource) -> Iterator[Issue]:
     """Tell which resources have a system tag that the episode of care has not."""
-    allowed = {one.get("code") for one in tags_of(episode)}
+    allowed = codes_of(system_tags(episode))
     for entry in submission.entries:
         for index, one in enumerate(entry.resource.get("meta", {}).get("tag", ())):
-            if one.get("system") == TAGS and one.get("code") not in allowed:
+            if one.get("system") == SYSTEM and one.get("code") not in allowed:
                 yield CODES["SYSTEM_TAG_UNEXPECTED_TAG"].issue(
                     expression=entry.at(f"meta.tag[{index}]")
                 )

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 from fyr.core import Acting, OperationCall, Resource, instant, to_millis
 from fyr.core.model.references import holders
-from fyr.plugins.clinical import extensions
-from fyr.plugins.clinical.measurements.coherence import tags_of
+from fyr.plugins.clinical import extensions, tags
 from fyr.plugins.clinical.measurements.judging import Facts
 from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
 
@@ -43,17 +42,15 @@ def completed(
 
 def _tagged(meta: Mapping[str, Any], episode: Resource) -> dict[str, Any]:
     """Give ``meta`` with the system tags of the episode, and no version."""
-    there = list(meta.get("tag", ()))
-    known = {(one.get("system"), one.get("code")) for one in there}
-    for one in tags_of(episode):
-        if (one.get("system"), one.get("code")) not in known:
-            there.append(one)
     kept = {
         name: value
         for name, value in meta.items()
-        if name not in ("versionId", "lastUpdated", "tag")
+        if name not in ("versionId", "lastUpdated")
     }
-    return {**kept, "tag": there} if there else kept
+    made: Resource = {"meta": kept}
+    tags.add(made, tags.system_tags(episode))
+    tagged: dict[str, Any] = made["meta"]
+    return tagged
 
 
 def _identify(resource: Resource) -> None:

@@ -16,15 +16,14 @@ from fyr.core import (
     OperationCall,
     OperationParameter,
     Resource,
-    read_error_codes,
 )
 from fyr.core.interactions.content import blob_id
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.media import FAILED, READY
 from fyr.plugins.clinical.measurements.thumbnails import size_of, status_of
 from fyr.plugins.clinical.parts import Room
 
-CODES = read_error_codes("fyr.plugins.clinical")
 #: Header that says which thumbnail is wanted, such as ``240p``.
 THUMBNAIL_SIZE = "ehealth-thumbnail-size"
 _UNUSABLE = frozenset({FAILED, "rejected"})

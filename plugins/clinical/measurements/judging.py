@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fyr.core import Acting, Issue, OperationCall, Resource, read_error_codes
+from fyr.core import Acting, Issue, OperationCall, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements import coherence
 from fyr.plugins.clinical.measurements.orders import (
     Local,
@@ -28,8 +29,6 @@ from fyr.plugins.clinical.measurements.submission import (
     reference,
     unversioned,
 )
-
-GENERAL = read_error_codes("fyr.core")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _against(
     for entry in submission.measurements:
         if entry.episode and facts.episodes.get(entry.episode) is None:
             kind, _, identity = entry.episode.partition("/")
-            yield GENERAL["GENERAL_RESOURCE_NOT_FOUND"].issue(
+            yield CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(
                 kind,
                 identity,
                 expression=entry.extension_at(extensions.EPISODE_OF_CARE),

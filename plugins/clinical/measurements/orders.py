@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from fyr.core import Issue, Resource, read_error_codes
+from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.answers import answer_problems
 from fyr.plugins.clinical.measurements.coded import codings, mapped
 from fyr.plugins.clinical.measurements.submission import (
@@ -16,8 +17,6 @@ from fyr.plugins.clinical.measurements.submission import (
 )
 from fyr.plugins.clinical.measurements.times import period_problems
 
-CODES = read_error_codes("fyr.plugins.clinical")
-GENERAL = read_error_codes("fyr.core")
 _ACTIVE = "active"
 _COMPOSED_OF = "composed-of"
 #: Gives the relative form of a canonical URL of this server, without its version.
@@ -49,7 +48,7 @@ def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue
     if entry.kind == "QuestionnaireResponse":
         yield from period_problems(entry)
     if not entry.order:
-        yield GENERAL["GENERAL_VALIDATION_ERROR"].issue(
+        yield CODES["GENERAL_VALIDATION_ERROR"].issue(
             "a measurement is based on one ServiceRequest",
             expression=entry.at("basedOn"),
         )
@@ -133,4 +132,4 @@ def _listed(activity: Resource, local: Local) -> set[str]:
 
 def _missing(name: str, place: tuple[str, ...]) -> Issue:
     kind, _, identity = name.partition("/")
-    return GENERAL["GENERAL_RESOURCE_NOT_FOUND"].issue(kind, identity, expression=place)
+    return CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(kind, identity, expression=place)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fyr.core import Issue, Resource, read_error_codes
+from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import (
     Coded,
     codings,
@@ -29,7 +30,6 @@ from fyr.plugins.clinical.measurements.submission import (
 )
 from fyr.plugins.clinical.measurements.times import bounds, when
 
-CODES = read_error_codes("fyr.plugins.clinical")
 REUSE = (
     "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"
 )

@@ -6,14 +6,14 @@ https://hl7.org/fhir/R4/datatypes.html#dateTime: with a time there is always a z
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fyr.core import Issue, Resource, read_error_codes
+from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.submission import Entry
 
-CODES = read_error_codes("fyr.plugins.clinical")
 #: Elements that say when, by type; of a period its start counts first.
 _WHEN: Mapping[str, tuple[str, ...]] = {
     "Observation": ("effectiveDateTime", "effectiveInstant", "effectivePeriod"),
@@ -21,6 +21,7 @@ _WHEN: Mapping[str, tuple[str, ...]] = {
     "Media": ("createdDateTime", "createdPeriod"),
 }
 _LONGEST_DATE = len("2026-11-26")
+_DAY = timedelta(days=1)
 
 
 def moment(text: object) -> datetime | None:
@@ -41,6 +42,20 @@ def moment(text: object) -> datetime | None:
         return found.astimezone(UTC)
     except OverflowError:
         return None
+
+
+def latest(text: object) -> datetime | None:
+    """Tell the last moment that a dateTime can mean, to the second."""
+    found = moment(text)
+    if found is None or not isinstance(text, str) or len(text) > _LONGEST_DATE:
+        return found
+    if len(text) == _LONGEST_DATE:
+        after = found + _DAY
+    elif len(text) > len("2026"):
+        after = (found + 31 * _DAY).replace(day=1)
+    else:
+        after = (found + 366 * _DAY).replace(month=1, day=1)
+    return after - timedelta(seconds=1)
 
 
 def is_exact(text: object) -> bool:

@@ -80,6 +80,8 @@ class World:
     built: Application
     #: who stores what is there before
     system: Principal | None = None
+    #: who submits, unless a test says otherwise
+    submitter: Callable[[], Client] | None = None
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -235,7 +237,9 @@ class World:
         self, *resources: Mapping[str, Any], by: Client | None = None, **names: Any
     ) -> Answer:
         """Submit resources together."""
-        return (by or self.measurement).post(
+        if by is None:
+            by = self.submitter() if self.submitter else self.measurement
+        return by.post(
             "$submit-measurement", given(bundle(*resources))
         )
 

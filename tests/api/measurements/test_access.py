@@ -40,6 +40,7 @@ def closed(tmp_path: Path, new_world):
     }
     with application(settings_with(options, tmp_path), FakeClock()) as built:
         world = new_world(built, SYSTEM)
+        world.submitter = lambda: at(world, the_patient(world))
         yield world
 
 
@@ -210,3 +211,129 @@ def test_content_is_given_to_who_may_read_its_media(closed, team) -> None:
         assert at(closed, reader).get(path).status == 403, name
     assert at(closed, the_patient(closed)).get(path).status == 403
     assert closed.measurement.get(path).status == 401
+
+
+def search(world, principal, *parameters):
+    body = {"resourceType": "Parameters", "parameter": list(parameters)}
+    by = world.measurement.acting_as(principal) if principal else world.measurement
+    return by.post("$search-measurements", body)
+
+
+PERIOD = {"name": "period", "valuePeriod": {"start": "2026-01-01"}}
+
+
+def asked_for(world, *names):
+    known = {
+        "patient": f"Patient/{world.patient}",
+        "episodeOfCare": f"EpisodeOfCare/{world.episode}",
+    }
+    return [
+        {"name": name, "valueReference": {"reference": known[name]}} for name in names
+    ]
+
+
+def test_a_patient_finds_what_was_measured_in_the_episode_of_the_token(closed) -> None:
+    (elsewhere,) = closed.submitted(closed.observation(closed.an_order()))
+    closed.episode = closed.an_episode(closed.patient)
+    (mine,) = closed.submitted(closed.observation(closed.an_order()))
+    patient = the_patient(closed, may="$search-measurements")
+
+    answer = search(closed, patient, PERIOD, *asked_for(closed, "patient"))
+
+    assert answer.status == 200, answer.body
+    found = [one["id"] for bundle in answer.resources for one in resources(bundle)]
+    assert found == [mine["id"]]
+    assert elsewhere["id"] not in found
+
+
+def resources(bundle):
+    return [one["resource"] for one in bundle["entry"]]
+
+
+def test_a_patient_without_an_episode_finds_all_that_was_measured(closed) -> None:
+    ids = []
+    for _ in range(2):
+        closed.episode = closed.an_episode(closed.patient)
+        ids.append(closed.submitted(closed.observation(closed.an_order()))[0]["id"])
+    patient = who("PATIENT", f"Patient/{closed.patient}", may="$search-measurements")
+
+    answer = search(closed, patient, PERIOD, *asked_for(closed, "patient"))
+
+    assert sorted(
+        one["id"] for bundle in answer.resources for one in resources(bundle)
+    ) == sorted(ids)
+
+
+def test_a_practitioner_of_a_team_on_the_episode_finds_measurements(
+    closed, team
+) -> None:
+    closed.submitted(closed.observation(closed.an_order()))
+    nurse = who(
+        "PRACTITIONER",
+        team,
+        f"EpisodeOfCare/{closed.episode}",
+        may="$search-measurements",
+    )
+
+    answer = search(closed, nurse, PERIOD, *asked_for(closed, "episodeOfCare"))
+
+    assert answer.status == 200, answer.body
+    assert len(answer.resources) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("asked", ["patient", "episodeOfCare"])
+def test_nobody_else_finds_measurements(closed, team, name, asked) -> None:
+    closed.submitted(closed.observation(closed.an_order()))
+    one = strangers(closed, team)[name]
+    if one is not None and name != "without the privilege":
+        may = frozenset({"$search-measurements"})
+        one = Principal(one.user_type, one.user_id, may, one.context)
+
+    answer = search(closed, one, PERIOD, *asked_for(closed, asked))
+
+    found = [one for one in answer.json.get("entry", [])]
+    assert not found
+    # Who chose another episode of the same patient finds what is in it: nothing.
+    empty = name == "the patient in another episode" and asked == "patient"
+    assert answer.status == (200 if empty else 401 if one is None else 403)
+
+
+def test_a_team_on_the_plan_sees_of_a_submission_what_the_plan_lists(closed) -> None:
+    name = f"CareTeam/{closed.put('CareTeam', status='active')['id']}"
+    listed, other = closed.an_order(), closed.an_order()
+    closed.put(
+        "CarePlan",
+        status="active",
+        intent="order",
+        subject={"reference": f"Patient/{closed.patient}"},
+        careTeam=[{"reference": name}],
+        activity=[{"reference": {"reference": f"ServiceRequest/{listed}"}}],
+        extension=[
+            {
+                "url": "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare",
+                "valueReference": {"reference": f"EpisodeOfCare/{closed.episode}"},
+            }
+        ],
+    )
+    seen, _ = closed.submitted(closed.observation(listed), closed.observation(other))
+    nurse = who(
+        "PRACTITIONER",
+        name,
+        f"EpisodeOfCare/{closed.episode}",
+        may="$search-measurements",
+    )
+    by_order = {
+        "name": "based-on",
+        "valueReference": {"reference": f"ServiceRequest/{listed}"},
+    }
+
+    answer = search(
+        closed, nurse, PERIOD, by_order, *asked_for(closed, "episodeOfCare")
+    )
+    everything = search(closed, nurse, PERIOD, *asked_for(closed, "episodeOfCare"))
+
+    assert answer.status == 200, answer.body
+    (bundle,) = answer.resources
+    assert [one["id"] for one in resources(bundle)] == [seen["id"]]
+    assert everything.status == 403
