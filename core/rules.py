@@ -98,6 +98,8 @@ class RuleOutcome:
     #: (subject, episode, care teams); ``focus`` or ``about`` name measurements
     resources: Sequence[Resource] = ()
     problems: Sequence[RuleProblem] = ()
+    #: what the rules calculate, as ``value[x]`` with its key; empty: nothing
+    output: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:

@@ -16,6 +16,7 @@ from fyr.core import (
     RuleProblem,
 )
 from fyr.core.model import fhirpath
+from fyr.core.model.resource import FhirDecimal
 from fyr.plugins.rules import answers, ranges
 from fyr.plugins.rules.language import MessageProposal, Rule, Rules, TaskProposal
 from fyr.plugins.rules.limits import RuleBudget
@@ -31,6 +32,14 @@ from fyr.plugins.rules.terms import (
 )
 
 _MISMATCH = "LibraryUseMismatchFixingNeeded"
+#: Types of values that can be calculated, and what they are in FHIR.
+_OUTPUTS: Mapping[type, str] = {
+    bool: "valueBoolean",
+    int: "valueInteger",
+    Decimal: "valueDecimal",
+    FhirDecimal: "valueDecimal",
+    str: "valueString",
+}
 _NOT_TRIAGED = frozenset(
     {"no-effective-answer-significance", "no-answer-significance-defined"}
 )
@@ -78,10 +87,23 @@ class _Run:
                 self._propose_assessment(measurement)
         except FyrError as error:
             raise _as_ours(error, "triage") from None
-        if not touched:
+        output = self._output()
+        if not touched and self._rules.output is None:
             text = "nothing in these rules is about what was measured"
             self._take([RuleProblem("input", text, _MISMATCH)])
-        return RuleOutcome(self._findings, self._resources, self._problems)
+        return RuleOutcome(self._findings, self._resources, self._problems, output)
+
+    def _output(self) -> dict[str, Any]:
+        """Calculate the value of the whole, if one is asked for."""
+        expression, measurements = self._rules.output, self._asked.measurements
+        if expression is None or not measurements:
+            return {}
+        variables = self._variables(measurements[0])
+        found = self._evaluate(expression, measurements[0], variables, "output")
+        if len(found) > 1 or any(type(one) not in _OUTPUTS for one in found):
+            kinds = ", ".join(sorted(set(_OUTPUTS.values())))
+            raise Faulty(f"output: one value is to be calculated, of {kinds}")
+        return {_OUTPUTS[type(one)]: one for one in found}
 
     def _known(self) -> dict[str, Any]:
         history = self._asked.history

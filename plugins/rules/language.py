@@ -135,3 +135,8 @@ class Rules(_Model):
         description="Names for expressions, `%name` in those after it and in rules.",
     )
     rules: list[Rule] = Field(default_factory=list, max_length=MAX_RULES)
+    output: Expression | None = Field(
+        None,
+        description="FHIRPath of one value to calculate, on the first measurement; for"
+        " `Library/$evaluate`.",
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -18,7 +19,7 @@ EXAMPLES = [one for one in BLOCKS if one.get("language") == "fyr-rules/1"]
 
 
 def test_the_page_has_examples_and_the_schema_of_the_engine() -> None:
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
     assert schema() in PAGE
 
 
@@ -41,6 +42,17 @@ def test_the_longer_example_does_what_it_says() -> None:
         "Communication",
     ]
     assert not run(EXAMPLES[1], saturation(95), history=history).findings
+
+
+def test_the_body_mass_index_is_calculated() -> None:
+    weight, height = (
+        saturation(number, id=unit) | {"valueQuantity": {"value": number, "unit": unit}}
+        for number, unit in ((100, "kg"), (Decimal("1.70"), "m"))
+    )
+    outcome = run(EXAMPLES[2], weight, height)
+
+    assert round(outcome.output["valueDecimal"], 1) == Decimal("34.6")
+    assert not outcome.problems
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,25 @@ def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_found(when) -> 
     assert not outcome.findings
 
 
+@pytest.mark.parametrize(
+    ("output", "value"),
+    [
+        ("%value + 1", {"valueInteger": 91}),
+        ("%value / 4", {"valueDecimal": Decimal("22.5")}),
+        ("status", {"valueString": "final"}),
+        ("%value > 4", {"valueBoolean": True}),
+        ("{}", {}),
+    ],
+)
+def test_one_value_can_be_calculated(output, value) -> None:
+    assert run(rules(output=output), saturation(90)).output == value
+
+
+@pytest.mark.parametrize("output", ["code", "'a' | 'b'", "%value & 'a'", "@2026"])
+def test_what_is_no_single_value_is_no_output(output) -> None:
+    assert problems(run(rules(output=output), saturation(90))) == [("source", "")]
+
+
 def test_what_is_not_a_library_of_this_language_is_not_validated() -> None:
     content = [{"contentType": CONTENT_TYPE, "data": base64.b64encode(b"x").decode()}]
 

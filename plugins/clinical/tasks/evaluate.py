@@ -1,0 +1,310 @@
+"""``Library/$evaluate``: the rules of a Library, run on what the caller gives.
+
+The answer is a GuidanceResponse, which is not kept:
+https://hl7.org/fhir/R4/guidanceresponse.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fyr.core import (
+    Forbidden,
+    Issue,
+    Operation,
+    OperationCall,
+    OperationParameter,
+    Refused,
+    Resource,
+    RuleOutcome,
+)
+from fyr.core.model.references import relative
+from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.tasks.libraries import history_of, libraries_of
+from fyr.plugins.clinical.tasks.plans import definition_of
+from fyr.plugins.clinical.tasks.processing import LIMITS
+from fyr.plugins.clinical.tasks.submission import Measured, measured_for, rule_input
+from fyr.plugins.clinical.tasks.terms import (
+    GUIDANCE_PROFILE,
+    MEASUREMENTS,
+    reference,
+    references_in,
+    type_of,
+    unversioned,
+    versioned,
+)
+
+if TYPE_CHECKING:
+    from fyr.core import Acting
+
+_PLACE = ("Parameters.parameter",)
+#: What rules here can take beside measurements, and give.
+_TAKEN = MEASUREMENTS | {
+    "ActivityDefinition",
+    "CarePlan",
+    "EpisodeOfCare",
+    "Goal",
+    "Patient",
+    "PlanDefinition",
+    "Questionnaire",
+    "ServiceRequest",
+}
+_GIVEN = frozenset("boolean decimal integer string CodeableConcept".split())
+
+
+def operations(room: Room) -> list[Operation]:
+    """Offer the operation."""
+
+    def handler(call: OperationCall) -> Resource:
+        return Evaluation(room, call).guidance()
+
+    return [
+        Operation(
+            "evaluate",
+            handler,
+            frozenset({"type", "instance"}),
+            frozenset({"Library"}),
+            documentation=(
+                "Runs the rules that an activity names on measurements for it, and"
+                " keeps nothing. The Library must be the one of the ActivityDefinition,"
+                " or of the plan where that has none."
+            ),
+            parameters=(
+                OperationParameter(
+                    "parameters",
+                    "Parameters",
+                    documentation=(
+                        "One Observation, QuestionnaireResponse or Media, or several of"
+                        " one ServiceRequest, under names of your own."
+                    ),
+                ),
+                OperationParameter("return", "GuidanceResponse", min=1, use="out"),
+            ),
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the measurements lead to."""
+
+    measured: Measured
+    activity: Resource
+    plan: Resource
+    definition: Resource
+    library: Resource
+
+
+class Evaluation:
+    """One call."""
+
+    def __init__(self, room: Room, call: OperationCall) -> None:
+        """Take where the application is found, and who asks for what."""
+        self._room = room
+        self._call = call
+        self._acting: Acting = call.acting()
+
+    def guidance(self) -> Resource:
+        """Run the rules.
+
+        :raises fyr.core.FyrError: the input or the rules are not as they should be.
+        """
+        measurements = self._measurements()
+        around = self._around(measurements)
+        self._refuse_strangers(around)
+        outcome = self._outcome(around)
+        return self._answer(around, outcome)
+
+    def _measurements(self) -> list[Resource]:
+        given = self._call.value("parameters")
+        if given is None:
+            raise CODES["LIBRARY_EVALUATE_NO_INPUT_PARAMETER"].error(expression=_PLACE)
+        found = [
+            one["resource"]
+            for one in given.get("parameter", ())
+            if one.get("resource", {}).get("resourceType") in MEASUREMENTS
+        ]
+        own, context = self._call.interactions.services.own, self._call.context
+        for number, one in enumerate(found):
+            # What the caller has not stored yet has no id; findings need a name.
+            one.setdefault("id", f"input-{number}")
+            relative(one, lambda url: own(url, context.service, context.base_url))
+        activities = {name for one in found for name in _activities(one)}
+        if not found or len(activities) > 1 or len(found) < len(given["parameter"]):
+            code = CODES["LIBRARY_EVALUATE_INCORRECT_INPUT_PARAMETER"]
+            raise code.error(expression=_PLACE)
+        return found
+
+    def _around(self, measurements: Sequence[Resource]) -> Around:
+        """Follow the measurements to the activity, its plan and the library."""
+        kind = measurements[0]["resourceType"]
+        named = next(_activities(measurements[0]), "")
+        measured = measured_for(self._acting, named, measurements)
+        if measured.activity is None:
+            raise _unresolved("ServiceRequest", kind)
+        if measured.plan is None:
+            name = "LIBRARY_EVALUATE_NO_CAREPLAN_REFERENCING_PROVIDED_PROCEDUREQUEST"
+            raise CODES[name].error(measured.activity["id"])
+        kind_of = "ActivityDefinition"
+        definition = definition_of(self._acting, measured.activity, kind_of)
+        if definition is None:
+            raise _unresolved(kind_of, kind)
+        library = self._library(measured)
+        return Around(measured, measured.activity, measured.plan, definition, library)
+
+    def _library(self, measured: Measured) -> Resource:
+        """Give the library that was asked, if it is one of the activity."""
+        found, _ = libraries_of(self._acting, measured.activity, measured.plan)
+        asked = self._call.resource_id
+        if asked is None:
+            if not found:
+                raise CODES["LIBRARY_EVALUATE_NO_RULE_DEFINED"].error("")
+            return found[0]
+        self._call.subject()
+        for one in found:
+            if one["id"] == asked:
+                return one
+        raise CODES["LIBRARY_EVALUATE_UNEXPECTED_LIBRARY"].error(asked)
+
+    def _refuse_strangers(self, around: Around) -> None:
+        """Let people ask about whom their token is about.
+
+        What rules find tells of ranges, goals and history that the caller did not give.
+        """
+        principal = self._call.context.principal
+        if principal.user_type == "SYSTEM":
+            return
+        own, context = self._call.interactions.services.own, self._call.context
+        chosen = {
+            name: own(url, context.service, context.base_url) or url
+            for name, url in principal.context.items()
+        }
+        subject = around.activity.get("subject", {}).get("reference")
+        episode = ext.reference_of(around.activity, ext.EPISODE_OF_CARE)
+        outside = [
+            chosen.get("episode_of_care") not in (None, episode),
+            chosen.get("patient") not in (None, subject),
+            any(
+                one.get("subject", {}).get("reference") != subject
+                for one in around.measured.measurements
+            ),
+        ]
+        if principal.user_type == "PATIENT":
+            outside.append("patient" not in chosen)
+        else:
+            teams = [
+                *references_in(around.plan.get("careTeam", ())),
+                *self._teams_of(episode),
+            ]
+            outside.append(chosen.get("care_team") not in teams)
+        if any(outside):
+            raise Forbidden("the token's context does not reach this activity")
+
+    def _teams_of(self, episode: str | None) -> list[str]:
+        found = self._acting.read(unversioned(episode)) if episode else None
+        return references_in((found or {}).get("team", ()))
+
+    def _outcome(self, around: Around) -> RuleOutcome:
+        library = around.library
+        issues = [*_unsupported(library), *self._history_problems(around)]
+        if issues:
+            raise Refused(issues)
+        if not library.get("content"):
+            raise CODES["LIBRARY_EVALUATE_NO_RULE_DEFINED"].error(library["id"])
+        asked, _ = rule_input(self._acting, around.measured, library)
+        hooks = self._room.application.hooks
+        outcome = hooks.evaluate_rules(library=library, asked=asked, limits=LIMITS)
+        syntax = CODES["LIBRARY_EVALUATE_RULE_SYNTAX_ERRORS"]
+        if outcome is None:
+            raise syntax.error("no engine of this server runs rules of its type")
+        for problem in outcome.problems:
+            if problem.kind == "source":
+                raise syntax.error(problem.text)
+            if problem.kind == "limit":
+                raise Refused([Issue("too-costly", problem.text)])
+        if outcome.problems:
+            code = CODES["LIBRARY_EVALUATE_LOGIC_RULE_INVALID_INPUT"]
+            focus = reference(around.activity)
+            raise Refused(
+                [code.issue(one.code, focus, one.text) for one in outcome.problems]
+            )
+        return outcome
+
+    def _history_problems(self, around: Around) -> list[Issue]:
+        kind = around.measured.measurements[0]["resourceType"]
+        wanted = around.library.get("dataRequirement", ())
+        code = CODES["LIBRARY_EVALUATE_UNABLE_TO_RESOLVE_HISTORICAL_RESOURCE"]
+        strange = [one["type"] for one in wanted if one.get("type") not in MEASUREMENTS]
+        issues = [code.issue(one, kind) for one in strange]
+        _, more = history_of(
+            self._acting,
+            around.library,
+            reference(around.activity),
+            self._acting.now,
+            (),
+        )
+        return [*issues, *more]
+
+    def _answer(self, around: Around, outcome: RuleOutcome) -> Resource:
+        said: list[Mapping[str, Any]] = [outcome.output] if outcome.output else []
+        said += [{"valueCodeableConcept": dict(one.code)} for one in outcome.findings]
+        parameters = {
+            "resourceType": "Parameters",
+            "id": "1",
+            "parameter": [
+                *({"name": "rule-output", **one} for one in said),
+                *(
+                    {"name": "fact", "valueReference": {"reference": one}}
+                    for one in self._facts(around)
+                ),
+            ],
+        }
+        episode = ext.reference_of(around.activity, ext.EPISODE_OF_CARE)
+        answer: Resource = {
+            "resourceType": "GuidanceResponse",
+            "meta": {"profile": [GUIDANCE_PROFILE]},
+            "contained": [parameters],
+            "moduleCanonical": url_of(self._call, reference(around.library)),
+            "status": "success",
+            "subject": around.activity["subject"],
+            "outputParameters": {"reference": "#1"},
+        }
+        if episode:
+            named = {"reference": unversioned(episode)}
+            link = {"url": ext.GUIDANCE_EPISODE_OF_CARE, "valueReference": named}
+            answer["extension"] = [link]
+        return answer
+
+    def _facts(self, around: Around) -> Iterator[str]:
+        """Name the versions of what the rules were given, whom it is about first."""
+        subject = around.activity.get("subject", {}).get("reference", "")
+        plan = definition_of(self._acting, around.plan, "PlanDefinition")
+        patient = self._acting.read(subject) if type_of(subject) == "Patient" else None
+        for one in (patient, around.activity, around.definition, plan):
+            if one is not None:
+                yield versioned(one)
+
+
+def _activities(measurement: Resource) -> Iterator[str]:
+    yield from map(unversioned, references_in(measurement.get("basedOn", ())))
+
+
+def _unresolved(what: str, kind: str) -> Exception:
+    return CODES["LIBRARY_EVALUATE_UNABLE_TO_RESOLVE_RESOURCE"].error(what, kind)
+
+
+def _unsupported(library: Resource) -> Iterator[Issue]:
+    """Tell the parameters of a library that no rule here can take or give."""
+    for place, one in enumerate(library.get("parameter", ())):
+        kind, where = one.get("type", ""), (f"Library.parameter[{place}]",)
+        if one.get("use") == "in" and kind not in _TAKEN:
+            code = CODES["LIBRARY_EVALUATE_INPUT_PARAMETER_NOT_SUPPORTED"]
+            yield code.issue(kind, expression=where)
+        if one.get("use") == "out" and kind not in _GIVEN:
+            code = CODES["LIBRARY_EVALUATE_OUTPUT_PARAMETER_NOT_SUPPORTED"]
+            yield code.issue(kind, expression=where)
