@@ -261,7 +261,7 @@ class Case:
             **more,
         )
 
-    def submit(self, *measurements: str) -> str:
+    def submit(self, *measurements: str, work: bool = True) -> str:
         """Tell that measurements were submitted together, and let a worker act."""
         provenance = self.ward.of(
             "Provenance",
@@ -274,7 +274,8 @@ class Case:
                 for one in sorted(self._requests(measurements))
             ],
         )
-        self.ward.work()
+        if work:
+            self.ward.work()
         return provenance
 
     def _requests(self, measurements: Sequence[str]) -> set[str]:

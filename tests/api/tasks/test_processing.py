@@ -127,6 +127,34 @@ def test_a_submission_is_processed_once_however_often_the_worker_looks(triaged) 
     assert len(triaged.tasks()) == 1
 
 
+def test_what_a_worker_did_before_it_died_is_undone_and_done_once_by_the_next(
+    triaged,
+) -> None:
+    """All that comes of a submission is in the transaction of the cursor."""
+    triaged.submit(triaged.observation(84), work=False)
+    built = triaged.ward.built
+    (clinical,) = [one.target for one in built.plugins if one.name == "clinical"]
+    (consumer,) = [
+        one
+        for one in clinical.register_consumers()
+        if one.name == "clinical.processing"
+    ]
+    change = list(built.outbox.tail(0))[-1]
+    note = consumer.handle(change)
+
+    def dies(session):
+        note(session)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        built.database.write(dies)
+    assert triaged.tasks() == []
+
+    triaged.ward.work()
+    assert len(triaged.tasks()) == 1
+    assert len(triaged.impressions()) == 1
+
+
 def test_a_provenance_about_something_else_is_nobodys_submission(triaged, ward) -> None:
     ward.of(
         "Provenance",
