@@ -1,0 +1,548 @@
+"""States of episodes of care, care plans and service requests: what guards and keeps them."""
+
+import json
+
+import pytest
+
+from fyr.core.context import Principal
+
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+PATCH = "application/json-patch+json"
+NURSE = Principal("PRACTITIONER", "nurse")
+
+
+def to(reference):
+    return {"reference": reference}
+
+
+def planned(kind, status, moment):
+    name = {
+        "EpisodeOfCare": "episodeofcare-statusschedule",
+        "CarePlan": "careplan-statusschedule",
+        "ServiceRequest": "servicerequest-statusSchedule",
+    }[kind]
+    return {
+        "url": EHEALTH + name,
+        "extension": [
+            {"url": "status", "valueCode": status},
+            {"url": "scheduledTime", "valueDateTime": moment},
+        ],
+    }
+
+
+def of(resource, name):
+    return [one for one in resource.get("extension", []) if one["url"].endswith(name)]
+
+
+def value(one):
+    return next(v for k, v in one.items() if k != "url")
+
+
+def history(resource, name="statusHistory"):
+    """Tell states or teams with whether they have ended."""
+    told = []
+    for one in of(resource, name):
+        what, period = map(value, one["extension"])
+        said = what.get("reference") or what["coding"][0]["code"]
+        told.append((said, "end" in period))
+    return told
+
+
+def work(clinic, **by):
+    clinic.clock.advance(**by)
+    clinic.built.worker().drain()
+
+
+def after(clinic, **by):
+    """Tell a moment that is to come, by the clock of the clinic."""
+    from datetime import timedelta
+
+    return f"{clinic.clock() + timedelta(**by):%Y-%m-%dT%H:%M:%S}+00:00"
+
+
+@pytest.fixture
+def team(clinic):
+    return clinic.team()
+
+
+@pytest.fixture
+def episode(clinic, team):
+    return clinic.episode(team, tags=("xa",))
+
+
+@pytest.fixture
+def nurse(clinic):
+    return clinic.at("careplan", NURSE)
+
+
+@pytest.fixture
+def plan(clinic, episode):
+    made = clinic.apply(clinic.plan(clinic.activity()), episode).json
+    return f"CarePlan/{made['id']}"
+
+
+@pytest.fixture
+def request_of(clinic):
+    def found(plan):
+        reference = clinic.read(plan)["activity"][0]["reference"]["reference"]
+        return reference
+
+    return found
+
+
+def patch(client, reference, *operations):
+    body = json.dumps(list(operations)).encode()
+    return client.patch(reference, body, PATCH)
+
+
+def to_status(status):
+    return {"op": "replace", "path": "/status", "value": status}
+
+
+def put(clinic, client, reference, **changes):
+    return client.update({**clinic.read(reference), **changes})
+
+
+# Episodes of care
+
+
+def test_an_episode_becomes_active_by_a_consent(clinic, nurse, episode) -> None:
+    without = patch(nurse, episode, to_status("active"))
+    clinic.consent(episode)
+    with_it = patch(nurse, episode, to_status("active"))
+
+    assert (without.status, without.issues) == (
+        422,
+        ["The patient has given no consent that holds for this episode of care."],
+    )
+    assert with_it.status == 200
+    stored = clinic.read(episode)
+    assert [
+        (one["status"], "end" in one["period"]) for one in stored["statusHistory"]
+    ] == [
+        ("planned", True),
+        ("active", False),
+    ]
+
+
+OVER = {"period": {"start": "2020-01-01", "end": "2025-12-31"}}
+LATER = {"period": {"start": "2030-01-01"}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "inactive"},
+        {"status": "proposed"},
+        {"category": [{"coding": [{"code": "SSLPCI"}]}]},
+        {"patient": to("Patient/other")},
+        {"provision": OVER},
+        {"provision": LATER},
+        {"provision": {"type": "deny"}},
+        {"about": "EpisodeOfCare/other"},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_another_consent_does_not_count(clinic, nurse, episode, more) -> None:
+    about = more.pop("about", episode) if "about" in more else episode
+    data = [{"meaning": "instance", "reference": to(about)}]
+    more["provision"] = {"data": data, **more.get("provision", {})}
+    clinic.consent(episode, **more)
+
+    assert patch(nurse, episode, to_status("active")).status == 422
+
+
+def test_a_consent_holds_until_its_last_day_is_over(clinic, nurse, episode) -> None:
+    today = f"{clinic.clock():%Y-%m-%d}"
+    data = [{"meaning": "instance", "reference": to(episode)}]
+    clinic.consent(
+        episode, provision={"data": data, "period": {"start": today, "end": today}}
+    )
+
+    assert patch(nurse, episode, to_status("active")).status == 200
+
+
+def test_a_pause_is_planned_and_ends_by_itself(clinic, nurse, episode) -> None:
+    clinic.consent(episode)
+    patch(nurse, episode, to_status("active"))
+    pause = planned("EpisodeOfCare", "onhold", after(clinic, days=1))
+    clinic.told()
+
+    extension = [*clinic.read(episode).get("extension", []), pause]
+    op = {"op": "add", "path": "/extension", "value": extension}
+    assert patch(nurse, episode, op).status == 200
+    work(clinic, days=1)
+    assert clinic.read(episode)["status"] == "onhold"
+    work(clinic, days=7)
+
+    stored = clinic.read(episode)
+    assert stored["status"] == "active"
+    assert of(stored, "statusschedule") == []
+    told = [one["status"] for one in stored["statusHistory"]]
+    assert told == ["planned", "active", "onhold", "active"]
+    assert clinic.told().count(("ehealth-episodeofcare.status", "updated")) == 2
+
+
+def test_a_pause_does_not_end_without_consent(clinic, nurse, episode) -> None:
+    consent = clinic.consent(episode)
+    patch(nurse, episode, to_status("active"))
+    pause = planned("EpisodeOfCare", "onhold", after(clinic, days=1))
+    extension = [*clinic.read(episode).get("extension", []), pause]
+    patch(nurse, episode, {"op": "add", "path": "/extension", "value": extension})
+    work(clinic, days=1)
+    clinic.put({**clinic.read(consent), "status": "inactive"})
+
+    work(clinic, days=7)
+
+    assert clinic.read(episode)["status"] == "onhold"
+
+
+def test_a_longer_pause_is_refused(clinic, nurse, episode) -> None:
+    plan = [
+        planned("EpisodeOfCare", "onhold", after(clinic, days=1)),
+        planned("EpisodeOfCare", "active", after(clinic, days=31, seconds=1)),
+    ]
+    op = {"op": "add", "path": "/extension", "value": plan}
+
+    assert patch(nurse, episode, op).issues == [
+        "A pause that is planned ahead is at most 30 days long."
+    ]
+
+
+def test_a_finished_episode_may_go_on(clinic, nurse) -> None:
+    episode = clinic.episode(status="finished")
+    clinic.consent(episode)
+
+    assert patch(nurse, episode, to_status("active")).status == 200
+
+
+def test_a_step_that_is_not_in_the_table_is_refused(clinic, nurse, episode) -> None:
+    before = clinic.read(episode)
+
+    answer = patch(nurse, episode, to_status("finished"))
+
+    assert answer.status == 422
+    assert clinic.read(episode) == before
+
+
+def test_a_team_comes_and_goes_as_planned(clinic, nurse, episode, team) -> None:
+    other = clinic.team()
+
+    def entry(who, comes, moment):
+        parts = [
+            {"url": "careteam", "valueReference": to(who)},
+            {"url": "scheduledTime", "valueDateTime": moment},
+            {"url": "addCareteam", "valueBoolean": comes},
+        ]
+        return {"url": f"{EHEALTH}teamschedule", "extension": parts}
+
+    changes = [
+        entry(other, True, after(clinic, hours=1)),
+        entry(team, False, after(clinic, hours=2)),
+    ]
+    extension = [*clinic.read(episode).get("extension", []), *changes]
+    patch(nurse, episode, {"op": "add", "path": "/extension", "value": extension})
+    clinic.told()
+
+    work(clinic, hours=2)
+
+    stored = clinic.read(episode)
+    assert stored["team"] == [to(other)]
+    assert history(stored, "teamHistory") == [(team, True), (other, False)]
+    told = clinic.told()
+    assert ("ehealth-episodeofcare.team", "reference_added") in told
+    assert ("ehealth-episodeofcare.team", "reference_removed") in told
+
+
+# Care plans
+
+
+def test_a_care_plan_begins_with_its_histories(clinic, plan, team) -> None:
+    stored = clinic.read(plan)
+
+    assert history(stored) == [("draft", False)]
+    assert history(stored, "teamHistory") == [(team, False)]
+
+
+def test_a_care_plan_is_activated_and_told(clinic, nurse, plan) -> None:
+    clinic.told()
+
+    assert put(clinic, nurse, plan, status="active").status == 200
+
+    assert history(clinic.read(plan)) == [("draft", True), ("active", False)]
+    assert ("ehealth-careplan.status", "updated") in clinic.told()
+
+
+def unclear(clinic, episode, **more):
+    """Make a draft of a plan with an activity that does not say when."""
+    made = clinic.apply(clinic.plan(clinic.activity(timing=False)), episode).json
+    plan = f"CarePlan/{made['id']}"
+    reference = clinic.read(plan)["activity"][0]["reference"]["reference"]
+    stored = clinic.read(reference)
+    extension = [*stored["extension"], *more.pop("extension", ())]
+    other = {**stored, **more, "extension": extension, "id": clinic.number()}
+    listed = [{"reference": to(clinic.put(other))}]
+    clinic.put({**clinic.read(plan), "activity": listed})
+    return plan
+
+
+@pytest.mark.parametrize("status", ["active", "on-hold", "completed"])
+def test_a_plan_whose_activity_does_not_say_when_stays_a_draft(
+    clinic, nurse, episode, status
+) -> None:
+    plan = unclear(clinic, episode, status=status)
+
+    answer = put(clinic, nurse, plan, status="active")
+
+    assert answer.status == 422
+    assert "does not say when" in answer.issues[0]
+    assert answer.json["issue"][0]["expression"] == ["CarePlan.activity[0].reference"]
+    assert clinic.read(plan)["status"] == "draft"
+
+
+def test_an_activity_that_will_be_active_has_to_say_when_too(
+    clinic, nurse, episode
+) -> None:
+    soon = planned("ServiceRequest", "active", after(clinic, days=1))
+    plan = unclear(clinic, episode, extension=[soon])
+
+    assert put(clinic, nurse, plan, status="active").status == 422
+
+
+def test_a_plan_cannot_be_planned_to_begin_before_its_activities_say_when(
+    clinic, nurse, episode
+) -> None:
+    plan = unclear(clinic, episode, status="active")
+    stored = clinic.read(plan)
+    soon = planned("CarePlan", "active", after(clinic, days=1))
+
+    answer = put(clinic, nurse, plan, extension=[*stored["extension"], soon])
+
+    assert answer.status == 422
+
+
+def test_an_activity_that_stays_a_draft_need_not_say_when(
+    clinic, nurse, episode
+) -> None:
+    assert put(clinic, nurse, unclear(clinic, episode), status="active").status == 200
+
+
+def test_a_care_plan_becomes_active_as_planned(clinic, nurse, plan) -> None:
+    soon = planned("CarePlan", "active", after(clinic, hours=3))
+    stored = clinic.read(plan)
+    put(clinic, nurse, plan, extension=[*stored["extension"], soon])
+
+    work(clinic, hours=3)
+
+    stored = clinic.read(plan)
+    assert stored["status"] == "active"
+    assert of(stored, "statusschedule") == []
+
+
+def test_histories_are_the_servers(clinic, nurse, plan) -> None:
+    stored = clinic.read(plan)
+    kept = [one for one in stored["extension"] if "History" not in one["url"]]
+
+    assert put(clinic, nurse, plan, extension=kept, title="x").status == 200
+
+    assert history(clinic.read(plan)) == [("draft", False)]
+
+
+def test_what_was_asked_for_stays_in_a_plan_that_was_begun(clinic, nurse, plan) -> None:
+    put(clinic, nurse, plan, status="active")
+    stored = clinic.read(plan)
+    del stored["activity"]
+
+    answer = nurse.update(stored)
+
+    assert answer.status == 422
+    assert answer.json["issue"][0]["expression"] == ["CarePlan.activity"]
+
+
+def test_an_activity_may_be_left_out_of_a_draft(clinic, nurse, plan) -> None:
+    stored = clinic.read(plan)
+    del stored["activity"]
+
+    assert nurse.update(stored).status == 200
+
+
+def test_a_part_stays_a_part(clinic, nurse, episode) -> None:
+    definition = clinic.plan(clinic.plan(clinic.activity()))
+    made = clinic.apply(definition, episode).json
+    (part,) = clinic.all.get(
+        "CarePlan", {"part-of": f"CarePlan/{made['id']}"}
+    ).resources
+    reference = f"CarePlan/{part['id']}"
+    put(clinic, nurse, reference, status="active")
+    stored = clinic.read(reference)
+    del stored["partOf"]
+
+    assert nurse.update(stored).status == 422
+
+
+@pytest.mark.parametrize("end", ["completed", "revoked"])
+def test_a_plan_that_has_ended_stays_so(clinic, nurse, plan, end) -> None:
+    put(clinic, nurse, plan, status="active")
+    put(clinic, nurse, plan, status=end)
+
+    assert clinic.read(plan)["status"] == end
+    assert put(clinic, nurse, plan, status="active").status == 422
+    reference = clinic.read(plan)["activity"][0]["reference"]["reference"]
+    assert clinic.read(reference)["status"] == "draft"
+
+
+# Service requests
+
+
+def test_a_request_is_activated_and_its_history_kept(
+    clinic, nurse, plan, request_of
+) -> None:
+    reference = request_of(plan)
+    clinic.told()
+
+    assert put(clinic, nurse, reference, status="active").status == 200
+
+    assert history(clinic.read(reference)) == [("draft", True), ("active", False)]
+    assert ("ehealth-procedurerequest", "updated") in clinic.told()
+
+
+def test_a_request_becomes_active_as_planned(clinic, nurse, plan, request_of) -> None:
+    reference = request_of(plan)
+    soon = planned("ServiceRequest", "active", after(clinic, hours=1))
+    stored = clinic.read(reference)
+    assert (
+        put(clinic, nurse, reference, extension=[*stored["extension"], soon]).status
+        == 200
+    )
+
+    work(clinic, hours=1)
+
+    stored = clinic.read(reference)
+    assert stored["status"] == "active"
+    assert of(stored, "statusSchedule") == []
+
+
+def test_a_request_that_does_not_say_when_is_not_activated(
+    clinic, nurse, plan, request_of
+) -> None:
+    reference = request_of(plan)
+    stored = clinic.read(reference)
+    del stored["occurrenceTiming"]
+
+    answer = nurse.update({**stored, "status": "active"})
+
+    assert answer.status == 422
+    assert answer.issues == [
+        f"ServiceRequest {stored['id']} does not say when it is to happen."
+    ]
+
+
+def test_a_timing_that_makes_no_sense_is_refused_with_its_place(
+    clinic, nurse, plan, request_of
+) -> None:
+    reference = request_of(plan)
+    bounds = {"start": "2026-01-08T08:00:00+00:00"}
+    timing = {"repeat": {"boundsPeriod": bounds, "period": 1, "periodUnit": "d"}}
+
+    answer = put(clinic, nurse, reference, status="active", occurrenceTiming=timing)
+
+    assert answer.status == 422
+    assert "cannot be used" in answer.issues[0]
+
+
+def waiting(clinic, episode):
+    """Make a request that waits for its trigger."""
+    action = {
+        "definitionCanonical": f"http://localhost/plan/fhir/{clinic.activity()}",
+        "extension": [
+            {
+                "url": f"{EHEALTH}actionTrigger",
+                "extension": [{"url": "triggerBehavior", "valueCode": "all"}],
+            }
+        ],
+    }
+    made = clinic.apply(clinic.plan(action=[action]), episode).json
+    stored = clinic.read(f"CarePlan/{made['id']}")
+    return stored["activity"][0]["reference"]["reference"]
+
+
+def switched(resource, code):
+    url = f"{EHEALTH}trigger-enablement-code"
+    kept = [one for one in resource["extension"] if one["url"] != url]
+    return [*kept, {"url": url, "valueCode": code}]
+
+
+def trigger(resource):
+    return of(resource, "trigger-enablement-code")[0]["valueCode"]
+
+
+def test_a_trigger_may_be_switched_off_and_on(clinic, nurse, episode) -> None:
+    reference = waiting(clinic, episode)
+
+    for code in ("TRIGGER_DISABLED", "TRIGGER_ENABLED"):
+        stored = clinic.read(reference)
+        answer = nurse.update({**stored, "extension": switched(stored, code)})
+        assert answer.status == 200, answer.issues
+        assert trigger(clinic.read(reference)) == code
+
+
+@pytest.mark.parametrize("code", ["NO_TRIGGER", "TRIGGER_DONE"])
+def test_other_changes_of_a_trigger_are_refused(clinic, nurse, episode, code) -> None:
+    reference = waiting(clinic, episode)
+    stored = clinic.read(reference)
+
+    answer = nurse.update({**stored, "extension": switched(stored, code)})
+
+    assert answer.status == 422
+    assert answer.issues == [
+        f"From TRIGGER_ENABLED the ServiceRequest cannot become {code}: that is no step"
+        " of a trigger"
+    ]
+
+
+def test_what_has_no_trigger_gets_none(clinic, nurse, plan, request_of) -> None:
+    reference = request_of(plan)
+    stored = clinic.read(reference)
+
+    answer = nurse.update({**stored, "extension": switched(stored, "TRIGGER_ENABLED")})
+
+    assert answer.status == 422
+
+
+def test_what_is_started_by_hand_waits_for_no_trigger(clinic, nurse, episode) -> None:
+    reference = waiting(clinic, episode)
+
+    assert put(clinic, nurse, reference, status="active").status == 200
+
+    assert trigger(clinic.read(reference)) == "TRIGGER_DISABLED"
+
+
+def test_the_server_says_that_a_trigger_is_done(clinic, episode) -> None:
+    reference = waiting(clinic, episode)
+    stored = clinic.read(reference)
+
+    def start(acting):
+        resource = acting.read(reference)
+        resource["status"] = "active"
+        resource["extension"] = switched(resource, "TRIGGER_DONE")
+        acting.update(resource)
+
+    clinic.built.act(start)
+
+    stored = clinic.read(reference)
+    assert (stored["status"], trigger(stored)) == ("active", "TRIGGER_DONE")
+
+
+# System tags
+
+
+def test_foreign_tags_are_refused(clinic, nurse, plan) -> None:
+    tag = {"system": "http://ehealth.sundhed.dk/cs/ehealth-system", "code": "xb"}
+    stored = clinic.read(plan)
+    meta = {**stored["meta"], "tag": [*stored["meta"]["tag"], tag]}
+
+    answer = put(clinic, nurse, plan, meta=meta)
+
+    assert answer.status == 422
+    assert answer.issues[0].startswith("The resource has system tags other than those")
