@@ -43,7 +43,7 @@ def url_of(call: OperationCall, reference: str) -> str:
 
 def elements(resource: Mapping[str, Any], name: str) -> Iterator[str]:
     """Go through where the references in one element lead, unversioned."""
-    value = resource.get(name, ())
+    value = resource.get(name) or []
     for one in value if isinstance(value, list) else [value]:
         reference = one.get("reference")
         if reference:

@@ -174,7 +174,7 @@ def _treats(team: Mapping[str, Any], wanted: list[set[tuple[str, str]]]) -> bool
 
 
 def _codings(resource: Mapping[str, Any], element: str) -> set[tuple[str, str]]:
-    value = resource.get(element, ())
+    value = resource.get(element) or []
     concepts = value if isinstance(value, list) else [value]
     return {
         (str(coding.get("system", "")), str(coding.get("code", "")))

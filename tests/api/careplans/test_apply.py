@@ -334,6 +334,13 @@ def test_an_episode_that_is_not_there_is_not_found(clinic) -> None:
     assert clinic.apply(clinic.plan(), "EpisodeOfCare/none").status == 404
 
 
+def test_a_plan_of_an_episode_without_teams_has_none(clinic) -> None:
+    made = clinic.apply(clinic.plan(clinic.activity()), clinic.episode())
+
+    assert made.status == 200
+    assert "careTeam" not in made.json
+
+
 def test_nothing_is_planned_in_an_episode_that_has_ended(clinic) -> None:
     episode = clinic.episode(status="finished")
 

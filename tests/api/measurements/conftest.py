@@ -239,9 +239,7 @@ class World:
         """Submit resources together."""
         if by is None:
             by = self.submitter() if self.submitter else self.measurement
-        return by.post(
-            "$submit-measurement", given(bundle(*resources))
-        )
+        return by.post("$submit-measurement", given(bundle(*resources)))
 
     def submitted(
         self, *resources: Mapping[str, Any], by: Client | None = None
