@@ -25,11 +25,18 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.clinical import careplans, measurements, procedures, tasks
+from fyr.plugins.clinical import careplans, measurements, missing, procedures, tasks
 from fyr.plugins.clinical.parts import Part, Room
 
 if TYPE_CHECKING:
-    from fyr.core import Application, PluginSettings, Projection, Resource, Service
+    from fyr.core import (
+        Application,
+        PluginSettings,
+        Projection,
+        Resource,
+        Service,
+        Timer,
+    )
 
 __all__ = ["Clinical"]
 
@@ -38,6 +45,7 @@ PARTS: tuple[Part, ...] = (
     careplans.PART,  # episodes of care, care plans, what is asked for in them
     measurements.PART,  # what is measured, and searched again
     tasks.PART,  # what becomes of measurements
+    missing.PART,  # what does not come, and reminders of it
     procedures.PART,  # what a patient is to do, and what came of it
 )
 
@@ -95,3 +103,8 @@ class Clinical(Plugin):
     def register_jobs(self) -> Iterable[Job]:
         """Offer the jobs of the parts."""
         return [one for part in PARTS for one in part.jobs(self._room)]
+
+    @hookimpl
+    def register_timers(self) -> Iterable[Timer]:
+        """Offer the timers of the parts."""
+        return [one for part in PARTS for one in part.timers(self._room)]

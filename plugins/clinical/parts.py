@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Consumer, Job, Machine, Operation
+from fyr.core import Consumer, Job, Machine, Operation, Timer
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -44,3 +44,4 @@ class Part:
     machines: Callable[[Room], Iterable[Machine]] = _nothing
     consumers: Callable[[Room], Iterable[Consumer]] = _nothing
     jobs: Callable[[Room], Iterable[Job]] = _nothing
+    timers: Callable[[Room], Iterable[Timer]] = _nothing

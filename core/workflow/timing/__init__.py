@@ -8,10 +8,11 @@ it is pure: the zone and the window are passed in, and no clock is read.
 from fyr.core.workflow.timing.checking import problems
 from fyr.core.workflow.timing.expanding import Slot, slots, slots_from, slots_starting
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, occurrence_of
-from fyr.core.workflow.timing.reading import DANISH, moment_of
+from fyr.core.workflow.timing.reading import DANISH, LAST, moment_of
 
 __all__ = [
     "DANISH",
+    "LAST",
     "Kind",
     "Occurrence",
     "Slot",

@@ -132,6 +132,11 @@ class Results:
         for team in self._teams:
             self._message(text, kind, about, team=team, reason=reason)
 
+    def tell_patient(self, text: str, about: str, kind: str, reason: str) -> None:
+        """Make a message to the patient, for one of the reasons that messages have."""
+        self._message(text, kind, about, patient=True)
+        self.made[-1]["reasonCode"] = [concept(terms.REASONS, reason)]
+
     def problem(self, problem: RuleProblem, measurement: Resource) -> tuple[str, str]:
         """Tell category and focus of the task that asks to mend what rules miss."""
         activity = self._measured.activity

@@ -38,7 +38,8 @@ class Measured:
     @property
     def patient(self) -> str | None:
         """Whose it is."""
-        found = self.measurements[0].get("subject", {}).get("reference")
+        around = self.measurements[0] if self.measurements else self.activity or {}
+        found = around.get("subject", {}).get("reference")
         return found if isinstance(found, str) else None
 
 

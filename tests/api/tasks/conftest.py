@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,11 +344,13 @@ def codes(resource: Mapping[str, Any]) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
-def built_ward(
-    tmp_path_factory: pytest.TempPathFactory,
+@contextmanager
+def opened(
+    folder: Path, clock: FakeClock | None = None, store: str = "sqlite://"
 ) -> Iterator[tuple[Application, FakeClock]]:
+    """Build a server that decides, with rules."""
     options = {
+        "store": {"url": store},
         "security": {"mode": "closed"},
         "plugins": {
             "enabled": [
@@ -359,11 +363,17 @@ def built_ward(
             ]
         },
     }
-    clock = FakeClock()
-    with application(
-        settings_with(options, tmp_path_factory.mktemp("w")), clock
-    ) as one:
+    clock = clock or FakeClock()
+    with application(settings_with(options, folder), clock) as one:
         yield one, clock
+
+
+@pytest.fixture(scope="session")
+def built_ward(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Application, FakeClock]]:
+    with opened(tmp_path_factory.mktemp("ward")) as built:
+        yield built
 
 
 @pytest.fixture(scope="session")

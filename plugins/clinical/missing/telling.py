@@ -1,0 +1,138 @@
+"""What is said of a slot that was not met: tasks, messages, and an event.
+
+Ids are made of the slot, so that what was said once is not said again, whoever looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+import structlog
+
+from fyr.core import Acting, Resource
+from fyr.core.telling import TOLD
+from fyr.core.workflow.timing import DANISH, Kind, Slot
+from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.tasks import terms
+from fyr.plugins.clinical.tasks.results import Results
+from fyr.plugins.clinical.times import second
+
+if TYPE_CHECKING:
+    from fyr.plugins.clinical.parts import Room
+    from fyr.plugins.clinical.tasks.submission import Measured
+
+log = structlog.get_logger(__name__)
+
+CATEGORY: Final = "MissingMeasurementResolving"
+REMINDER: Final = "ReminderSubmitMeasurement"
+EVENT: Final = "ehealth-procedurerequest.measurement-missing"
+_FULFILS: Final = "invalidated-fulfills"
+_TIMING_TYPES: Final = "http://ehealth.sundhed.dk/cs/resolved-timing-type"
+
+
+def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
+    """Ask the care teams to find out why, tell them, and tell the event."""
+    request = _request(measured)
+    results = _results(acting, measured, slot, CATEGORY)
+    if not results.teams:
+        log.warning("nobody to tell of a missed slot", request=terms.reference(request))
+        return
+    text = f"Der mangler en måling: {_what(request)}, {_when(slot)}"
+    about = terms.reference(request)
+    results.task(CATEGORY, about, text)
+    task = results.made[0]
+    task["intent"] = "plan"
+    task["extension"].append(_resolved_timing(request, slot))
+    results.tell_teams(text, about, reason=CATEGORY)
+    if not _store(acting, results.made):
+        return
+    told = {"topic": EVENT, "event": "created", "version": _version(request)}
+    room.application.outbox.emit(
+        acting.session,
+        TOLD,
+        {**told, "patient": measured.patient},
+        subject=("ServiceRequest", request["id"]),
+    )
+
+
+def reminded(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
+    """Remind the patient of a slot that is still to be met."""
+    request = _request(measured)
+    results = _results(acting, measured, slot, REMINDER)
+    text = f"Husk at måle: {_what(request)}, {_when(slot)}"
+    results.tell_patient(text, terms.reference(request), "advice", REMINDER)
+    _store(acting, results.made)
+
+
+def fulfils_still(acting: Acting, measurement: str) -> bool:
+    """Whether an invalidated measurement counts as made all the same."""
+    return any(
+        _FULFILS in codes
+        for impression in acting.find(
+            "ClinicalImpression", ("investigation", measurement)
+        )
+        if impression.get("status") == "completed"
+        for codes in terms.codes_in(impression, ext.IMPRESSION_DECISION)
+    )
+
+
+def _store(acting: Acting, made: list[Resource]) -> bool:
+    """Store what is new; tell whether it is."""
+    if not made or acting.read(terms.reference(made[0])) is not None:
+        return False
+    acting.store(made)
+    return True
+
+
+def _results(acting: Acting, measured: Measured, slot: Slot, why: str) -> Results:
+    return Results(measured, second(acting.now), _ids(_request(measured), slot, why))
+
+
+def _ids(request: Resource, slot: Slot, why: str) -> Callable[[], str]:
+    """Make ids that are the same whenever the same is said."""
+    said = f"{terms.reference(request)} {slot.start} {slot.end} {why}"
+    numbers = count()
+    return lambda: str(uuid5(NAMESPACE_URL, f"{said} {next(numbers)}"))
+
+
+def _resolved_timing(request: Resource, slot: Slot) -> dict[str, Any]:
+    kind = terms.concept(_TIMING_TYPES, Kind.RESOLVED.value)
+    parts = [
+        {"url": "serviceRequestVersionId", "valueId": _version(request)},
+        {"url": "start", "valueDateTime": second(slot.start)},
+        {"url": "end", "valueDateTime": second(slot.end)},
+        {"url": "type", "valueCodeableConcept": kind},
+    ]
+    return {"url": ext.RESOLVED_TIMING, "extension": parts}
+
+
+def _request(measured: Measured) -> Resource:
+    if measured.activity is None:
+        raise ValueError("slots are those of an activity")
+    return measured.activity
+
+
+def _version(request: Resource) -> str:
+    return str(request["meta"]["versionId"])
+
+
+def _what(request: Resource) -> str:
+    """Tell what is to be measured, in words."""
+    code = request.get("code", {})
+    codings = code.get("coding", ())
+    shown = (one.get("display") for one in codings)
+    named = (one.get("code") for one in codings)
+    return next(filter(None, (*shown, code.get("text"), *named)), "")
+
+
+def _when(slot: Slot) -> str:
+    """Tell a slot by the local clock, as patients read it."""
+    start, end = slot.start.astimezone(DANISH), slot.end.astimezone(DANISH)
+    told = f"{start:%d.%m.%Y kl. %H.%M}"
+    if start == end:
+        return told
+    same_day = start.date() == end.date()
+    return f"{told}-{end:%H.%M}" if same_day else f"{told} - {end:%d.%m.%Y kl. %H.%M}"
