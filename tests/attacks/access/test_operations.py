@@ -10,6 +10,7 @@ from fyr.core.model import json
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.plugins.clinical import Clinical
 
 
 def test_validation_of_what_is_stored_is_a_read_of_it(world, kit, decides) -> None:
@@ -32,6 +33,14 @@ def test_validation_of_what_is_sent_is_for_all(guarded, kit) -> None:
     )
 
     assert answer.status == 200
+
+
+class Facades(Clinical):
+    """The clinical services, without what their operations do."""
+
+    @hookimpl
+    def register_operations(self):
+        return ()
 
 
 class Procedures(Plugin):
@@ -82,12 +91,12 @@ def procedures(tmp_path_factory, kit):
         "server": {"public_url": kit.root},
         "security": {"mode": "closed"},
         "plugins": {
-            "enabled": ["search", "administrative", "clinical", "access_control"]
+            "enabled": ["search", "administrative", "facades", "access_control"]
         },
     }
     folder = tmp_path_factory.mktemp("procedures")
     settings = settings_with(options, folder)
-    plugins = {"procedures": Procedures}
+    plugins = {"procedures": Procedures, "facades": Facades}
     with application(settings, FakeClock(), plugins) as built:
         system = kit.who("SYSTEM", may=" ".join(f"{one}.update" for one in KINDS))
         client = client_of(built).acting_as(system)
