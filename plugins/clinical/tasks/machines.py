@@ -57,6 +57,7 @@ TASK = Machine(
     when=(
         task_rules.category_and_responsible,
         task_rules.none_stands_alone,
+        task_rules.restrictions_are_covered,
         task_rules.is_for_the_patient_of_the_episode,
     ),
     what=(

@@ -61,6 +61,22 @@ def none_stands_alone(transition: Transition) -> Iterator[Issue]:
         yield code.issue(expression=("Task.extension",))
 
 
+def restrictions_are_covered(transition: Transition) -> Iterator[FyrError]:
+    """Let people set restriction categories only that their token reaches."""
+    new, old = transition.new or {}, transition.old or {}
+    if transition.user_type == "SYSTEM":
+        return
+    given = codes_in(new, RESTRICTION_CATEGORY)
+    if given == codes_in(old, RESTRICTION_CATEGORY):
+        return
+    held = transition.context.principal.privileges
+    for category in sorted({code for one in given for code in one}):
+        wanted = {f"RestrictionCategory{mark}{category}" for mark in "$."}
+        if wanted.isdisjoint(held):
+            code = CODES["TASK_RESTRICTION_CATEGORY_NOT_MATCHING_TOKEN_CONTEXT"]
+            yield code.error(category, expression=("Task.extension",))
+
+
 def is_for_the_patient_of_the_episode(
     transition: Transition,
 ) -> Iterable[FyrError | Issue]:

@@ -170,6 +170,25 @@ def test_the_restriction_none_stands_alone(case) -> None:
     assert alone.status == 201
 
 
+def test_people_restrict_tasks_to_categories_that_their_token_reaches(case) -> None:
+    nurse = at_task(case, case.nurse(MAY))
+    text = "The token's context does not reach tasks of the restriction category"
+
+    answer = nurse.create(new(case, restrictions=("measuring-support",)))
+    assert answer.status == 403
+    assert answer.issues == [f"{text} measuring-support."]
+
+    place = f"Task/{nurse.create(new(case)).json['id']}"
+    patch = [
+        {
+            "op": "replace",
+            "path": "/extension/3/valueCodeableConcept/coding/0/code",
+            "value": "measuring-support",
+        }
+    ]
+    assert nurse.patch(place, patch, PATCH).status == 403
+
+
 def test_a_task_of_an_episode_is_for_its_patient(case, ward) -> None:
     other = ward.of("Patient")
     at = at_task(case, ward.system)
