@@ -120,6 +120,11 @@ class Acting:
         stored = self.interactions.resources.vread(*_key(reference), int(version))
         return own(stored.body) if stored and stored.body is not None else None
 
+    def version(self, reference: str) -> int:
+        """Tell which version is the current one; 0: it is not there, or deleted."""
+        stored = self.interactions.resources.read(*_key(reference))
+        return stored.version if stored and stored.body is not None else 0
+
     def hold(self, *references: str) -> list[Resource | None]:
         """Read and keep others from changing it until the end of the transaction."""
         keys = [_key(one) for one in references]

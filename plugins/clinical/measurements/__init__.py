@@ -22,8 +22,11 @@ __all__ = ["PART"]
 
 def operations(room: Room) -> Iterable[Operation]:
     """Offer what is done with measurements."""
-    parts = (submitting, searching, getting)
-    return [one for part in parts for one in part.operations(room)]
+    return [
+        *submitting.operations(room),
+        *searching.operations(room),
+        *getting.operations(room),
+    ]
 
 
 def jobs(room: Room) -> Iterable[Job]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
 from fyr.core import Acting, OperationCall, Resource, instant, to_millis
-from fyr.core.model.references import holders
 from fyr.plugins.clinical import extensions, tags
 from fyr.plugins.clinical.measurements.judging import Facts
 from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
@@ -27,7 +25,7 @@ def completed(
 
     :param names: where references to entries lead, by their ``fullUrl``.
     """
-    rest = deepcopy(entry.resource)
+    rest: Resource = _followed(entry.resource, names)
     meta = _tagged(rest.pop("meta", {}), episode)
     head: Resource = {"resourceType": rest["resourceType"], "id": identity}
     resource = {**head, **({"meta": meta} if meta else {}), **rest, **head}
@@ -35,9 +33,19 @@ def completed(
         _identify(resource)
     if entry.kind == "Media":
         _into_a_series(resource)
-    for holder in holders(resource):
-        holder["reference"] = names.get(holder["reference"], holder["reference"])
     return resource
+
+
+def _followed(value: Any, names: Mapping[str, str]) -> Any:
+    """Give a copy in which references lead to what the server calls the entries."""
+    if type(value) is dict:
+        copied = {name: _followed(one, names) for name, one in value.items()}
+        if type(copied.get("reference")) is str:
+            copied["reference"] = names.get(copied["reference"], copied["reference"])
+        return copied
+    if type(value) is list:
+        return [_followed(one, names) for one in value]
+    return value
 
 
 def _tagged(meta: Mapping[str, Any], episode: Resource) -> dict[str, Any]:

@@ -48,8 +48,7 @@ class Facts:
         """Whether nothing of it that changes in daily work has been changed since."""
         changing = {**self.episodes, **self.orders.requests}
         return all(
-            _version(acting.read(name)) == _version(known)
-            for name, known in changing.items()
+            acting.version(name) == _version(known) for name, known in changing.items()
         )
 
 
@@ -154,5 +153,5 @@ def _is_local(name: str) -> bool:
     return bool(kind and identity) and "/" not in identity
 
 
-def _version(resource: Resource | None) -> str | None:
-    return None if resource is None else resource.get("meta", {}).get("versionId")
+def _version(resource: Resource | None) -> int:
+    return 0 if resource is None else int(resource["meta"]["versionId"])
