@@ -197,14 +197,29 @@ class Acting:
 
         :raises FyrError: what stands in the way, of all of them together.
         """
-        writes = self._writes(resources)
+        stored = self.store_received(self.receive(resources))
+        return [own(one.body) for one in stored if one.body is not None]
+
+    def receive(self, resources: Iterable[Resource]) -> list[Write]:
+        """Check what is to be stored, as :meth:`store` does, without a transaction.
+
+        So that others do not wait for it, where there is much to check:
+        :attr:`fyr.core.Operation.prepare`.
+
+        :raises FyrError: what is wrong with any of them.
+        """
+        return self._writes(resources)
+
+    def store_received(self, writes: Sequence[Write]) -> list[Stored]:
+        """Store what was received, by this one or another of the same call.
+
+        :raises FyrError: what stands in the way, of all of them together.
+        """
         heads = lock(self.interactions, self.session, writes)
         for write in writes:
             _require_version(write, heads.get(write.key))
         written = store(self.interactions, self.session, writes, heads)
-        return [
-            own(one.stored.body) for one in written if one.stored and one.stored.body
-        ]
+        return [one.stored for one in written if one.stored is not None]
 
     def delete(self, reference: str) -> None:
         """Make the version that says that a resource is gone."""

@@ -209,3 +209,40 @@ def test_without_a_transaction_it_reads_and_stores_nothing(fyr_app):
 def test_nobody_acts_as_the_caller_of_nothing(fyr_app):
     with pytest.raises(ValueError, match="no caller"):
         Acting(fyr_app.interactions, as_caller=True)
+
+
+def test_what_was_checked_before_a_transaction_is_stored_within_one(fyr_app):
+    before = Acting(fyr_app.interactions)
+    ada = {**ADA, "id": before.new_id()}
+    writes = before.receive([ada, WEIGHT])
+
+    stored = fyr_app.act(lambda acting: acting.store_received(writes))
+
+    assert [one.version for one in stored] == [1, 1]
+    assert fyr_app.act(lambda acting: acting.read(f"Patient/{ada['id']}"))
+
+
+def test_what_is_malformed_is_refused_before_the_transaction(fyr_app):
+    with pytest.raises(Invalid):
+        Acting(fyr_app.interactions).receive([{**ADA, "active": "perhaps"}])
+
+
+def test_it_tells_the_current_version_without_reading_it(fyr_app):
+    ada = fyr_app.act(lambda acting: acting.create(ADA))
+    name = f"Patient/{ada['id']}"
+    fyr_app.act(lambda acting: acting.update(ada))
+
+    assert fyr_app.act(lambda acting: acting.version(name)) == 2
+    fyr_app.act(lambda acting: acting.delete(name))
+    assert fyr_app.act(lambda acting: acting.version(name)) == 0
+    assert fyr_app.act(lambda acting: acting.version("Patient/none")) == 0
+
+
+def test_what_is_found_is_gone_through_in_its_order(fyr_app):
+    names = ["Berg", "Abel", "Carl"]
+    resources = [{**ADA, "name": [{"family": name}]} for name in names]
+    fyr_app.act(lambda acting: acting.store(resources))
+
+    found = Acting(fyr_app.interactions).each("Patient", ("_sort", "family"))
+
+    assert [one["name"][0]["family"] for one in found] == sorted(names)

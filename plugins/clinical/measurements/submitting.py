@@ -6,19 +6,24 @@ is asked whether what was decided by is still so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import (
     Acting,
+    FyrError,
     Issue,
     Operation,
     OperationCall,
     OperationParameter,
     Refused,
     Resource,
+    instant,
 )
+from fyr.core.interactions.outcomes import joined
+from fyr.core.interactions.storing import Write
 from fyr.core.model.references import relative
+from fyr.core.store.port import Stored
 from fyr.plugins.clinical.measurements import media, thumbnails
 from fyr.plugins.clinical.measurements.completing import coherent, completed, names_of
 from fyr.plugins.clinical.measurements.judging import (
@@ -28,7 +33,7 @@ from fyr.plugins.clinical.measurements.judging import (
     local_of,
     read_facts,
 )
-from fyr.plugins.clinical.measurements.submission import Submission
+from fyr.plugins.clinical.measurements.submission import STATUSES, Submission
 from fyr.plugins.clinical.parts import Room
 
 if TYPE_CHECKING:
@@ -41,8 +46,10 @@ class Prepared:
 
     submission: Submission
     facts: Facts
-    #: by number of the entry
-    kept: dict[int, media.Kept] = field(default_factory=dict)
+    #: content of Media, by number of the entry
+    kept: dict[int, media.Kept]
+    #: what is to be stored, by number of the entry, and last what says it belongs together
+    writes: list[Write]
 
 
 def operations(room: Room) -> list[Operation]:
@@ -95,22 +102,33 @@ class Submitting:
         add_qualities(acting, submission)
         facts = read_facts(acting, submission, local_of(call))
         self._judge(call, acting, submission, facts)
-        return Prepared(submission, facts, self._keep(submission))
+        kept = self._keep(submission)
+        writes = self._received(call, submission, facts, kept)
+        return Prepared(submission, facts, kept, writes)
 
     def store(self, call: OperationCall) -> Resource:
         """Store what was prepared, in the operation's transaction."""
         prepared: Prepared = call.prepared
         acting = call.acting()
         if not prepared.facts.are_current(acting):
-            facts = read_facts(acting, prepared.submission, local_of(call))
-            self._judge(call, acting, prepared.submission, facts)
-            prepared = replace(prepared, facts=facts)
-        stored = self._stored(call, acting, prepared)
+            prepared = self._again(call, acting, prepared)
+        stored = acting.store_received(prepared.writes)[:-1]
+        self._settle(acting, prepared)
         return {
             "resourceType": "Bundle",
             "type": "transaction-response",
             "entry": [_entry(call, one) for one in stored],
         }
+
+    def _again(
+        self, call: OperationCall, acting: Acting, prepared: Prepared
+    ) -> Prepared:
+        """Judge once more what was decided by something that has changed since."""
+        submission = prepared.submission
+        facts = read_facts(acting, submission, local_of(call))
+        self._judge(call, acting, submission, facts)
+        writes = self._received(call, submission, facts, prepared.kept)
+        return replace(prepared, facts=facts, writes=writes)
 
     def _judge(
         self, call: OperationCall, acting: Acting, submission: Submission, facts: Facts
@@ -153,65 +171,56 @@ class Submitting:
             raise Refused(issues)
         return kept
 
-    def _stored(
-        self, call: OperationCall, acting: Acting, prepared: Prepared
-    ) -> list[Resource]:
-        """Store all, measurements in the caller's name, and tell in the order given."""
-        submission, facts = prepared.submission, prepared.facts
-        caller = call.on_behalf()
-        measured = {entry.number for entry in submission.measurements}
-        ids = {
-            entry.number: (caller if entry.number in measured else acting).new_id()
-            for entry in submission.entries
-        }
-        names = names_of(call, submission, ids)
-        made = {
-            entry.number: completed(entry, ids[entry.number], facts.episode, names)
-            for entry in submission.entries
-        }
-        self._point(call, made, prepared.kept)
-        numbers = sorted(measured)
-        done = caller.store([made[number] for number in numbers])
-        said = [number for number in made if number not in measured]
-        targets = [f"{one['resourceType']}/{one['id']}" for one in done]
-        together = coherent(call, acting, targets, facts)
-        done += acting.store([*(made[number] for number in said), together])
-        self._settle(acting, dict(zip(numbers, done, strict=False)), prepared.kept)
-        by_number = dict(zip([*numbers, *said], done, strict=False))
-        return [by_number[number] for number in sorted(by_number)]
-
-    def _point(
+    def _received(
         self,
         call: OperationCall,
-        made: dict[int, Resource],
+        submission: Submission,
+        facts: Facts,
         kept: dict[int, media.Kept],
-    ) -> None:
-        for number, one in kept.items():
-            made[number] = {**made[number]}
-            media.point_at(made[number], one, call.context.base_url)
+    ) -> list[Write]:
+        """Make what is to be stored: measurements in the caller's name."""
+        caller, fyr = call.on_behalf(), call.acting()
+        by = {
+            entry.number: caller if entry.kind in STATUSES else fyr
+            for entry in submission.entries
+        }
+        ids = {number: acting.new_id() for number, acting in by.items()}
+        names = names_of(call, submission, ids)
+        writes = []
+        failures = []
+        for entry in submission.entries:
+            number = entry.number
+            made = completed(entry, ids[number], facts.episode, names)
+            if number in kept:
+                media.point_at(made, kept[number], call.context.base_url)
+            try:
+                writes += by[number].receive([made])
+            except FyrError as error:
+                failures.append((f"Bundle.entry[{number}]", error))
+        if failures:
+            raise joined(failures)
+        targets = [f"{one.kind}/{ids[one.number]}" for one in submission.measurements]
+        return [*writes, *fyr.receive([coherent(call, fyr, targets, facts)])]
 
-    def _settle(
-        self, acting: Acting, stored: dict[int, Resource], kept: dict[int, media.Kept]
-    ) -> None:
+    def _settle(self, acting: Acting, prepared: Prepared) -> None:
         """Keep the content of Media, and have thumbnails made, with the transaction."""
         application: Application = self._room.application
-        for number, one in kept.items():
-            found = stored[number]
-            application.blobs.refer(acting.session, one.blob.id, f"Media/{found['id']}")
+        for number, one in prepared.kept.items():
+            name = "/".join(prepared.writes[number].key)
+            application.blobs.refer(acting.session, one.blob.id, name)
             if one.size is not None:
-                thumbnails.ask_for(application, acting.session, found, one.blob)
+                thumbnails.ask_for(application, acting.session, name, one.blob)
 
 
-def _entry(call: OperationCall, stored: Resource) -> dict[str, Any]:
-    meta = stored["meta"]
-    name = f"{stored['resourceType']}/{stored['id']}/_history/{meta['versionId']}"
+def _entry(call: OperationCall, stored: Stored) -> dict[str, Any]:
+    name = f"{stored.type}/{stored.id}/_history/{stored.version}"
     base = call.context.base_url
     return {
         "response": {
             "status": "201 Created",
             "location": f"{base}/{name}" if base else name,
-            "etag": f'W/"{meta["versionId"]}"',
-            "lastModified": meta["lastUpdated"],
+            "etag": f'W/"{stored.version}"',
+            "lastModified": instant(stored.updated),
         }
     }
 

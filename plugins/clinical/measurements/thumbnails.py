@@ -33,11 +33,9 @@ from fyr.plugins.clinical.parts import Room
 NAME = "clinical-media-thumbnails"
 
 
-def ask_for(
-    application: Application, session: Session, media: Resource, blob: Blob
-) -> None:
-    """Have the thumbnails of a Media made once the transaction is committed."""
-    arguments = {"media": f"Media/{media['id']}", "blob": blob.id}
+def ask_for(application: Application, session: Session, media: str, blob: Blob) -> None:
+    """Have the thumbnails of ``Media/1`` made once the transaction is committed."""
+    arguments = {"media": media, "blob": blob.id}
     application.jobs.submit(session, NAME, arguments)
 
 

@@ -3,7 +3,13 @@
 Nothing is stored of what is refused; that is asked of every refusal here.
 """
 
+from types import ModuleType
+
 import pytest
+
+from fyr.core import Issue, hookimpl
+from fyr.core.testing.applications import application, settings_with
+from fyr.core.testing.clock import FakeClock
 
 TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
@@ -462,4 +468,31 @@ def test_a_resource_that_is_malformed_is_refused_as_such(world) -> None:
     (issue,) = answer.json["issue"]
     assert issue["expression"] == [
         "Parameters.parameter[0].resource.entry[0].resource.status"
+    ]
+
+
+def test_what_plugins_refuse_is_told_of_all_entries_with_their_places(
+    tmp_path, new_world
+) -> None:
+    validator = ModuleType("validator")
+
+    @hookimpl
+    def validate(context, resource):
+        if resource["resourceType"] == "Observation":
+            return [Issue("invalid", "not today", ("Observation.value",))]
+        return None
+
+    validator.validate = validate
+    plugins = {"enabled": ["search", "administrative", "clinical", "validator"]}
+    settings = settings_with({"plugins": plugins}, tmp_path)
+    with application(settings, FakeClock(), {"validator": validator}) as built:
+        world = new_world(built)
+        order = world.an_order()
+
+        answer = world.submit(world.observation(order), world.observation(order))
+
+    assert answer.status == 422
+    assert [one["expression"] for one in answer.json["issue"]] == [
+        ["Bundle.entry[0].resource.value"],
+        ["Bundle.entry[1].resource.value"],
     ]

@@ -252,3 +252,51 @@ def test_validate_fails_a_profile_that_it_does_not_know(world) -> None:
 def test_validate_without_anything_to_validate_is_refused(world, source) -> None:
     with pytest.raises(Invalid):
         call(world, "validate", source, "Patient")
+
+
+def test_what_takes_long_is_done_before_the_transaction(build) -> None:
+    seen = []
+
+    def prepare(call):
+        seen.append(call.session)
+        return call.value("fail")
+
+    def handler(call):
+        seen.append(call.session)
+        return parameters(told={"valueBoolean": call.prepared})
+
+    world = build(
+        operations=[
+            Operation(
+                "long",
+                handler,
+                SYSTEM,
+                affects_state=True,
+                prepare=prepare,
+                parameters=(OperationParameter("fail", "boolean"),),
+            )
+        ]
+    )
+
+    answer = call(world, "long", parameters(fail={"valueBoolean": True}))
+
+    assert answer.resource()["parameter"] == [{"name": "told", "valueBoolean": True}]
+    assert seen[0] is None
+    assert seen[1] is not None
+
+
+def test_what_is_refused_before_the_transaction_begins_none(build) -> None:
+    def prepare(call):
+        raise Refused("not even begun")
+
+    def handler(call):
+        raise AssertionError("it was begun")
+
+    world = build(
+        operations=[
+            Operation("long", handler, SYSTEM, affects_state=True, prepare=prepare)
+        ]
+    )
+
+    with pytest.raises(Refused, match="not even begun"):
+        call(world, "long")
