@@ -30,6 +30,7 @@ IMPRESSION_DECISION: Final = _BASE + "ehealth-clinicalimpression-decision"
 IMPRESSION_DECISION_CONTEXT: Final = (
     _BASE + "ehealth-clinicalimpression-decisionContext"
 )
+IMPRESSION_VIEW_ITEM: Final = _BASE + "ehealth-clinicalimpression-viewInvestigationItem"
 FINDING_BASIS: Final = _BASE + "ehealth-questionnaireresponse-finding-basis"
 GUIDANCE_EPISODE_OF_CARE: Final = _BASE + "ehealth-guidanceresponse-episodeOfCare"
 

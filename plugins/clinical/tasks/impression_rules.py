@@ -12,6 +12,7 @@ from fyr.plugins.clinical.extensions import (
     IMPRESSION_ASSESSOR_ORGANIZATION,
     IMPRESSION_CARE_PLAN,
     IMPRESSION_DECISION,
+    IMPRESSION_VIEW_ITEM,
     reference_of,
     replaced,
 )
@@ -35,6 +36,7 @@ CODES = read_error_codes("fyr.plugins.clinical")
 #: The operation by which alone measurements are invalidated.
 OPERATION = "set-measurement-validity"
 _MODIFIED = "item-modified"
+_APPROVED_VIEW, _VIEW_DECISION = "approved-view", "citizen-view-approved"
 _SHARING = "approved-for-sharing"
 
 
@@ -102,6 +104,33 @@ def items_with_and_without_version(transition: Transition) -> Iterator[Issue]:
             ]
             where = f"ClinicalImpression.investigation[{place}].item"
             yield code.issue(expression=(where,))
+
+
+def views_are_approved_for_answers(transition: Transition) -> Iterator[Issue]:
+    """Ask an approval of views which views they are, and for which answers.
+
+    It says that the citizen may see the views of these responses to questionnaires.
+    """
+    new, old = transition.new or {}, transition.old
+    if not is_held(transition) or _APPROVED_VIEW not in codes(new.get("code")):
+        return
+    if old is not None and _of_views(old) == _of_views(new):
+        return
+    decided = [code for one in codes_in(new, IMPRESSION_DECISION) for code in one]
+    if decided != [_VIEW_DECISION]:
+        text = f"who approves views decides {_VIEW_DECISION}"
+        yield Issue("business-rule", text, ("ClinicalImpression.extension",))
+    for place, one in enumerate(new.get("investigation", ())):
+        where = f"ClinicalImpression.investigation[{place}]"
+        if reference_of(one, IMPRESSION_VIEW_ITEM) is None:
+            yield Issue("required", "name the views that are approved", (where,))
+        kinds = {type_of(item) for item in references_in(one.get("item", ()))}
+        if kinds != {"QuestionnaireResponse"}:
+            text = "views are approved for responses to questionnaires"
+            yield Issue("business-rule", text, (f"{where}.item",))
+    if not new.get("investigation"):
+        text = "name the views that are approved, and the responses"
+        yield Issue("required", text, ("ClinicalImpression.investigation",))
 
 
 def one_care_plan(transition: Transition) -> Iterator[Issue]:
@@ -181,6 +210,14 @@ def _organization_behind(transition: Transition, new: Resource) -> str | None:
 
 def _says_validity(impression: Resource) -> bool:
     return any(VALIDITY_FINDINGS & set(one) for one in finding_codes(impression))
+
+
+def _of_views(impression: Resource) -> tuple[Any, ...]:
+    return (
+        impression.get("code"),
+        impression.get("investigation"),
+        codes_in(impression, IMPRESSION_DECISION),
+    )
 
 
 def _leads(impression: Resource) -> tuple[Any, ...]:

@@ -58,6 +58,7 @@ TASK = Machine(
         task_rules.category_and_responsible,
         task_rules.none_stands_alone,
         task_rules.restrictions_are_covered,
+        task_rules.handover_names_its_teams,
         task_rules.is_for_the_patient_of_the_episode,
     ),
     what=(
@@ -96,6 +97,7 @@ IMPRESSION = Machine(
         impression_rules.validity_stays_as_it_is,
         impression_rules.items_with_and_without_version,
         impression_rules.one_care_plan,
+        impression_rules.views_are_approved_for_answers,
     ),
     then=(impression_rules.dated, impression_rules.assessed_by_an_organization),
     what="What was found, by rules or by a practitioner. Citizens write none.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core import FyrError, Issue, Transition, read_error_codes
+from fyr.core import FyrError, Issue, Resource, Transition, read_error_codes
 from fyr.core.context import SYSTEM
 from fyr.plugins.clinical.extensions import (
     RESTRICTION_CATEGORY,
@@ -16,11 +16,19 @@ from fyr.plugins.clinical.extensions import (
     TASK_RESPONSIBLE,
     extensions,
     reference_of,
+    value,
 )
-from fyr.plugins.clinical.tasks.terms import TASK_PROFILE, claims, codes_in
+from fyr.plugins.clinical.tasks.terms import (
+    HANDOVER_ROLES,
+    TASK_PROFILE,
+    claims,
+    codes_in,
+)
 
 CODES = read_error_codes("fyr.plugins.clinical")
 _ALONE = "None"
+#: What says who has a part in a handover.
+_HANDOVER = ("extension", "focus", "input")
 
 
 def is_held(transition: Transition) -> bool:
@@ -75,6 +83,36 @@ def restrictions_are_covered(transition: Transition) -> Iterator[FyrError]:
         if wanted.isdisjoint(held):
             code = CODES["TASK_RESTRICTION_CATEGORY_NOT_MATCHING_TOKEN_CONTEXT"]
             yield code.error(category, expression=("Task.extension",))
+
+
+def handover_names_its_teams(transition: Transition) -> Iterator[Issue]:
+    """Ask a negotiation of a handover what is handed over, and who has a part in it.
+
+    Each care team that ``input`` gives a role is one that is responsible for the task.
+    """
+    new, old = transition.new or {}, transition.old or {}
+    if not is_held(transition) or not _is_handover(new):
+        return
+    if {name: new.get(name) for name in _HANDOVER} == {
+        name: old.get(name) for name in _HANDOVER
+    }:
+        return
+    if "reference" not in new.get("focus", {}):
+        text = "a handover has a focus: the resource that is handed over"
+        yield Issue("required", text, ("Task.focus",))
+    responsible = {
+        value(one).get("reference") for one in extensions(new, TASK_RESPONSIBLE)
+    }
+    for place, given in enumerate(new.get("input", ())):
+        systems = {one.get("system") for one in given["type"].get("coding", ())}
+        team = given.get("valueReference", {}).get("reference")
+        if HANDOVER_ROLES in systems and team not in responsible:
+            text = "who has a role in a handover is a care team that is responsible"
+            yield Issue("business-rule", text, (f"Task.input[{place}].value",))
+
+
+def _is_handover(task: Resource) -> bool:
+    return any("HandoverNegotiation" in one for one in codes_in(task, TASK_CATEGORY))
 
 
 def is_for_the_patient_of_the_episode(

@@ -140,6 +140,44 @@ def test_the_impression_before_leads_to_its_plan(case, nurse) -> None:
     assert nurse.create(new(case, previous=before)).status == 201
 
 
+def approval(case, *items, decision="citizen-view-approved", view=True):
+    made = new(
+        case,
+        *items,
+        code="approved-view",
+        extension=[
+            ext("clinicalimpression-decision", valueCodeableConcept=concept(decision))
+        ],
+    )
+    if view and items:
+        made["investigation"][0]["extension"] = [
+            ext(
+                "clinicalimpression-viewInvestigationItem",
+                valueReference=to("Basic/view"),
+            )
+        ]
+    return made
+
+
+def test_views_are_approved_for_the_answers_that_they_show(case, nurse, ward) -> None:
+    answer = {"linkId": "q", "answer": [{"valueInteger": 1}]}
+    response = case.response(ward.of("Questionnaire", status="active"), answer)
+
+    assert nurse.create(approval(case, *both(response))).status == 201
+    wrong = {
+        "who approves views decides": approval(
+            case, *both(response), decision="approved"
+        ),
+        "name the views that are approved": approval(case, *both(response), view=False),
+        "views are approved for responses": approval(case, *both(case.observation())),
+        "name the views that are approved, and": approval(case),
+    }
+    for text, one in wrong.items():
+        answer = nurse.create(one)
+        assert answer.status == 422
+        assert [text in issue for issue in answer.issues] == [True], answer.issues
+
+
 def test_an_approval_for_sharing_names_the_organization_of_who_approves(
     case, nurse
 ) -> None:

@@ -374,6 +374,41 @@ def test_earlier_data_is_given_as_the_library_asks(ward) -> None:
     assert [codes(it) for it in case.impressions()] == [["red"]]
 
 
+def test_earlier_answers_and_pictures_are_found_by_their_own_dates(ward) -> None:
+    source = {
+        "language": "fyr-rules/1",
+        "rules": [
+            {
+                "name": "both",
+                "when": "%answers.count() = 1 and %Media.count() = 1",
+                "finding": "yellow",
+            }
+        ],
+    }
+    asked = [
+        {"id": "answers", "type": "QuestionnaireResponse", "limit": 3},
+        {"type": "Media", "limit": 3},
+        {"type": "Patient"},
+    ]
+    case = ward.case(library=ward.library(source, dataRequirement=asked))
+    case.response(
+        ward.of("Questionnaire", status="active"),
+        {"linkId": "q", "answer": [{"valueInteger": 1}]},
+    )
+    for created in ("2026-01-07T08:00:00Z", "2023-01-07T08:00:00Z"):
+        ward.of(
+            "Media",
+            status="completed",
+            subject=to(case.patient),
+            basedOn=[to(case.request)],
+            createdDateTime=created,
+            content={"title": "x"},
+        )
+    case.submit(case.observation(89))
+
+    assert [codes(it) for it in case.impressions()] == [["yellow"]]
+
+
 @pytest.mark.parametrize(
     ("requirement", "why"),
     [

@@ -189,6 +189,41 @@ def test_people_restrict_tasks_to_categories_that_their_token_reaches(case) -> N
     assert nurse.patch(place, patch, PATCH).status == 403
 
 
+def handover(case, *roles, **more):
+    """Make the task of a handover; ``roles`` are codes with care teams."""
+    task = new(case, focus=to(url(case.plan)), **more)
+    for one in task["extension"]:
+        if one["url"].endswith("task-category"):
+            one["valueCodeableConcept"] = concept("HandoverNegotiation")
+    given = [
+        {
+            "type": concept(role, f"{CS}task-handover-roles"),
+            "valueReference": to(url(team)),
+        }
+        for role, team in roles
+    ]
+    return {**task, "input": given}
+
+
+def test_a_handover_names_what_is_handed_over_and_teams_that_are_responsible(
+    case, ward
+) -> None:
+    nurse = at_task(case, case.nurse(MAY))
+    other = ward.of("CareTeam", status="active")
+    roles = (("inviting-entity", case.team), ("arriving-entity", other))
+    task = handover(case, *roles)
+    answer = nurse.create(task)
+    assert answer.status == 422
+    assert answer.json["issue"][0]["expression"] == ["Task.input[1].value"]
+
+    task["extension"].append(ext("task-responsible", valueReference=to(url(other))))
+    assert nurse.create(task).status == 201
+
+    del task["focus"]
+    answer = nurse.create(task)
+    assert answer.issues == ["a handover has a focus: the resource that is handed over"]
+
+
 def test_a_task_of_an_episode_is_for_its_patient(case, ward) -> None:
     other = ward.of("Patient")
     at = at_task(case, ward.system)
