@@ -3,7 +3,7 @@
 In this process, on a store that is thrown away: what a request costs without a network.
 Other patients measure too; nine of ten slots were met.
 
-    python bench/procedures.py [--store sqlite|URL] [--patients 20] [--repeat 30]
+    python bench/procedures.py [--store sqlite|postgresql] [--patients 20] [--repeat 30]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from fyr.core.app import Application
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.postgres import running_postgres
 from fyr.core.workflow.timing import occurrence_of, slots
 
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
@@ -199,24 +201,25 @@ def measure(built: Application, repeat: int) -> tuple[list[float], float, int]:
 def main() -> None:
     """Fill a store, ask, and print a line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", default="sqlite", help="or the URL of a database")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--patients", type=int, default=20)
     parser.add_argument("--repeat", type=int, default=30)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = asked.store
-        if url == "sqlite":
-            url = f"sqlite:///{Path(folder) / 'fyr.db'}"
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        url = f"sqlite:///{Path(folder) / 'fyr.db'}"
+        if asked.store == "postgresql":
+            running = running_postgres(durable=True)
+            url = stack.enter_context(running).new_database()
         options = {
             "store": {"url": url},
             "plugins": {"enabled": ["search", "administrative", "clinical"]},
         }
         settings = settings_with(options, Path(folder))
-        with application(settings, FakeClock()) as built:
-            measurements = fill(built, asked.patients)
-            took, busy, rows = measure(built, asked.repeat)
+        built = stack.enter_context(application(settings, FakeClock()))
+        measurements = fill(built, asked.patients)
+        took, busy, rows = measure(built, asked.repeat)
     print(
-        f"a year, {len(ACTIVITIES)} activities, {measurements} measurements, {rows} rows:"
+        f"{asked.store}: a year, {len(ACTIVITIES)} activities, {measurements} measurements, {rows} rows:"
         f" {statistics.median(took):.0f} ms median, {min(took):.0f} least,"
         f" {statistics.quantiles(took, n=20)[-1]:.0f} p95, {busy:.0f} of CPU"
     )

@@ -10,11 +10,11 @@ Where a slot begins is computed: a window far away costs no walk from the beginn
 
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
 from heapq import merge
 from itertools import count, takewhile
+from typing import NamedTuple
 
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, Recurrence
 from fyr.core.workflow.timing.reading import DANISH, FIRST, LAST
@@ -29,8 +29,7 @@ _PASSING = {
 _SHIFT = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A span of time, both ends included, in UTC."""
 
     start: datetime
@@ -89,7 +88,7 @@ def slots_from(
             continue
         if waiting and waiting.start == begin:
             # Two local times that are one moment, because the clock was put forward.
-            waiting = replace(waiting, expected=waiting.expected + recurrence.frequency)
+            waiting = waiting._replace(expected=waiting.expected + recurrence.frequency)
             continue
         if waiting:
             yield waiting

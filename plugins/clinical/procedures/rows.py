@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import islice
+from typing import NamedTuple
 
 from fyr.core.workflow.timing import DANISH, Kind, Occurrence, slots
 from fyr.plugins.clinical.procedures.submissions import EXTRA, Submission
@@ -32,8 +33,7 @@ class Requested:
     extra: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What is expected and what came, for one slot or without one."""
 
     version: str
@@ -109,15 +109,10 @@ def _expected(
 
 
 def _counted(row: Row, came: Sequence[Submission]) -> Row:
-    return Row(
-        row.version,
-        row.type,
-        row.start,
-        row.end,
-        row.requested,
-        count(came),
-        count(one for one in came if one.timely) if row.type == Kind.RESOLVED else 0,
-        count(one for one in came if not one.valid),
+    timely = [one for one in came if one.timely] if row.type == Kind.RESOLVED else ()
+    invalid = [one for one in came if not one.valid]
+    return row._replace(
+        submitted=count(came), timely=count(timely), invalidated=count(invalid)
     )
 
 

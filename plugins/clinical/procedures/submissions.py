@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fyr.core.workflow.timing import Kind, moment_of
 from fyr.plugins.clinical import extensions as ext
@@ -23,8 +22,7 @@ MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A measurement that somebody has submitted for a request."""
 
     #: ``ServiceRequest/1``
@@ -70,25 +68,21 @@ def submissions_of(resource: Mapping[str, Any]) -> Iterator[Submission]:
     timing = next(ext.extensions(resource, ext.RESOLVED_TIMING), None)
     if timing is None:
         return
-    parts = {one.get("url"): one for one in timing.get("extension", ())}
-    start, end = parts.get("start", _NO_PART), parts.get("end", _NO_PART)
+    parts = {one.get("url"): ext.value(one) for one in timing.get("extension", ())}
     for reference in elements(resource, "basedOn"):
         yield Submission(
-            request=reference,
-            version=str(
-                ext.value(parts.get("serviceRequestVersionId", _NO_PART)) or ""
-            ),
-            type=_code(ext.value(parts.get("type", _NO_PART))),
-            start=_moment(ext.value(start)),
-            end=_moment(ext.value(end)),
-            measured=_measured(resource),
-            valid=resource.get("status") != "entered-in-error",
-            code=_code(resource.get("code")),
-            reference=f"{resource['resourceType']}/{resource.get('id', '')}",
+            reference,
+            str(parts.get("serviceRequestVersionId") or ""),
+            _code(parts.get("type")),
+            _moment(parts.get("start")),
+            _moment(parts.get("end")),
+            _measured(resource),
+            resource.get("status") != "entered-in-error",
+            _code(resource.get("code")),
+            f"{resource['resourceType']}/{resource.get('id', '')}",
         )
 
 
-_NO_PART: Final[Mapping[str, Any]] = {}
 #: Many measurements are of the same few slots.
 _moment = lru_cache(maxsize=8192)(moment_of)
 
@@ -116,5 +110,7 @@ def _measured(resource: Mapping[str, Any]) -> Span | None:
 
 def _code(concept: Any) -> str:
     """Tell the first code of a CodeableConcept."""
-    codings = concept.get("coding", ()) if isinstance(concept, Mapping) else ()
-    return next((str(one["code"]) for one in codings if "code" in one), "")
+    for one in concept.get("coding", ()) if isinstance(concept, dict) else ():
+        if "code" in one:
+            return str(one["code"])
+    return ""
