@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fyr.core import (
     Consumer,
     ErrorCode,
+    Machine,
     Manifest,
     Operation,
     Plugin,
@@ -24,7 +25,7 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.administrative import organizations, persons
+from fyr.plugins.administrative import messages, organizations, persons
 from fyr.plugins.administrative.parts import Part, Room, Write
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Administrative"]
 
 #: What this area is made of, a sub-package a line.
-PARTS: tuple[Part, ...] = (persons.PART, organizations.PART)
+PARTS: tuple[Part, ...] = (persons.PART, organizations.PART, messages.PART)
 
 
 class Administrative(Plugin):
@@ -87,6 +88,11 @@ class Administrative(Plugin):
     def register_operations(self) -> Iterable[Operation]:
         """Offer the operations of the parts."""
         return [one for part in PARTS for one in part.operations(self._room)]
+
+    @hookimpl
+    def register_machines(self) -> Iterable[Machine]:
+        """Offer the tables of states of the parts."""
+        return [one for part in PARTS for one in part.machines(self._room)]
 
     @hookimpl
     def register_consumers(self) -> Iterable[Consumer]:

@@ -17,9 +17,15 @@ PROVIDERS: Final = "urn:oid:1.2.208.176.1.4"
 EPISODE_OF_CARE: Final = (
     "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 )
+ADMINISTRATIVE_STATUS: Final = _BASE + "administrative-status"
 PROVIDER_NUMBER: Final = _BASE + "organization-providerIdentifier"
+RECIPIENT_TEAM: Final = _BASE + "communication-recipientCareTeam"
 RELATED_TO: Final = _BASE + "organization-relatedTo"
+RESTRICTION_CATEGORY: Final = _BASE + "restriction-category"
+SENDER_TEAM: Final = _BASE + "communication-senderCareTeam"
 SOURCE: Final = _BASE + "organization-source"
+TEAM_SCHEDULE: Final = _BASE + "teamschedule"
+THREAD_ID: Final = _BASE + "thread-id"
 USE_CONTEXT: Final = _BASE + "useContext"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Consumer, Issue, Operation
+from fyr.core import Consumer, Issue, Machine, Operation
 
 if TYPE_CHECKING:
     from fyr.core import Application, RequestContext, Resource, Session
@@ -58,6 +58,7 @@ class Part:
     """What a sub-package offers; each is called once, before the server stands."""
 
     operations: Callable[[Room], Iterable[Operation]] = _nothing
+    machines: Callable[[Room], Iterable[Machine]] = _nothing
     consumers: Callable[[Room], Iterable[Consumer]] = _nothing
     #: by resource type, for every way in, before the version is stored
     rules: Mapping[str, Rule] = field(default_factory=dict)

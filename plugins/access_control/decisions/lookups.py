@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fyr.core import Look, Resource
 
 SELF_TREATMENT = "self-treatment"
+#: What services say of a resource that nobody has restricted; ``none`` is another one.
+_UNRESTRICTED = "None"
 
 
 def teams_of(look: Look, episode: str) -> set[str]:
@@ -76,8 +78,9 @@ def codes(node: Resource, path: str) -> set[str]:
 
 
 def restrictions(resource: Resource) -> set[str]:
-    """Tell the restriction categories of a resource."""
-    return codes(resource, "extension(restriction-category).valueCodeableConcept")
+    """Tell the restriction categories of a resource, but that which restricts nobody."""
+    found = codes(resource, "extension(restriction-category).valueCodeableConcept")
+    return found - {_UNRESTRICTED}
 
 
 def modifier_roles(resource: Resource) -> set[tuple[str, str]]:

@@ -139,6 +139,11 @@ class Ward:
         """Read what is stored, past who may see what."""
         return self.built.act(lambda acting: acting.read(reference))
 
+    def written_to(self, patient: str) -> list[Any]:
+        """Tell what is written about measurements, not about plans and episodes."""
+        found = self.find("Communication", ("subject", patient))
+        return [one for one in found if not _about_care(one)]
+
     def find(self, kind: str, *criteria: tuple[str, str]) -> list[Any]:
         return self.built.act(lambda acting: acting.find(kind, *criteria))
 
@@ -291,7 +296,7 @@ class Case:
         return self.ward.find("ClinicalImpression", ("subject", self.patient))
 
     def messages(self) -> list[Any]:
-        return self.ward.find("Communication", ("subject", self.patient))
+        return self.ward.written_to(self.patient)
 
     def nurse(self, may: str, *, team: str = "", **contexts: str) -> Principal:
         chosen = {
@@ -314,6 +319,12 @@ class Case:
             "episode_of_care": url(self.episode),
         }
         return Principal("PATIENT", url(self.patient), frozenset(may.split()), contexts)
+
+
+def _about_care(message: Mapping[str, Any]) -> bool:
+    codings = [c for one in message.get("reasonCode", ()) for c in one["coding"]]
+    about = ("EpisodeOfCare", "CarePlan")
+    return any(one["code"].startswith(about) for one in codings)
 
 
 def category(task: Mapping[str, Any]) -> str:

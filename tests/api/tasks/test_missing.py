@@ -96,7 +96,7 @@ class Watched(Case):
         return self.ward.find("Task", ("focus", self.request))
 
     def messages(self) -> list[Any]:
-        return self.ward.find("Communication", ("subject", self.patient))
+        return self.ward.written_to(self.patient)
 
     def events(self) -> list[Any]:
         return [

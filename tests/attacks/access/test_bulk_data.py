@@ -93,7 +93,7 @@ def test_types_that_may_not_be_searched_are_left_out_and_told(at, kit) -> None:
     local = error["url"].removeprefix("https://fyr.example.org")
     told = system.client.get(local).json
     assert {one["diagnostics"].split()[0] for one in told["issue"]} == {
-        *["EpisodeOfCare", "Patient", "Observation", "Group"]
+        *["Communication", "EpisodeOfCare", "Patient", "Observation", "Group"]
     }
     assert {one["code"] for one in told["issue"]} == {"suppressed"}
 

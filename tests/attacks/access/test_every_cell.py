@@ -163,8 +163,17 @@ def body(world: Any, cell: Cell, principal: Principal) -> dict[str, Any]:
         world.put(found)
     if "one-recipient" in cell.demands:
         found.pop("extension")
+        found.pop("sent", None)
+        found["status"] = "preparation"
         found["sender"] = {"reference": principal.user_id}
-        found["recipient"] = [{"reference": "Patient/1"}]
+        # A note to oneself; from the care team of a practitioner, a message.
+        found["recipient"] = [{"reference": principal.user_id}]
+        nurse = cell.key.user_type == "PRACTITIONER"
+        if nurse:
+            found["recipient"] = [{"reference": "Patient/1"}]
+        system = "http://ehealth.sundhed.dk/cs/message-category"
+        code = "message" if nurse else "note"
+        found["category"] = [{"coding": [{"system": system, "code": code}]}]
     if "sender" in cell.demands and cell.key.user_type == "PRACTITIONER":
         found.setdefault("extension", []).append(
             {"url": SENDER_TEAM, "valueReference": {"reference": "CareTeam/a"}}
