@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -79,7 +79,11 @@ def timers(room: Room) -> Iterable[Timer]:
     """Offer a kind of timer for each purpose."""
     watching = Watching(room)
     for purpose in PURPOSES:
-        yield Timer(purpose.name, partial(watching.fire, purpose))
+        yield Timer(
+            purpose.name,
+            partial(watching.fire, purpose),
+            refused=partial(watching.refused, purpose),
+        )
 
 
 class Watching:
@@ -132,6 +136,15 @@ class Watching:
             for slot in _unmet(acting, fired.subject, looked_at):
                 purpose.tell(self._room, acting, measured, slot)
         self._arm(acting, purpose, fired.subject, occurrence, until)
+
+    def refused(
+        self, purpose: Purpose, acting: Acting, fired: Fired, error: Exception
+    ) -> Any:
+        """Go on with the next slots, where what was to be said of some was refused."""
+        log.error("a slot was not told of", subject=fired.subject, exc_info=error)
+        occurrence = _watched(acting.read(fired.subject))
+        self._arm(acting, purpose, fired.subject, occurrence, acting.now)
+        return fired.payload
 
     def _arm(
         self,

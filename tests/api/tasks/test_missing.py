@@ -271,6 +271,21 @@ def test_what_pauses_is_silent_and_goes_on(ward: Ward, of: str) -> None:
     assert len(case.tasks()) == 1
 
 
+def test_what_cannot_be_said_of_one_slot_holds_back_no_other(ward: Ward) -> None:
+    case = Watched(ward)
+    consent_of(case)
+    episode = ward.read(case.episode)
+    stranger = ward.of("Patient")
+    ward.put({**episode, "patient": to(stranger)})
+    case.later(hours=4)
+    assert case.tasks() == []
+
+    ward.put({**episode, "patient": to(case.patient)})
+    case.later(days=1)
+
+    assert len(case.tasks()) == 1
+
+
 def test_what_nobody_measures_is_not_missed(ward: Ward) -> None:
     meeting = concept("ALCA00", "urn:oid:1.2.208.176.2.4")
     case = Watched(ward, code=meeting)
