@@ -27,6 +27,12 @@ from fyr.plugins.storage_service.access import (
     require_system,
 )
 from fyr.plugins.storage_service.contents import Content, Contents
+from fyr.plugins.storage_service.describing import (
+    METADATA,
+    THUMBNAIL,
+    keeping,
+    of_one,
+)
 from fyr.plugins.storage_service.kinds import name_of, require_taken
 
 if TYPE_CHECKING:
@@ -59,15 +65,36 @@ class Serving:
         """Tell where each resource is."""
         one = f"{BASE}/content/{{content_id}}"
         every = f"{BASE}/content"
-        yield Route(every, _All(self), "Keep content.", large=True, decides=True)
+        kinds = self.settings.content_types
         yield Route(
-            one, _One(self), "Read, replace, remove content.", large=True, decides=True
+            every,
+            _All(self),
+            "Keep content.",
+            large=True,
+            decides=True,
+            operations=keeping(kinds),
         )
         yield Route(
-            f"{one}/metadata", _Metadata(self), "What is known of it.", decides=True
+            one,
+            _One(self),
+            "Read, replace, remove content.",
+            large=True,
+            decides=True,
+            operations=of_one(kinds),
         )
         yield Route(
-            f"{one}/thumbnail", _Thumbnail(self), "A picture, made small.", decides=True
+            f"{one}/metadata",
+            _Metadata(self),
+            "What is known of it.",
+            decides=True,
+            operations=METADATA,
+        )
+        yield Route(
+            f"{one}/thumbnail",
+            _Thumbnail(self),
+            "A picture, made small.",
+            decides=True,
+            operations=THUMBNAIL,
         )
 
     def body(self, req: Request) -> tuple[str, Iterator[bytes]]:

@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from fyr.core.app import Application
@@ -407,3 +408,22 @@ class TestBehindAccessControl:
         assert (nurse.get(general).status, nurse.get(own).status) == (200, 403)
         citizen = fyr_client.acting_as(replace(CITIZEN, privileges=may))
         assert citizen.get(own).body == PDF
+
+
+def test_what_is_answered_is_what_openapi_says(system: Client) -> None:
+    paths = system.get("/openapi.json").json["paths"]
+
+    def schema(path: str, method: str, status: str) -> Any:
+        answers = paths[path][method]["responses"]
+        return answers[status]["content"]["application/json"]["schema"]
+
+    one = f"{CONTENT}/{{content_id}}"
+    made = post(system, params=OWN)
+    told = system.get(
+        f"{made.headers['location'].removeprefix('http://localhost')}/metadata"
+    )
+
+    Draft202012Validator(schema(CONTENT, "post", "201")).validate(made.json)
+    Draft202012Validator(schema(f"{one}/metadata", "get", "200")).validate(told.json)
+    assert "application/pdf" in paths[CONTENT]["post"]["requestBody"]["content"]
+    assert {"200", "206", "304", "416"} <= set(paths[one]["get"]["responses"])

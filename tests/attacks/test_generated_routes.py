@@ -34,6 +34,7 @@ EXAMPLES = int(os.environ.get("FYR_TEST_EXAMPLES", "20"))
 CHECKS = (not_a_server_error, response_schema_conformance, status_code_conformance)
 KNOWN = {"realm": "ehealth", "application": "app", "user": "me"}
 AREA = "/kvstore/api/{realm}/properties/{application}"
+CONTENT = "/storage/api/content"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,9 @@ def routes_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     quick = {"hash_memory_kib": 32, "hash_passes": 1}
     many = {"key_attempts": 100_000, "address_attempts": 100_000}
     options = {
-        "plugins": {"enabled": ["key_value_store", "key_service"]},
+        "plugins": {
+            "enabled": ["search", "key_value_store", "key_service", "storage_service"]
+        },
         "plugin": {"key_service": {**quick, **many}},
     }
     folder = tmp_path_factory.mktemp("made-up")
@@ -96,4 +99,5 @@ def test_the_document_is_openapi_and_has_the_routes(described: Any) -> None:
     found = {one.ok().path for one in described.get_all_operations()}
 
     assert {AREA, f"{AREA}/{{key}}", f"{AREA}/user/{{user}}/{{key}}"} <= found
+    assert {CONTENT, f"{CONTENT}/{{content_id}}/thumbnail"} <= found
     assert {"/keyservice/api/createKey", "/keyservice/api/devices/{key_id}"} <= found
