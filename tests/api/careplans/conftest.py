@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from itertools import count
 from typing import Any
 
@@ -104,7 +105,7 @@ class Clinic:
             str(resource["id"]),
             principal=ITSELF,
         )
-        interactions.update(context, Incoming(dict(resource)))
+        interactions.update(context, Incoming(deepcopy(dict(resource))))
         return f"{resource['resourceType']}/{resource['id']}"
 
     def read(self, reference: str) -> Any:
