@@ -94,6 +94,10 @@ def alarm(kind: str, low: Any = None, high: Any = None) -> dict[str, Any]:
     return ext("referenceRange", extension=[*ends, said])
 
 
+#: Red up to 88, yellow from 89 to 92.
+RANGES = (alarm("RAL", high=88), alarm("GAL", 89, 92))
+
+
 class Ward:
     """An application, and what its tests put into it; ids are new each time."""
 

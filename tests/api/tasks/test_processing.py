@@ -15,6 +15,7 @@ from .conftest import (
     CS,
     EHEALTH,
     EPISODE,
+    RANGES,
     Ward,
     alarm,
     category,
@@ -26,8 +27,6 @@ from .conftest import (
     value,
     values,
 )
-
-RANGES = (alarm("RAL", high=88), alarm("GAL", 89, 92))
 
 
 @pytest.fixture
