@@ -214,8 +214,11 @@ def _value(part: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def ward_at(folder: Path, mode: str, *plugins: str) -> Iterator[Ward]:
+def ward_at(
+    folder: Path, mode: str, *plugins: str, store: str = "sqlite://"
+) -> Iterator[Ward]:
     made = {
+        "store": {"url": store},
         "server": {"public_url": ROOT},
         "security": {"mode": mode},
         "plugins": {"enabled": ["search", "administrative", "clinical", *plugins]},
@@ -225,10 +228,15 @@ def ward_at(folder: Path, mode: str, *plugins: str) -> Iterator[Ward]:
         yield Ward(built, clock)
 
 
-@pytest.fixture(scope="session")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    """In open mode: the caller is a system."""
-    with ward_at(tmp_path_factory.mktemp("ward"), "open") as made:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def ward(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ward]:
+    """In open mode: the caller is a system. On each of the databases in turn."""
+    store = "sqlite://"
+    if request.param == "postgresql":
+        store = request.getfixturevalue("postgresql").new_database()
+    with ward_at(tmp_path_factory.mktemp("ward"), "open", store=store) as made:
         yield made
 
 

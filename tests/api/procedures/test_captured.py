@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def recorded_exchanges() -> Iterator[Any]:
 
 @pytest.mark.parametrize("exchange", [*recorded_exchanges()], ids=itemgetter("name"))
 def test_the_recorded_overview_is_answered_row_for_row(ward: Ward, exchange) -> None:
-    recorded = exchange["response_body"]
+    recorded = deepcopy(exchange["response_body"])
     patient = ward.put({"resourceType": "Patient", "id": "78199"})
     ward.episode(patient, id="314")
     (plan,) = only(recorded, "CarePlan")

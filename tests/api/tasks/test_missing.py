@@ -200,8 +200,16 @@ def test_all_that_was_missed_while_nothing_ran_is_found_once(ward: Ward) -> None
     assert len(case.events()) == 30
 
 
-def test_workers_beside_each_other_say_it_once(tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path / 'fyr.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store that outlives a server, on each of the databases in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'fyr.db'}"
+    made: str = request.getfixturevalue("postgresql").new_database()
+    return made
+
+
+def test_workers_beside_each_other_say_it_once(tmp_path: Path, store: str) -> None:
     with opened(tmp_path, store=store) as built:
         ward = Ward(*built)
         cases = [Watched(ward) for _ in range(5)]
@@ -217,8 +225,10 @@ def test_workers_beside_each_other_say_it_once(tmp_path: Path) -> None:
         assert len(cases[0].events()) == 1
 
 
-def test_what_was_waited_for_is_found_after_a_restart_and_once(tmp_path: Path) -> None:
-    store, clock = f"sqlite:///{tmp_path / 'fyr.db'}", FakeClock()
+def test_what_was_waited_for_is_found_after_a_restart_and_once(
+    tmp_path: Path, store: str
+) -> None:
+    clock = FakeClock()
     with opened(tmp_path, clock, store) as built:
         case = Watched(Ward(*built))
     clock.advance(hours=4)
