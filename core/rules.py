@@ -94,8 +94,9 @@ class RuleOutcome:
     """
 
     findings: Sequence[RuleFinding] = ()
-    #: ClinicalImpression, Task and Communication without what the asker knows better
-    #: (subject, episode, care teams); ``focus`` or ``about`` name measurements
+    #: Task and Communication without what the asker knows better (subject, episode, care
+    #: teams). ``Task.reasonReference`` and ``Communication.about`` name the measurement;
+    #: ``Task.focus`` is there when it is something else than what was found
     resources: Sequence[Resource] = ()
     problems: Sequence[RuleProblem] = ()
     #: what the rules calculate, as ``value[x]`` with its key; empty: nothing

@@ -183,9 +183,10 @@ class _Run:
     def _say(self, rule: Rule, measurement: Resource) -> None:
         about = reference_to(measurement)
         if rule.finding is not None:
-            self._take([RuleFinding(about, finding_code(rule.finding), rule.name)])
+            code, why = finding_code(rule.finding), f"by the rule {rule.name}"
+            self._take([RuleFinding(about, code, rule.name, why)])
         if rule.task is not None:
-            self._propose(_task(rule.task, about))
+            self._propose(_task(rule.task, about, self._asked.service_request))
         if rule.message is not None:
             self._propose(_message(rule.message, about))
 
@@ -193,7 +194,8 @@ class _Run:
         """Propose the task to assess what was found, where no rule proposes one."""
         about = reference_to(measurement)
         if any(
-            one["resourceType"] == "Task" and one["focus"]["reference"] == about
+            one["resourceType"] == "Task"
+            and one["reasonReference"]["reference"] == about
             for one in self._resources
         ):
             return
@@ -257,15 +259,22 @@ def _value_of(measurement: Resource) -> Any:
     return number if isinstance(number, int | Decimal) else []
 
 
-def _task(proposed: TaskProposal, about: str) -> Resource:
+def _task(
+    proposed: TaskProposal, about: str, activity: Resource | None = None
+) -> Resource:
     category = {"coding": [{"system": TASK_CATEGORIES, "code": proposed.category}]}
-    return {
+    task: Resource = {
         "resourceType": "Task",
         "extension": [{"url": TASK_CATEGORY, "valueCodeableConcept": category}],
         "priority": proposed.priority,
         "description": proposed.description,
-        "focus": {"reference": about},
+        "reasonReference": {"reference": about},
     }
+    if proposed.focus == "measurement":
+        task["focus"] = {"reference": about}
+    elif proposed.focus == "activity" and activity is not None:
+        task["focus"] = {"reference": reference_to(activity)}
+    return task
 
 
 def _untriaged(kind: str, why: str, about: str) -> Resource:

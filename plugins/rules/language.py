@@ -64,6 +64,11 @@ class TaskProposal(_Model):
     )
     priority: Priority = "routine"
     description: Text
+    focus: Literal["impression", "measurement", "activity"] = Field(
+        "impression",
+        description="What the team is to act on: what was found (the measurement where"
+        " nothing was), what was measured, or the ServiceRequest.",
+    )
 
 
 class MessageProposal(_Model):

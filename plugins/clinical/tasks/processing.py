@@ -224,11 +224,11 @@ def _take_proposals(
         one
         for one in proposals
         if one["resourceType"] == "Task"
-        and one.get("focus", {}).get("reference", measurement) == measurement
+        and one.get("reasonReference", {}).get("reference", measurement) == measurement
     ]
     last = about
     for one in tasks:
-        last = results.proposed_task(one, about)
+        last = results.proposed_task(one, about, measurement)
         if one.get("priority", "routine") != "routine":
             text = str(one.get("description", "A measurement needs to be assessed"))
             results.tell_teams(text, last, reason=_FOR_ASSESSMENT)

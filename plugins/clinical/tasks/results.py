@@ -103,11 +103,20 @@ class Results:
         }
         return self._take(task)
 
-    def proposed_task(self, proposal: Mapping[str, Any], focus: str) -> str:
-        """Make the Task that a rule proposes."""
+    def proposed_task(
+        self, proposal: Mapping[str, Any], found: str, measurement: str
+    ) -> str:
+        """Make the Task that a rule proposes, to act on what it found.
+
+        It may say that it is the measurement or the activity, and nothing else.
+        """
         named = terms.codes_in(proposal, ext.TASK_CATEGORY)
         category = named[0][0] if named and named[0] else "MeasurementForAssessment"
         text = str(proposal.get("description") or "Assess the measurement")
+        activity = self._measured.activity
+        focus = (proposal.get("focus") or {}).get("reference")
+        known = {measurement, reference(activity) if activity else measurement}
+        focus = focus if focus in known else found
         return self.task(category, focus, text, str(proposal.get("priority")))
 
     def message(self, proposal: Mapping[str, Any], about: str) -> None:

@@ -337,6 +337,28 @@ def test_what_rules_miss_is_asked_for_once(ward) -> None:
     assert task["focus"] == to(case.request)
 
 
+@pytest.mark.parametrize("focus", ["impression", "measurement", "activity"])
+def test_a_rule_says_what_its_task_is_about(ward, focus) -> None:
+    proposed = {"description": "Look at it", "focus": focus}
+    always = {"name": "r", "when": "true", "finding": "yellow", "task": proposed}
+    source = {"language": "fyr-rules/1", "rules": [always]}
+    case = ward.case(library=ward.library(source))
+    measured = case.observation(89)
+    case.submit(measured)
+    (impression,) = case.impressions()
+    (task,) = case.tasks()
+
+    assert (
+        task["focus"]["reference"]
+        == {
+            "impression": f"ClinicalImpression/{impression['id']}",
+            "measurement": measured,
+            "activity": case.request,
+        }[focus]
+    )
+    assert impression["finding"][0]["basis"] == "by the rule r"
+
+
 def test_earlier_data_is_given_as_the_library_asks(ward) -> None:
     source = {
         "language": "fyr-rules/1",

@@ -110,7 +110,20 @@ def test_a_rule_proposes_a_task_in_place_of_the_usual_one() -> None:
 
     assert codes(outcome) == ["red"]
     assert tasks(outcome) == [("CalibrationNeeded", "asap")]
-    assert outcome.resources[0]["focus"] == {"reference": "Observation/1"}
+    assert outcome.resources[0]["reasonReference"] == {"reference": "Observation/1"}
+    assert "focus" not in outcome.resources[0]
+
+
+@pytest.mark.parametrize(
+    ("focus", "reference"),
+    [("measurement", "Observation/1"), ("activity", "ServiceRequest/7")],
+)
+def test_a_rule_says_what_its_task_is_about(focus, reference) -> None:
+    own = {"description": "Look at it", "focus": focus}
+    source = rules(rules=[rule("true", task=own)])
+    outcome = run(source, saturation(20), service_request=activity())
+
+    assert outcome.resources[0]["focus"] == {"reference": reference}
 
 
 def test_a_rule_proposes_a_message() -> None:
