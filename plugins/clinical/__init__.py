@@ -25,8 +25,16 @@ from fyr.core import (
 )
 from fyr.core.declared import search_parameters_in, services_in
 from fyr.core.projections import projections_in
-from fyr.plugins.clinical import careplans, measurements, missing, procedures, tasks
+from fyr.plugins.clinical import (
+    careplans,
+    measurements,
+    missing,
+    plans,
+    procedures,
+    tasks,
+)
 from fyr.plugins.clinical.parts import Part, Room
+from fyr.plugins.clinical.settings import ClinicalSettings
 
 if TYPE_CHECKING:
     from fyr.core import (
@@ -47,18 +55,22 @@ PARTS: tuple[Part, ...] = (
     tasks.PART,  # what becomes of measurements
     missing.PART,  # what does not come, and reminders of it
     procedures.PART,  # what a patient is to do, and what came of it
+    plans.PART,  # definitions of plans, activities and questionnaires
 )
 
 
 class Clinical(Plugin):
     """The clinical area: what its parts offer, joined."""
 
-    manifest = Manifest("Care plans, measurements, tasks and what defines them.")
+    manifest = Manifest(
+        "Care plans, measurements, tasks and what defines them.",
+        settings=ClinicalSettings,
+    )
 
     def __init__(self, settings: PluginSettings) -> None:
         """Make the room that the parts share."""
         super().__init__(settings)
-        self._room = Room()
+        self._room = Room(ClinicalSettings.model_validate(settings.model_dump()))
 
     def start(self, application: Application) -> None:
         """Keep what the parts ask for."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Consumer, Job, Machine, Operation, Timer
+from fyr.plugins.clinical.settings import ClinicalSettings
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -16,6 +17,10 @@ class Room:
     """What the parts ask the server for, once it stands."""
 
     _application: Application | None = None
+
+    def __init__(self, settings: ClinicalSettings | None = None) -> None:
+        """Take the settings of the area."""
+        self.settings = settings or ClinicalSettings()
 
     def open(self, application: Application) -> None:
         """Take the application, before its first request."""

@@ -41,6 +41,22 @@ REQUESTS = {
     "search-type": ("GET", "{}?_count=1"),
     "delete": ("DELETE", "{}/none"),
 }
+#: What a plan, an activity or a questionnaire has when it is made.
+OWNED: Any = {
+    "status": "draft",
+    "extension": [
+        {
+            "url": f"{EHEALTH}modifier-role",
+            "extension": [
+                {"url": "reference", "valueReference": {"reference": "Organization/1"}},
+                {
+                    "url": "role",
+                    "valueCodeableConcept": {"coding": [{"code": "owner"}]},
+                },
+            ],
+        }
+    ],
+}
 #: What profiles ask for that the services hold writes against.
 ASKED: dict[str, dict[str, Any]] = {
     "ServiceRequest": {"occurrenceDateTime": "2026-01-01T08:00:00Z"},
@@ -53,6 +69,9 @@ ASKED: dict[str, dict[str, Any]] = {
         ],
         "reasonCode": [{"text": "COPD"}],
     },
+    "PlanDefinition": OWNED,
+    "ActivityDefinition": OWNED,
+    "Questionnaire": OWNED,
     "Task": {
         "status": "requested",
         "extension": [

@@ -28,6 +28,12 @@ OTHERWISE = {
     "GET_Message_4": "asks for a URL of a host that is none of the services'",
     "POST_Group_Appointment": "the recorded resource has an element of an older FHIR",
 }
+#: What has to be there before an exchange, and is not in it.
+BEFORE = {
+    "PUT_PlanDefinition": [
+        {"resourceType": "PlanDefinition", "id": "430", "status": "active"},
+    ],
+}
 _HOST = re.compile(
     r"https?(://|%3A%2F%2F)([a-z-]+)\.[a-z0-9.-]*\.(?:local|com)(/|%2F)fhir"
 )
@@ -140,6 +146,7 @@ def test_what_was_asked_of_the_guides_servers_is_answered(
     assert service is not None
     everything = client_of(services)
     client = Client(everything.wsgi, f"/{service.path}")
+    seed(everything, BEFORE.get(exchange.name, []))
 
     if exchange.interaction == "update":
         seed(everything, [exchange.sent])

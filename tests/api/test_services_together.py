@@ -9,6 +9,23 @@ from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.minimal import complete
 
+#: What a plan, an activity or a questionnaire has when it is made.
+OWNED: Any = {
+    "status": "draft",
+    "extension": [
+        {
+            "url": "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-modifier-role",
+            "extension": [
+                {"url": "reference", "valueReference": {"reference": "Organization/1"}},
+                {
+                    "url": "role",
+                    "valueCodeableConcept": {"coding": [{"code": "owner"}]},
+                },
+            ],
+        }
+    ],
+}
+
 
 def at(built: Application, name: str) -> Client:
     return Client(client_of(built).wsgi, f"/{name}/fhir")
@@ -211,9 +228,9 @@ def test_each_type_has_a_home(
 
 def test_canonicals_may_be_the_urls_of_resources(services: Application) -> None:
     plans = at(services, "plan")
-    activity = complete("ActivityDefinition")
-    inner = complete("PlanDefinition", {"action": [{}]})
-    outer = complete("PlanDefinition", {"action": [{}]})
+    activity = complete("ActivityDefinition", dict(OWNED))
+    inner = complete("PlanDefinition", {**OWNED, "action": [{}]})
+    outer = complete("PlanDefinition", {**OWNED, "action": [{}]})
     places = []
     for resource, follower in ((activity, inner), (inner, outer), (outer, None)):
         places.append(plans.create(resource).headers["location"].split("/_history")[0])

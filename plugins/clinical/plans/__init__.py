@@ -1,4 +1,15 @@
 """Plans and what they are made of: how they live, are cloned, and lead to each other.
 
-``tree`` walks a PlanDefinition, for whoever applies, clones or checks one.
+``lives`` are the tables, ``rules``, ``activation`` and ``images`` what must hold,
+``identity`` says which definition is a version of which. ``tree`` walks a PlanDefinition,
+for whoever applies, clones or checks one.
 """
+
+from __future__ import annotations
+
+from fyr.plugins.clinical.parts import Part
+from fyr.plugins.clinical.plans import lives
+
+__all__ = ["PART"]
+
+PART = Part(machines=lives.machines)

@@ -317,15 +317,9 @@ def test_all_activities_that_are_missing_are_told(clinic, episode) -> None:
 
 
 def test_a_plan_that_leads_to_itself_is_refused(clinic, episode) -> None:
-    plan = clinic.plan()
-    number = plan.split("/")[1]
-    clinic.put(
-        {
-            **clinic.read(plan),
-            "id": number,
-            "action": [{"definitionCanonical": f"http://localhost/plan/fhir/{plan}"}],
-        }
-    )
+    number = clinic.number()
+    plan = f"PlanDefinition/{number}"
+    clinic.plan(plan, id=number)
 
     assert refused(clinic, plan, episode)[0] == 422
 

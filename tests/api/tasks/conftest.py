@@ -195,7 +195,7 @@ class Case:
         named = {"library": [url(library)]} if library else {}
         self.activity = ward.of("ActivityDefinition", status="active", **named)
         named = {"library": [url(plan_library)]} if plan_library else {}
-        self.definition = ward.of("PlanDefinition", status="active", **named)
+        self.definition = ward.of("PlanDefinition", status="draft", **named)
         self.request = self.service_request(ranges=ranges, status=status, **request)
         self.plan = ward.of(
             "CarePlan",

@@ -170,13 +170,13 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
     )
     yield of(
         "PlanDefinition",
-        status="active",
+        status="draft",
         url=f"https://example.org/PlanDefinition/{n}",
         topic=[concept("self-treatment")],
         extension=roles,
     )
-    yield of("ActivityDefinition", status="active", extension=roles)
-    yield of("Questionnaire", status="active", extension=roles)
+    yield of("ActivityDefinition", status="draft", extension=roles)
+    yield of("Questionnaire", status="draft", extension=roles)
     yield of(
         "Basic",
         code=concept(

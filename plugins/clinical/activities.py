@@ -1,0 +1,56 @@
+"""What follows from the code of an activity: ``activities.toml`` as a look-up.
+
+A code that is in no row says nothing: neither that something holds nor that it does not.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What holds for activities of a code."""
+
+    #: type of what is submitted; empty: nothing is
+    measures: str
+    #: whether a slot without a submission is told to the care team
+    missing: bool
+    #: whether the citizen is reminded of a slot
+    reminder: bool
+    #: whether what is submitted may be shared nationally
+    sharing: bool
+
+
+def switches(system: str, code: str) -> Switches | None:
+    """Tell what holds for a code; ``None``: it is in no row."""
+    return _all().get((system, code))
+
+
+def switches_of(concept: Mapping[str, Any]) -> tuple[str, str, Switches] | None:
+    """Find the first coding of a CodeableConcept that a row knows.
+
+    :return: its system and code, and what holds; ``None``: no row knows any.
+    """
+    for coding in concept.get("coding", ()):
+        system, code = str(coding.get("system", "")), str(coding.get("code", ""))
+        found = switches(system, code)
+        if found is not None:
+            return system, code, found
+    return None
+
+
+@lru_cache(maxsize=1)
+def _all() -> Mapping[tuple[str, str], Switches]:
+    text = files("fyr.plugins.clinical").joinpath("activities.toml").read_text("utf-8")
+    return {
+        (system, code): Switches(**{k: v for k, v in row.items() if k != "codes"})
+        for system, table in tomllib.loads(text).items()
+        for row in table["rows"]
+        for code in row["codes"].split()
+    }

@@ -1,0 +1,87 @@
+"""Guards of a PlanDefinition that becomes active: it leads somewhere, and holds together.
+
+https://hl7.org/fhir/R4/plandefinition.html#PlanDefinition. Whoever applies an active plan
+need not look at it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.extensions import (
+    ACTION_TRIGGER,
+    TRIGGER_CONDITION,
+    extensions,
+    value,
+)
+from fyr.plugins.clinical.plans.tree import Definitions, places, walk
+
+if TYPE_CHECKING:
+    from fyr.core import FyrError, Issue, Transition
+
+_LED = "definitionCanonical"
+
+
+def leads_to_active_definitions(transition: Transition) -> Iterator[FyrError | Issue]:
+    """It refers to an activity or sub-plan, and all that it refers to are active."""
+    plan = transition.resource
+    led = [(place, action[_LED]) for place, action in places(plan) if _LED in action]
+    if not led:
+        code = (
+            "PLANDEFINITION_VALIDATE_MANDATORY_ACTIVITYDEFINITION_OR_SUBPLAN_REFERENCE"
+        )
+        yield CODES[code].error(expression=("PlanDefinition.action",))
+        return
+    definitions = Definitions(transition.acting, transition.together)
+    for place, canonical in led:
+        found = definitions.find(str(canonical))
+        if found is None or found.get("status") != "active":
+            yield CODES[
+                "PLANDEFINITION_VALIDATE_ALL_REFERENCED_ACTIVITYDEFINITIONS_OR_SUBPLANS_SHOULD_BE_ACTIVE"
+            ].error(expression=(f"{place}.{_LED}",))
+
+
+def is_no_circle(transition: Transition) -> Iterator[FyrError | Issue]:
+    """It does not lead to itself, nor does a plan below it."""
+    definitions = Definitions(transition.acting, transition.together)
+    for problem in walk(definitions, transition.resource).problems:
+        if problem.what == "missing":
+            continue
+        text = (
+            f"{problem.plan} leads back to {problem.canonical}"
+            if problem.what == "circle"
+            else "the plan and its sub-plans have too many actions"
+        )
+        yield CODES["GENERAL_VALIDATION_ERROR"].error(
+            f"{text}.", expression=("PlanDefinition.action",)
+        )
+
+
+def knows_related_actions(transition: Transition) -> Iterator[FyrError | Issue]:
+    """The actions that others are related to, or are triggered by, are in the plan."""
+    plan = transition.resource
+    known = {str(action["id"]) for _, action in places(plan) if "id" in action}
+    for place, action in places(plan):
+        for where, named in (*_related(action), *_triggering(action)):
+            if named not in known:
+                yield CODES["PLANDEFINITION_MISSING_RELATED_ACTION"].error(
+                    expression=(f"{place}.{where}",)
+                )
+
+
+def _related(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for number, one in enumerate(action.get("relatedAction", ())):
+        yield f"relatedAction[{number}].actionId", str(one.get("actionId", ""))
+
+
+def _triggering(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tell the actions whose submissions trigger this one."""
+    for trigger in extensions(action, ACTION_TRIGGER):
+        for condition in trigger.get("extension", ()):
+            # Seen with the name of the part, and with the URL of the condition's own.
+            if condition.get("url") not in ("triggerCondition", TRIGGER_CONDITION):
+                continue
+            for part in extensions(condition, "actionId"):
+                yield f"extension('{ACTION_TRIGGER}')", str(value(part))
