@@ -19,16 +19,30 @@ if TYPE_CHECKING:
 PARTICIPATE: Final = "PITEOC"
 
 
-def has_consent(acting: Acting, episode: Resource, reference: str) -> bool:
-    """Whether the patient of an episode of care takes part in it by consent, now."""
+def has_consent(
+    acting: Acting,
+    episode: Resource,
+    reference: str,
+    together: Mapping[str, Resource | None],
+) -> bool:
+    """Whether the patient of an episode of care takes part in it by consent, now.
+
+    :param together: what is stored in the same call; it counts instead of what is there.
+    """
     patient = episode.get("patient", {}).get("reference")
-    found = acting.find("Consent", ("data", reference), ("status", "active"))
+    stored = acting.find("Consent", ("data", reference), ("status", "active"))
+    found = {f"Consent/{one['id']}": one for one in stored}
+    for key, resource in together.items():
+        found.pop(key, None)
+        if resource is not None and resource.get("resourceType") == "Consent":
+            found[key] = resource
     return any(
-        consent.get("patient", {}).get("reference") == patient
+        consent.get("status") == "active"
+        and consent.get("patient", {}).get("reference") == patient
         and PARTICIPATE in _categories(consent)
         and _is_about(consent, reference)
         and _holds(consent, acting.now)
-        for consent in found
+        for consent in found.values()
     )
 
 

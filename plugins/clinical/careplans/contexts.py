@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Operation, OperationCall, OperationParameter
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.references import asked, elements
+from fyr.plugins.clinical.references import asked, elements, own
 
 if TYPE_CHECKING:
     from fyr.core import FyrError, Resource
@@ -46,7 +46,7 @@ def is_allowed(call: OperationCall) -> Resource:
     # the caller has said, and that it fits.
     found = call.acting().read(episode)
     patient, team = asked(call, "patient"), asked(call, "careTeam")
-    if found is None or (not patient and not team):
+    if found is None or not (patient or team) or _asks_of_others(call, patient, team):
         raise _no_match()
     links: dict[str, str] = {}
     if patient:
@@ -62,6 +62,15 @@ def is_allowed(call: OperationCall) -> Resource:
             for name, one in links.items()
         ],
     }
+
+
+def _asks_of_others(call: OperationCall, patient: str | None, team: str | None) -> bool:
+    """Whether a citizen asks about somebody else, or about a care team."""
+    principal = call.context.principal
+    if principal.user_type != "PATIENT":
+        return False
+    mine = own(call, principal.context.get("patient", ""))
+    return team is not None or patient != mine
 
 
 def _of_team(

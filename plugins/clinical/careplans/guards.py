@@ -35,7 +35,8 @@ _EPISODES = "clinical.episodes"
 def patient_consents(transition: Transition) -> Problems:
     """Ask for a consent to take part that holds now."""
     episode = transition.resource
-    if not has_consent(transition.acting, episode, transition.reference):
+    given = (transition.acting, episode, transition.reference, transition.together)
+    if not has_consent(*given):
         code = CODES["EPISODEOFCARE_PATCH_NO_CONSENT"]
         yield code.error(expression=["EpisodeOfCare.status"])
 

@@ -1,5 +1,6 @@
 """States of episodes of care, care plans and service requests: what guards and keeps them."""
 
+import base64
 import json
 
 import pytest
@@ -151,6 +152,30 @@ def test_another_consent_does_not_count(clinic, nurse, episode, more) -> None:
     clinic.consent(episode, **more)
 
     assert patch(nurse, episode, to_status("active")).status == 422
+
+
+@pytest.mark.parametrize(("status", "expected"), [("active", 200), ("inactive", 422)])
+def test_a_consent_of_the_same_transaction_counts(
+    clinic, nurse, episode, status, expected
+) -> None:
+    consent = clinic.read(clinic.consent(episode, status="proposed"))
+    operations = json.dumps([to_status("active")]).encode()
+    binary = {
+        "resourceType": "Binary",
+        "contentType": PATCH,
+        "data": base64.b64encode(operations).decode(),
+    }
+    requests = [
+        ("PATCH", episode, binary),
+        ("PUT", f"Consent/{consent['id']}", {**consent, "status": status}),
+    ]
+    entries = [
+        {"request": {"method": method, "url": url}, "resource": resource}
+        for method, url, resource in requests
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    assert nurse.post("", bundle).status == expected
 
 
 def test_a_consent_holds_until_its_last_day_is_over(clinic, nurse, episode) -> None:

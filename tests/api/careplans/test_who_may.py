@@ -311,6 +311,33 @@ def test_a_context_is_asked_for_before_there_is_one(guarded, episode, team) -> N
     assert status("") == 403
 
 
+def test_citizens_ask_about_themselves_only(guarded) -> None:
+    patient = guarded.patient()
+    episode = guarded.episode(patient=patient)
+
+    def status(me, asked):
+        given = {"name": "patient", "valueReference": to(asked)}
+        body = {"resourceType": "Parameters", "parameter": [given]}
+        citizen = who("PATIENT", "EpisodeOfCare$is-context-allowed", patient=me)
+        client = guarded.at("careplan", citizen)
+        return client.post(f"{episode}/$is-context-allowed", body).status
+
+    assert status(patient, patient) == 200
+    assert status(guarded.patient(), patient) == 403
+
+
+def test_a_team_may_take_itself_off_a_plan(guarded, care_plan, episode, team) -> None:
+    given = {"name": "removeCareTeams", "valueReference": to(team)}
+    body = {"resourceType": "Parameters", "parameter": [given]}
+    may = UPDATE["CarePlan"]
+    nurse = who("PRACTITIONER", may, care_team=team, episode_of_care=episode)
+
+    answer = guarded.at("careplan", nurse).post(f"{care_plan}/$update-care-teams", body)
+
+    assert answer.status == 200
+    assert "careTeam" not in answer.json
+
+
 # Adapt a plan, and send it back
 
 EDIT = f"FHIR.transaction {APPLY} CarePlan.create CarePlan.read CarePlan.update"
