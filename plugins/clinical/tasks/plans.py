@@ -17,9 +17,14 @@ _NARROWED = "Default-careteam-for-task-and-communication"
 
 
 def care_plans_of(acting: Acting, activity: str) -> list[str]:
-    """Tell the care plans that have an activity, those that were given up left out."""
-    found = acting.find("CarePlan", ("activity-reference", activity))
-    return [reference(one) for one in found if one.get("status") != "entered-in-error"]
+    """Tell the care plans that have an activity, those that are active first."""
+    found = [
+        one
+        for one in acting.find("CarePlan", ("activity-reference", activity))
+        if one.get("status") != "entered-in-error"
+    ]
+    found.sort(key=lambda one: one.get("status") != "active")
+    return [reference(one) for one in found]
 
 
 def care_plan_of(acting: Acting, activity: str) -> Resource | None:

@@ -54,6 +54,9 @@ _FOR_ASSESSMENT = "MeasurementForAssessment"
 FAILED = f"{_FOR_ASSESSMENT}FailureInAutoProcessing"
 NOT_TRIAGED = f"{_FOR_ASSESSMENT}NotTriaged"
 
+#: What odd data can raise, and a database that wants the transaction again does not.
+_OF_THE_DATA = (FyrError, LookupError, TypeError, ValueError, AttributeError)
+
 #: Makes what is to be stored of one activity, in the transaction.
 Making = Callable[[Acting], list[Resource]]
 
@@ -107,7 +110,7 @@ class Processing:
             try:
                 act(partial(_store, made))
                 break
-            except FyrError as error:
+            except _OF_THE_DATA as error:
                 # Nothing has been written when the tables refuse. Raising would have
                 # this submission hold up all others.
                 log.error("results of a submission refused", exc_info=error)

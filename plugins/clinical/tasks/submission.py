@@ -37,10 +37,13 @@ class Measured:
 
     @property
     def patient(self) -> str | None:
-        """Whose it is."""
+        """Whose it is: as it says itself, or as the episode does."""
         around = self.measurements[0] if self.measurements else self.activity or {}
-        found = around.get("subject", {}).get("reference")
-        return found if isinstance(found, str) else None
+        for one in (around.get("subject"), (self.episode or {}).get("patient")):
+            found = one.get("reference") if isinstance(one, dict) else None
+            if isinstance(found, str):
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -549,6 +549,29 @@ def test_a_measurement_that_was_invalidated_meanwhile_is_not_triaged(ward) -> No
     assert case.tasks() == []
 
 
+def test_a_submission_of_odd_data_holds_up_no_other(ward, triaged) -> None:
+    """What is kept from before the rules held may lack what they count on."""
+    odd = triaged.observation(84)
+    found = ward.read(odd)
+    del found["subject"]
+    ward.put({**found, "basedOn": [to("ServiceRequest/none")]})
+    triaged.submit(odd, work=False)
+    triaged.submit(triaged.observation(84))
+
+    priorities = [one["priority"] for one in triaged.tasks()]
+    assert sorted(priorities) == ["routine", "urgent"]
+
+
+def test_a_plan_that_is_active_goes_before_one_that_was(ward, triaged) -> None:
+    plan = ward.read(triaged.plan)
+    ward.put({**plan, "id": ward.number()})
+    ward.put({**plan, "status": "revoked"})
+    triaged.submit(triaged.observation(84))
+    (task,) = triaged.tasks()
+
+    assert value(task, "reference-careplan") != to(triaged.plan)
+
+
 def test_the_team_sees_its_task_and_no_other_team_does(triaged, ward) -> None:
     triaged.submit(triaged.observation(84))
     (task,) = triaged.tasks()
