@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: What a sub-plan of an active plan may be.
 _USABLE = frozenset({"active", "retired"})
+#: Topic of the plans that citizens apply themselves.
+_SELF_TREATMENT = "self-treatment"
 #: An episode of care in one of these gets no more care plans.
 _ENDED = frozenset({"finished", "cancelled", "entered-in-error"})
 
@@ -161,6 +163,8 @@ class _Applying:
         parts = [one.plan.get("status") for one in walked.tree.plans()]
         if not set(parts) <= _USABLE:
             issues.append(CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"].issue())
+        if self._call.context.principal.user_type == "PATIENT":
+            issues += _not_for_self_treatment(walked.tree)
         if issues:
             raise Refused(issues)
         return walked.tree
@@ -223,6 +227,19 @@ def _told(problem: Problem) -> Issue:
     else:
         code = CODES["CAREPLAN_APPLY_CAN_NOT_FIND_ACTIVITY_DEFINITION"]
     return code.issue(problem.canonical, expression=place)
+
+
+def _not_for_self_treatment(tree: Tree) -> Iterator[Issue]:
+    """Tell the plans that citizens do not apply to themselves."""
+    for one in tree.plans():
+        topics = {
+            coding.get("code")
+            for topic in one.plan.get("topic", ())
+            for coding in topic.get("coding", ())
+        }
+        if _SELF_TREATMENT not in topics:
+            code = CODES["DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC"]
+            yield code.issue(f"PlanDefinition/{one.plan['id']}")
 
 
 def _entry(one: Applied) -> Resource:

@@ -229,11 +229,16 @@ def options(mode: str, *plugins: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    """In open mode: the caller is a system."""
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def clinic(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clinic]:
+    """In open mode: the caller is a system; on each of the databases in turn."""
     clock = FakeClock()
-    settings = settings_with(options("open"), tmp_path_factory.mktemp("clinic"))
+    made = options("open")
+    if request.param == "postgresql":
+        made["store"] = {"url": request.getfixturevalue("postgresql").new_database()}
+    settings = settings_with(made, tmp_path_factory.mktemp("clinic"))
     with application(settings, clock) as built:
         yield Clinic(built, clock)
 
