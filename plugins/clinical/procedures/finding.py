@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Forbidden
 from fyr.core.model.json import own as parsed
 from fyr.core.searching import Extent
+from fyr.core.workflow.timing import Kind
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.procedures.submissions import (
     MEASURED,
+    UNTIMED,
+    Span,
     Submission,
     submissions_of,
 )
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 #: References in one search.
 _AT_ONCE = 100
+#: A window that is worth to be searched by: a quarter.
+_SHORT = timedelta(days=92)
 
 
 class Finding:
@@ -128,15 +134,35 @@ class Finding:
         }
         return [found[one] for one in _ids(listed) if one in found]
 
-    def submissions(self, requests: Sequence[str]) -> Iterator[Submission]:
-        """Find all that was submitted for some requests."""
+    def submissions(
+        self, requests: Sequence[str], window: Span
+    ) -> Iterator[Submission]:
+        """Find what was submitted for some requests, of what may lie in a window."""
         wanted = set(requests)
         for part in _parts(requests):
-            for kind in MEASURED:
-                for resource in self._acting.scan(kind, ("based-on", part)):
+            for kind, criteria in _within(window):
+                for resource in self._acting.scan(kind, ("based-on", part), *criteria):
                     for one in submissions_of(resource):
                         if one.request in wanted:
                             yield one
+
+
+def _within(window: Span) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Tell the searches that find each submission of a window, once.
+
+    Those for a slot by the slot, others by when they were made, where a search can tell.
+    Of a long window most of what there is lies in it, and to look at all of it is faster.
+    """
+    if window[1] - window[0] > _SHORT:
+        yield from ((kind, []) for kind in MEASURED)
+        return
+    start, end = (one.isoformat() for one in window)
+    slot = [("resolvedTimingStart", f"le{end}"), ("resolvedTimingEnd", f"ge{start}")]
+    others = ("resolvedTimingType", ",".join(UNTIMED))
+    for kind in MEASURED:
+        yield kind, [*slot, ("resolvedTimingType", Kind.RESOLVED.value)]
+        made = [("date", f"ge{start}"), ("date", f"le{end}")]
+        yield kind, [others, *(made if kind == "Observation" else ())]
 
 
 def _ids(references: Iterable[str | None]) -> list[str]:

@@ -100,7 +100,8 @@ def get_patient_procedures(call: OperationCall) -> Resource:
     plans = finding.plans(question.patient, question.episodes)
     eligible = finding.eligible(plans, question.conditions, question.tags)
     requests = finding.requests(eligible)
-    submitted = finding.submissions([_reference(one) for one in requests])
+    references = [_reference(one) for one in requests]
+    submitted = finding.submissions(references, question.window)
     overviews = list(_overviews(requests, submitted, question))
     return answer(call, eligible, list(zip(requests, overviews, strict=True)))
 

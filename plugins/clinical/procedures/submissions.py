@@ -15,6 +15,8 @@ from fyr.plugins.clinical.references import elements
 MEASURED: Final = ("Observation", "QuestionnaireResponse", "Media")
 #: Beside the kinds of :class:`~fyr.core.workflow.timing.Kind`: outside of all slots.
 EXTRA: Final = "Extra"
+#: Types without a slot.
+UNTIMED: Final = (Kind.UNRESOLVED.value, Kind.ADHOC.value, EXTRA)
 #: The part of a minute that a time of a slot, which is told to the minute, stands for.
 MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 

@@ -190,6 +190,22 @@ def test_what_has_no_slots_is_one_row_by_when_it_was_measured(
     assert "OccurrencesRequested" not in row
 
 
+def test_a_long_period_counts_what_its_parts_count(ward: Ward) -> None:
+    patient, slotted, any_time = ward.plan_of(TWO_DAYS, AD_HOC)
+    when = "2026-01-05T09:30:00+01:00"
+    ward.measure(slotted, resolved_timing("Resolved", *MONDAY), when)
+    ward.measure(slotted, resolved_timing("Resolved", *MONDAY, "7"), when)
+    ward.measure(slotted, resolved_timing("Unresolved"), when)
+    ward.measure(any_time, resolved_timing("Adhoc"), when)
+    ward.measure(any_time, resolved_timing("Adhoc"), "2027-01-05T09:30:00+01:00")
+
+    week = ward.rows(patient)
+    year = ward.rows(patient, start="2025-06-01", end="2026-05-31")
+
+    assert year == week
+    assert sum(row.get("TotalSubmitted", 0) for row in week) == 4
+
+
 def test_a_row_for_extra_measurements_is_told_when_asked_for(ward: Ward) -> None:
     patient, with_extra, _ = ward.plan_of(
         {**TWO_DAYS, "extra": True}, {**TWO_DAYS, "extra": False}
