@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -28,6 +29,10 @@ from fyr.core.testing.contracts.outgoing_world import (
 )
 
 _PATIENCE_SECONDS = 60
+
+
+def _has(receivers: Receivers, number: int) -> bool:
+    return number in receivers.at("known")
 
 
 class OutgoingPlacesContract(OutgoingWorld):
@@ -139,7 +144,7 @@ class OutgoingPlacesContract(OutgoingWorld):
         with running(worker(queue, receivers, places=4)):
             for number in range(2, 6):
                 put(queue, ("known", number))
-                receivers.wait_for(lambda last=number: last in receivers.at("known"))
+                receivers.wait_for(partial(_has, receivers, number))
             alone = {name for name, _ in receivers.taken}
             let_go.set()
             receivers.wait_for(lambda: len(receivers.taken) >= 17)
