@@ -80,8 +80,9 @@ class Machines:
     ) -> list[Transition]:
         """Tell which steps a write makes, one for each machine that holds for it.
 
-        A machine that holds for the stored version goes on holding, whatever the new one
-        claims to be; for one that comes under it with this write, that is its creation.
+        A machine that holds for the stored version holds for the new one, too, which must
+        be of the same kind; for one that comes under it with this write, that is its
+        creation.
 
         :raises FyrError: what is in no table, or stands in the way; all of it.
         """
@@ -149,7 +150,15 @@ def _judged(transition: Transition) -> list[FyrError | Issue]:
     if transition.new is not None:
         guards += transition.machine.when
     told = [problem for guard in guards for problem in guard(transition)]
-    return [*told, *unclear(transition.machine, transition)]
+    return [*told, *_strayed(transition), *unclear(transition.machine, transition)]
+
+
+def _strayed(transition: Transition) -> Iterator[Issue]:
+    """Tell that a resource would become one that the table does not hold for any more."""
+    machine, new = transition.machine, transition.new
+    if transition.old is not None and new is not None and not machine.is_about(new):
+        text = f"{machine.resource_type}, by {machine.name}: it stays one of this kind"
+        yield Issue("business-rule", text, (machine.resource_type,))
 
 
 def _is_free(transition: Transition, rows: Sequence[Step]) -> bool:

@@ -138,12 +138,17 @@ def test_resources_that_the_machine_is_not_about_are_nobodys_business(nurse) -> 
     assert nurse.delete(f"Basic/{identity}").status == 204
 
 
-def test_nobody_leaves_the_table_by_claiming_to_be_something_else(nurse) -> None:
+@pytest.mark.parametrize("state", ["wanted", "returned"])
+def test_nobody_leaves_the_table_by_claiming_to_be_something_else(
+    nurse, system, state
+) -> None:
     identity = lent(nurse)
-    other = loan("returned", id=identity)
+    other = loan(state, id=identity)
     other["code"] = {"text": "other"}
 
     assert nurse.update(other).status == 422
+    assert system.update(other).status == 422
+    assert nurse.get(f"Basic/{identity}").json["code"] == LOAN
 
 
 def test_what_comes_under_the_table_later_is_as_if_created(nurse) -> None:
