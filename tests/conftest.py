@@ -1,8 +1,13 @@
 """What all tests share: how servers that were not found are told, and how they log."""
 
 import pytest
+from hypothesis import settings
 
 from fyr.core.testing.servers import ABSENT
+
+# A machine that others use as well is slow now and then: time is looked at by benches.
+settings.register_profile("fyr", deadline=None)
+settings.load_profile("fyr")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
