@@ -78,7 +78,8 @@ def test_a_plan_becomes_a_draft_with_an_activity_for_each_action(
     made = clinic.read(f"CarePlan/{answer.json['id']}")
     assert (made["resourceType"], made["status"]) == ("CarePlan", "draft")
     assert made["intent"] == "order"
-    assert made["period"] == {"start": "2026-01-08T08:00:00+00:00"}
+    now = f"{clinic.clock():%Y-%m-%dT%H:%M:%S}+00:00"
+    assert made["period"] == {"start": now}
     assert made["instantiatesCanonical"] == [f"http://localhost/plan/fhir/{plan}"]
     stored = clinic.read(episode)
     assert made["subject"] == stored["patient"]

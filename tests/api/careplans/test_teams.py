@@ -1,5 +1,7 @@
 """Care teams: which would fit, who is on plans and episodes, whose context that allows."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
@@ -121,6 +123,21 @@ def test_a_team_that_is_on_it_already_changes_nothing(clinic, plans, team) -> No
 
     assert answer.status == 200
     assert clinic.read(plans[0])["meta"]["versionId"] == before
+
+
+def test_changes_at_one_time_lose_none(clinic, plans, team) -> None:
+    others = [clinic.team() for _ in range(8)]
+
+    def add(other):
+        given = references("addCareTeams", other)
+        return call(clinic, plans[0], "update-care-teams", given).status
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        statuses = list(pool.map(add, others))
+
+    assert statuses == [200] * len(others)
+    for one in plans:
+        assert set(teams_of(clinic, one)) == {team, *others}
 
 
 def test_who_names_no_team_is_told_so(clinic, plans) -> None:
