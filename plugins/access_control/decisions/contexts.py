@@ -63,6 +63,7 @@ def _patient_or_organization(caller: Caller) -> None:
 
 #: demand -> what it asks of the token
 ON_CONTEXT: Mapping[str, Check] = {
+    "clone": _organization,
     "device-mine-or-free": _patient,
     "device-owned": _organization,
     "device-readable": _patient_or_organization,

@@ -96,6 +96,20 @@ def _modifier(case: ResourceCase) -> None:
         raise outside(case, "as only its owner changes its modifier roles")
 
 
+def _clone(case: ResourceCase) -> None:
+    """Let versions be made by their modifiers, of types that the caller may make."""
+    if case.use != "new":
+        return
+    kind = case.subject.type
+    for word in ("read", "search", "create"):
+        if not case.caller.holds([f"{kind}.{word}"]):
+            raise CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(
+                f"{kind}.{word}", kind
+            )
+    if kind != "DocumentReference" or lookups.modifier_roles(case.resource):
+        _is_modifier(case, case.caller.organization)
+
+
 def _is_modifier(case: ResourceCase, mine: str) -> None:
     roles = lookups.modifier_roles(case.resource)
     if roles.isdisjoint({(mine, "owner"), (mine, "co-author")}):
@@ -166,6 +180,7 @@ def _lasting(message: Resource) -> dict[str, object]:
 
 #: demand -> what it asks of a write
 ON_WRITE: Mapping[str, Callable[[ResourceCase], None]] = {
+    "clone": _clone,
     "lists": _lists,
     "message": _message,
     "modifier": _modifier,

@@ -1,15 +1,16 @@
 """Plans and what they are made of: how they live, are cloned, and lead to each other.
 
 ``lives`` are the tables, ``rules``, ``activation`` and ``images`` what must hold,
-``identity`` says which definition is a version of which. ``tree`` walks a PlanDefinition,
+``identity`` says which definition is a version of which. ``clone`` makes the next version
+or a copy, of what ``family`` says goes together, with a number of ``versions``. ``tree`` walks a PlanDefinition,
 for whoever applies, clones or checks one.
 """
 
 from __future__ import annotations
 
 from fyr.plugins.clinical.parts import Part
-from fyr.plugins.clinical.plans import lives
+from fyr.plugins.clinical.plans import clone, lives
 
 __all__ = ["PART"]
 
-PART = Part(machines=lives.machines)
+PART = Part(operations=clone.operations, machines=lives.machines)

@@ -24,6 +24,7 @@ TABLE = read_table()
 #: demand -> contexts that the token has to have for it
 NEEDS = {
     "appointment": "patient",
+    "clone": "organization",
     "device-mine-or-free": "patient",
     "device-owned": "organization",
     "device-readable": "organization",
