@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from fyr.core import Job, Operation
 from fyr.plugins.clinical.measurements import (
     getting,
+    machines,
     searching,
     submitting,
     thumbnails,
@@ -34,4 +35,4 @@ def jobs(room: Room) -> Iterable[Job]:
     return thumbnails.jobs(room)
 
 
-PART = Part(operations=operations, jobs=jobs)
+PART = Part(operations=operations, jobs=jobs, machines=machines.machines)
