@@ -1,0 +1,232 @@
+"""A server for the story: the application, a real port, a clock that is moved, and people.
+
+Tokens are those of the development issuer, had by its own command as anybody would.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from fyr.core.app import build
+from fyr.core.serving.http import HttpWorker, bind
+
+if TYPE_CHECKING:
+    import click
+
+    from fyr.config.settings import Settings
+    from fyr.core import Application, Resource
+
+#: Where each service lies below the server's own URL.
+SERVICES: Mapping[str, str] = {
+    "Patient": "patient",
+    "Person": "patient",
+    "Library": "library",
+    "Questionnaire": "questionnaire",
+    "ActivityDefinition": "plan",
+    "PlanDefinition": "plan",
+    "Organization": "organization",
+    "CareTeam": "organization",
+    "Practitioner": "organization",
+    "Observation": "measurement",
+    "QuestionnaireResponse": "measurement",
+    "ValueSet": "terminology",
+    "Task": "task",
+    "ClinicalImpression": "task",
+}
+#: Code of the telemedicine solution, which marks what belongs to it.
+TAG = "xa"
+#: The telemedicine solution that everybody in the story works with.
+SOLUTION = f"http://ehealth.sundhed.dk/cs/ehealth-system|{TAG}"
+
+
+class StoryError(Exception):
+    """The server did not do what the story says; the text tells what it answered."""
+
+
+class Clock:
+    """Tells the time of the story: it goes as time does, and ahead when it is told to."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Tell the moment."""
+        return datetime.now(UTC) + self._ahead
+
+    def go_to(self, moment: datetime) -> None:
+        """Go ahead to a moment; never back."""
+        self._ahead += max(moment - self(), timedelta())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Stage:
+    """A server, and what is needed to play on it."""
+
+    application: Application
+    #: ``http://127.0.0.1:8080``
+    url: str
+    clock: Clock
+    _pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
+
+    def __post_init__(self) -> None:
+        """Take a worker, which works when it is told to."""
+        self._worker = self.application.worker()
+        offered = self.application.hooks.register_commands()
+        self._dev: click.Command = next(one for one in offered if one.name == "dev")
+
+    def service(self, name: str) -> str:
+        """Tell the base URL of a service: its own, or below the server's."""
+        for one in self.application.services:
+            if one.name == name and one.public_base:
+                return one.public_base
+        return f"{self.url}/{name}/fhir"
+
+    def home(self, kind: str) -> str:
+        """Tell the base URL of the service that a type is at."""
+        return self.service(SERVICES.get(kind, "careplan"))
+
+    def work(self) -> None:
+        """Let the worker do all that is due."""
+        self._worker.drain()
+
+    def wait_until(self, moment: datetime) -> None:
+        """Let time pass, an hour at a time, so that all that is due happens in time."""
+        while self.clock() < moment:
+            self.clock.go_to(min(moment, self.clock() + timedelta(hours=1)))
+            self.work()
+
+    def token(self, kind: str, **told: str) -> str:
+        """Have the development issuer make a token."""
+        arguments = ["token", "--as", kind, "--expires", "90d"]
+        arguments += ["--scope", f"openid {SOLUTION}"]
+        for name, value in told.items():
+            arguments += [f"--{name.replace('_', '-')}", value]
+        out = StringIO()
+        with redirect_stdout(out):
+            self._dev.main(
+                arguments,
+                obj=self.application.settings,
+                standalone_mode=False,
+                prog_name="dev",
+            )
+        return out.getvalue().strip()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the story, with their token."""
+
+    stage: Stage
+    token: str
+
+    def send(self, method: str, url: str, body: Any = None, **headers: str) -> Answer:
+        """Call the server, whatever it answers.
+
+        :param url: absolute.
+        """
+        kind = "application/fhir+json"
+        if isinstance(body, list):
+            kind = "application/json-patch+json"
+        sent = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": kind,
+            **headers,
+        }
+        answer = self.stage._pool.request(
+            method,
+            url,
+            body=None if body is None else json.dumps(body).encode(),
+            headers=sent,
+        )
+        parsed = json.loads(answer.data) if answer.data else None
+        return Answer(answer.status, parsed, dict(answer.headers))
+
+    def does(self, method: str, url: str, body: Any = None, **headers: str) -> Any:
+        """Call the server, and give what it answers.
+
+        :raises StoryError: it refuses.
+        """
+        answer = self.send(method, url, body, **headers)
+        if answer.status >= 300:
+            issues = (answer.body or {}).get("issue", [])
+            told = "; ".join(one.get("diagnostics", "") for one in issues)
+            raise StoryError(f"{method} {url}: {answer.status} {told}")
+        return answer.body
+
+    def create(self, resource: Resource) -> str:
+        """Store something new, and tell its URL."""
+        kind = resource["resourceType"]
+        base = self.stage.home(kind)
+        made = self.does("POST", f"{base}/{kind}", resource)
+        return f"{base}/{kind}/{made['id']}"
+
+    def find(self, kind: str, **criteria: str) -> list[Any]:
+        """Search, and give the matches."""
+        query = "&".join(f"{name}={value}" for name, value in criteria.items())
+        bundle = self.does("GET", f"{self.stage.home(kind)}/{kind}?{query}&_count=100")
+        return [entry["resource"] for entry in bundle.get("entry", ())]
+
+    def call(self, url: str, *parameters: tuple[str, str, Any]) -> Any:
+        """Call an operation: name, kind of value and value of each parameter."""
+        given = [{"name": name, kind: value} for name, kind, value in parameters]
+        return self.does(
+            "POST", url, {"resourceType": "Parameters", "parameter": given}
+        )
+
+
+@contextmanager
+def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
+    """Build a server and answer at its port, until the end.
+
+    :param settings: of a closed server with the development issuer. Services with public
+        URLs of their own are answered at those hosts, which are this machine's.
+    """
+    with ExitStack() as ending:
+        application = build(settings, clock=clock)
+        ending.callback(application.close)
+        for host in _hosts(settings):
+            bound = bind(host, settings.server.port)
+            worker = HttpWorker(application.wsgi(), bound, settings.server)
+            thread = threading.Thread(target=worker.run, name=f"fyr-demo-{host}")
+            thread.start()
+            ending.callback(thread.join)
+            ending.callback(worker.stop)
+        host, port = settings.server.host, settings.server.port
+        yield Stage(application, f"http://{host}:{port}", clock)
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """Tell the addresses that clients of all services call."""
+    urls = [one.public_url for one in settings.services.values()]
+    others = [host for url in urls if (host := urlsplit(url).hostname)]
+    return list(dict.fromkeys([settings.server.host, *others]))
+
+
+def codes(resources: Sequence[Resource], path: str) -> list[str]:
+    """Tell the code in a CodeableConcept of each resource."""
+    found = []
+    for one in resources:
+        concept = one.get(path, {})
+        first = concept[0] if isinstance(concept, list) else concept
+        found.append(str(first.get("coding", [{}])[0].get("code", "")))
+    return found
