@@ -200,7 +200,8 @@ def test_a_measurement_that_is_used_again_is_found_with_its_provenance(
         world.reuse(target, f"Observation/{first['id']}"),
     )
 
-    assert found(mine, period(**YEAR)) == [[first["id"]], [stored["id"], said["id"]]]
+    bundles = sorted(found(mine, period(**YEAR)), key=len)
+    assert bundles == [[first["id"]], [stored["id"], said["id"]]]
 
 
 @pytest.mark.parametrize(
