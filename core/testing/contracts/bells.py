@@ -1,15 +1,19 @@
 """A plugin whose timers ring: each leaves a ``Basic`` resource that says so.
 
-``python -m`` this, with settings as JSON, is a worker that has it, to be killed; it ends
-in order when standard input is closed.
+``python -m`` this, with settings as JSON and a file, is a worker that has it, to be killed.
+While the file is absent, a timer about ``Device/trap`` is never done: the worker writes its
+process id to standard output and waits for its end, in the middle of the transaction. It
+ends in order when standard input is closed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fyr.config.settings import Settings
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from fyr.core.app import Application
 
 BELL, CARILLON = "bell", "carillon"
+TRAP = "Device/trap"
 
 
 def silent(_fired: Fired) -> None:
@@ -87,18 +92,23 @@ def _ring(what: str) -> dict[str, Any]:
     return {"resourceType": "Basic", "code": {"text": what}}
 
 
-def _main(settings: Settings) -> None:
+def _main(settings: Settings, disarmed: Path) -> None:
     stop = threading.Event()
-    app = opened(settings)
+
+    def meets(fired: Fired) -> None:
+        if fired.subject == TRAP and not disarmed.exists():
+            os.write(1, f"{os.getpid()}\n".encode())
+            threading.Event().wait()
 
     def wait() -> None:
         sys.stdin.read()
         stop.set()
 
+    app = opened(settings, meets)
     threading.Thread(target=wait, daemon=True).start()
     app.worker().run(stop)
     app.close()
 
 
 if __name__ == "__main__":
-    _main(Settings.model_validate_json(sys.argv[1]))
+    _main(Settings.model_validate_json(sys.argv[1]), Path(sys.argv[2]))

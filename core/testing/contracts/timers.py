@@ -6,13 +6,15 @@ database is reached. :class:`KilledTimersContract` takes the same.
 
 from __future__ import annotations
 
-import random
+import os
+import select
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,14 @@ from fyr.core.app import Application
 from fyr.core.errors import Refused, Unavailable
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.contracts import bells
-from fyr.core.testing.contracts.bells import BELL, CARILLON, arm, rung
+from fyr.core.testing.contracts.bells import BELL, CARILLON, TRAP, arm, rung
 from fyr.core.workflow import firing
 from fyr.core.workflow.timers import Fired, TimerCounts
 
 _PROGRAM = "fyr.core.testing.contracts.bells"
 #: How long killed workers are waited for.
 _PATIENCE_SECONDS = 120
+_KILLS = 4
 
 
 class _World:
@@ -258,39 +261,84 @@ class TimersContract(_World):
 class KilledTimersContract(_World):
     """Workers in processes of their own, which are killed in the middle."""
 
+    @pytest.mark.parametrize("name", [BELL, CARILLON])
     def test_each_timer_fires_once_though_workers_are_killed(
-        self, settings: Settings, opened: Callable[..., Application], clock: FakeClock
+        self,
+        settings: Settings,
+        opened: Callable[..., Application],
+        clock: FakeClock,
+        tmp_path: Path,
+        name: str,
     ) -> None:
+        """Each of them dies with its transaction open, when its row has been taken."""
         app = opened()
-        names = [f"Device/{number}" for number in range(600)]
-        arm(app, clock.now, *names)
-        command = [sys.executable, "-m", _PROGRAM, settings.model_dump_json()]
-        choice = random.Random(7)
-        workers = [_started(command) for _ in range(2)]
-        kills = 0
-        seen = 0
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while (now := len(rung(app))) < len(names):
-            assert time.monotonic() < until, (
-                f"{now} of {len(names)} after {kills} kills"
-            )
-            if now > seen and kills < 4:
-                seen = now
-                victim = workers.pop(choice.randrange(len(workers)))
-                victim.kill()
-                victim.communicate()
-                workers.append(_started(command))
-                kills += 1
-        for worker in workers:
-            worker.communicate(timeout=60)
+        names = [f"Device/{number}" for number in range(300)]
+        arm(app, clock.now, *names[:150], name=name)
+        arm(app, clock.now + timedelta(seconds=1), TRAP, name=name)
+        arm(app, clock.now + timedelta(seconds=2), *names[150:], name=name)
+        disarmed = tmp_path / "disarmed"
+        with _workers(settings, disarmed) as workers:
+            for left in reversed(range(_KILLS)):
+                trapped = workers.trapped()
+                if not left:
+                    disarmed.touch()
+                workers.kill(trapped)
+            _wait_until(lambda: len(rung(app)) >= len(names) + 1)
 
-        assert kills
-        assert Counter(rung(app)) == dict.fromkeys(names, 1)
-        assert app.timers.counts()[BELL] == TimerCounts()
+        assert Counter(rung(app)) == dict.fromkeys([*names, TRAP], 1)
+        assert app.timers.counts()[name] == TimerCounts()
 
 
-def _started(command: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.PIPE)
+class _Workers:
+    """Two worker processes, which tell on one pipe when they are in the trap."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._reading, self._writing = os.pipe()
+        self._running = [self._started(), self._started()]
+
+    def trapped(self) -> int:
+        """Wait until one is in the trap, and tell its process id."""
+        ready, _, _ = select.select([self._reading], [], [], _PATIENCE_SECONDS)
+        assert ready, "no worker fired the trap"
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(self._reading, 1)
+        return int(line)
+
+    def kill(self, pid: int) -> None:
+        """Kill one as a power cut would, and start another."""
+        (victim,) = [one for one in self._running if one.pid == pid]
+        victim.kill()
+        victim.communicate()
+        self._running.remove(victim)
+        self._running.append(self._started())
+
+    def close(self) -> None:
+        """End all in order, and kill what does not."""
+        for one in self._running:
+            try:
+                one.communicate(timeout=_PATIENCE_SECONDS)
+            finally:
+                one.kill()
+        os.close(self._reading)
+        os.close(self._writing)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=self._writing
+        )
+
+
+@contextmanager
+def _workers(settings: Settings, disarmed: Path) -> Iterator[_Workers]:
+    program = [sys.executable, "-m", _PROGRAM]
+    workers = _Workers([*program, settings.model_dump_json(), str(disarmed)])
+    try:
+        yield workers
+    finally:
+        disarmed.touch()
+        workers.close()
 
 
 def _wait_until(happened: Callable[[], bool]) -> None:
