@@ -109,6 +109,13 @@ class Stage:
         """Let the worker do all that is due."""
         self._worker.drain()
 
+    def notifications(self) -> Iterator[Any]:
+        """Read what the national notification service is to be told, from the file."""
+        own = self.application.settings.plugin.get("notifications", {})
+        file = self.application.settings.data_dir / str(own.get("file", ""))
+        if file.is_file():
+            yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
+
     def wait_until(self, moment: datetime) -> None:
         """Let time pass, an hour at a time, so that all that is due happens in time."""
         while self.clock() < moment:

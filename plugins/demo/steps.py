@@ -407,6 +407,21 @@ def _finish(story: Story) -> str:
     return f"plan and activities are completed; the episode went {states}"
 
 
+def _counted(story: Story) -> str:
+    privileges = "report-query,report-non-anonymized"
+    analyst = story.person("Analyst", "practitioner", privileges=privileges)
+    question = {
+        "from": "Observation",
+        "groupBy": [{"terms": "status"}],
+        "metrics": {"n": {"count": True}},
+    }
+    answer = analyst.does("POST", f"{story.stage.url}/reporting/query", question)
+    rows = [f"{one['n']} {one['status']}" for one in answer["rows"]]
+    told = list(story.stage.notifications())
+    kinds = ", ".join(sorted({one["topic"].rpartition(":")[2] for one in told}))
+    return f"measurements: {', '.join(rows)}; {len(told)} notifications: {kinds}"
+
+
 def _nurse(story: Story, **context: str) -> Person:
     chosen = context or {
         "patient": story.urls["patient"],
@@ -460,6 +475,7 @@ STEPS: tuple[Step, ...] = (
     Step("triage", "The team triages", _triage),
     Step("messages", "Team and citizen write", _messages),
     Step("finish", "The treatment ends", _finish),
+    Step("counted", "What analysts count, and what NAS is to be told", _counted),
 )
 
 

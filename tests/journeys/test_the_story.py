@@ -221,6 +221,8 @@ def test_the_command_tells_each_step_in_a_line(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     steps = [line for line in lines if line.startswith("[")]
     assert len(steps) == len(STEPS)
-    assert steps[-1].endswith("the episode went planned -> active -> finished.")
+    assert steps[-2].endswith("the episode went planned -> active -> finished.")
+    assert "1 entered-in-error" in steps[-1]
+    assert "careplan.stopped" in steps[-1]
     # Nobody's number is told, though it is nobody's.
     assert NUMBER not in done.stdout + done.stderr
