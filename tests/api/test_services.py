@@ -72,6 +72,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "PlanDefinition": OWNED,
     "ActivityDefinition": OWNED,
     "Questionnaire": OWNED,
+    "Library": {**OWNED, "parameter": [{"use": "in", "type": "Observation"}]},
     "Task": {
         "status": "requested",
         "extension": [

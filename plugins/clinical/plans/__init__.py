@@ -8,9 +8,22 @@ for whoever applies, clones or checks one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from fyr.plugins.clinical.parts import Part
-from fyr.plugins.clinical.plans import clone, lives
+from fyr.plugins.clinical.plans import basics, clone, libraries, lives
+
+if TYPE_CHECKING:
+    from fyr.core import Machine
+    from fyr.plugins.clinical.parts import Room
 
 __all__ = ["PART"]
 
-PART = Part(operations=clone.operations, machines=lives.machines)
+
+def machines(room: Room) -> Iterable[Machine]:
+    """Offer the tables of definitions, libraries, action guidances and views."""
+    return [*lives.machines(room), libraries.MACHINE, basics.MACHINE]
+
+
+PART = Part(operations=clone.operations, machines=machines)

@@ -182,9 +182,15 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
         code=concept(
             "actionguidance", "http://ehealth.sundhed.dk/cs/basic-resource-type"
         ),
+        extension=[*roles, extension("status", valueCoding={"code": "draft"})],
+    )
+    yield of(
+        "Library",
+        status="active",
+        type=concept("logic-library"),
+        parameter=[{"use": "in", "type": "Observation"}],
         extension=roles,
     )
-    yield of("Library", status="active", type=concept("logic-library"))
     yield of(
         "CarePlan",
         status="active",

@@ -1,0 +1,124 @@
+"""Libraries, action guidances and views: what they must have, and what may change."""
+
+from __future__ import annotations
+
+import pytest
+
+from fyr.core.testing.principals import PATIENT
+
+from .conftest import concept, ext, role, system, told
+
+TYPES = "http://ehealth.sundhed.dk/cs/basic-resource-type"
+STATES = ("draft", "active", "retired")
+STEPS = {
+    ("draft", "draft"),
+    ("draft", "active"),
+    ("draft", "retired"),
+    ("active", "active"),
+    ("active", "retired"),
+    ("retired", "retired"),
+}
+SOURCE = "cnVsZSAibm90IG91cnMi"
+
+
+def library(**more):
+    return {
+        "resourceType": "Library",
+        "status": "draft",
+        "version": "1",
+        "type": concept("logic-library"),
+        "extension": [role(1, "owner")],
+        "parameter": [{"use": "in", "type": "Observation"}],
+        **more,
+    }
+
+
+def guidance(state, code="actionguidance", **more):
+    extension = [role(1, "owner"), ext("status", valueCoding={"code": state})]
+    coding = {"coding": [{"system": TYPES, "code": code}]}
+    return {"resourceType": "Basic", "code": coding, "extension": extension, **more}
+
+
+def moved(stored, state, *more):
+    others = [one for one in stored["extension"] if "ehealth-status" not in one["url"]]
+    status = ext("status", valueCoding={"code": state})
+    return {**stored, "extension": [*others, status, *more]}
+
+
+@pytest.fixture
+def libraries(guarded):
+    from fyr.core.testing.client import Client
+
+    return Client(guarded.all.wsgi, "/library/fhir").acting_as(system())
+
+
+def test_a_library_has_one_modifier_and_says_what_it_takes(libraries) -> None:
+    bare = library(extension=[role(1, "owner"), role(2, "co-author")])
+    del bare["parameter"]
+
+    answer = libraries.create(bare)
+
+    assert (answer.status, told(answer)) == (422, ["GENERAL_VALIDATION_ERROR"] * 2)
+    assert libraries.create(library()).status == 201
+
+
+def test_a_source_that_nothing_here_runs_is_kept_as_it_came(libraries) -> None:
+    content = [{"contentType": "text/x-other-rules", "data": SOURCE}]
+
+    stored = libraries.create(library(content=content)).json
+
+    assert libraries.get(f"Library/{stored['id']}").json["content"] == content
+
+
+def test_identifiers_of_a_library_stay(libraries) -> None:
+    named = [{"system": "urn:x", "value": "1"}]
+    stored = libraries.create(library(identifier=named)).json
+
+    answer = libraries.update({**stored, "identifier": [{"value": "2"}]})
+
+    assert told(answer) == ["LIBRARY_IDENTIFIER_UPDATE_RESTRICTED"]
+    assert libraries.update({**stored, "title": "x"}).status == 200
+
+
+@pytest.mark.parametrize("code", ["actionguidance", "view"])
+@pytest.mark.parametrize("end", STATES)
+@pytest.mark.parametrize("start", STATES)
+def test_a_guidance_goes_by_its_table(guarded, code, start, end) -> None:
+    stored = guarded.made(guidance("draft", code))
+    if start != "draft":
+        stored = guarded.updated(moved(stored, start))
+
+    answer = guarded.update(moved(stored, end))
+
+    if (start, end) in STEPS:
+        assert answer.status == 200
+    else:
+        wrong = "ACTIONGUIDANCEVIEW_ILLEGAL_STATUS_CHANGE"
+        assert (answer.status, told(answer)) == (422, [wrong])
+
+
+def test_a_guidance_begins_as_a_draft(guarded) -> None:
+    answer = guarded.create(guidance("active"))
+
+    assert told(answer) == ["ACTIONGUIDANCEVIEW_ILLEGAL_STATUS_CHANGE"]
+    assert guarded.create(guidance("draft"), PATIENT).status == 403
+
+
+def test_outside_of_drafts_a_guidance_changes_only_who_it_is_for(guarded) -> None:
+    stored = guarded.made(guidance("draft"))
+    active = guarded.updated(moved(stored, "active"))
+    audience = ext("intendedAudience", valueReference={"reference": "Organization/9"})
+    title = ext("basic-title", valueString="Breathe")
+
+    shown = guarded.updated(moved(active, "active", audience, role(2, "co-author")))
+    answer = guarded.update(moved(shown, "active", title))
+
+    wrong = "ACTIONGUIDANCEVIEW_ILLEGAL_CHANGE_OF_ELEMENTS"
+    assert (answer.status, told(answer)) == (422, [wrong])
+    assert "ehealth-basic-title" in answer.issues[0]
+
+
+def test_other_basics_go_by_no_table(guarded) -> None:
+    other = {"resourceType": "Basic", "code": concept("loan")}
+
+    assert guarded.load(other)["resourceType"] == "Basic"
