@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import orjson
+import structlog
 
-from fyr.core import Forbidden, Invalid, Message, MessageSource
+from fyr.core import Change, Forbidden, FyrError, Invalid, Message, MessageSource
 from fyr.core.events.change import read_ahead
 from fyr.core.messages import sent_as
 from fyr.core.messages.topics import is_wanted
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from fyr.core.context import RequestContext
     from fyr.core.events import Outbox
     from fyr.plugins.event_messages.settings import EventMessagesSettings
+
+log = structlog.get_logger(__name__)
 
 PATH = "/events"
 _NDJSON = "application/x-ndjson"
@@ -110,14 +113,22 @@ class Events:
         page = Page([], asked.after)
         for change in self._changes(asked.after):
             page.messages += [
-                one
-                for one in sent_as(self._source, change)
-                if is_wanted(one.topic, asked.topics)
+                one for one in self._told(change) if is_wanted(one.topic, asked.topics)
             ]
             page.after = change.position
             if len(page.messages) >= asked.count:
                 break
         return page
+
+    def _told(self, change: Change) -> list[Message]:
+        """Give the messages of a change; one that fails is told to nobody, as on streams."""
+        try:
+            return sent_as(self._source, change)
+        except FyrError:
+            raise
+        except Exception:
+            log.exception("a page leaves out an event", position=change.position)
+            return []
 
     def _changes(self, after: int) -> Iterator[Any]:
         for _ in range(_CHANGES // _AT_ONCE):

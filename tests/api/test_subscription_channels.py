@@ -194,6 +194,16 @@ def test_a_message_is_one_that_can_be_processed(fyr_client, receiver, work) -> N
     assert not {one["severity"] for one in checked} & {"error", "fatal"}, checked
 
 
+@pytest.mark.parametrize("place", ["/fhir", "/fhir/", "/fhir/$process-message"])
+def test_the_query_of_a_messages_endpoint_stays(
+    fyr_client, receiver, work, place
+) -> None:
+    write(fyr_client, topical("message", f"{receiver.url}{place}?key=1"))
+    work()
+
+    assert receiver.received[-1].path == "/fhir/$process-message?key=1"
+
+
 def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> None:
     body = topical("")
     del body["channel"]["type"]

@@ -179,6 +179,20 @@ def test_a_hook_with_a_payload_is_sent_the_resource_as_an_update(
     assert request.body == fyr_client.get("/fhir/Observation/o").body
 
 
+def test_the_query_of_an_endpoint_stays_behind_the_path(
+    fyr_client, receiver, work
+) -> None:
+    payload = {"channel": {"payload": "application/fhir+json"}}
+    endpoint = f"{receiver.url}/to?key=1"
+    put(fyr_client, "Subscription", "s", classic(endpoint, **payload))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    (request,) = receiver.received
+
+    assert request.path == "/to/Observation/o?key=1"
+
+
 @pytest.mark.parametrize("payload", ["", "application/fhir+json"])
 def test_a_hook_says_by_headers_which_event_it_is(
     fyr_client, receiver, work, payload

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/messageheader-operation-process-message.html
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import orjson
@@ -13,7 +14,11 @@ import orjson
 from fyr.core import Issue
 from fyr.core.clock import instant
 from fyr.core.outgoing.http import HttpSender
-from fyr.plugins.subscriptions.channels.rest_hook import JSON, endpoint_problems
+from fyr.plugins.subscriptions.channels.rest_hook import (
+    JSON,
+    below,
+    endpoint_problems,
+)
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
 from fyr.plugins.subscriptions.table import Owner
@@ -39,9 +44,9 @@ class MessageChannel:
     def send(self, notification: Notification, owner: Owner) -> None:
         """Send one notification as a message."""
         definition = notification.definition
-        url = definition.endpoint.rstrip("/")
-        if not url.endswith(_OPERATION):
-            url = f"{url}/{_OPERATION}"
+        url = definition.endpoint
+        if not urlsplit(url).path.rstrip("/").endswith(_OPERATION):
+            url = below(url, _OPERATION)
         headers = {name: value for name, value in owner.headers}
         seconds = definition.timeout or None
         body = message_of(notification)

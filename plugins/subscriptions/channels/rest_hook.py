@@ -7,6 +7,7 @@ Without a topic and a payload an empty POST; with a payload the resource as an u
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from fyr.core import Issue
 from fyr.core.outgoing.http import OWN_HEADERS, HttpSender
@@ -54,13 +55,19 @@ class RestHook:
             if resource is None:
                 # It may not be seen any more, or is gone: there is nothing to be told.
                 continue
-            where = f"{url.rstrip('/')}/{event.type}/{event.id}"
+            where = below(url, f"{event.type}/{event.id}")
             self._http.post(
                 where, resource, JSON, headers, method="PUT", timeout_seconds=seconds
             )
 
     def close(self) -> None:
         """Leave the connections to who made them."""
+
+
+def below(url: str, path: str) -> str:
+    """Give the URL of a path below another; the query stays behind the path."""
+    parts = urlsplit(url)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{path}").geturl()
 
 
 def endpoint_problems(http: HttpSender, definition: Definition) -> Iterator[Issue]:

@@ -66,6 +66,19 @@ def lines(answer: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.body.splitlines()]
 
 
+def test_an_event_that_cannot_be_told_holds_up_no_page(
+    client: Client, written: None, fyr_app: Any
+) -> None:
+    wrong = {"topic": "ehealth-careplan.mistyped", "event": "created"}
+    fyr_app.database.write(
+        lambda session: fyr_app.outbox.emit(session, "event_messages.told", wrong)
+    )
+    answer = client.get("/events?after=0&topic=ehealth-careplan")
+
+    assert [one["body"]["eventType"] for one in lines(answer)] == ["created", "updated"]
+    assert answer.headers["fyr-events-after"] == answer.headers["fyr-events-head"]
+
+
 def test_all_that_was_told_is_told_again_as_it_was_published(
     client: Client, written: None, fyr_app: Any
 ) -> None:
