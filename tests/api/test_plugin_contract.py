@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fyr.config.settings import Settings
 from fyr.core import (
     Allow,
     FyrError,
@@ -21,7 +22,7 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.core.app import Application
-from fyr.core.testing.applications import application
+from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.principals import PATIENT, PRACTITIONER, SYSTEM_USER
 
@@ -154,6 +155,55 @@ class TestOwnTables:
 
         assert rows == [(1, "books")]
         assert fyr_app.database.rows("SELECT * FROM shelf_book") == []
+
+
+class TestOwnTablesWhereTheServerMayNotMakeThem:
+    """``store.migrate = false``: whoever runs the server may not alter its schema."""
+
+    @pytest.fixture
+    def store_url(self, store_url: str) -> str:
+        """A store that stays when an application ends."""
+        return "sqlite:///fyr.db" if store_url == "sqlite://" else store_url
+
+    @pytest.fixture
+    def settings(self, fyr_options: dict[str, Any], tmp_path: Path) -> Settings:
+        return settings_with(fyr_options, tmp_path)
+
+    @pytest.fixture
+    def unable(self, settings: Settings) -> Settings:
+        store = settings.store.model_copy(update={"migrate": False})
+        return settings.model_copy(update={"store": store})
+
+    def test_it_does_not_start_before_they_are_there_and_makes_none(
+        self,
+        settings: Settings,
+        unable: Settings,
+        fyr_clock: Any,
+        fyr_plugins: Any,
+    ) -> None:
+        with application(settings, fyr_clock) as without:
+            with (
+                pytest.raises(FyrError, match="schema of shelf is behind: run `fyr"),
+                application(unable, fyr_clock, fyr_plugins),
+            ):
+                pass
+            known = without.database.rows(
+                "SELECT * FROM schema_version WHERE namespace = 'shelf'"
+            )
+
+        assert known == []
+
+    def test_it_starts_once_they_were_made(
+        self,
+        settings: Settings,
+        unable: Settings,
+        fyr_clock: Any,
+        fyr_plugins: Any,
+    ) -> None:
+        with application(settings, fyr_clock, fyr_plugins):
+            pass
+        with application(unable, fyr_clock, fyr_plugins) as built:
+            assert built.database.rows("SELECT * FROM shelf_book") == []
 
 
 class TestSecrets:
