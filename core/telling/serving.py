@@ -12,6 +12,7 @@ from fyr.core.errors import NotFound
 from fyr.core.routes import Route
 
 _JSON = "application/json"
+_SCHEMA = "application/schema+json"
 
 
 def document(path: str, content: Mapping[str, Any], what: str) -> Route:
@@ -19,7 +20,8 @@ def document(path: str, content: Mapping[str, Any], what: str) -> Route:
 
     :param what: a sentence about it.
     """
-    return Route(path, _Document(content), what, public=True)
+    told = _read(what, _JSON)
+    return Route(path, _Document(content), what, public=True, operations=told)
 
 
 def schema_routes(
@@ -28,7 +30,15 @@ def schema_routes(
     """Make the routes of some JSON Schemas: a list of them, and each by its name."""
     index = {name: f"{path}/{name}" for name in schemas}
     yield document(path, index, f"JSON Schemas of {what}.")
-    yield Route(f"{path}/{{name}}", _One(schemas), "One schema.", public=True)
+    one, told = _One(schemas), _read("One schema.", _SCHEMA)
+    yield Route(f"{path}/{{name}}", one, "One schema.", public=True, operations=told)
+
+
+def _read(what: str, kind: str) -> dict[str, Any]:
+    """Describe a document for OpenAPI."""
+    content = {kind: {"schema": {"type": "object"}}}
+    answer = {"description": what, "content": content}
+    return {"GET": {"summary": what, "responses": {"200": answer}}}
 
 
 class _Document:
@@ -52,5 +62,5 @@ class _One:
         """
         if name not in self._schemas:
             raise NotFound(f"no schema is called {name}")
-        resp.content_type = "application/schema+json"
+        resp.content_type = _SCHEMA
         resp.data = orjson.dumps(self._schemas[name], option=orjson.OPT_INDENT_2)

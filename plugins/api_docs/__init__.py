@@ -8,7 +8,7 @@ with Fyr, so that the page asks no other host for anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fyr.core import Manifest, Plugin, Route, hookimpl
 from fyr.plugins.api_docs.page import Asset, Page, Parts, start_script
@@ -31,7 +31,9 @@ class ApiDocs(Plugin):
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Serve the page and what it loads."""
-        yield Route(PATH, Page(PATH, self._hosts()), "What may be asked.", public=True)
+        page = Page(PATH, self._hosts())
+        what = "What may be asked."
+        yield Route(PATH, page, what, public=True, operations=_read(what, "text/html"))
         script = start_script(dict(self._documents()))
         files = {
             "start.js": Asset.of("text/javascript", script.encode()),
@@ -40,7 +42,10 @@ class ApiDocs(Plugin):
             "swagger-ui.css": Asset.packaged("text/css", "swagger_style.css"),
         }
         parts = Parts(files)
-        yield Route(f"{PATH}/{{name}}", parts, f"A part of {PATH}.", public=True)
+        what = f"A part of {PATH}."
+        told = _read(what, "text/javascript", "text/css")
+        told["GET"]["responses"]["304"] = {"description": "It is what the client has."}
+        yield Route(f"{PATH}/{{name}}", parts, what, public=True, operations=told)
 
     def _documents(self) -> Iterator[tuple[str, str]]:
         """Tell the documents by name, each at this server's own address."""
@@ -52,3 +57,9 @@ class ApiDocs(Plugin):
         """Tell where services say that they are, so that the page may ask there."""
         bases = (one.public_base for one in self._application.services)
         return frozenset("/".join(base.split("/")[:3]) for base in bases if base)
+
+
+def _read(what: str, *kinds: str) -> dict[str, Any]:
+    """Describe what is read, of these media types, for OpenAPI."""
+    answer = {"description": what, "content": {one: {} for one in kinds}}
+    return {"GET": {"summary": what, "responses": {"200": answer}}}

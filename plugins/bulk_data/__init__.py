@@ -20,6 +20,7 @@ from fyr.core import (
     Route,
     hookimpl,
 )
+from fyr.plugins.bulk_data import describing
 from fyr.plugins.bulk_data.exporting import EXPORT, Exporting
 from fyr.plugins.bulk_data.importing import IMPORT, Importing
 from fyr.plugins.bulk_data.imports import UPLOAD, Imports, Upload, import_operations
@@ -80,6 +81,7 @@ class BulkData(Plugin):
             "Import the lines of a body.",
             large=True,
             decides=True,
+            operations=describing.UPLOAD,
         )
         return [upload, *self._serving.routes()]
 

@@ -18,6 +18,7 @@ from fyr.core.errors import TooLarge
 from fyr.core.rest.blob_content import give_content
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.plugins.bulk_data import describing
 from fyr.plugins.bulk_data.callers import owner_of
 from fyr.plugins.bulk_data.exporting import NDJSON
 from fyr.plugins.bulk_data.scope import task_context
@@ -65,8 +66,20 @@ class Serving:
     def routes(self) -> Iterator[Route]:
         """Tell where each resource is."""
         one = f"{BASE}/{{task_id}}"
-        yield Route(one, _Status(self), "How far it is; cancel it.", decides=True)
-        yield Route(f"{one}/{{name}}", _File(self), "A file.", decides=True)
+        yield Route(
+            one,
+            _Status(self),
+            "How far it is; cancel it.",
+            decides=True,
+            operations=describing.STATUS,
+        )
+        yield Route(
+            f"{one}/{{name}}",
+            _File(self),
+            "A file.",
+            decides=True,
+            operations=describing.FILE,
+        )
 
     def mine(self, req: FyrRequest, task_id: str) -> Task:
         """Find a task of the caller's, who may still do such a thing.

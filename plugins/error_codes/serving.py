@@ -13,6 +13,7 @@ import falcon
 
 from fyr.config.neighbours import neighbour
 from fyr.core import ErrorCode, NotFound, Route
+from fyr.plugins.error_codes import describing
 
 PATH = "/error-codes"
 CODE_SYSTEM = f"{PATH}/CodeSystem"
@@ -33,13 +34,26 @@ class Catalogue:
     def routes(self) -> Iterator[Route]:
         """Tell where each is served."""
         codes, coding = self._codes, self._coding
-        yield Route(PATH, _All(codes), "All error codes of this server.", public=True)
-        yield Route(f"{PATH}/{{name}}", _One(codes), "One error code.", public=True)
+        yield Route(
+            PATH,
+            _All(codes),
+            "All error codes of this server.",
+            public=True,
+            operations=describing.ALL,
+        )
+        yield Route(
+            f"{PATH}/{{name}}",
+            _One(codes),
+            "One error code.",
+            public=True,
+            operations=describing.ONE,
+        )
         yield Route(
             CODE_SYSTEM,
             _CodeSystem(codes, coding),
             "The error codes as a CodeSystem.",
             public=True,
+            operations=describing.CODE_SYSTEM,
         )
 
 

@@ -27,6 +27,7 @@ from fyr.core.messages.topics import Topics
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import document, schema_routes
 from fyr.plugins.event_messages.catching_up import PATH, Events, Rights
+from fyr.plugins.event_messages.describing import EVENTS
 from fyr.plugins.event_messages.schemas import (
     ASYNCAPI,
     SCHEMAS,
@@ -70,7 +71,9 @@ class EventMessages(Plugin):
         """Serve what was told, and what describes it."""
         application = self._application
         events = Events(application.outbox, self._source(), Rights(self.settings))
-        yield Route(PATH, events, "Events after a number, as NDJSON.")
+        yield Route(
+            PATH, events, "Events after a number, as NDJSON.", operations=EVENTS
+        )
         mqtt_topic = Topics(application.settings.messages.topic).of
         yield from schema_routes(SCHEMAS, schemas(), "messages")
         told = asyncapi(application.publishing.sources, mqtt_topic, __version__)

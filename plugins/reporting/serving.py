@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -17,6 +17,7 @@ from fyr.core import (
     Route,
     UnsupportedMediaType,
 )
+from fyr.plugins.reporting import describing
 from fyr.search.reporting.asking.reading import LONGEST, schema
 from fyr.search.reporting.asking.writing import (
     CONTENT_TYPES,
@@ -51,16 +52,23 @@ def routes(questions: Questions, settings: ReportingPluginSettings) -> Iterator[
         _Query(questions),
         "Answer a question to the reporting index.",
         access={"POST": may},
-        operations={"POST": _described()},
+        operations=describing.query(
+            f"{BASE}/query/schema", schema()["description"], CONTENT_TYPES.values()
+        ),
     )
     yield Route(
-        f"{BASE}/query/schema", _Schema(), "JSON Schema of questions.", public=True
+        f"{BASE}/query/schema",
+        _Schema(),
+        "JSON Schema of questions.",
+        public=True,
+        operations=describing.SCHEMA,
     )
     yield Route(
         f"{BASE}/projections",
         _Projections(questions),
         "What may be asked about.",
         access={"GET": may},
+        operations=describing.PROJECTIONS,
     )
 
 
@@ -133,27 +141,3 @@ def _format(req: Request, context: RequestContext) -> Format:
     if chosen is None:
         raise NotAcceptable(f"answers are {', '.join(CONTENT_TYPES.values())}")
     return _FORMATS[chosen]
-
-
-def _described() -> dict[str, Any]:
-    return {
-        "summary": "Answer a question to the reporting index.",
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": _inline(schema())}},
-        },
-        "responses": {
-            "200": {
-                "description": "A page of groups or rows.",
-                "content": {
-                    kind.partition(";")[0]: {} for kind in CONTENT_TYPES.values()
-                },
-            },
-            "default": {"$ref": "#/components/responses/Refused"},
-        },
-    }
-
-
-def _inline(made: dict[str, Any]) -> dict[str, Any]:
-    """Refer to the schema where it is: its own references begin at its root."""
-    return {"$ref": f"{BASE}/query/schema", "description": made["description"]}
