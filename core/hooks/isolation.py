@@ -110,7 +110,7 @@ class Implementation:
         self._clock = clock
         invoke = _by_position(function, arguments)
         if rule.answer is Answer.COLLECT:
-            invoke = _listed(invoke)
+            invoke = _listed(invoke, rule.items)
         #: Asks, times and counts; every exception goes out, whatever the policy, and
         #: that of the start of the server as a :class:`PluginError`.
         self.attempt: Asking = _timed(invoke, self.timing, self._told)
@@ -176,12 +176,21 @@ def _by_position(function: Callable[..., Any], names: Sequence[str]) -> Asking:
     return lambda arguments: function(*chosen(arguments))
 
 
-def _listed(invoke: Asking) -> Asking:
-    """Have an iterable answer read at once: a generator fails while it is read."""
+def _listed(invoke: Asking, items: str) -> Asking:
+    """Have an iterable answer read at once: a generator fails while it is read.
+
+    What is none of the items fails here, too, while it is known whose it is.
+    """
 
     def called(arguments: Mapping[str, Any]) -> Any:
         answer = invoke(arguments)
-        return None if answer is None else list(answer)
+        if answer is None:
+            return None
+        given = list(answer)
+        for one in given:
+            if items and items not in {kind.__name__ for kind in type(one).__mro__}:
+                raise TypeError(f"it gives a {type(one).__name__}, not a {items}")
+        return given
 
     return called
 

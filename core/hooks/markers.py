@@ -1,5 +1,6 @@
 """How a function says that it is a hook, and how one says that it implements one."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,8 @@ class Rule:
     answer: Answer
     moment: Moment
     replaces: str = ""
+    #: name of the class of what is collected at the start
+    items: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,27 @@ def hookspec(
     replaces: str = "",
 ) -> Callable[[F], F]:
     """Declare a hook and the rule it follows."""
-    rule = Rule(Policy(policy), Answer(answer), Moment(moment), replaces)
 
     def mark(function: F) -> F:
+        items = ""
+        if answer == "collect" and moment == "start":
+            items = _items_of(function)
+        rule = Rule(Policy(policy), Answer(answer), Moment(moment), replaces, items)
         setattr(function, _RULE, rule)
         return _mark_spec(function)
 
     return mark
+
+
+def _items_of(function: Callable[..., Any]) -> str:
+    """Tell what a hook collects, by its annotation, ``Iterable[Service] | None``.
+
+    By name: the classes are imported for type checkers only, click's among them.
+    """
+    told = re.search(r"\[(?:\w+\.)*(\w+)\]", str(function.__annotations__["return"]))
+    name = told[1] if told else ""
+    # A resource is what JSON makes of it.
+    return "dict" if name == "Resource" else name
 
 
 @overload

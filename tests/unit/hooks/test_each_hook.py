@@ -8,15 +8,20 @@ from fyr.core.clock import utc_now
 from fyr.core.context import Principal
 from fyr.core.error_codes import ErrorCode
 from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavailable
+from fyr.core.events import Consumer
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
+from fyr.core.jobs import Job
+from fyr.core.messages import MessageSource
 from fyr.core.operations import Operation
+from fyr.core.outgoing import Sender
 from fyr.core.persons import RegisteredPerson
 from fyr.core.projections import Projection
 from fyr.core.routes import Route
 from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
 from fyr.core.searching import SearchAsked
 from fyr.core.services import Service
+from fyr.core.streams import Stream
 from fyr.core.subjects import Subject
 from fyr.core.touched import Touched
 from fyr.core.workflow import Machine, Step, Timer
@@ -125,27 +130,31 @@ def test_hook_register_projections_collects_from_all_plugins() -> None:
 
 
 def test_hook_register_consumers_collects_from_all_plugins() -> None:
-    hooks = hooks_of("register_consumers", lambda: ["one"], lambda: ["other"])
+    one, other = (Consumer(name, lambda change: None) for name in "ab")
+    hooks = hooks_of("register_consumers", lambda: [one], lambda: [other])
 
-    assert hooks.register_consumers(settings=None, database=None) == ["one", "other"]
+    assert hooks.register_consumers(settings=None, database=None) == [one, other]
 
 
 def test_hook_register_message_sources_collects_from_all_plugins() -> None:
-    hooks = hooks_of("register_message_sources", lambda: ["one"], lambda: ["other"])
+    one, other = (MessageSource(name, lambda change: ()) for name in "ab")
+    hooks = hooks_of("register_message_sources", lambda: [one], lambda: [other])
 
-    assert hooks.register_message_sources(settings=None) == ["one", "other"]
+    assert hooks.register_message_sources(settings=None) == [one, other]
 
 
 def test_hook_register_streams_collects_from_all_plugins() -> None:
-    hooks = hooks_of("register_streams", lambda: ["one"], lambda: ["other"])
+    one, other = (Stream(f"/{name}", "", lambda _: (), None) for name in "ab")
+    hooks = hooks_of("register_streams", lambda: [one], lambda: [other])
 
-    assert hooks.register_streams() == ["one", "other"]
+    assert hooks.register_streams() == [one, other]
 
 
 def test_hook_register_jobs_collects_from_all_plugins() -> None:
-    hooks = hooks_of("register_jobs", lambda: ["nightly"], lambda: None)
+    nightly = Job("nightly", lambda context: None)
+    hooks = hooks_of("register_jobs", lambda: [nightly], lambda: None)
 
-    assert hooks.register_jobs() == ["nightly"]
+    assert hooks.register_jobs() == [nightly]
 
 
 def test_hook_register_timers_collects_from_all_plugins() -> None:
@@ -156,9 +165,17 @@ def test_hook_register_timers_collects_from_all_plugins() -> None:
 
 
 def test_hook_register_senders_collects_from_all_plugins() -> None:
-    hooks = hooks_of("register_senders", lambda: ["webhook"], lambda: None)
+    webhook = Sender("webhook", lambda messages: None)
+    hooks = hooks_of("register_senders", lambda: [webhook], lambda: None)
 
-    assert hooks.register_senders() == ["webhook"]
+    assert hooks.register_senders() == [webhook]
+
+
+def test_what_is_no_item_of_a_hook_is_refused_with_the_name_of_the_plugin() -> None:
+    hooks = hooks_of("register_senders", lambda: [], lambda: ["webhook"])
+
+    with pytest.raises(PluginError, match=r"plugin b: .* gives a str, not a Sender"):
+        hooks.register_senders()
 
 
 def test_hook_register_commands_collects_click_commands() -> None:
