@@ -2,10 +2,14 @@
 """What plugins that do nothing cost a read and a create.
 
     python bench/plugins.py [--number 20] [--seconds S] [--repeat N]
+    python bench/plugins.py --misbehaving [--seconds S] [--repeat N]
 
 Four servers on SQLite, measured in turn: without plugins of their own; with plugins
 that have hooks, none of them in the way of these requests; with plugins that have one
 in the way of each write; and with plugins that have one in each request's way twice.
+
+``--misbehaving``: one plugin each, which fails at each request, sleeps after it or while
+it is told of a change, leaves a thread or memory behind, or ends the process's command.
 """
 
 import argparse
@@ -14,6 +18,7 @@ import statistics
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import load
@@ -53,6 +58,30 @@ def authorize(context):
 def completed(context):
     pass
 """
+AFTER = """
+import sys, threading, time
+from fyr.core import hookimpl
+
+kept = []
+
+@hookimpl
+def {hook}({argument}):
+    {body}
+"""
+MISBEHAVING = {
+    "none": ("", "", ""),
+    "raises after each": ("completed", "context", "raise RuntimeError('broken')"),
+    "exits after each": ("completed", "context", "sys.exit(3)"),
+    "sleeps 20 ms after each": ("completed", "context", "time.sleep(0.02)"),
+    "keeps 1 kB of each": ("completed", "context", "kept.append(bytes(1024))"),
+    "leaves a thread of each": (
+        "completed",
+        "context",
+        "threading.Thread(target=time.sleep, args=(5,), daemon=True).start()",
+    ),
+    "raises at each change": ("deliver", "change", "raise RuntimeError('broken')"),
+    "sleeps at each change": ("deliver", "change", "time.sleep(1)"),
+}
 KINDS = {
     "none": "",
     "hooks elsewhere": ELSEWHERE,
@@ -83,18 +112,41 @@ def patients(base: str) -> list[str]:
     return [f"p{number}" for number in range(200)]
 
 
-def cpu(
+@dataclass(frozen=True)
+class Cost:
+    """What one operation took, in milliseconds, and what the server holds, in MB."""
+
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+    memory_mb: float
+
+
+def measured(
     operation: Callable[[Connection, random.Random], str],
     base: str,
     pids: list[int],
     seconds: float,
-) -> float:
-    """Tell the CPU milliseconds of one operation."""
+) -> Cost:
+    """Run an operation for so long."""
     before = processes.cpu_seconds(pids)
     sample = load.run(operation, base, seconds=seconds)
     if sample.errors:
         raise SystemExit(f"{base}: {sample.errors}")
-    return (processes.cpu_seconds(pids) - before) * 1000 / sample.count
+    return Cost(
+        (processes.cpu_seconds(pids) - before) * 1000 / sample.count,
+        sample.percentile(0.5),
+        sample.percentile(0.99),
+        sum(processes.resident_mb(one) for pid in pids for one in processes.tree(pid)),
+    )
+
+
+def code_of(kind: str) -> str:
+    """Write the plugin that misbehaves so."""
+    if kind == "none":
+        return ""
+    hook, argument, body = MISBEHAVING[kind]
+    return AFTER.format(hook=hook, argument=argument, body=body)
 
 
 def main() -> None:
@@ -103,25 +155,34 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--misbehaving", action="store_true")
     options = parser.parse_args()
+    kinds, number = KINDS, options.number
+    if options.misbehaving:
+        kinds, number = {kind: code_of(kind) for kind in MISBEHAVING}, 1
     with ExitStack() as stack:
-        running = {
-            kind: started(stack, code, options.number) for kind, code in KINDS.items()
-        }
+        running = {kind: started(stack, code, number) for kind, code in kinds.items()}
         kept = {kind: Crud(patients(base)) for kind, (base, _) in running.items()}
-        print(f"{options.number} plugins: CPU ms, medians of {options.repeat}")
+        print(f"plugins: {number}; medians of {options.repeat}")
+        print("CPU ms, more than without; median and 99th percentile in ms; MB")
         for name in ("read", "create"):
-            found: dict[str, list[float]] = {}
+            found: dict[str, list[Cost]] = {}
             for turn in range(options.repeat + 1):
                 for kind, (base, pids) in running.items():
                     operation = getattr(kept[kind], name)
-                    told = cpu(operation, base, pids, options.seconds)
+                    told = measured(operation, base, pids, options.seconds)
                     if turn:  # the first one warms up
                         found.setdefault(kind, []).append(told)
-            first = statistics.median(found["none"])
-            for kind, values in found.items():
-                middle = statistics.median(values)
-                print(f"{name:8} {kind:22} {middle:.3f}   {middle / first - 1:+.1%}")
+            first = statistics.median(one.cpu_ms for one in found["none"])
+            for kind, costs in found.items():
+                cpu, p50, p99, memory = (
+                    statistics.median(getattr(one, column) for one in costs)
+                    for column in ("cpu_ms", "p50_ms", "p99_ms", "memory_mb")
+                )
+                print(
+                    f"{name:8} {kind:24} {cpu:.3f}   {cpu / first - 1:+.1%}"
+                    f"   {p50:.2f}   {p99:.2f}   {memory:.0f}"
+                )
 
 
 if __name__ == "__main__":

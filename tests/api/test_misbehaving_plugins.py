@@ -23,7 +23,8 @@ from fyr.core.testing.applications import application, client_of, settings_with
 #: Part of what the plugin says; no client may read it.
 SECRET = "the password is swordfish"
 HOOKS = [name for name, rule in RULES.items() if rule.moment is not Moment.START]
-#: Hooks that no plain read, search or write meets; each has tests of its own.
+#: Hooks that no plain read, search or write meets: test_plugins_that_sleep_or_leak.py
+#: and tasks/test_processing.py try them.
 ASKED_BY_AREAS = {"look_up_person", "evaluate_rules"}
 MET = [name for name in HOOKS if name not in ASKED_BY_AREAS]
 PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}
@@ -107,8 +108,9 @@ def world(hook: str, misdeed: Callable[[dict[str, Any]], Any]) -> World:
 
 
 @pytest.fixture
-def app(world: World, tmp_path: Path) -> Iterator[Any]:
-    settings = settings_with({"events": {"attempts": 2}}, tmp_path)
+def app(world: World, tmp_path: Path, store_url: str) -> Iterator[Any]:
+    options = {"events": {"attempts": 2}, "store": {"url": store_url}}
+    settings = settings_with(options, tmp_path)
     with application(settings, FakeClock(), world.plugins) as built:
         yield built
 

@@ -590,11 +590,11 @@ def test_the_team_sees_its_task_and_no_other_team_does(triaged, ward) -> None:
 class Breaking:
     """An engine that fails in ways that engines should not."""
 
-    answer: Exception | RuleOutcome = RuntimeError("no such module")
+    answer: object = RuleOutcome()
 
     @hookimpl
     def evaluate_rules(self, library):
-        if isinstance(self.answer, Exception):
+        if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
 
@@ -612,8 +612,12 @@ def broken(tmp_path, monkeypatch):
         yield Ward(built, built.clock), engine
 
 
-def test_an_engine_that_breaks_leaves_no_measurement_unseen(broken) -> None:
-    ward, _ = broken
+@pytest.mark.parametrize(
+    "misdeed", [RuntimeError("no such module"), SystemExit(3), object()]
+)
+def test_an_engine_that_breaks_leaves_no_measurement_unseen(broken, misdeed) -> None:
+    ward, engine = broken
+    engine.answer = misdeed
     case = ward.case(library=ward.library())
     provenance = case.submit(case.observation(84))
     (task,) = case.tasks()
