@@ -8,36 +8,15 @@ keeping resources is a sub-package, which joins as a part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fyr.core import (
-    Consumer,
-    ErrorCode,
-    Machine,
-    Manifest,
-    Operation,
-    Plugin,
-    Refused,
-    hookimpl,
-    read_error_codes,
-)
-from fyr.core.declared import search_parameters_in, services_in
-from fyr.core.projections import projections_in
+from fyr.core import Manifest, Refused, hookimpl
+from fyr.core.areas import Area
 from fyr.plugins.administrative import messages, organizations, persons
-from fyr.plugins.administrative.parts import Part, Room, Write
+from fyr.plugins.administrative.parts import Part, Write
 
 if TYPE_CHECKING:
-    from fyr.core import (
-        Application,
-        PluginSettings,
-        Projection,
-        RequestContext,
-        Resource,
-        Service,
-        Session,
-    )
+    from fyr.core import PluginSettings, RequestContext, Resource, Session
 
 __all__ = ["Administrative"]
 
@@ -45,59 +24,21 @@ __all__ = ["Administrative"]
 PARTS: tuple[Part, ...] = (persons.PART, organizations.PART, messages.PART)
 
 
-class Administrative(Plugin):
+class Administrative(Area):
     """The administrative area: what its parts offer, joined."""
 
     manifest = Manifest(
         "Serves patient, organization and terminology: who takes part in treatment."
     )
+    package = __name__
+    parts = PARTS
 
     def __init__(self, settings: PluginSettings) -> None:
-        """Make the room that the parts share."""
+        """Take the rules of the parts."""
         super().__init__(settings)
-        self._room = Room()
         self._rules = {
             kind: rule for part in PARTS for kind, rule in part.rules.items()
         }
-
-    def start(self, application: Application) -> None:
-        """Keep what the parts ask for."""
-        self._room.open(application)
-
-    @hookimpl
-    def register_services(self) -> Iterable[Service]:
-        """Offer the services of this area."""
-        return services_in(files(__name__) / "services")
-
-    @hookimpl
-    def register_search_parameters(self) -> Iterable[Resource]:
-        """Offer what the services of this area are searched by beyond R4."""
-        return search_parameters_in(files(__name__) / "search_parameters")
-
-    @hookimpl
-    def register_projections(self) -> Iterable[Projection]:
-        """Offer what reports may know of the resources of this area beyond R4."""
-        return projections_in(files(__name__) / "projections")
-
-    @hookimpl
-    def register_error_codes(self) -> Iterable[ErrorCode]:
-        """Offer what this area refuses, by published name."""
-        return read_error_codes(__name__).values()
-
-    @hookimpl
-    def register_operations(self) -> Iterable[Operation]:
-        """Offer the operations of the parts."""
-        return [one for part in PARTS for one in part.operations(self._room)]
-
-    @hookimpl
-    def register_machines(self) -> Iterable[Machine]:
-        """Offer the tables of states of the parts."""
-        return [one for part in PARTS for one in part.machines(self._room)]
-
-    @hookimpl
-    def register_consumers(self) -> Iterable[Consumer]:
-        """Offer what the parts do after a change."""
-        return [one for part in PARTS for one in part.consumers(self._room)]
 
     @hookimpl
     def before_store(
@@ -111,6 +52,6 @@ class Administrative(Plugin):
         rule = self._rules.get(new["resourceType"]) if new is not None else None
         if rule is None or new is None:
             return
-        issues = list(rule(Write(self._room, context, session, old, new)))
+        issues = list(rule(Write(self.room, context, session, old, new)))
         if issues:
             raise Refused(issues)

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
-from fyr.core import Consumer, Issue, Machine, Operation
+from fyr.core import Issue, PluginSettings, areas
 
 if TYPE_CHECKING:
-    from fyr.core import Application, RequestContext, Resource, Session
+    from fyr.core import RequestContext, Resource, Session
 
 
-class Room:
-    """What the parts ask the server for, once it stands."""
-
-    _application: Application | None = None
-
-    def open(self, application: Application) -> None:
-        """Take the application, before its first request."""
-        self._application = application
-
-    @property
-    def application(self) -> Application:
-        """The application that this area is a part of.
-
-        :raises RuntimeError: it is asked for while the server is being put together.
-        """
-        if self._application is None:
-            raise RuntimeError("the server is not put together yet")
-        return self._application
+Room: TypeAlias = areas.Room[PluginSettings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +32,9 @@ class Write:
 Rule = Callable[[Write], Iterable[Issue]]
 
 
-def _nothing(room: Room) -> Iterable[Any]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What a sub-package offers; each is called once, before the server stands."""
+class Part(areas.Part):
+    """What a sub-package offers; beside all else rules of what is stored."""
 
-    operations: Callable[[Room], Iterable[Operation]] = _nothing
-    machines: Callable[[Room], Iterable[Machine]] = _nothing
-    consumers: Callable[[Room], Iterable[Consumer]] = _nothing
     #: by resource type, for every way in, before the version is stored
     rules: Mapping[str, Rule] = field(default_factory=dict)

@@ -6,8 +6,13 @@ http://ehealth.sundhed.dk/fhir/StructureDefinition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
+
+from fyr.core.model.extensions import extensions as extensions
+from fyr.core.model.extensions import reference_of as reference_of
+from fyr.core.model.extensions import replaced as replaced
+from fyr.core.model.extensions import value as value
+from fyr.core.model.extensions import value_of as value_of
 
 _BASE: Final = "http://ehealth.sundhed.dk/fhir/StructureDefinition/"
 
@@ -78,41 +83,3 @@ CARE_PLAN_STATUS_SCHEDULE: Final = _BASE + "ehealth-careplan-statusschedule"
 EPISODE_STATUS_SCHEDULE: Final = _BASE + "ehealth-episodeofcare-statusschedule"
 SERVICE_REQUEST_STATUS_HISTORY: Final = _BASE + "ehealth-servicerequest-statusHistory"
 SERVICE_REQUEST_STATUS_SCHEDULE: Final = _BASE + "ehealth-servicerequest-statusSchedule"
-
-
-def extensions(element: Mapping[str, Any], url: str) -> Iterator[Mapping[str, Any]]:
-    """Go through the extensions of an element with one URL, in their order."""
-    for one in element.get("extension", ()):
-        if one.get("url") == url:
-            yield one
-
-
-def value(extension: Mapping[str, Any]) -> Any:
-    """Tell what ``value[x]`` of an extension is; ``None`` for one made of parts."""
-    for key, found in extension.items():
-        if key.startswith("value"):
-            return found
-    return None
-
-
-def value_of(element: Mapping[str, Any], url: str) -> Any:
-    """Tell the value of the first extension with a URL; ``None`` without one."""
-    return next(map(value, extensions(element, url)), None)
-
-
-def reference_of(element: Mapping[str, Any], url: str) -> str | None:
-    """Tell where the first extension with a URL refers to; ``None`` without one."""
-    found = value_of(element, url)
-    return found.get("reference") if isinstance(found, Mapping) else None
-
-
-def replaced(
-    element: dict[str, Any], url: str, ones: Iterable[Mapping[str, Any]]
-) -> None:
-    """Put others in place of all extensions of an element with one URL; others stay."""
-    kept = [one for one in element.get("extension", ()) if one.get("url") != url]
-    kept.extend(dict(one) for one in ones)
-    if kept:
-        element["extension"] = kept
-    else:
-        element.pop("extension", None)
