@@ -60,7 +60,11 @@ def unclear(machine: Machine, transition: Transition) -> Iterator[Issue]:
         for number, entry in entries(new, url):
             if entry not in before:
                 path = f"{machine.resource_type}.extension[{number}]"
-                yield from _faults(machine, url == schedule.status, entry, path)
+                is_status = url == schedule.status
+                found = list(_faults(machine, is_status, entry, path))
+                yield from found
+                if is_status and not found:
+                    yield from _not_theirs(transition, entry, path)
 
 
 def rearm(transition: Transition, schedule: Schedule, timers: Timers) -> None:
@@ -88,6 +92,20 @@ def _faults(
         states = ", ".join(machine.states)
         text = f"{part(entry, 'status')} is no state that can be planned: {states}"
         yield Issue("code-invalid", text, (path,))
+
+
+def _not_theirs(transition: Transition, entry: Entry, path: str) -> Iterator[Issue]:
+    """Tell a state that is planned by somebody who may not bring it about at all.
+
+    Fyr itself carries it out, whom the table lets do more.
+    """
+    machine, user = transition.machine, transition.user_type
+    state = part(entry, "status")
+    if not any(one.end == state and user in one.by for one in machine.steps):
+        text = (
+            f"{machine.resource_type}, by {machine.name}: {state} is no step of {user}"
+        )
+        yield Issue("business-rule", text, (path,))
 
 
 def _statuses(resource: Resource | None, url: str) -> Iterator[Planned]:

@@ -7,11 +7,21 @@ written into another patient's record, or carried there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fyr.plugins.access_control.decisions.before import replaced
-from fyr.plugins.access_control.decisions.cases import ResourceCase, element_of
+from fyr.plugins.access_control.decisions.cases import (
+    ResourceCase,
+    element_of,
+    references,
+)
 from fyr.plugins.access_control.decisions.resources import outside
 
+if TYPE_CHECKING:
+    from fyr.core import Resource
+
 _KEYS = ("patient", "episode")
+_LISTED = ("activity.reference",)
 #: Patients come and go in them; who takes part has a demand of its own.
 _CHANGING = frozenset({"Appointment"})
 
@@ -28,6 +38,20 @@ def judge_belonging(case: ResourceCase) -> None:
     if old is not None and any(element_of(old, key) != now[key] for key in _KEYS):
         raise outside(case, "as it would be moved")
     _agree(case, now)
+    if case.subject.type == "CarePlan":
+        _list_own(case, old, now["episode"])
+
+
+def _list_own(case: ResourceCase, old: Resource | None, episodes: set[str]) -> None:
+    """Let a plan list what is of its own episode of care.
+
+    Its care teams get the tasks about what it lists.
+    """
+    added = references(case.resource, _LISTED) - references(old or {}, _LISTED)
+    for request in sorted(added):
+        found = case.look.read(request)
+        if found is not None and element_of(found, "episode") != episodes:
+            raise outside(case, "as it lists what is of another episode of care")
 
 
 def _agree(case: ResourceCase, now: dict[str, set[str]]) -> None:

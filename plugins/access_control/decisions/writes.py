@@ -17,6 +17,7 @@ from fyr.plugins.access_control.decisions.cases import (
     element_of,
     extension,
     references,
+    values,
 )
 from fyr.plugins.access_control.decisions.contexts import CODES
 from fyr.plugins.access_control.decisions.resources import (
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from fyr.plugins.access_control.decisions.cases import ResourceCase
 
 _LISTED = ("activity.reference",)
+#: Care teams that are to come and go.
+_PLANNED = "extension(teamschedule)"
 #: The privilege to change who is on a resource.
 _CHANGES_TEAMS: Mapping[str, str] = {
     "CarePlan": "Careplan$update.responsibility",
@@ -72,7 +75,10 @@ def _responsibility(case: ResourceCase) -> None:
     # A new one names what teams it likes, unless it is a citizen who lets them in by it.
     if old is None and case.caller.type != "PATIENT":
         return
-    if element_of(old or {}, "care_team") == case.of("care_team"):
+    same_now = element_of(old or {}, "care_team") == case.of("care_team")
+    # What is planned is done later, by Fyr itself: nobody is asked then.
+    planned = [values(one, _PLANNED) for one in (old or {}, case.resource)]
+    if same_now and planned[0] == planned[1]:
         return
     kind = case.subject.type
     if not case.caller.holds([_CHANGES_TEAMS[kind]]):
@@ -132,6 +138,18 @@ def _task_of_episode(case: ResourceCase) -> None:
             raise outside(case, "as about no patient of the care team")
 
 
+def _steers(case: ResourceCase) -> None:
+    """Let nobody silence or rewrite the messages that Fyr sends to others."""
+    if case.use != "new":
+        return
+    caller = case.caller
+    free = {caller.patient}
+    if caller.type != "PATIENT":
+        free |= {caller.care_team, *case.of("patient")}
+    if not case.of("recipient") <= free - {""}:
+        raise outside(case, "as it steers messages to others")
+
+
 #: Before they are sent, senders change messages as they like.
 _UNSENT = frozenset({"preparation", "on-hold", "not-done", "entered-in-error"})
 _FAILED = "stopped"
@@ -185,5 +203,6 @@ ON_WRITE: Mapping[str, Callable[[ResourceCase], None]] = {
     "message": _message,
     "modifier": _modifier,
     "responsibility": _responsibility,
+    "steers": _steers,
     "task-of-episode": _task_of_episode,
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fyr.core import (
+    Forbidden,
     Issue,
     Operation,
     OperationCall,
@@ -138,11 +139,20 @@ class _Applying:
         if found is None:
             raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", identity)
         if found.get("status") in _ENDED:
+            self._refuse_strangers(reference)
             raise Refused(
                 f"{reference} is {found['status']}: nothing more is planned in it",
                 expression=["Parameters.parameter.where(name = 'episodeOfCare')"],
             )
         return found
+
+    def _refuse_strangers(self, episode: str) -> None:
+        """Tell how an episode of care stands to whom the token is about it only."""
+        principal = self._call.context.principal
+        chosen = principal.context.get("episode_of_care")
+        if chosen and own(self._call, chosen) != episode:
+            if principal.user_type != "SYSTEM":
+                raise Forbidden("the token's context has another episode of care")
 
     def _tree(self, reference: str) -> Tree:
         """Read a plan and all that it leads to.

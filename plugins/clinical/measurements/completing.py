@@ -9,10 +9,14 @@ from uuid import uuid4
 from fyr.core import Acting, OperationCall, Resource, instant, to_millis
 from fyr.plugins.clinical import extensions, tags
 from fyr.plugins.clinical.measurements.judging import Facts
-from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
+from fyr.plugins.clinical.measurements.submission import (
+    COHERENT,
+    STATUSES,
+    Entry,
+    Submission,
+)
 
 IDENTIFIERS = "http://ehealth.sundhed.dk/id/ehealth-identifier"
-COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
 PROVENANCE_PROFILE = (
     "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-provenance"
 )

@@ -11,9 +11,8 @@ from typing import Any
 from fyr.core import Acting, Forbidden, OperationCall, Resource
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.asking import Asked
-from fyr.plugins.clinical.measurements.completing import COHERENT
 from fyr.plugins.clinical.measurements.reuse import REUSE
-from fyr.plugins.clinical.measurements.submission import reference
+from fyr.plugins.clinical.measurements.submission import COHERENT, reference
 from fyr.plugins.clinical.measurements.times import bounds, latest, when
 from fyr.plugins.clinical.parts import Room
 

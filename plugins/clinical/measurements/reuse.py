@@ -22,6 +22,7 @@ from fyr.plugins.clinical.measurements.coded import (
     subsumes,
 )
 from fyr.plugins.clinical.measurements.submission import (
+    COHERENT,
     STATUSES,
     Entry,
     Submission,
@@ -97,7 +98,8 @@ def reuse_problems(
 
 def _form(entry: Entry) -> Iterator[Issue]:
     resource = entry.resource
-    if REUSE not in resource.get("policy", ()):
+    policies = resource.get("policy", ())
+    if REUSE not in policies or COHERENT in policies:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_INVALID_POLICY"
         ].issue(expression=entry.at("policy"))

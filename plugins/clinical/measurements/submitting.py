@@ -138,6 +138,11 @@ class Submitting:
         What the problems tell of other resources is for those who might have stored it.
         """
         own, against = judged(submission, facts, local_of(call), acting.now)
+        if against and not all(
+            one.episode and one.patient for one in submission.measurements
+        ):
+            # Whose it is cannot be judged yet, so nothing kept is told of.
+            against = []
         if against:
             self._require_access(call, submission)
         if own or against:

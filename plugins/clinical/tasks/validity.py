@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import (
@@ -57,7 +58,7 @@ def operations(room: Room) -> list[Operation]:
     return [
         Operation(
             OPERATION,
-            set_validity,
+            partial(set_validity, room),
             frozenset({"type"}),
             frozenset({"ClinicalImpression"}),
             affects_state=True,
@@ -100,8 +101,10 @@ class Asked:
         return self.finding == INVALIDATED
 
 
-def set_validity(call: OperationCall) -> Resource:
+def set_validity(room: Room, call: OperationCall) -> Resource:
     """Do it, all or nothing.
+
+    What the problems tell of a measurement is for those who might change it.
 
     :raises fyr.core.FyrError: what is wrong with it, all at once.
     """
@@ -117,11 +120,26 @@ def set_validity(call: OperationCall) -> Resource:
         raise Refused([*issues, missing]) if issues else NotFound([missing])
     before = None
     if measurement is not None:
+        _require_access(room, call, measurement)
         issues += _mismatches(asked.impression, measurement)
         before = _before(acting, asked, issues)
     if issues or measurement is None:
         raise Refused(issues)
     return _stored(call, acting, asked, measurement, before)
+
+
+def _require_access(room: Room, call: OperationCall, measurement: Resource) -> None:
+    context = replace(
+        call.context,
+        interaction="update",
+        resource_type=measurement["resourceType"],
+        resource_id=measurement["id"],
+        operation=None,
+        params=(),
+        parent=call.context,
+        state={},
+    )
+    room.application.decide(context, measurement, "old")
 
 
 def _asked(call: OperationCall) -> Asked:
