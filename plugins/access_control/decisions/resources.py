@@ -147,7 +147,8 @@ def _owner(case: ResourceCase) -> None:
         raise outside(case, "as the organization is not its owner")
 
 
-def _material(case: ResourceCase) -> None:
+def require_material(case: ResourceCase) -> None:
+    """Refuse material of a patient that is not the token's."""
     if _is_general(case):
         return
     caller = case.caller
@@ -296,7 +297,7 @@ ON_RESOURCE: Mapping[str, Check] = {
     "draft": _draft,
     "episode": _episode,
     "episode?": _episode_if_any,
-    "material": _material,
+    "material": require_material,
     "material-team": _material_team,
     "no-triage": _no_triage,
     "one-recipient": _one_recipient,

@@ -24,6 +24,7 @@ from fyr.plugins.access_control.decisions.resources import (
     is_on_episode,
     is_sender,
     outside,
+    require_material,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ def _clone(case: ResourceCase) -> None:
             raise CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(
                 f"{kind}.{word}", kind
             )
+    if kind == "DocumentReference":
+        # A definition may lead to any: that of a patient stays with who may read it.
+        require_material(case)
     if kind != "DocumentReference" or lookups.modifier_roles(case.resource):
         _is_modifier(case, case.caller.organization)
 

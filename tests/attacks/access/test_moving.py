@@ -25,6 +25,7 @@ def as_before(world):
         "Condition/1",
         "Condition/2",
         "CarePlan/1",
+        "EpisodeOfCare/1",
     ]
     kept = [world.everything.get(path).json for path in [*paths, "Consent/1", "Goal/1"]]
     yield
