@@ -55,7 +55,14 @@ FAILED = f"{_FOR_ASSESSMENT}FailureInAutoProcessing"
 NOT_TRIAGED = f"{_FOR_ASSESSMENT}NotTriaged"
 
 #: What odd data can raise, and a database that wants the transaction again does not.
-_OF_THE_DATA = (FyrError, LookupError, TypeError, ValueError, AttributeError)
+_OF_THE_DATA = (
+    FyrError,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+)
 
 #: Makes what is to be stored of one activity, in the transaction.
 Making = Callable[[Acting], list[Resource]]

@@ -183,3 +183,12 @@ def test_a_plan_that_is_not_active_starts_nothing(ward) -> None:
     chain.submit()
 
     assert chain.state == WAITS
+
+
+def test_an_offset_beyond_the_calendar_holds_up_no_submission(ward) -> None:
+    chain = Chain(ward, trigger(("one", 1), offset={"value": 10**9, "code": "wk"}))
+    chain.submit()
+
+    assert chain.state == WAITS
+    (task,) = chain.case.tasks()
+    assert task["priority"] == "urgent"
