@@ -102,7 +102,7 @@ def judge(
     about = reference_to(observation)
     values = values_of(observation)
     if not values:
-        if "dataAbsentReason" in observation:
+        if "dataAbsentReason" in observation or not _tells(observation):
             yield RuleFinding(about, finding_code("data-absent"), rule=RULE)
         return
     ranges = alarm_ranges(asked.service_request)
@@ -113,6 +113,17 @@ def judge(
             text = f"{about}: there is no alarm range for its value"
             yield RuleProblem("input", text, "RefRangeNeeded")
         yield from _verdict(value, ours, observation, asked)
+
+
+def _tells(observation: Resource) -> bool:
+    """Whether an Observation without numbers has a value of another kind, or others have."""
+    parts = (observation, *listed(observation.get("component")))
+    return "hasMember" in observation or any(
+        name.startswith("value") and name != "valueQuantity"
+        for one in parts
+        if isinstance(one, dict)
+        for name in one
+    )
 
 
 def _verdict(

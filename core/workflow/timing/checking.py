@@ -35,7 +35,7 @@ def problems(resource: Mapping[str, Any], place: str) -> list[Issue]:
     if "occurrenceDateTime" in resource:
         found = _of_moment(resource["occurrenceDateTime"], at)
     elif "occurrencePeriod" in resource:
-        found = _of_start(part(resource, "occurrencePeriod"), at)
+        found = _of_period(part(resource, "occurrencePeriod"), at)
     elif "occurrenceTiming" in resource:
         found = _of_repeat(
             part(part(resource, "occurrenceTiming"), "repeat"), f"{at}.repeat"
@@ -60,8 +60,20 @@ def _of_start(period: Mapping[str, Any], at: str) -> Iterator[Issue]:
         yield from _of_moment(period["start"], f"{at}.start")
 
 
+def _of_period(period: Mapping[str, Any], at: str) -> Iterator[Issue]:
+    yield from _of_start(period, at)
+    if "end" not in period:
+        return
+    yield from _of_moment(period["end"], f"{at}.end")
+    start, end = moment_of(period.get("start")), moment_of(period["end"])
+    if start and end and end < start:
+        name = _name(at)
+        text = f"{name}.end must not be before {name}.start"
+        yield Issue("value", text, (f"{at}.end",))
+
+
 def _of_repeat(repeat: Mapping[str, Any], at: str) -> Iterator[Issue]:
-    yield from _of_bounds(repeat, f"{at}.bounds")
+    yield from _of_period(part(repeat, "boundsPeriod"), f"{at}.bounds")
     yield from _of_number(repeat, "frequency", at)
     yield from _of_pair(repeat, "duration", DURATION_UNITS, at)
     yield from _of_pair(repeat, "period", PERIOD_UNITS, at)
@@ -70,19 +82,6 @@ def _of_repeat(repeat: Mapping[str, Any], at: str) -> Iterator[Issue]:
         yield from _of_recurring(repeat, at)
     elif "countMax" in repeat and "count" not in repeat:
         yield _missing(f"{at}.count", " beside countMax")
-
-
-def _of_bounds(repeat: Mapping[str, Any], at: str) -> Iterator[Issue]:
-    bounds = part(repeat, "boundsPeriod")
-    yield from _of_start(bounds, at)
-    if "end" not in bounds:
-        return
-    yield from _of_moment(bounds["end"], f"{at}.end")
-    start, end = moment_of(bounds.get("start")), moment_of(bounds["end"])
-    if start and end and end < start:
-        yield Issue(
-            "value", "bounds.end must not be before bounds.start", (f"{at}.end",)
-        )
 
 
 def _of_number(repeat: Mapping[str, Any], name: str, at: str) -> Iterator[Issue]:

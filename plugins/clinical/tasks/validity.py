@@ -121,6 +121,7 @@ def set_validity(room: Room, call: OperationCall) -> Resource:
     before = None
     if measurement is not None:
         _require_access(room, call, measurement)
+        issues += _unknown_versions(acting, asked)
         issues += _mismatches(asked.impression, measurement)
         before = _before(acting, asked, issues)
     if issues or measurement is None:
@@ -192,6 +193,18 @@ def _names_one_measurement(impression: Resource) -> bool:
         False,
         True,
     ]
+
+
+def _unknown_versions(acting: Acting, asked: Asked) -> Iterator[Issue]:
+    """Tell which version of the measurement there is not."""
+    kind, _, identity = asked.measurement.partition("/")
+    last = acting.version(asked.measurement)
+    for one in terms.investigated(asked.impression):
+        version = one.partition("/_history/")[2]
+        if version and not (version.isdecimal() and 1 <= int(version) <= last):
+            code = CODES["GENERAL_RESOURCE_NOT_FOUND"]
+            named = f"{identity}/_history/{version}"
+            yield code.issue(kind, named, expression=(_ITEM,))
 
 
 def _mismatches(impression: Resource, measurement: Resource) -> Iterator[Issue]:

@@ -95,6 +95,18 @@ def test_a_practitioner_invalidates_a_measurement(case, nurse, measured) -> None
     ]
 
 
+@pytest.mark.parametrize("version", ["0", "2", "99", "x"])
+def test_a_version_that_is_not_there_is_not_invalidated(
+    case, nurse, measured, version
+) -> None:
+    answer = ask(nurse, impression(case, measured, version=version))
+
+    assert answer.status == 422, answer.body
+    (issue,) = answer.json["issue"]
+    assert issue["diagnostics"].endswith(f"/_history/{version}.")
+    assert case.ward.read(measured)["status"] == "final"
+
+
 def test_the_answer_has_what_the_guides_servers_answered(case, nurse, measured) -> None:
     """Elements of a recorded answer; assessor by user, as that token has no organization."""
     principal = case.nurse(MAY, organization="")

@@ -85,6 +85,42 @@ def test_what_has_no_value_but_a_reason_is_absent() -> None:
     assert codes(run(SOURCE, absent, service_request=RANGES)) == ["data-absent"]
 
 
+NOTHING = {"code": {"coding": [{"system": NPU, "code": "SYS"}]}}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"valueQuantity": {"code": "%"}},
+        {"component": [NOTHING]},
+        {"component": [NOTHING | {"dataAbsentReason": {"text": "error"}}]},
+    ],
+)
+def test_what_has_neither_a_value_nor_a_reason_is_absent_too(told) -> None:
+    absent = saturation(0)
+    del absent["valueQuantity"]
+
+    outcome = run(SOURCE, absent | told, service_request=RANGES)
+
+    assert codes(outcome) == ["data-absent"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"valueCodeableConcept": {"text": "good"}},
+        {"component": [NOTHING | {"valueString": "good"}]},
+        {"hasMember": [{"reference": "Observation/2"}]},
+    ],
+)
+def test_a_value_of_another_kind_is_not_absent(told) -> None:
+    other = saturation(0)
+    del other["valueQuantity"]
+
+    assert codes(run(SOURCE, other | told, service_request=RANGES)) == []
+
+
 @pytest.mark.parametrize(
     ("number", "colour"), [(91, "red"), (92, "yellow"), (94, "yellow"), (95, "green")]
 )

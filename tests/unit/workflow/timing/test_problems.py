@@ -84,6 +84,14 @@ INVALID: dict[str, tuple[Any, set[str]]] = {
         {"occurrencePeriod": {"start": "2026"}},
         {"occurrence.start"},
     ),
+    "a period that ends on a day": (
+        {"occurrencePeriod": {"start": START, "end": "2026-01-09"}},
+        {"occurrence.end"},
+    ),
+    "a period that ends before": (
+        {"occurrencePeriod": {"start": START, "end": "2026-01-05T07:59:00Z"}},
+        {"occurrence.end"},
+    ),
     "a timing of nothing": (
         {"occurrenceTiming": {}},
         {"occurrence.repeat.bounds.start"},
