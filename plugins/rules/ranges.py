@@ -116,13 +116,13 @@ def judge(
 
 
 def _tells(observation: Resource) -> bool:
-    """Whether an Observation without numbers has a value of another kind, or others have."""
+    """Whether an Observation without numbers says something else, or others do for it."""
     parts = (observation, *listed(observation.get("component")))
     return "hasMember" in observation or any(
-        name.startswith("value") and name != "valueQuantity"
+        name.startswith("value") and (name != "valueQuantity" or "value" in value)
         for one in parts
         if isinstance(one, dict)
-        for name in one
+        for name, value in one.items()
     )
 
 

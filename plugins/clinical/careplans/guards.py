@@ -78,6 +78,18 @@ def tags_are_those_of_the_episode(transition: Transition) -> Problems:
         yield CODES["SYSTEM_TAG_UNEXPECTED_TAG"].error(expression=[path])
 
 
+def activities_are_named(transition: Transition) -> Problems:
+    """Refuse activities by a name in a Bundle that nothing there has."""
+    for number, one in enumerate((transition.new or {}).get("activity", ())):
+        reference = one.get("reference", {}).get("reference", "")
+        if reference.startswith("urn:"):
+            text = (
+                f"there is no {reference[:200]}: name a ServiceRequest, or send it too"
+            )
+            path = f"CarePlan.activity[{number}].reference"
+            yield Issue("not-found", text, (path,))
+
+
 def what_was_planned_stays(transition: Transition) -> Problems:
     """Refuse to take activities, or its plan above, out of a plan that was begun."""
     new, old = transition.new, transition.old

@@ -104,6 +104,7 @@ CARE_PLAN = Machine(
         guards.one_at_a_time,
         guards.tags_are_those_of_the_episode,
         guards.what_was_planned_stays,
+        guards.activities_are_named,
     ),
     then=(effects.take_tags,),
     what=(

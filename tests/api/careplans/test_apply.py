@@ -212,6 +212,27 @@ def test_a_get_stores_nothing_and_answers_a_transaction(clinic, episode) -> None
     assert after == before
 
 
+def test_half_of_that_transaction_is_refused(clinic, episode) -> None:
+    plan = clinic.plan(clinic.activity(), clinic.activity())
+    asked = {
+        "planDefinition": f"http://localhost/plan/fhir/{plan}",
+        "episodeOfCare": f"http://localhost/careplan/fhir/{episode}",
+    }
+    bundle = clinic.careplan.get("$apply", asked).json
+    half = [
+        one for one in bundle["entry"] if one["resource"]["resourceType"] == "CarePlan"
+    ]
+
+    answer = clinic.careplan.post("", {**bundle, "entry": half})
+
+    assert answer.status == 422, answer.body
+    assert [one["expression"] for one in answer.json["issue"]] == [
+        [f"Bundle.entry[0].resource.activity[{number}].reference"] for number in (0, 1)
+    ]
+    found = clinic.all.get("CarePlan", {"episodeOfCare": episode}).json
+    assert not found.get("entry")
+
+
 def test_the_answer_to_a_get_has_the_recorded_shape(clinic, episode) -> None:
     led = f"http://localhost/plan/fhir/{clinic.activity(timing=False)}"
     moment = {"definitionCanonical": led, "timingDateTime": "2026-02-01T10:00:00+00:00"}
