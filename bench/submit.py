@@ -117,52 +117,60 @@ def _place(put: Put, chance: random.Random, asked: str, activity: str) -> Place:
     return Place(patient, episode, measure, answer, asked)
 
 
-def bundle(place: Place, answers: bool, chance: random.Random) -> bytes:
-    """Make a submission of a patient."""
+def common(place: Place) -> Resource:
+    """Tell what all that is submitted for a patient says."""
     timing = [
         {"url": "serviceRequestVersionId", "valueId": "1"},
         {"url": "type", "valueCodeableConcept": concept(TIMINGS, "Adhoc")},
     ]
-    common = {
+    return {
         "extension": [
             {"url": EPISODE_URL, "valueReference": to("EpisodeOfCare", place.episode)},
             {"url": f"{EHEALTH}resolved-timing", "extension": timing},
         ],
         "subject": to("Patient", place.patient),
     }
-    found: list[Resource] = [
-        {
-            "resourceType": "Observation",
-            **common,
-            "basedOn": [to("ServiceRequest", place.measure)],
-            "status": "final",
-            "code": concept("urn:oid:1.2.208.176.2.1", "NPU03011"),
-            "effectiveDateTime": "2026-01-08T08:30:00+01:00",
-            "performer": [to("Patient", place.patient)],
-            "valueQuantity": {
-                "value": chance.randrange(90, 100),
-                "unit": "%",
-                "system": "http://unitsofmeasure.org",
-                "code": "%",
-            },
-        }
-    ]
-    if answers:
-        found.append(
-            {
-                "resourceType": "QuestionnaireResponse",
-                **common,
-                "basedOn": [to("ServiceRequest", place.answer)],
-                "status": "completed",
-                "questionnaire": f"Questionnaire/{place.questionnaire}",
-                "authored": "2026-01-08T08:30:00+01:00",
-                "source": to("Patient", place.patient),
-                "item": [
-                    {"linkId": str(n), "answer": [{"valueInteger": n}]}
-                    for n in range(QUESTIONS)
-                ],
-            }
-        )
+
+
+def observation(place: Place, chance: random.Random) -> Resource:
+    """Make a measurement."""
+    return {
+        "resourceType": "Observation",
+        **common(place),
+        "basedOn": [to("ServiceRequest", place.measure)],
+        "status": "final",
+        "code": concept("urn:oid:1.2.208.176.2.1", "NPU03011"),
+        "effectiveDateTime": "2026-01-08T08:30:00+01:00",
+        "performer": [to("Patient", place.patient)],
+        "valueQuantity": {
+            "value": chance.randrange(90, 100),
+            "unit": "%",
+            "system": "http://unitsofmeasure.org",
+            "code": "%",
+        },
+    }
+
+
+def response(place: Place) -> Resource:
+    """Make answers to a questionnaire."""
+    return {
+        "resourceType": "QuestionnaireResponse",
+        **common(place),
+        "basedOn": [to("ServiceRequest", place.answer)],
+        "status": "completed",
+        "questionnaire": f"Questionnaire/{place.questionnaire}",
+        "authored": "2026-01-08T08:30:00+01:00",
+        "source": to("Patient", place.patient),
+        "item": [
+            {"linkId": str(n), "answer": [{"valueInteger": n}]}
+            for n in range(QUESTIONS)
+        ],
+    }
+
+
+def bundle(place: Place, answers: bool, chance: random.Random) -> bytes:
+    """Make a submission of a patient."""
+    found = [observation(place, chance), *([response(place)] if answers else [])]
     entries = [
         {
             "fullUrl": f"urn:uuid:00000000-0000-4000-8000-00000000000{n}",

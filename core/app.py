@@ -138,15 +138,19 @@ class Application:
         for job in self._own_jobs():
             self.jobs.add(job)
         self.deprecations = Deprecations()
-        self.metrics = Metrics()
-        self.metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
-        self.metrics.add_source(lambda: outgoing_readings(self.outgoing))
-        self.metrics.add_source(lambda: timer_readings(self.timers))
+        self.metrics = self._measured()
         hooks.on_failure(self.metrics.plugin_failed)
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
             self.search.knows_own(self.services.own)
         self.interactions = self._interactions()
+
+    def _measured(self) -> Metrics:
+        metrics, clock = Metrics(), self.clock
+        metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
+        metrics.add_source(lambda: outgoing_readings(self.outgoing))
+        metrics.add_source(lambda: timer_readings(self.timers))
+        return metrics
 
     def _interactions(self) -> Interactions:
         return Interactions(

@@ -7,7 +7,7 @@ moves nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,19 +71,7 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
         raise NotFound(f"no {kind}/{identity}")
     judged = bool(interactions.hooks.authorize_resource)
     if dict(context.params).get("_summary") == "count":
-        if judged and identity is None:
-            total = _count_seen(interactions, context, asked)
-        else:
-            if judged:
-                seen_versions(interactions, context, ())
-            total = interactions.resources.count_history(
-                type=kind, id=identity, since=asked.since, at=asked.at
-            )
-        if interactions.hooks.answered:
-            tell(interactions, context)
-        links = _links(context, None)
-        counted = bundle_of("history", (), total=total, links=links)
-        return Answer(200, counted, issues=tuple(issues))
+        return _counted(interactions, context, asked, issues)
     found = interactions.resources.history(
         type=kind,
         id=identity,
@@ -110,6 +98,29 @@ def history(interactions: Interactions, context: RequestContext) -> Answer:
     if interactions.hooks.answered:
         tell(interactions, context, shown_of(page))
     return Answer(200, body, issues=tuple(issues))
+
+
+def _counted(
+    interactions: Interactions,
+    context: RequestContext,
+    asked: _Asked,
+    issues: Sequence[Issue],
+) -> Answer:
+    """Answer how many versions there are, of those that may be seen."""
+    kind, identity = context.resource_type, context.resource_id
+    judged = bool(interactions.hooks.authorize_resource)
+    if judged and identity is None:
+        total = _count_seen(interactions, context, asked)
+    else:
+        if judged:
+            seen_versions(interactions, context, ())
+        total = interactions.resources.count_history(
+            type=kind, id=identity, since=asked.since, at=asked.at
+        )
+    if interactions.hooks.answered:
+        tell(interactions, context)
+    counted = bundle_of("history", (), total=total, links=_links(context, None))
+    return Answer(200, counted, issues=tuple(issues))
 
 
 def _count_seen(

@@ -65,20 +65,7 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     require_may_look_inside(interactions, context, sent, params)
     seconds = interactions.settings.search.timeout_seconds
     if explained:
-        if interactions.hooks.answered:
-            tell(interactions, context)
-        return explanation(
-            interactions.database.read(
-                lambda session: engine.explain(
-                    session,
-                    context,
-                    kind,
-                    params,
-                    judge_of_search(interactions, session, context),
-                ),
-                seconds=seconds,
-            )
-        )
+        return _explained(interactions, engine, context, params, seconds)
     page = interactions.database.read(
         lambda session: _page(interactions, engine, session, context, params),
         seconds=seconds,
@@ -92,6 +79,30 @@ def search(interactions: Interactions, context: RequestContext) -> Answer:
     if interactions.hooks.answered:
         tell(interactions, context, shown_of([*page.matches, *page.included]))
     return Answer(200, body, issues=tuple(page.issues))
+
+
+def _explained(
+    interactions: Interactions,
+    engine: SearchEngine,
+    context: RequestContext,
+    params: Pairs,
+    seconds: float,
+) -> Answer:
+    """Answer how a search is understood and made."""
+    if interactions.hooks.answered:
+        tell(interactions, context)
+    return explanation(
+        interactions.database.read(
+            lambda session: engine.explain(
+                session,
+                context,
+                context.resource_type,
+                params,
+                judge_of_search(interactions, session, context),
+            ),
+            seconds=seconds,
+        )
+    )
 
 
 def _page(

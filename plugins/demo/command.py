@@ -10,7 +10,8 @@ import click
 from fyr.config.load import ConfigError
 from fyr.core import FyrError
 from fyr.plugins.demo.stage import Clock, StoryError, playing
-from fyr.plugins.demo.steps import STEPS, Story, tell
+from fyr.plugins.demo.steps import STEPS, tell
+from fyr.plugins.demo.story import Story
 
 
 @click.command()

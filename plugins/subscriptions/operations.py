@@ -240,6 +240,14 @@ _RETURNED = OperationParameter("return", "Bundle", 1, "1", "out")
 _BOTH: frozenset[Level] = frozenset({"type", "instance"})
 
 
+_TOKEN = (
+    OperationParameter("token", "string", 1, "1", "out"),
+    OperationParameter("expiration", "dateTime", 1, "1", "out"),
+    OperationParameter("subscription", "string", 0, "*", "out"),
+    OperationParameter("websocket-url", "url", 1, "1", "out"),
+)
+
+
 def operations_of(made: Callable[[], SubscriptionOperations]) -> Iterable[Operation]:
     """Declare the operations.
 
@@ -271,13 +279,7 @@ def operations_of(made: Callable[[], SubscriptionOperations]) -> Iterable[Operat
         affects_state=True,
         definition=f"{_DEFINITIONS}backport-subscription-get-ws-binding-token",
         documentation="Gives a token that binds a websocket to subscriptions.",
-        parameters=(
-            _IDS,
-            OperationParameter("token", "string", 1, "1", "out"),
-            OperationParameter("expiration", "dateTime", 1, "1", "out"),
-            OperationParameter("subscription", "string", 0, "*", "out"),
-            OperationParameter("websocket-url", "url", 1, "1", "out"),
-        ),
+        parameters=(_IDS, *_TOKEN),
     )
     yield Operation(
         "resend",

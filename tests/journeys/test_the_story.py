@@ -25,7 +25,8 @@ from fyr.core.testing.mosquitto import free_port, mosquitto_command, running_mos
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import Subscriber, subscriber
 from fyr.plugins.demo.stage import Clock, playing
-from fyr.plugins.demo.steps import DAYS, NUMBER, STEPS, Story, tell
+from fyr.plugins.demo.steps import STEPS, tell
+from fyr.plugins.demo.story import DAYS, NUMBER, Story
 
 EXAMPLE = Path(__file__).parents[2] / "config/examples/demo.toml"
 #: A loopback address for each service, as if each had a host of its own.

@@ -1,0 +1,111 @@
+"""What comes of it: triggers, triage, messages, numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fyr.plugins.demo import resources as r
+from fyr.plugins.demo.stage import StoryError, codes
+from fyr.plugins.demo.story import (
+    Story,
+    citizen_of,
+    nurse_of,
+    status_is,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+def trigger(story: Story) -> str:
+    """An activity that waited for measurements."""
+    pulse = story.requests[r.PULSE]
+    now = nurse_of(story).does("GET", f"{story.base}/ServiceRequest/{pulse['id']}")
+    if now["status"] != "active":
+        raise StoryError(f"the pulse was to be measured, and is {now['status']}")
+    history = [
+        part["valueCode"]
+        if "valueCode" in part
+        else part["valueCodeableConcept"]["coding"][0]["code"]
+        for one in now["extension"]
+        if one["url"].endswith("servicerequest-statusHistory")
+        for part in one["extension"]
+        if part["url"] == "status"
+    ]
+    return f"the third submission had the pulse measured, too: {' -> '.join(history)}"
+
+
+def triage(story: Story) -> str:
+    """The team triages."""
+    nurse = nurse_of(story)
+    tasks = nurse.find(
+        "Task",
+        responsible=story.urls["team"],
+        episodeOfCare=story.urls["episode"],
+        status="requested",
+    )
+    kinds = [
+        one["valueCodeableConcept"]["coding"][0]["code"]
+        for task in tasks
+        for one in task["extension"]
+        if one["url"].endswith("task-category")
+    ]
+    wanted = {"MeasurementForAssessment", "MissingMeasurementResolving"}
+    if not wanted <= set(kinds):
+        raise StoryError(f"tasks of {wanted} were to be there, and are {kinds}")
+    base = story.stage.service("task")
+    for task in tasks:
+        nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("in-progress")])
+        nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("completed")])
+    told = ", ".join(f"{kinds.count(one)} {one}" for one in dict.fromkeys(kinds))
+    return f"the team had {told}, and did them"
+
+
+def messages(story: Story) -> str:
+    """Team and citizen write."""
+    nurse, citizen = nurse_of(story), citizen_of(story)
+    base = story.stage.service("patient")
+    sent = nurse.does(
+        "POST",
+        f"{base}/Communication",
+        r.message(story.urls["team"], story.urls["patient"], "Vi ringer i morgen."),
+    )
+    if sent["status"] != "completed":
+        raise StoryError(f"a message was to be sent, and is {sent['status']}")
+    query = f"{base}/Communication?recipient={story.urls['patient']}&_count=100"
+    found = citizen.does("GET", query)
+    received = [one["resource"] for one in found.get("entry", ())]
+    reasons = dict.fromkeys(filter(None, codes(received, "reasonCode")))
+    return f"the citizen has {len(received)} messages: {', '.join(reasons)}, and one of the team"
+
+
+def finish(story: Story) -> str:
+    """The treatment ends."""
+    nurse = nurse_of(story)
+    for code, request in story.requests.items():
+        url = f"{story.base}/ServiceRequest/{request['id']}"
+        now = nurse.does("GET", url)
+        story.requests[code] = nurse.does("PUT", url, {**now, "status": "completed"})
+    found = nurse.does("GET", story.urls["careplan"])
+    nurse.does("PUT", story.urls["careplan"], {**found, "status": "completed"})
+    nurse.does("PATCH", story.urls["episode"], [status_is("finished")])
+    ended = nurse.does("GET", story.urls["episode"])
+    story.stage.work()
+    states = " -> ".join(one["status"] for one in ended["statusHistory"])
+    return f"plan and activities are completed; the episode went {states}"
+
+
+def counted(story: Story) -> str:
+    """What analysts count, and what NAS is to be told."""
+    privileges = "report-query,report-non-anonymized"
+    analyst = story.person("Analyst", "practitioner", privileges=privileges)
+    question = {
+        "from": "Observation",
+        "groupBy": [{"terms": "status"}],
+        "metrics": {"n": {"count": True}},
+    }
+    answer = analyst.does("POST", f"{story.stage.url}/reporting/query", question)
+    rows = [f"{one['n']} {one['status']}" for one in answer["rows"]]
+    told = list(story.stage.notifications())
+    kinds = ", ".join(sorted({one["topic"].rpartition(":")[2] for one in told}))
+    return f"measurements: {', '.join(rows)}; {len(told)} notifications: {kinds}"
