@@ -36,7 +36,10 @@ class SendFailed(Exception):
 
 
 class Undeliverable(SendFailed):
-    """It will never be taken as it is: a dead letter at once, and the next one goes."""
+    """It will never be taken as it is: a dead letter at once, and the next one goes.
+
+    After a few in a row their destination rests, as after any other failure.
+    """
 
 
 class Dropped(SendFailed):

@@ -30,6 +30,9 @@ log = structlog.get_logger("fyr.outgoing")
 
 #: A destination that has ever more to be sent lets others come after this time.
 TURN_SECONDS = 2.0
+#: So many refused messages in a row are their own fault; more are their destination's,
+#: which rests then.
+REFUSALS = 3
 _ERROR_CHARACTERS = 500
 
 _NEXT = f"""
@@ -156,8 +159,9 @@ class Turn:
         kept = [_failed(one, reason, most, now, given_up) for one in messages]
         if dropped:
             kept = [replace(one, state=DROPPED) for one in kept]
+        rests = not given_up or failures >= REFUSALS
         longest = tools.backoff.longest
-        rest = 0 if given_up else max(tools.backoff.after(failures), min(wait, longest))
+        rest = max(tools.backoff.after(failures), min(wait, longest)) if rests else 0
 
         def work(session: Session) -> None:
             tools.leases.require(session, lease)
@@ -174,7 +178,7 @@ class Turn:
         log.warning("not sent", problem=reason, failures=failures, given_up=dead)
         lease.failures = failures
         self.done += dead
-        self._rests = not given_up
+        self._rests = rests
 
 
 def _failed(

@@ -537,6 +537,27 @@ def test_a_heartbeat_that_is_missed_is_a_failure_and_no_dead_letter(
     assert status(fyr_client) == "active"
 
 
+def test_a_receiver_that_refuses_all_for_minutes_ends_no_subscription(
+    fyr_app, fyr_client, fyr_clock, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    work()
+    receiver.answers = lambda request: Reply(400)
+    for number in range(20):
+        put(fyr_client, "Observation", f"o{number}", observation())
+    work()
+    refused = status(fyr_client)
+    receiver.answers = lambda request: Reply(200)
+    fyr_clock.advance(minutes=5)
+    work()
+
+    assert refused == "error"
+    assert status(fyr_client) == "active"
+    assert len(fyr_app.outgoing.dead()) == 3
+    told = {one.headers["x-fyr-event-number"] for one in receiver.received}
+    assert told == {str(number) for number in range(1, 21)}
+
+
 def test_the_status_of_a_subscription_can_be_asked_for(
     fyr_client, receiver, work
 ) -> None:

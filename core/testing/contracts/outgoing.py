@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fyr.core.clock import to_millis
 from fyr.core.errors import NotFound
 from fyr.core.outgoing import (
     Dropped,
@@ -137,6 +138,31 @@ class OutgoingContract(OutgoingPlacesContract):
         assert receivers.at("a") == [1, 3]
         assert [one.payload for one in queue.dead()] == [2]
 
+    def test_one_that_refuses_all_it_is_sent_rests_longer_and_longer(
+        self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
+    ) -> None:
+        """As after any other failure: a bad hour of it costs few messages."""
+
+        def meets(message: Outgoing) -> None:
+            raise Undeliverable("it is not a message")
+
+        receivers.meets = meets
+        dispatcher = worker(queue, receivers, at_once=10)
+        put(queue, *(("a", number) for number in range(50)))
+        dispatcher.drain()
+        few, first = len(queue.dead()), state(queue, "a").due - to_millis(clock())
+        clock.advance(seconds=5)
+        dispatcher.drain()
+        one_more, next_ = len(queue.dead()), state(queue, "a").due - to_millis(clock())
+        receivers.meets = refusing()
+        clock.advance(minutes=2)
+        dispatcher.drain()
+
+        assert (few, one_more) == (3, 4)
+        assert 0 < first < next_
+        assert receivers.at("a") == list(range(4, 50))
+        assert state(queue, "a").failures == 0
+
     def test_what_is_of_no_use_later_is_forgotten_and_its_destination_rests(
         self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
     ) -> None:
@@ -239,7 +265,7 @@ class OutgoingContract(OutgoingPlacesContract):
             raise Undeliverable("no")
 
         receivers.meets = meets
-        put(queue, *(("a", number) for number in range(5)))
+        put(queue, *((f"d{number}", number) for number in range(5)))
         worker(queue, receivers).drain()
         first = queue.dead(count=3, sender="test")
         rest = queue.dead(first[-1].id)
