@@ -18,9 +18,13 @@ from fyr.core.outgoing.http import ClientTls, watch
 from fyr.core.outgoing.policy import ReachPolicy
 
 
-def pool_manager(policy: ReachPolicy, tls: ClientTls, *, pools: int) -> PoolManager:
+def pool_manager(
+    policy: ReachPolicy, tls: ClientTls, *, pools: int, connections: int
+) -> PoolManager:
     """Make what keeps connections.
 
+    :param pools: hosts that some are kept to.
+    :param connections: how many are kept to one host.
     :raises OSError: a file of certificates cannot be read.
     """
     context = create_urllib3_context()
@@ -30,7 +34,7 @@ def pool_manager(policy: ReachPolicy, tls: ClientTls, *, pools: int) -> PoolMana
         context.load_default_certs()
     if tls.certificate is not None:
         context.load_cert_chain(str(tls.certificate), tls.key and str(tls.key))
-    manager = PoolManager(pools, maxsize=4, ssl_context=context)
+    manager = PoolManager(pools, maxsize=connections, ssl_context=context)
     manager.pool_classes_by_scheme = {
         "http": _with(policy, HTTPConnectionPool, HTTPConnection, encrypted=False),
         "https": _with(policy, HTTPSConnectionPool, HTTPSConnection, encrypted=True),

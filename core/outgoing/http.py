@@ -130,7 +130,13 @@ class HttpSender:
             if self._manager is None:
                 from fyr.core.outgoing.connections import pool_manager
 
-                self._manager = pool_manager(self.policy, self._tls, pools=_POOLS)
+                # As many as are sent at a time: each finds its own again.
+                self._manager = pool_manager(
+                    self.policy,
+                    self._tls,
+                    pools=_POOLS,
+                    connections=self._settings.at_once,
+                )
             return self._manager
 
 

@@ -123,7 +123,9 @@ class Notification:
         if self.content != "empty":
             reference = {"reference": self.url(event.type, event.id)}
             parts.append(_value("focus", "Reference", reference))
-        return {"name": "notification-event", "part": parts}
+        # As the id of the element: the profile has no part for it.
+        identity = event.key(self.row.id)
+        return {"id": identity, "name": "notification-event", "part": parts}
 
     def _entry(self, event: Event) -> Resource:
         """Make the entry of an event; without the resource where it may not be seen."""

@@ -99,6 +99,12 @@ class SubscriptionOperations:
         content = str(call.value("content", "") or "")
         if content and content not in CONTENTS:
             raise Invalid(f"content is one of {', '.join(CONTENTS)}")
+        if first > row.events + 1:
+            # Whoever has seen more has it of a store that a backup took the place of.
+            raise Gone(
+                f"the last event is {row.events}: those after it were lost, or are to"
+                f" come; ask for all from {row.events + 1} on, and read anew"
+            )
         oldest = self._table.oldest(row.id) or row.events + 1
         if first < oldest and row.events and first <= row.events:
             if "eventsSinceNumber" in _names(call):

@@ -143,6 +143,14 @@ class Event:
     #: when it happened, in milliseconds
     at: int
 
+    def key(self, subscription: str) -> str:
+        """Give what no other event of any subscription has, repeats of it left out.
+
+        Numbers and positions are given again once a store was put back from a backup;
+        the time in it is another then.
+        """
+        return f"{subscription}-{self.position}.{self.at:x}"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,16 @@ def numbers(bundle: dict[str, Any]) -> list[int]:
         if one["name"] == "notification-event"
         for part in one["part"]
         if part["name"] == "event-number"
+    ]
+
+
+def event_ids(bundle: dict[str, Any]) -> list[str]:
+    """Give the ids of the events of a notification."""
+    (first, *_) = bundle["entry"]
+    return [
+        one["id"]
+        for one in first["resource"]["parameter"]
+        if one["name"] == "notification-event"
     ]
 
 
@@ -625,6 +637,74 @@ def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) ->
     assert full.json["entry"][1]["resource"]["code"] == {"text": "pulse"}
     assert wrong.status == 400
     assert numbers(every.json) == [1, 2, 3, 4]
+
+
+def test_events_beyond_the_next_one_are_gone(fyr_client, receiver, work) -> None:
+    """As after a store was put back from a backup that is older than its receiver."""
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    address = "/fhir/Subscription/s/$events?eventsSinceNumber"
+    next_, beyond = (fyr_client.get(f"{address}={number}") for number in (3, 4))
+
+    assert (next_.status, numbers(next_.json)) == (200, [])
+    assert beyond.status == 410
+    assert "the last event is 2" in beyond.json["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("topic", [True, False])
+def test_ids_of_events_are_not_given_again_after_a_backup_was_put_back(
+    fyr_options, fyr_clock, receiver, tmp_path, topic
+) -> None:
+    settings = settings_with(
+        {**fyr_options, "store": {"url": "sqlite:///fyr.db"}}, tmp_path
+    )
+    wanted = (topical if topic else classic)(receiver.url)
+    queried = []
+
+    def tell(name: str) -> None:
+        with application(settings, fyr_clock) as app:
+            client, worker = client_of(app), app.worker()
+            put(client, "Subscription" if name == "s" else "Observation", name, wanted)
+            worker.drain()
+            if name != "s":
+                queried.append(client.get("/fhir/Subscription/s/$events").json)
+
+    tell("s")
+    with closing(sqlite3.connect(tmp_path / "fyr.db")) as database:
+        database.execute("VACUUM INTO ?", (str(tmp_path / "backup"),))
+    wanted = observation()
+    tell("lost")
+    for left in tmp_path.glob("fyr.db*"):
+        left.unlink()
+    (tmp_path / "backup").rename(tmp_path / "fyr.db")
+    fyr_clock.advance(seconds=1)
+    tell("kept")
+    told = receiver.received[-2:]
+    named = [event_ids(one) for one in queried]
+
+    assert [numbers(one) for one in queried] == [[1], [1]]
+    assert named[0] != named[1]
+    if topic:
+        assert [event_ids(one.json) for one in told] == named
+    else:
+        assert [[one.headers["x-fyr-event-id"]] for one in told] == named
+
+
+def test_a_repeat_has_the_id_that_it_had(fyr_client, receiver, work) -> None:
+    put(fyr_client, "Subscription", "s", classic(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    fyr_client.post("/fhir/Subscription/s/$resend", {"resourceType": "Parameters"})
+    work()
+    ids = [one.headers["x-fyr-event-id"] for one in receiver.received]
+
+    assert len(set(ids)) == 2
+    assert ids[:2] == ids[2:]
 
 
 def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:

@@ -42,10 +42,10 @@ class MqttChannel:
 
     def send(self, notification: Notification, owner: Owner) -> None:
         """Publish one notification."""
-        numbers = [event.number for event in notification.events]
         properties = {"type": notification.kind, "subscription": notification.row.id}
-        if numbers:
-            properties["eventNumber"] = str(numbers[-1])
+        for event in notification.events[-1:]:
+            properties["eventNumber"] = str(event.number)
+            properties["id"] = event.key(notification.row.id)
         message = Message(notification.row.id, notification.bundle(), properties)
         # A broker that hangs is to hold one place of the worker, not all.
         if not self._lock.acquire(timeout=_TURN_SECONDS):

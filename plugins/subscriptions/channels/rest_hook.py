@@ -17,9 +17,11 @@ from fyr.plugins.subscriptions.notifications import EVENTS, Notification
 from fyr.plugins.subscriptions.table import Owner
 
 JSON = "application/fhir+json"
-#: Headers by which a receiver knows what it has: R4 itself tells no number.
-SUBSCRIPTION, EVENT_NUMBER = "X-Fyr-Subscription", "X-Fyr-Event-Number"
-_OWN = {*OWN_HEADERS, "content-type", SUBSCRIPTION.lower(), EVENT_NUMBER.lower()}
+#: Headers by which a receiver knows what it has: R4 itself tells neither.
+SUBSCRIPTION = "X-Fyr-Subscription"
+EVENT_NUMBER, EVENT_ID = "X-Fyr-Event-Number", "X-Fyr-Event-Id"
+_TOLD = (SUBSCRIPTION, EVENT_NUMBER, EVENT_ID)
+_OWN = {*OWN_HEADERS, "content-type", *(name.lower() for name in _TOLD)}
 
 
 class RestHook:
@@ -48,6 +50,7 @@ class RestHook:
             return
         for event in notification.events:
             headers[EVENT_NUMBER] = str(event.number)
+            headers[EVENT_ID] = event.key(notification.row.id)
             if notification.content != "full-resource":
                 self._http.post(url, b"", "", headers, timeout_seconds=seconds)
                 continue

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -54,6 +55,25 @@ def test_a_connection_is_used_again(sender, receiver) -> None:
         sender.post(receiver.url, b"{}")
 
     assert receiver.connections == 1
+
+
+def test_as_many_connections_are_kept_as_there_are_places(
+    receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = 8
+    together = threading.Barrier(places)
+
+    def answers(request):
+        together.wait(60)
+        return Reply()
+
+    receiver.answers = answers
+    with sending(at_once=places) as sender, ThreadPoolExecutor(places) as pool:
+        for _ in range(3):
+            list(pool.map(lambda _: sender.post(receiver.url, b"{}"), range(places)))
+
+    assert receiver.connections == places
+    assert "pool is full" not in caplog.text
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
