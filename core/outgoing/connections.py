@@ -19,7 +19,7 @@ from fyr.core.outgoing.policy import ReachPolicy
 
 
 def pool_manager(
-    policy: ReachPolicy, tls: ClientTls, *, pools: int, connections: int
+    policy: ReachPolicy, tls: ClientTls, *, pools: int, connections: int = 4
 ) -> PoolManager:
     """Make what keeps connections.
 
