@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fyr.core.workflow.timers import TimerState
 
 
+_NONE = "no plugin of this configuration has any; name one that does with --config"
+
+
 @click.group()
 def workflow() -> None:
     """Look at state machines, at where a resource stands, and at timers."""
@@ -26,9 +29,12 @@ def workflow() -> None:
 @with_deployment
 def list_(config_file: Path | None, data_dir: Path | None) -> None:
     """List the state machines of this deployment."""
-    for one in _machines(config_file, data_dir):
+    machines = list(_machines(config_file, data_dir))
+    for one in machines:
         states = ", ".join(one.states)
         click.echo(f"{one.name:<28} {one.resource_type:<22} {states}")
+    if not machines:
+        click.echo(f"No state machines: {_NONE}")
 
 
 @workflow.command()
@@ -46,7 +52,8 @@ def draw(
     machines = _machines(config_file, data_dir)
     found = machines.named(machine)
     if found is None:
-        hint = neighbour(machine, [one.name for one in machines])
+        names = [one.name for one in machines]
+        hint = neighbour(machine, names) if names else f": {_NONE}"
         raise click.UsageError(f"no machine is named {machine}{hint}")
     click.echo(svg(found) if as_svg else mermaid(found))
 

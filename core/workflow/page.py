@@ -35,7 +35,7 @@ def _parts(machine: Machine) -> Iterator[str]:
     about = f"Resources of the type {machine.resource_type}"
     if machine.holds is not None:
         about += f", those of which it is true: {explained(machine.holds)}"
-    yield f"{machine.what} {about}.".strip() + "\n"
+    yield f"{machine.what} {about.removesuffix('.')}.".strip() + "\n"
     yield f"```mermaid\n{mermaid(machine)}\n```\n"
     yield "| from | to | who | if | then | else | |\n|---|---|---|---|---|---|---|"
     yield from (_row(machine, step) for step in machine.steps)
@@ -63,7 +63,7 @@ def _row(machine: Machine, step: Step) -> str:
 def _answer(machine: Machine) -> str:
     told = _refusal(machine.refused) if machine.refused is not None else "a sentence"
     free = "A write that leaves the state as it is needs no row where none is listed."
-    return f"What is not listed is refused: {told}. {free}"
+    return f"What is not listed is refused: {told.removesuffix('.')}. {free}"
 
 
 def _refusal(refused: Refusal) -> str:

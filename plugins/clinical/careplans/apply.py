@@ -137,7 +137,8 @@ class _Applying:
         kind, _, identity = reference.partition("/")
         found = self._behalf.read(reference) if kind == "EpisodeOfCare" else None
         if found is None:
-            raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", identity)
+            named = identity if kind == "EpisodeOfCare" else reference
+            raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", named)
         if found.get("status") in _ENDED:
             self._refuse_strangers(reference)
             raise Refused(

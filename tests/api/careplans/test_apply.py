@@ -346,6 +346,17 @@ def test_a_plan_that_leads_to_itself_is_refused(clinic, episode) -> None:
     assert refused(clinic, plan, episode)[0] == 422
 
 
+def test_what_is_no_episode_is_told_as_it_was_sent(clinic) -> None:
+    plan = clinic.plan(clinic.activity())
+    asked = {"planDefinition": plan, "episodeOfCare": "there"}
+
+    answer = clinic.careplan.get("$apply", asked)
+
+    assert answer.status == 404
+    told = answer.json["issue"][0]["diagnostics"]
+    assert told == "There is no EpisodeOfCare with the id there."
+
+
 def test_an_episode_that_is_not_there_is_not_found(clinic) -> None:
     assert clinic.apply(clinic.plan(), "EpisodeOfCare/none").status == 404
 

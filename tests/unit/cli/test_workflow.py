@@ -126,6 +126,15 @@ def test_a_machine_that_nobody_offers_is_told_with_one_like_it(fyr: Fyr) -> None
     assert "errand" in told.output.replace("erand", "")
 
 
+@pytest.mark.parametrize("command", [("list",), ("draw", "task")])
+def test_a_deployment_without_machines_says_so(
+    config: Path, fyr: Fyr, command: tuple[str, ...]
+) -> None:
+    (config.parent / "plugins" / "errands.py").unlink()
+
+    assert "no plugin of this configuration has any" in fyr(*command).output
+
+
 def test_where_a_resource_stands_is_explained(fyr: Fyr, app: Application) -> None:
     identity = client_of(app).create({**TASK, "extension": [ENTRY]}).json["id"]
     app.close()
