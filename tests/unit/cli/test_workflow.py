@@ -41,7 +41,7 @@ def register_machines():
         (
             Step(None, "requested"),
             Step("requested", "accepted", by={"PRACTITIONER"}, when=(has_owner,)),
-            Step("requested", "rejected", by={"PATIENT", "PRACTITIONER"}),
+            Step("requested", "rejected"),
             Step("requested", "failed", by={"SYSTEM"}, when=(is_lost,)),
             Step("requested", None, by={"SYSTEM"}),
         ),
@@ -145,7 +145,7 @@ def test_where_a_resource_stands_is_explained(fyr: Fyr, app: Application) -> Non
         "  errand        requested",
         "    may become  accepted           by PRACTITIONER",
         "                  not now: somebody must own it (Task.owner)",
-        "    may become  rejected           by PATIENT, PRACTITIONER",
+        "    may become  rejected           by PATIENT, PRACTITIONER, SSL, SYSTEM",
         "    may become  failed             by SYSTEM",
         "                  not now: a guard cannot be asked without the write (KeyError)",
         "    may become  deleted            by SYSTEM",
