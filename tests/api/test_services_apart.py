@@ -146,13 +146,14 @@ def test_a_claim_stays(apart: Application) -> None:
 
 
 def test_what_became_another_services_takes_its_past_along(apart: Application) -> None:
-    stored = made(apart, "patient")
+    stored = made(apart, "measurement")
     place = f"Communication/{stored['id']}"
-    at(apart, "").put(place, {**stored, **claiming(MEANT["measurement"])})
+    moved = at(apart, "").put(place, {**stored, **claiming(MEANT["patient"])})
 
-    assert at(apart, "patient").get(f"{place}/_history/1").status == 404
-    assert at(apart, "measurement").get(f"{place}/_history/2").status == 200
+    assert moved.status == 200
     assert at(apart, "measurement").get(f"{place}/_history/1").status == 404
+    assert at(apart, "patient").get(f"{place}/_history/2").status == 200
+    assert at(apart, "patient").get(f"{place}/_history/1").status == 404
 
 
 def test_what_was_deleted_is_gone_where_it_was(apart: Application) -> None:
