@@ -43,8 +43,9 @@ class OutgoingSettings(Section):
         ge=2,
         description=(
             "Receivers that one worker sends to at a time, for each sender; those that"
-            " failed last, or took more than a second, have half of these places at"
-            " most; together with those that have taken nothing yet, three quarters."
+            " failed last, or whose host took more than a second, have half of these"
+            " places at most, and those of one host a quarter; together with those that"
+            " have taken nothing yet, three quarters."
         ),
     )
 

@@ -1,14 +1,16 @@
 """The dispatcher: what a worker runs to send what waits, some destinations at a time.
 
 Each sender has places of its own. A destination that hangs takes one until its sender
-gives up. Those that failed last or were slow have half of them at most, and together with
-those that have taken nothing yet, which may be slow as well, three quarters: so others go on.
+gives up. Those that failed last or were slow, and all of a host that was slow, have half of
+them at most, and those of one host a quarter; together with those that have taken nothing yet,
+which may be slow as well, three quarters: so others go on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
@@ -56,6 +58,16 @@ class _Share:
         """Places that those may still have, and those that nobody knows yet."""
         taken = sum(1 for one in self.running.values() if one.unproven)
         return min(self.free, self._places - max(1, self._places // 4) - taken)
+
+    @property
+    def each(self) -> int:
+        """Places that doubtful ones of one host have at most."""
+        return max(1, self._places // 4)
+
+    @property
+    def hosts(self) -> Mapping[str, int]:
+        """Places that doubtful ones have, by host."""
+        return Counter(one.host for one in self.running.values() if one.doubtful)
 
     def open(self) -> ThreadPoolExecutor:
         """Make the threads, which begin when they are needed."""
@@ -144,11 +156,15 @@ class Dispatcher:
         """Take what is due, of all senders."""
         if not self._leases.any_due():
             return []
-        return [
-            lease
-            for name in self.senders
-            for lease in self._leases.claim(name, *[self._places] * 3)
-        ]
+        found, most = list[Lease](), self._places
+        for name in self.senders:
+            while self._name_hosts(name):
+                pass
+            found += self._leases.claim(name, most, most, most, {}, most)
+        return found
+
+    def _name_hosts(self, sender: str) -> bool:
+        return self._leases.name_hosts(sender, lambda one: self.host(sender, one))
 
     def _look(self, stop: Event) -> int:
         """Begin what there are places for, and tell how many turns are running."""
@@ -157,8 +173,14 @@ class Dispatcher:
         for share in self._shares:
             share.forget_done()
             if any_due and share.free > 0:
+                self._name_hosts(share.sender)
                 for lease in self._leases.claim(
-                    share.sender, share.free, share.doubtful, share.unproven
+                    share.sender,
+                    share.free,
+                    share.doubtful,
+                    share.unproven,
+                    share.hosts,
+                    share.each,
                 ):
                     share.begin(partial(self._task, lease, stop), lease)
         return len(self._running())

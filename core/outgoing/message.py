@@ -113,5 +113,6 @@ class Sender:
     #: told of those that were not: the messages as they are kept now, ``dead`` ones too,
     #: and how often their destination failed in a row
     failed: Callable[[Session, Sequence[Outgoing], int], None] = _nothing
-    #: tells operators the host that a destination leads to: no path, no query, no secret
+    #: tells the host that a destination leads to: no path, no query, no secret. Operators
+    #: see it, and destinations of a host that is slow share what they may hold
     host: Callable[[str], str] = _nowhere

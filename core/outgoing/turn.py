@@ -49,7 +49,7 @@ _FAILED = """
     UPDATE outgoing SET state = ?, attempts = ?, changed = ?, error = ? WHERE id = ?
 """
 _FAILING = """
-    UPDATE outgoing_destination SET failures = ?, error = ?, due = ?
+    UPDATE outgoing_destination SET failures = ?, error = ?, due = ?, took = ?
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 
@@ -81,6 +81,7 @@ class Turn:
         self._stop = stop
         self._at_once = sender.at_once
         self._rests = False
+        self._begun = 0
 
     def run(self) -> int:
         """Send until nothing waits, something fails, or others shall have their turn.
@@ -106,7 +107,7 @@ class Turn:
     def _send(self, messages: Sequence[Outgoing]) -> None:
         names = {"sender": self._lease.sender, "destination": self._lease.destination}
         with structlog.contextvars.bound_contextvars(**names):
-            begun = self._tools.now()
+            self._begun = self._tools.now()
             try:
                 count = self._sender.send(messages)
             except Dropped as failed:
@@ -125,7 +126,7 @@ class Turn:
                 log.exception("sender failed")
                 self._note_failed(messages, type(error).__name__, 0)
             else:
-                took = max(0, self._tools.now() - begun)
+                took = max(0, self._tools.now() - self._begun)
                 taken = messages if count is None else messages[:count]
                 self._note_sent(taken, took)
 
@@ -156,6 +157,7 @@ class Turn:
         failures, reason = lease.failures + 1, reason[:_ERROR_CHARACTERS]
         most = self._sender.attempts or tools.settings.attempts
         now = tools.now()
+        took = max(0, now - self._begun)
         kept = [_failed(one, reason, most, now, given_up) for one in messages]
         if dropped:
             kept = [replace(one, state=DROPPED) for one in kept]
@@ -170,13 +172,14 @@ class Turn:
                 session.run_many(_REMOVE, [(one.id,) for one in kept])
             else:
                 session.run_many(_FAILED, rows)
-            session.run(_FAILING, (failures, reason, now + rest, *lease.key))
+            told = (failures, reason, now + rest, took)
+            session.run(_FAILING, (*told, *lease.key))
             self._sender.failed(session, kept, failures)
 
         tools.database.write(work)
         dead = sum(one.state == DEAD for one in kept)
         log.warning("not sent", problem=reason, failures=failures, given_up=dead)
-        lease.failures = failures
+        lease.failures, lease.took = failures, took
         self.done += dead
         self._rests = rests
 

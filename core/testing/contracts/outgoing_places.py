@@ -35,6 +35,14 @@ def _has(receivers: Receivers, number: int) -> bool:
     return number in receivers.at("known")
 
 
+def _host(destination: str) -> str:
+    return destination.partition("/")[0]
+
+
+def _at_host(receivers: Receivers, host: str) -> list[str]:
+    return [name for name, _ in receivers.taken if _host(name) == host]
+
+
 class OutgoingPlacesContract(OutgoingWorld):
     """Tests to inherit."""
 
@@ -150,6 +158,71 @@ class OutgoingPlacesContract(OutgoingWorld):
             receivers.wait_for(lambda: len(receivers.taken) >= 17)
 
         assert alone == {"known"}
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_a_host_that_hung_costs_only_itself(
+        self, queue: OutgoingQueue, clock: FakeClock, known: bool
+    ) -> None:
+        """However many destinations lead there, and came before those of others."""
+        receivers, let_go = Receivers(), threading.Event()
+        at_it = [f"hung/{number}" for number in range(20)]
+
+        def hangs_for_the_first_time(message: Outgoing) -> None:
+            clock.advance(seconds=2)
+            raise SendFailed("no answer")
+
+        def hangs(message: Outgoing) -> None:
+            if message.destination in at_it:
+                assert let_go.wait(_PATIENCE_SECONDS)
+
+        dispatcher = worker(queue, receivers, host=_host)
+        if known:
+            put(queue, *((name, 0) for name in at_it))
+            dispatcher.drain()
+            receivers.taken.clear()
+        receivers.meets = hangs_for_the_first_time
+        put(queue, ("hung/first", 1))
+        dispatcher.drain()
+        receivers.meets = hangs
+        put(queue, *((name, 1) for name in at_it))
+        clock.advance(seconds=1)
+        with running(worker(queue, receivers, places=4, host=_host)):
+            put(queue, *((f"sound/{number}", 1) for number in range(10)))
+            receivers.wait_for(lambda: len(_at_host(receivers, "sound")) >= 10)
+            alone = set(receivers.taken)
+            let_go.set()
+            receivers.wait_for(lambda: len(_at_host(receivers, "hung")) >= 21)
+
+        assert not {name for name, _ in alone} & set(at_it)
+
+    def test_a_host_that_hangs_leaves_places_to_what_fails_at_others(
+        self, queue: OutgoingQueue, clock: FakeClock
+    ) -> None:
+        """The one that failed there once is tried again, though many wait before it."""
+        receivers, let_go = Receivers(), threading.Event()
+
+        def fails(message: Outgoing) -> None:
+            raise SendFailed("no answer")
+
+        def hangs(message: Outgoing) -> None:
+            if message.destination.startswith("hung"):
+                assert let_go.wait(_PATIENCE_SECONDS)
+
+        receivers.meets = fails
+        put(queue, *((f"hung/{number}", 1) for number in range(8)))
+        worker(queue, receivers, host=_host).drain()
+        clock.advance(seconds=0.5)
+        put(queue, ("sound/1", 1))
+        worker(queue, receivers, host=_host).drain()
+        clock.advance(minutes=2)
+        receivers.meets = hangs
+        with running(worker(queue, receivers, places=4, host=_host)):
+            receivers.wait_for(lambda: len(_at_host(receivers, "sound")) >= 1)
+            alone = list(receivers.taken)
+            let_go.set()
+            receivers.wait_for(lambda: len(receivers.taken) >= 9)
+
+        assert alone == [("sound/1", 1)]
 
     def test_a_destination_that_is_quick_again_is_slow_no_more(
         self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
