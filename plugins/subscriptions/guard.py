@@ -73,6 +73,7 @@ class Guard:
             raise Forbidden(f"{kind[:80]} cannot be searched at this service")
         if self._hooks.authorize:
             self._hooks.authorize(context=context)
+        self._require_read(owner, kind)
         if self._hooks.narrow_search:
             pairs = list(
                 self._hooks.narrow_search(
@@ -89,6 +90,14 @@ class Guard:
                 judge_of_search(interactions, session, context),
             )
         )
+
+    def _require_read(self, owner: Owner, kind: str) -> None:
+        """Refuse who may read nothing of a type: they would never be told of it."""
+        context = self.context(owner, "read", kind)
+        if not context.service.offers(kind, "read"):
+            raise Forbidden(f"{kind[:80]} cannot be read at this service")
+        if self._hooks.authorize:
+            self._hooks.authorize(context=context)
 
     def may_see(self, owner: Owner, stored: Stored) -> bool:
         """Tell whether the owner might read a version now, and what came of it."""

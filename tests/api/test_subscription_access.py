@@ -81,17 +81,17 @@ def test_a_system_that_may_not_search_the_type_writes_no_subscription_on_it(
     assert "Patient" in issue["diagnostics"]
 
 
-def test_a_system_that_may_not_read_the_type_is_told_nothing(
-    fyr_client, receiver, work
+def test_a_system_that_may_not_read_the_type_writes_no_subscription_on_it(
+    fyr_client, receiver
 ) -> None:
+    """It would be active, and told nothing."""
     system = replace(SYSTEM, privileges=WRITES | {"Patient.search"})
     answer = fyr_client.acting_as(system).update(subscription(receiver.url))
-    work()
-    tell(fyr_client)
-    work()
 
-    assert answer.status == 201
-    assert receiver.received == []
+    assert answer.status == 422
+    (issue,) = answer.json["issue"]
+    assert issue["expression"] == ["Subscription.criteria"]
+    assert "Patient.read" in issue["diagnostics"]
 
 
 @pytest.mark.parametrize("person", [PRACTITIONER, PATIENT])
