@@ -218,6 +218,12 @@ def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> 
 
     assert message.topic == "fyr/subscriptions/s"
     assert message.properties["eventNumber"] == "1"
+    (event,) = (
+        one
+        for one in message.body["entry"][0]["resource"]["parameter"]
+        if one["name"] == "notification-event"
+    )
+    assert message.properties["id"] == event["id"]
     assert message.body["entry"][1]["fullUrl"] == "http://here/fhir/Patient/1"
 
 
