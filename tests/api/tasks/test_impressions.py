@@ -85,7 +85,7 @@ def test_validity_has_a_code_of_its_own(case, nurse) -> None:
     answer = nurse.create(new(case, finding="measurement-invalidated"))
 
     assert len(answer.issues) == 2
-    assert "MeasurementValidityUpdated" in answer.issues[1]
+    assert "MeasurementValidityUpdate." in answer.issues[1]
 
 
 @pytest.mark.parametrize("form", ["{}", "{}/_history/1"])
