@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -113,6 +114,19 @@ def serving(built: Application) -> Iterator[Server]:
     finally:
         worker.stop()
         thread.join()
+
+
+def store(built: Application, resource: Mapping[str, Any]) -> str:
+    """Store a resource as the server itself would, past who may do what.
+
+    Over whatever is there, also where it was read before that was stored.
+
+    :return: its reference, such as ``Patient/1``.
+    """
+    given = deepcopy(dict(resource))
+    given.get("meta", {}).pop("versionId", None)
+    made = built.act(lambda acting: acting.update(given))
+    return f"{made['resourceType']}/{made['id']}"
 
 
 def client_of(built: Application) -> Client:

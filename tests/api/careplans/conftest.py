@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from itertools import count
 from typing import Any
 
@@ -16,6 +15,7 @@ from fyr.core.testing.applications import (
     application,
     client_of,
     settings_with,
+    store,
 )
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
@@ -93,20 +93,7 @@ class Clinic:
 
     def put(self, resource: Mapping[str, Any]) -> str:
         """Store as the server itself would, past who may do what."""
-        from fyr.core.context import SYSTEM as ITSELF
-        from fyr.core.context import RequestContext
-        from fyr.core.interactions import Incoming
-
-        interactions = self.built.interactions
-        context = RequestContext(
-            interactions.services.everything,
-            "update",
-            str(resource["resourceType"]),
-            str(resource["id"]),
-            principal=ITSELF,
-        )
-        interactions.update(context, Incoming(deepcopy(dict(resource))))
-        return f"{resource['resourceType']}/{resource['id']}"
+        return store(self.built, resource)
 
     def read(self, reference: str) -> Any:
         answer = self.all.get(reference)

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application
-from fyr.core.context import SYSTEM, Principal, RequestContext
-from fyr.core.interactions import Incoming
-from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.context import Principal
+from fyr.core.testing.applications import application, client_of, settings_with, store
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
@@ -92,16 +91,7 @@ class Ward:
 
     def put(self, resource: Mapping[str, Any]) -> str:
         """Store as the server itself would, past who may do what."""
-        interactions = self.built.interactions
-        context = RequestContext(
-            interactions.services.everything,
-            "update",
-            str(resource["resourceType"]),
-            str(resource["id"]),
-            principal=SYSTEM,
-        )
-        interactions.update(context, Incoming(dict(resource)))
-        return f"{resource['resourceType']}/{resource['id']}"
+        return store(self.built, resource)
 
     def make(self, kind: str, **more: Any) -> str:
         number = f"n{next(self._numbers)}"

@@ -17,14 +17,13 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application
-from fyr.core.context import SYSTEM as ITSELF
-from fyr.core.context import Principal, RequestContext
-from fyr.core.interactions import Incoming
+from fyr.core.context import Principal
 from fyr.core.testing.applications import (
     Messages,
     application,
     client_of,
     settings_with,
+    store,
 )
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
@@ -124,16 +123,7 @@ class Ward:
 
     def put(self, resource: Mapping[str, Any]) -> str:
         """Store as the server itself would, past who may do what."""
-        interactions = self.built.interactions
-        context = RequestContext(
-            interactions.services.everything,
-            "update",
-            str(resource["resourceType"]),
-            str(resource["id"]),
-            principal=ITSELF,
-        )
-        interactions.update(context, Incoming(dict(resource)))
-        return f"{resource['resourceType']}/{resource['id']}"
+        return store(self.built, resource)
 
     def of(self, kind: str, **more: Any) -> str:
         """Store a resource under a new id."""
