@@ -20,15 +20,6 @@ def entries(resource: Resource | None, url: str) -> list[tuple[int, Entry]]:
     return [(number, one) for number, one in enumerate(found) if one.get("url") == url]
 
 
-def part(entry: Entry, url: str) -> Any:
-    """Tell the value of a part, of whatever type it is; ``None``: it has none."""
-    for one in entry.get("extension", []):
-        if one.get("url") == url:
-            values = (value for name, value in one.items() if name.startswith("value"))
-            return next(values, None)
-    return None
-
-
 def made(url: str, parts: Mapping[str, Mapping[str, Any]]) -> Entry:
     """Make an extension of parts, each with its one ``value...`` member."""
     return {

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fyr.core.clock import instant
+from fyr.core.model.extensions import value_of
 from fyr.core.workflow.extensions import (
     Entry,
     entries,
     made,
-    part,
     replace_all,
     with_value,
 )
@@ -134,7 +134,7 @@ class _Extensions:
         replace_all(resource, self._url, kept)
 
     def period(self, entry: Entry) -> Entry:
-        period: Entry = part(entry, "period") or {}
+        period: Entry = value_of(entry, "period") or {}
         return period
 
     def closed(self, entry: Entry, period: Entry) -> Entry:
@@ -152,7 +152,7 @@ class _States(_Extensions):
         self._system = system
 
     def what(self, entry: Entry) -> Any:
-        codings = (part(entry, "status") or {}).get("coding", [])
+        codings = (value_of(entry, "status") or {}).get("coding", [])
         return codings[0].get("code") if codings else None
 
     def opened(self, what: Any, now: str) -> Entry:
@@ -168,7 +168,7 @@ class _Teams(_Extensions):
     """Extensions with a part ``careTeam``, a Reference."""
 
     def what(self, entry: Entry) -> Any:
-        return (part(entry, "careTeam") or {}).get("reference")
+        return (value_of(entry, "careTeam") or {}).get("reference")
 
     def opened(self, what: Any, now: str) -> Entry:
         return self._opened("careTeam", {"valueReference": {"reference": what}}, now)

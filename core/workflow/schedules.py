@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from fyr.core.clock import from_millis, to_millis
 from fyr.core.errors import Issue
-from fyr.core.workflow.extensions import Entry, entries, part
+from fyr.core.model.extensions import value_of
+from fyr.core.workflow.extensions import Entry, entries
 from fyr.core.workflow.keeping import Schedule
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def _faults(
     if not is_status:
         if not _team(entry):
             yield Issue("invalid", "a planned change of teams names one", (path,))
-    elif part(entry, "status") not in machine.states:
+    elif value_of(entry, "status") not in machine.states:
         states = ", ".join(machine.states)
-        text = f"{part(entry, 'status')} is no state that can be planned: {states}"
+        text = f"{value_of(entry, 'status')} is no state that can be planned: {states}"
         yield Issue("code-invalid", text, (path,))
 
 
@@ -100,7 +101,7 @@ def _not_theirs(transition: Transition, entry: Entry, path: str) -> Iterator[Iss
     Fyr itself carries it out, whom the table lets do more.
     """
     machine, user = transition.machine, transition.user_type
-    state = part(entry, "status")
+    state = value_of(entry, "status")
     if not any(one.end == state and user in one.by for one in machine.steps):
         text = (
             f"{machine.resource_type}, by {machine.name}: {state} is no step of {user}"
@@ -110,7 +111,7 @@ def _not_theirs(transition: Transition, entry: Entry, path: str) -> Iterator[Iss
 
 def _statuses(resource: Resource | None, url: str) -> Iterator[Planned]:
     for number, entry in entries(resource, url) if url else ():
-        at, status = _moment(entry), part(entry, "status")
+        at, status = _moment(entry), value_of(entry, "status")
         if at is not None and isinstance(status, str):
             yield Planned(at, status, "", False, _path(resource, number), entry)
 
@@ -119,19 +120,19 @@ def _teams(resource: Resource | None, url: str) -> Iterator[Planned]:
     for number, entry in entries(resource, url) if url else ():
         at, team = _moment(entry), _team(entry)
         if at is not None and team:
-            adds = part(entry, "addCareteam") is not False
+            adds = value_of(entry, "addCareteam") is not False
             yield Planned(at, "", team, adds, _path(resource, number), entry)
 
 
 def _team(entry: Entry) -> str:
-    team = part(entry, "careteam")
+    team = value_of(entry, "careteam")
     return str(team.get("reference", "")) if isinstance(team, dict) else ""
 
 
 def _moment(entry: Entry) -> datetime | None:
     """Tell when an entry is planned for; ``None``: that is not clear."""
     try:
-        moment = datetime.fromisoformat(str(part(entry, "scheduledTime")))
+        moment = datetime.fromisoformat(str(value_of(entry, "scheduledTime")))
         return from_millis(to_millis(moment))
     except (TypeError, ValueError, OverflowError):
         # No moment at all, one without a zone, or one beyond the calendar.
