@@ -21,6 +21,9 @@ from joserfc.jwk import ECKey, Key, RSAKey, import_key
 from fyr.core.clock import Clock, utc_now
 
 AUDIENCE = "EHealth"
+#: ``[plugin.access_control.tokens]`` of a test whose machine has much to do: the first
+#: keys may come late, and a request waits for them.
+PATIENT = {"wait_seconds": 10}
 _TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 #: Private keys that no issuer has at the moment, by type.
 _AT_HAND: dict[str, list[dict[str, Any]]] = {"RSA": [], "EC": []}

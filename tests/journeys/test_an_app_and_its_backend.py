@@ -8,7 +8,7 @@ import pytest
 
 from fyr.core.clock import utc_now
 from fyr.core.testing.applications import application, serving, settings_with
-from fyr.core.testing.issuer import issuing
+from fyr.core.testing.issuer import PATIENT, issuing
 
 KIND = {"Content-Type": "application/json"}
 
@@ -27,6 +27,7 @@ def test_a_day_of_an_app(tmp_path: Path, decide_by: str) -> None:
             "plugin": {
                 "access_control": {
                     "issuers": [issuer.settings(realm="ehealth")],
+                    "tokens": PATIENT,
                     "decide_by": decide_by,
                 },
                 "key_value_store": {

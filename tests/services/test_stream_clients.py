@@ -177,8 +177,9 @@ def wait_for_clients(fyr: FyrProcess, count: int) -> None:
 
 CLIENTS = 200
 EVENTS = 2000
-#: what 200 clients with full connections may take, and their share of the window
-MOST_GROWTH_KB = 60_000
+#: what clients with full connections may take: on a machine with much to do, those that
+#: read are as far behind as those that do not. What is written to all is some 200 MB.
+MOST_GROWTH_KB = CLIENTS * 400
 
 
 def test_two_hundred_clients_half_of_them_deaf_take_little_memory(

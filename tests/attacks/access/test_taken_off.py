@@ -17,7 +17,7 @@ from fyr.core.app import Application, build
 from fyr.core.interactions.looking import Looking
 from fyr.core.rest.quick import QuickReads
 from fyr.core.testing.applications import Server, client_of, serving, settings_with
-from fyr.core.testing.issuer import issuing
+from fyr.core.testing.issuer import PATIENT, issuing
 
 ROOT = "https://fyr.example.org"
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
@@ -84,7 +84,7 @@ def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
             return built
 
         plain = made(areas)
-        told = {"access_control": {"issuers": [issuer.settings()]}}
+        told = {"access_control": {"issuers": [issuer.settings()], "tokens": PATIENT}}
         mode = {"mode": "closed"}
         guarded = made([*areas, "access_control"], security=mode, plugin=told)
         context = {

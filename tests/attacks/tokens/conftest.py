@@ -6,7 +6,7 @@ of a server that lets nobody in would prove nothing.
 
 import pytest
 
-from fyr.core.testing.issuer import providing
+from fyr.core.testing.issuer import PATIENT, providing
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def fyr_options(issuer, other_issuer, token_settings):
         "plugin": {
             "access_control": {
                 "issuers": [issuer.settings(), other_issuer.settings()],
-                "tokens": token_settings,
+                "tokens": PATIENT | token_settings,
             }
         },
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from fyr.core.context import RequestContext
-from fyr.core.testing.issuer import issuing
+from fyr.core.testing.issuer import PATIENT, issuing
 
 
 @pytest.fixture
@@ -16,7 +16,9 @@ def issuer(fyr_clock):
 def fyr_options(issuer):
     return {
         "plugins": {"enabled": ["search", "access_control"]},
-        "plugin": {"access_control": {"issuers": [issuer.settings()]}},
+        "plugin": {
+            "access_control": {"issuers": [issuer.settings()], "tokens": PATIENT}
+        },
     }
 
 
