@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +12,22 @@ import click
 
 from fyr.config.load import ConfigError
 from fyr.core import FyrError
-from fyr.plugins.demo.stage import Clock, StoryError, playing
+from fyr.plugins.demo.clock import Clock
+from fyr.plugins.demo.listening import NAS, Heard, counted
+from fyr.plugins.demo.stage import Stage, StoryError, playing
 from fyr.plugins.demo.steps import STEPS, tell
 from fyr.plugins.demo.story import Story
+
+_WIDTH = 100
+_BEGINNING = """\
+Two weeks of telemedicine, told by a server at {url} ({broker}).
+Each step is HTTP requests with tokens of whoever makes them; weeks pass as the clock is moved.
+MQTT: what a subscriber heard in that step. NAS: what citizens' notifications are made of.
+Nobody here exists; the store is thrown away.
+"""
+_END = """
+The end, after {seconds:.0f} seconds. How it goes on: docs/services.md (what can be called),
+docs/workflow/ (what may follow what), docs/events.md (how to subscribe)."""
 
 
 @click.command()
@@ -22,13 +38,46 @@ def demo() -> None:
     config/examples/demo.toml.
     """
     settings = click.get_current_context().find_root().obj
+    began = time.monotonic()
     with TemporaryDirectory(prefix="fyr-demo-") as folder:
         thrown_away = settings.model_copy(update={"data_dir": Path(folder)})
         try:
             with playing(thrown_away, Clock()) as stage:
-                click.echo(f"A server at {stage.url}, on a store that is thrown away.")
-                for number, (step, told) in enumerate(tell(Story(stage)), 1):
-                    click.echo(f"[{number:>2}/{len(STEPS)}] {step.what}: {told}.")
+                _say(_BEGINNING.format(url=stage.url, broker=_broker(stage)))
+                for number, one in enumerate(tell(Story(stage)), 1):
+                    click.echo(
+                        f"[{number:>2}/{len(STEPS)}] {one.step.what}: {one.told}."
+                    )
+                    _heard(one.heard)
         except (StoryError, ConfigError, FyrError, OSError) as error:
             raise click.ClickException(str(error)) from None
-    click.echo("The end. Every step was a request with a token of whoever made it.")
+    _say(_END.format(seconds=time.monotonic() - began))
+
+
+def _heard(heard: Sequence[Heard]) -> None:
+    """Tell what came over MQTT during a step: event messages, then notifications."""
+    names = [one.name for one in heard]
+    events = [one for one in names if not one.startswith(NAS)]
+    notified = [one.removeprefix(NAS) for one in names if one.startswith(NAS)]
+    for title, some in (("MQTT", events), ("NAS", notified)):
+        if some:
+            _say(f"{title:<4} {counted(some)}", " " * 8, " " * 13)
+
+
+def _broker(stage: Stage) -> str:
+    url = stage.application.settings.messages.url
+    return f"events at {url}" if url else "no broker for events (messages.url)"
+
+
+def _say(text: str, indent: str = "", further: str = "") -> None:
+    for part in text.split("\n"):
+        click.echo(
+            textwrap.fill(
+                part,
+                _WIDTH,
+                initial_indent=indent,
+                subsequent_indent=further,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )

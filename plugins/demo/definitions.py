@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from copy import deepcopy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from fyr.plugins.demo.resources import (
     CS,
     EHEALTH,
     MEDCOM,
+    PHOTO,
+    WORDS,
     concept,
     ext,
     owner,
@@ -99,7 +102,7 @@ def alarm(code: str, unit: str, **ends: float) -> dict[str, Any]:
 
 
 def activity(
-    owned_by: str, name: str, code: str, system: str, rules: str, **more: Any
+    owned_by: str, name: str, code: str, system: str, rules: str = "", **more: Any
 ) -> Resource:
     """Write what citizens are to do, and by which rules it is triaged."""
     extra = more.pop("extension", ())
@@ -123,19 +126,29 @@ def activity(
     return profiled(
         "ActivityDefinition",
         "activitydefinition",
-        extension=[owner(owned_by), reuse, policy, approval, *extra],
+        extension=[
+            owner(owned_by),
+            reuse,
+            policy,
+            # Nobody approves of sharing what is no measurement by numbers or answers.
+            *([approval] if code != PHOTO else ()),
+            *extra,
+        ],
         name=name,
         version="1",
         status="active",
         topic=[concept("TBD", CS + "topic-type")],
-        code=concept(code, system),
-        library=[rules],
+        code={**concept(code, system), "text": WORDS[code]},
+        library=[rules] if rules else None,
         **more,
     )
 
 
-def plan(owned_by: str, activities: dict[str, str]) -> Resource:
-    """Write the plan; the pulse is measured once saturation was submitted three times."""
+def plan(owned_by: str, activities: dict[str, str], count: int) -> Resource:
+    """Write the plan; the pulse is measured once saturation was submitted often enough.
+
+    :param count: how often.
+    """
     trigger = ext(
         "actionTrigger",
         extension=[
@@ -143,7 +156,7 @@ def plan(owned_by: str, activities: dict[str, str]) -> Resource:
                 "url": f"{EHEALTH}triggerCondition",
                 "extension": [
                     {"url": "actionId", "valueId": "saturation"},
-                    {"url": "count", "valueInteger": 3},
+                    {"url": "count", "valueInteger": count},
                 ],
             },
             {"url": "triggerBehavior", "valueCode": "all"},
@@ -168,6 +181,21 @@ def plan(owned_by: str, activities: dict[str, str]) -> Resource:
         status="active",
         action=actions,
     )
+
+
+def with_count(plan: Resource, count: int) -> Resource:
+    """Have the pulse of a plan wait for another number of submissions."""
+    mended = deepcopy(plan)
+    triggers = [
+        one
+        for action in mended["action"]
+        for one in action.get("extension", ())
+        if one["url"].endswith("actionTrigger")
+    ]
+    for part in triggers[0]["extension"][0]["extension"]:
+        if part["url"] == "count":
+            part["valueInteger"] = count
+    return mended
 
 
 def timing(start: datetime, **repeat: Any) -> dict[str, Any]:

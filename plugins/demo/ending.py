@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fyr.plugins.demo import resources as r
 from fyr.plugins.demo.stage import StoryError, codes
 from fyr.plugins.demo.story import (
@@ -13,8 +11,34 @@ from fyr.plugins.demo.story import (
     status_is,
 )
 
-if TYPE_CHECKING:
-    pass
+#: What the categories of tasks are called; the resources have codes only.
+_TASKS = {
+    "MeasurementForAssessment": "measurements to look at",
+    "MeasurementForAssessmentNotTriaged": "not judged by any rule",
+    "MissingMeasurementResolving": "missing measurements",
+}
+
+
+def scheduled(story: Story) -> str:
+    """What was planned ahead has happened, by itself."""
+    nurse = nurse_of(story)
+    plan = nurse.does("GET", story.urls["careplan"])
+    teams = [one["reference"] for one in plan["careTeam"]]
+    if teams != [story.urls["team"], story.urls["clinic"]]:
+        raise StoryError(f"the second team was to join, and there are {teams}")
+    url = f"{story.base}/ServiceRequest/{story.requests[r.ANSWERS]['id']}"
+    questions = nurse.does("GET", url)
+    if questions["status"] != "completed":
+        raise StoryError(f"the questions were to end, and are {questions['status']}")
+    left = [
+        one["url"]
+        for resource in (plan, questions)
+        for one in resource["extension"]
+        if one["url"].lower().endswith("schedule")
+    ]
+    if left:
+        raise StoryError(f"what has happened is planned still: {left}")
+    return "Lungeambulatoriet has joined the plan, and the questions have ended"
 
 
 def trigger(story: Story) -> str:
@@ -57,7 +81,10 @@ def triage(story: Story) -> str:
     for task in tasks:
         nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("in-progress")])
         nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("completed")])
-    told = ", ".join(f"{kinds.count(one)} {one}" for one in dict.fromkeys(kinds))
+    told = ", ".join(
+        f"{kinds.count(one)} {one} ({_TASKS.get(one, 'a task')})"
+        for one in dict.fromkeys(kinds)
+    )
     return f"the team had {told}, and did them"
 
 
@@ -85,7 +112,9 @@ def finish(story: Story) -> str:
     for code, request in story.requests.items():
         url = f"{story.base}/ServiceRequest/{request['id']}"
         now = nurse.does("GET", url)
-        story.requests[code] = nurse.does("PUT", url, {**now, "status": "completed"})
+        if now["status"] != "completed":
+            now = nurse.does("PUT", url, {**now, "status": "completed"})
+        story.requests[code] = now
     found = nurse.does("GET", story.urls["careplan"])
     nurse.does("PUT", story.urls["careplan"], {**found, "status": "completed"})
     nurse.does("PATCH", story.urls["episode"], [status_is("finished")])
@@ -96,7 +125,7 @@ def finish(story: Story) -> str:
 
 
 def counted(story: Story) -> str:
-    """What analysts count, and what NAS is to be told."""
+    """What analysts count, and what NAS was told."""
     privileges = "report-query,report-non-anonymized"
     analyst = story.person("Analyst", "practitioner", privileges=privileges)
     question = {

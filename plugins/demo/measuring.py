@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from fyr.core import picture_size
+from fyr.plugins.demo import photo as picture
 from fyr.plugins.demo import resources as r
 from fyr.plugins.demo.stage import StoryError
 from fyr.plugins.demo.story import (
     DAYS,
     MISSING,
+    PHOTOGRAPHED,
     REUSED,
     SATURATIONS,
     TRIGGERED,
@@ -40,10 +45,16 @@ def due(story: Story) -> str:
         for one in answer["entry"]
         if one["resource"]["resourceType"] == "Parameters"
     ]
-    rows = len(told["parameter"])
-    if rows < 8:
-        raise StoryError(f"eight things are due in a week, and {rows} were told")
-    return f"{rows} slots are due within a week"
+    due = Counter(
+        part["valueString"]
+        for row in told["parameter"]
+        for part in row["part"]
+        if part["name"] == "Activity"
+    )
+    if due[r.WORDS[r.SATURATION]] < 6:
+        raise StoryError(f"saturation is due every day, and {dict(due)} was told")
+    listed = ", ".join(f"{name} x{count}" for name, count in due.items())
+    return f"within a week: {listed}"
 
 
 def days(story: Story) -> str:
@@ -55,12 +66,17 @@ def days(story: Story) -> str:
             _measure(story, day)
         if day in (0, 7):
             _answer(story, day)
+        if day == PHOTOGRAPHED:
+            _photograph(story)
         if day == REUSED:
             _reuse(story)
         if day == WRONG:
             _invalidate(story, day)
         story.stage.wait_until(start + timedelta(hours=4))
-    return f"{len(story.observations)} of {DAYS} days were measured, one was missed"
+    return (
+        f"{len(story.observations)} of {DAYS} days were measured, one was missed, one was"
+        " a mistake; answers twice, once with a photo"
+    )
 
 
 def _measure(story: Story, day: int) -> None:
@@ -107,6 +123,37 @@ def _answer(story: Story, day: int) -> None:
         item=[phlegm, sleep],
     )
     _submit(story, {"urn:uuid:q": one})
+
+
+def _photograph(story: Story) -> None:
+    """Send a photo of what was coughed up, as the answers were bad."""
+    photo = r.measured(
+        "Media",
+        story.urls["patient"],
+        story.urls["episode"],
+        story.requests[r.PHOTO],
+        story.base,
+        **picture.photo(story.stage.clock()),
+    )
+    url = _submit(story, {"urn:uuid:m": photo})["Media"]
+    kept = citizen_of(story).does("GET", url)
+    if "data" in kept["content"]:
+        raise StoryError("the photo was to leave the Media, and stands in it")
+    story.media.append(kept)
+
+
+def look(story: Story) -> str:
+    """The nurse looks at the photo."""
+    (media,) = story.media
+    found = nurse_of(story).does("GET", media["content"]["url"])
+    data = base64.b64decode(found["data"])
+    if picture_size(data, found["contentType"], picture.PIXELS) != picture.SIZE:
+        raise StoryError("the photo that was sent is not the one that came back")
+    width, height = picture.SIZE
+    return (
+        f"{found['contentType']} of {width} x {height}, {len(data)} bytes: kept beside"
+        " the Media, and given by Media/$get-data to whom may read it"
+    )
 
 
 def _reuse(story: Story) -> None:

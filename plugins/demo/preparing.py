@@ -1,82 +1,34 @@
-"""How it begins: who takes part, what is planned, who is treated."""
+"""How it begins: who takes part, and who is treated."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from fyr.plugins.demo import definitions as d
 from fyr.plugins.demo import resources as r
-from fyr.plugins.demo.stage import TAG, Person, StoryError
-from fyr.plugins.demo.story import (
-    CPR,
-    DANISH,
-    NUMBER,
-    Story,
-    absolute,
-    code_of,
-    nurse_of,
-    status_is,
-)
-
-if TYPE_CHECKING:
-    from fyr.core import Resource
+from fyr.plugins.demo.stage import TAG, StoryError
+from fyr.plugins.demo.story import CPR, NUMBER, Story, absolute, nurse_of, status_is
 
 
 def organizations(story: Story) -> str:
-    """An organization, and a care team in it."""
+    """Organizations, and a care team in each."""
     registrar = story.person("Registrar", "system")
     registrar.create(r.treatment_area(TAG))
-    story.urls["organization"] = registrar.create(r.organization("Fyr Kommune"))
+    story.urls["organization"] = registrar.create(r.organization("Fyr Kommune", 1))
+    hospital = registrar.create(r.organization("Fyr Hospital", 2))
+    story.urls["team"] = _team(story, "KOL-teamet", story.urls["organization"])
+    story.urls["clinic"] = _team(story, "Lungeambulatoriet", hospital)
+    return "Fyr Kommune and Fyr Hospital have a care team for COPD each"
+
+
+def _team(story: Story, name: str, managing: str) -> str:
+    """Have somebody of an organization make a care team in it; tell its URL."""
     leader = story.person(
         "Leader",
         "practitioner",
-        organization=story.urls["organization"],
+        organization=managing,
         privileges="CareTeam.write,CareTeam.read",
     )
-    team = r.care_team("KOL-teamet", str(uuid4()), story.urls["organization"])
-    story.urls["team"] = leader.create(team)
-    return "Fyr Kommune has a care team for COPD"
-
-
-def definitions(story: Story) -> str:
-    """A plan for COPD is written and published."""
-    mine = story.urls["organization"]
-    author = story.person("Author", "practitioner", organization=mine)
-    story.urls["library"] = author.create(d.library(mine))
-    story.urls["questionnaire"] = _published(author, d.questionnaire(mine))
-    npu, snomed = r.NPU, "http://snomed.info/sct"
-    ranges = (d.alarm("RAL", "%", high=88), d.alarm("GAL", "%", low=89, high=92))
-    rules = story.urls["library"]
-    asked = {"type": "composed-of", "resource": story.urls["questionnaire"]}
-    activities = {
-        "saturation": d.activity(
-            mine, "saturation", r.SATURATION, npu, rules, extension=ranges
-        ),
-        "pulse": d.activity(
-            mine,
-            "pulse",
-            r.PULSE,
-            npu,
-            rules,
-            extension=(d.alarm("RAL", "1/min", low=120),),
-        ),
-        "questions": d.activity(
-            mine, "questions", r.ANSWERS, snomed, rules, relatedArtifact=[asked]
-        ),
-    }
-    made = {name: _published(author, one) for name, one in activities.items()}
-    story.urls["plan"] = _published(author, d.plan(mine, made))
-    return "three activities and a plan were drafts, and are published"
-
-
-def _published(author: Person, definition: Resource) -> str:
-    """Write a definition as a draft, then publish it; tell its URL."""
-    url = author.create({**definition, "status": "draft"})
-    draft = author.does("GET", url)
-    author.does("PUT", url, {**draft, "status": "active"})
-    return url
+    return leader.create(r.care_team(name, str(uuid4()), managing))
 
 
 def citizen(story: Story) -> str:
@@ -129,37 +81,3 @@ def activate(story: Story) -> str:
     )
     nurse.does("PATCH", story.urls["episode"], [status_is("active")])
     return "without consent it stays planned; with it, it is active"
-
-
-def apply(story: Story) -> str:
-    """The plan is applied to the citizen."""
-    nurse = nurse_of(story)
-    made = nurse.call(
-        f"{story.base}/$apply",
-        ("planDefinition", "valueString", story.urls["plan"]),
-        ("episodeOfCare", "valueString", story.urls["episode"]),
-    )
-    story.urls["careplan"] = f"{story.base}/CarePlan/{made['id']}"
-    for one in made["activity"]:
-        request = nurse.does("GET", one["reference"]["reference"])
-        story.requests[code_of(request)] = request
-    states = sorted(one["status"] for one in story.requests.values())
-    return f"a care plan with {len(states)} activities: {', '.join(states)}"
-
-
-def adapt(story: Story) -> str:
-    """Say when to measure, from tomorrow at nine; the pulse waits for its trigger."""
-    nurse = nurse_of(story)
-    tomorrow = story.stage.clock().astimezone(DANISH) + timedelta(days=1)
-    story.first = tomorrow.replace(hour=9, minute=0, second=0, microsecond=0)
-    weekly = {"period": 1, "periodUnit": "wk"}
-    for code, repeat in ((r.SATURATION, {}), (r.PULSE, {}), (r.ANSWERS, weekly)):
-        request = dict(story.requests[code])
-        request["occurrenceTiming"] = d.timing(story.first, **repeat)
-        if request["status"] == "draft":
-            request["status"] = "active"
-        url = f"{story.base}/ServiceRequest/{request['id']}"
-        story.requests[code] = nurse.does("PUT", url, request)
-    found = nurse.does("GET", story.urls["careplan"])
-    nurse.does("PUT", story.urls["careplan"], {**found, "status": "active"})
-    return "saturation daily at nine, questions weekly; the plan is active"

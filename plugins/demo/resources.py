@@ -18,7 +18,18 @@ UCUM = "http://unitsofmeasure.org"
 REUSE = (
     "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"
 )
-SATURATION, PULSE, ANSWERS = "NPU03011", "NPU21692", "273586006"
+SNOMED = "http://snomed.info/sct"
+SATURATION, PULSE = "NPU03011", "NPU21692"
+ANSWERS, PHOTO = "273586006", "446080005"
+#: What people call them.
+WORDS = {
+    SATURATION: "Iltmætning",
+    PULSE: "Puls",
+    ANSWERS: "Ugens spørgsmål",
+    PHOTO: "Foto af slim",
+}
+#: The region that both organizations are in.
+REGION = "1081"
 
 
 def to(reference: str) -> dict[str, str]:
@@ -64,12 +75,13 @@ def owner(organization: str) -> dict[str, Any]:
     )
 
 
-def organization(name: str) -> Resource:
-    """Write an organization of a municipality."""
+def organization(name: str, number: int) -> Resource:
+    """Write an organization; its number in the business register is made up."""
     return profiled(
         "Organization",
         "organization",
         extension=[
+            ext("organization-regionCode", valueString=REGION),
             ext(
                 "organization-source",
                 valueCodeableConcept=concept("manual", CS + "organization-source"),
@@ -85,7 +97,7 @@ def organization(name: str) -> Resource:
             {
                 "use": "official",
                 "system": "urn:oid:2.16.840.1.113883.2.24.1.1",
-                "value": "11111111",
+                "value": str(number) * 8,
             }
         ],
         active=True,
@@ -121,6 +133,29 @@ def care_team(name: str, uuid: str, managing: str) -> Resource:
         name=name,
         reasonCode=[concept("DJ44", SKS)],
         managingOrganization=[to(managing)],
+    )
+
+
+def joins(team: str, when: datetime) -> dict[str, Any]:
+    """Write that a care team is to join later."""
+    return ext(
+        "teamschedule",
+        extension=[
+            {"url": "careteam", "valueReference": to(team)},
+            {"url": "addCareteam", "valueBoolean": True},
+            {"url": "scheduledTime", "valueDateTime": when.isoformat()},
+        ],
+    )
+
+
+def becomes(status: str, when: datetime) -> dict[str, Any]:
+    """Write that a service request is to change its status later."""
+    return ext(
+        "servicerequest-statusSchedule",
+        extension=[
+            {"url": "status", "valueCode": status},
+            {"url": "scheduledTime", "valueDateTime": when.isoformat()},
+        ],
     )
 
 

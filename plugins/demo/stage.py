@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ import urllib3
 
 from fyr.core.app import build
 from fyr.core.serving.http import HttpWorker, bind
+from fyr.plugins.demo.clock import Clock
+from fyr.plugins.demo.listening import Heard, Listener, broker, listening
 
 if TYPE_CHECKING:
     import click
@@ -39,6 +41,7 @@ SERVICES: Mapping[str, str] = {
     "Practitioner": "organization",
     "Observation": "measurement",
     "QuestionnaireResponse": "measurement",
+    "Media": "measurement",
     "ValueSet": "terminology",
     "Task": "task",
     "ClinicalImpression": "task",
@@ -51,22 +54,6 @@ SOLUTION = f"http://ehealth.sundhed.dk/cs/ehealth-system|{TAG}"
 
 class StoryError(Exception):
     """The server did not do what the story says; the text tells what it answered."""
-
-
-class Clock:
-    """Tells the time of the story: it goes as time does, and ahead when it is told to."""
-
-    def __init__(self) -> None:
-        """Begin now."""
-        self._ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Tell the moment."""
-        return datetime.now(UTC) + self._ahead
-
-    def go_to(self, moment: datetime) -> None:
-        """Go ahead to a moment; never back."""
-        self._ahead += max(moment - self(), timedelta())
 
 
 @dataclass(frozen=True)
@@ -86,6 +73,8 @@ class Stage:
     #: ``http://127.0.0.1:8080``
     url: str
     clock: Clock
+    #: hears what is published; ``None``: there is no broker
+    listener: Listener | None = None
     _pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
 
     def __post_init__(self) -> None:
@@ -96,9 +85,9 @@ class Stage:
 
     def service(self, name: str) -> str:
         """Tell the base URL of a service: its own, or below the server's."""
-        for one in self.application.services:
-            if one.name == name and one.public_base:
-                return one.public_base
+        told = self.application.settings.services.get(name)
+        if told is not None and told.public_url:
+            return told.public_url
         return f"{self.url}/{name}/fhir"
 
     def home(self, kind: str) -> str:
@@ -108,6 +97,10 @@ class Stage:
     def work(self) -> None:
         """Let the worker do all that is due."""
         self._worker.drain()
+
+    def news(self) -> list[Heard]:
+        """Give what was published since this was asked last."""
+        return self.listener.news() if self.listener is not None else []
 
     def notifications(self) -> Iterator[Any]:
         """Read what the national notification service is to be told, from the file."""
@@ -206,9 +199,11 @@ def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
     """Build a server and answer at its port, until the end.
 
     :param settings: of a closed server with the development issuer. Services with public
-        URLs of their own are answered at those hosts, which are this machine's.
+        URLs of their own are answered at those hosts, which are this machine's, unless
+        another process has them (``enabled = false``).
     """
     with ExitStack() as ending:
+        settings = ending.enter_context(broker(settings))
         application = build(settings, clock=clock)
         ending.callback(application.close)
         for host in _hosts(settings):
@@ -219,12 +214,13 @@ def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
             ending.callback(thread.join)
             ending.callback(worker.stop)
         host, port = settings.server.host, settings.server.port
-        yield Stage(application, f"http://{host}:{port}", clock)
+        listener = ending.enter_context(listening(settings))
+        yield Stage(application, f"http://{host}:{port}", clock, listener)
 
 
 def _hosts(settings: Settings) -> list[str]:
     """Tell the addresses that clients of all services call."""
-    urls = [one.public_url for one in settings.services.values()]
+    urls = [one.public_url for one in settings.services.values() if one.enabled]
     others = [host for url in urls if (host := urlsplit(url).hostname)]
     return list(dict.fromkeys([settings.server.host, *others]))
 
@@ -235,5 +231,14 @@ def codes(resources: Sequence[Resource], path: str) -> list[str]:
     for one in resources:
         concept = one.get(path, {})
         first = concept[0] if isinstance(concept, list) else concept
-        found.append(str(first.get("coding", [{}])[0].get("code", "")))
+        found.append(shown(first))
     return found
+
+
+def shown(concept: Mapping[str, Any]) -> str:
+    """Tell a CodeableConcept in words, where it has some; else by its first code."""
+    codings = concept.get("coding", [{}])
+    words = (one.get("display") for one in codings)
+    return str(
+        next(filter(None, (concept.get("text"), *words)), codings[0].get("code", ""))
+    )

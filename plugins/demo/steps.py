@@ -6,20 +6,23 @@ sentence what the server answered. A step that goes otherwise ends the story.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from fyr.plugins.demo import ending, measuring, preparing
+from fyr.plugins.demo import authoring, ending, measuring, planning, preparing
+from fyr.plugins.demo.listening import Heard
 from fyr.plugins.demo.story import Step, Story
 
 STEPS: tuple[Step, ...] = (
     Step(
         "organizations",
-        "An organization, and a care team in it",
+        "Organizations, and a care team in each",
         preparing.organizations,
     ),
     Step(
-        "definitions", "A plan for COPD is written and published", preparing.definitions
+        "definitions", "A plan for COPD is written and published", authoring.definitions
     ),
+    Step("mend", "The plan is mended by a second version", authoring.mend),
     Step(
         "citizen",
         "A citizen is looked up by CPR number and enrolled",
@@ -27,19 +30,33 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("episode", "An episode of care is opened", preparing.episode),
     Step("consent", "The citizen consents, and the episode begins", preparing.activate),
-    Step("apply", "The plan is applied to the citizen", preparing.apply),
-    Step("adapt", "The nurse says when, and activates it", preparing.adapt),
+    Step("apply", "The plan is applied to the citizen", planning.apply),
+    Step("adapt", "The nurse says when, and activates it", planning.adapt),
+    Step("teams", "A team of the hospital is asked to join", planning.teams),
     Step("due", "The citizen sees what is due", measuring.due),
     Step("measure", "Two weeks of measuring", measuring.days),
+    Step("photo", "The nurse looks at the photo", measuring.look),
+    Step("scheduled", "What was planned ahead has happened", ending.scheduled),
     Step("trigger", "An activity that waited for measurements", ending.trigger),
     Step("triage", "The team triages", ending.triage),
     Step("messages", "Team and citizen write", ending.messages),
     Step("finish", "The treatment ends", ending.finish),
-    Step("counted", "What analysts count, and what NAS is to be told", ending.counted),
+    Step("counted", "What analysts count, and what NAS was told", ending.counted),
 )
 
 
-def tell(story: Story) -> Iterator[tuple[Step, str]]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a step."""
+
+    step: Step
+    #: what the server answered, in a sentence
+    told: str
+    #: what subscribers heard meanwhile
+    heard: Sequence[Heard]
+
+
+def tell(story: Story) -> Iterator[Told]:
     """Let the story happen; after each step, tell what came of it.
 
     :raises StoryError: something goes otherwise.
@@ -47,4 +64,4 @@ def tell(story: Story) -> Iterator[tuple[Step, str]]:
     for step in STEPS:
         told = step.do(story)
         story.stage.work()
-        yield step, told
+        yield Told(step, told, story.stage.news())

@@ -23,6 +23,8 @@ SATURATIONS = {7: 84.0, 9: 59.0}
 MISSING, REUSED, WRONG = 5, 3, 9
 #: With the submission of this day the pulse is to be measured, too.
 TRIGGERED = 2
+#: After the slot of this day the team of the hospital joins; a photo is sent then, too.
+JOINS = PHOTOGRAPHED = 7
 
 
 @dataclass
@@ -30,19 +32,24 @@ class Story:
     """What is known so far: people, URLs and what was seen."""
 
     stage: Stage
-    people: dict[str, Person] = field(default_factory=dict)
+    #: by name and what they have chosen
+    people: dict[tuple[object, ...], Person] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     #: service requests by the code of the activity
     requests: dict[str, Any] = field(default_factory=dict)
     #: observations by the day of the story
     observations: dict[int, str] = field(default_factory=dict)
+    #: Media that were submitted, as they are kept
+    media: list[Any] = field(default_factory=list)
     first: datetime = datetime.min
 
     def person(self, name: str, kind: str, **context: str) -> Person:
-        """Let somebody log in, with what they have chosen."""
-        token = self.stage.token(kind, name=name, **context)
-        self.people[name] = Person(self.stage, token)
-        return self.people[name]
+        """Let somebody log in with what they have chosen, unless they are so already."""
+        chosen = (name, kind, *sorted(context.items()))
+        if chosen not in self.people:
+            token = self.stage.token(kind, name=name, **context)
+            self.people[chosen] = Person(self.stage, token)
+        return self.people[chosen]
 
     @property
     def base(self) -> str:
@@ -65,18 +72,22 @@ class Step:
 
 
 def nurse_of(story: Story, **context: str) -> Person:
-    """Log the nurse in, by default for the citizen."""
-    chosen = context or {
-        "patient": story.urls["patient"],
-        "episode_of_care": story.urls["episode"],
-    }
+    """Log a nurse of the care team in, by default for the citizen."""
     return story.person(
         "Nurse",
         "practitioner",
         organization=story.urls["organization"],
         care_team=story.urls["team"],
-        **chosen,
+        **(context or of_the_citizen(story)),
     )
+
+
+def of_the_citizen(story: Story) -> dict[str, str]:
+    """Tell what a practitioner chooses who is about to look after the citizen."""
+    return {
+        "patient": story.urls["patient"],
+        "episode_of_care": story.urls["episode"],
+    }
 
 
 def citizen_of(story: Story) -> Person:
@@ -88,7 +99,7 @@ def citizen_of(story: Story) -> Person:
         patient=story.urls["patient"],
         episode_of_care=story.urls["episode"],
         privileges="$submit-measurement,$search-measurements,CarePlan.search,CarePlan.read,"
-        "Observation.read,QuestionnaireResponse.read,Communication.read,Communication.write",
+        "Observation.read,Media.read,QuestionnaireResponse.read,Communication.read,Communication.write",
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from fyr.core.testing import PluginContract
-from fyr.plugins.demo.stage import Clock
+from fyr.plugins.demo.clock import Clock
 from fyr.plugins.demo.steps import STEPS
 
 
@@ -15,7 +15,9 @@ class TestDemo(PluginContract):
             "fyr.config.load",
             "fyr.config.settings",
             "fyr.core.app",
+            "fyr.core.messages.broker",
             "fyr.core.serving.http",
+            "fyr.core.serving.main",
         }
     )
 
