@@ -150,9 +150,17 @@ class Blobs:
         rows = (session or self.database).rows(_FIND, (blob_id,))
         return _blob(rows[0]) if rows else None
 
-    def read(self, blob: Blob, start: int = 0, length: int | None = None) -> Chunks:
+    def read(
+        self,
+        blob: Blob,
+        start: int = 0,
+        length: int | None = None,
+        *,
+        database: Database | None = None,
+    ) -> Chunks:
         """Read the content, or ``length`` bytes of it from ``start``.
 
+        :param database: that of a transaction which may have stored the blob.
         :raises BlobMissing: its bytes are gone.
         :raises BlobDamaged: while it is read: they are not what was stored.
         :raises Unavailable: the store cannot be reached, now or while it is read.
@@ -162,7 +170,7 @@ class Blobs:
             return self.store.read(blob.key, start, None if whole else length)
         if length is None:
             length = blob.size - start
-        key = content_key(self.keys.of(blob.owner), blob.id)
+        key = content_key(self.keys.of(blob.owner, database), blob.id)
         if whole:
             sealed = self.store.read(blob.key)
         elif length <= 0:

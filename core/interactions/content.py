@@ -112,7 +112,7 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
     found = holders(resource)
     if not found:
         return
-    forget_replaced(found)
+    _forget_replaced(found)
     limit = interactions.settings.blobs.threshold_bytes
     for holder in found:
         data = holder.get("data", "")
@@ -124,7 +124,7 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
             exchange(holder, put(interactions, holder, _decoded(packed)))
 
 
-def forget_replaced(found: Iterable[Holder]) -> None:
+def _forget_replaced(found: Iterable[Holder]) -> None:
     """No longer point at a blob where there is new content, in place."""
     for holder in found:
         if "data" in holder and _pointer(holder) is not None:

@@ -230,7 +230,7 @@ def _begin(
     # Before a patch or a plugin has had a hand in it.
     before = _rows_before(interactions, write, head, old)
     if write.method != "DELETE":
-        new = _content(interactions, write, head, old)
+        new = _content(interactions, session, write, head, old)
     if new is not None:
         # A repeated attempt must begin with what was sent.
         edited = hooks.before_store or kept
@@ -256,6 +256,7 @@ def _require_key(key: Key, new: Resource | None) -> None:
 
 def _content(
     interactions: Interactions,
+    session: Session,
     write: Write,
     head: Stored | None,
     old: Resource | None,
@@ -271,7 +272,8 @@ def _content(
 
         patched = apply(old, write.patch)
         write.issues = checked(interactions, write.context, patched)
-        content.forget_replaced(content.holders(patched))
+        # Here, as nobody knows before what the patch leaves.
+        content.move_out(interactions.within(session), patched)
         return patched
     if write.resource is None:
         raise ValueError(f"{write.method} {name} without a resource")

@@ -192,6 +192,24 @@ def test_a_patch_that_brings_new_content_drops_the_old(fyr_client: Client) -> No
     assert fyr_client.get(path).json["content"] == media("aGVq")["content"]
 
 
+@pytest.mark.parametrize("kind", ["Media", "Binary"])
+def test_large_content_of_a_patch_leaves_the_database(
+    fyr_client: Client, fyr_app: Application, kind: str
+) -> None:
+    binary = {"resourceType": "Binary", "contentType": "image/png", "data": "aGVq"}
+    path = stored(fyr_client, media("aGVq") if kind == "Media" else binary)
+    where = "/content/data" if kind == "Media" else "/data"
+    patch = [{"op": "replace", "path": where, "value": PHOTO}]
+
+    answer = fyr_client.patch(path, patch, "application/json-patch+json")
+
+    assert answer.status == 200, answer.body
+    assert len(kept(fyr_app, path)) < 500
+    assert blobs(fyr_app) == [path]
+    whole = fyr_client.get(path, Accept="application/fhir+json").json
+    assert (whole["content"] if kind == "Media" else whole)["data"] == PHOTO
+
+
 class _Blob:
     id = "b" * 32
 
