@@ -9,11 +9,13 @@ submitted, as it has no identifier of the server, is not judged here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fyr.core import FyrError, Issue, Machine, Resource, Step, Transition
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.measurements import overlays
 from fyr.plugins.clinical.measurements.completing import IDENTIFIERS
 from fyr.plugins.clinical.parts import Room
 
@@ -30,7 +32,12 @@ _RETRACTED = "It holds after all, by `$set-measurement-validity`."
 
 def machines(room: Room) -> Iterable[Machine]:
     """Offer the tables."""
-    return [OBSERVATION, QUESTIONNAIRE_RESPONSE, MEDIA]
+    media = replace(
+        MEDIA,
+        when=(*MEDIA.when, overlays.kept_content(room)),
+        then=(overlays.moved_out(room),),
+    )
+    return [OBSERVATION, QUESTIONNAIRE_RESPONSE, media]
 
 
 def was_submitted(resource: Resource) -> bool:
@@ -68,7 +75,7 @@ def of_media(transition: Transition) -> Iterable[FyrError | Issue]:
     if old is None or new is None:
         return
     allowed = {*_ABOUT, "extension"}
-    if extensions.value_of(old, extensions.MEDIA_USAGE_MODE) == "overlay":
+    if overlays.is_overlay(old):
         allowed.add("content")
     for name in sorted((old.keys() | new.keys()) - allowed):
         if old.get(name) != new.get(name):

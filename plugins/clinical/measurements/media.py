@@ -28,6 +28,7 @@ from fyr.plugins.clinical.measurements.submission import Entry
 
 if TYPE_CHECKING:
     from fyr.core import Application
+    from fyr.core.store.port import Database
 
 SIZE_CATEGORIES = "http://ehealth.sundhed.dk/cs/thumbnail-size-category"
 THUMBNAIL_STATUS = "http://ehealth.sundhed.dk/cs/thumbnail-status"
@@ -50,24 +51,49 @@ class Kept:
 def keep_content(application: Application, entry: Entry) -> Iterator[Kept | Issue]:
     """Keep the content that is in a Media, if there is some; or tell what is wrong."""
     content = entry.resource.get("content", {})
-    if "data" not in content:
-        return
-    kind = content.get("contentType", "").partition(";")[0].strip().lower()
+    if "data" in content:
+        place = entry.at("content.data")
+        try:
+            data = unpacked(content["data"])
+        except Error:
+            yield Issue("invalid", "this is not base64", place)
+        else:
+            kind = content.get("contentType", "")
+            yield from keep(application, data, kind, entry.patient, place)
+
+
+def unpacked(data: str) -> bytes:
+    """Decode content; blanks within do not count.
+
+    :raises binascii.Error: it is not base64.
+    """
+    return b64decode("".join(data.split()), validate=True)
+
+
+def keep(
+    application: Application,
+    data: bytes,
+    content_type: str,
+    owner: str,
+    place: tuple[str, ...],
+    database: Database | None = None,
+) -> Iterator[Kept | Issue]:
+    """Keep content as a blob, of a picture nothing but itself; or tell what is wrong.
+
+    :param owner: whose key seals it.
+    :param place: where it stands, for what is told.
+    :param database: that of a transaction which this is part of.
+    """
+    kind, size = content_type.partition(";")[0].strip().lower(), None
     try:
-        data, size = b64decode("".join(content["data"].split()), validate=True), None
         if kind in PICTURE_TYPES:
             data = stripped_picture(data, kind, MOST_PIXELS)
             size = picture_size(data, kind, MOST_PIXELS)
-    except Error:
-        yield Issue("invalid", "this is not base64", entry.at("content.data"))
     except Refused as error:
-        yield from (
-            Issue(one.code, one.diagnostics, entry.at("content.data"))
-            for one in error.issues
-        )
+        yield from (Issue(one.code, one.diagnostics, place) for one in error.issues)
     else:
         blob = application.blobs.put(
-            [data], content_type=content.get("contentType", ""), owner=entry.patient
+            [data], content_type=content_type, owner=owner, database=database
         )
         yield Kept(blob, size)
 
@@ -87,7 +113,12 @@ def point_at(media: Resource, kept: Kept, base_url: str) -> None:
 
 def url_of(blob: Blob, base_url: str) -> str:
     """Tell the URL that a blob's content is had from."""
-    return f"{base_url}/Media/$get-data?uuid={UUID(hex=blob.id)}"
+    return f"{base_url}/Media/$get-data{query_of(blob.id)}"
+
+
+def query_of(blob_id: str) -> str:
+    """Tell how a URL ends that a blob's content is had from."""
+    return f"?uuid={UUID(hex=blob_id)}"
 
 
 def sizes_of(width: int, height: int) -> list[str]:

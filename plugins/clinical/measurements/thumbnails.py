@@ -25,6 +25,7 @@ from fyr.plugins.clinical.measurements.media import (
     READY,
     REQUESTED,
     SIZES,
+    query_of,
     thumbnail_form,
     thumbnail_status,
 )
@@ -56,7 +57,7 @@ def _run(application: Application, context: JobContext) -> str:
 
     def work(acting: Acting) -> str:
         (media,) = acting.hold(name)
-        answer = "gone" if media is None else _filled(media, made)
+        answer = "gone" if media is None else _filled(media, blob_id, made)
         if media is not None and answer != "replaced":
             acting.update(media)
         context.finish(acting.session, answer)
@@ -79,8 +80,11 @@ def _made(application: Application, blob: Blob) -> dict[str, bytes]:
         return {}
 
 
-def _filled(media: Resource, made: Mapping[str, bytes]) -> str:
+def _filled(media: Resource, blob_id: str, made: Mapping[str, bytes]) -> str:
     """Put pictures where they were asked for, in place; tell what became of it."""
+    if not media["content"].get("url", "").endswith(query_of(blob_id)):
+        # An overlay, by now with other content and thumbnails of its own to be made.
+        return "replaced"
     asked = [
         one
         for one in extensions.extensions(media, extensions.MEDIA_THUMBNAIL)
