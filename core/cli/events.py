@@ -16,6 +16,7 @@ import click
 
 from fyr.core.cli.options import opened, settings_from, with_deployment
 from fyr.core.clock import instant
+from fyr.core.masking import masked
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
@@ -95,11 +96,27 @@ def replay(
         outbox = application.outbox
         position = outbox.before(since.astimezone()) if since else after or 0
         if topics:
-            number = application.publishing.again(outbox, consumer, position, topics)
-            click.echo(f"{number:,} messages of {consumer} were published again.")
+            _publish_again(application, consumer, position, topics)
         else:
             number = replay(outbox, consumer, position)
             click.echo(f"{consumer} will be told of {number:,} events again.")
+
+
+def _publish_again(
+    application: Application, consumer: str, after: int, topics: tuple[str, ...]
+) -> None:
+    left_out: list[str] = []
+
+    def problem(told: str) -> None:
+        left_out.append(told)
+        click.echo(masked(told), err=True)
+
+    number = application.publishing.again(
+        application.outbox, consumer, after, topics, problem
+    )
+    click.echo(f"{number:,} messages of {consumer} were published again.")
+    if left_out:
+        raise SystemExit(1)
 
 
 @events.command()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from fyr.config.messages import MessageSettings
-from fyr.core.errors import Unavailable
+from fyr.core.errors import Invalid, Issue, Unavailable
 from fyr.core.events.consumers import Consumer, ConsumerState
 from fyr.core.messages.again import publish_again
 from fyr.core.messages.chains import Chain
 from fyr.core.messages.message import MessageSource, Publisher
 from fyr.core.messages.sending import consumer_of, source_named
-from fyr.core.messages.topics import is_wanted
+from fyr.core.messages.topics import is_wanted, unknown
 
 if TYPE_CHECKING:
     from fyr.core.events.outbox import Outbox
@@ -47,23 +47,37 @@ class Publishing:
         return "degraded" if away else "ok"
 
     def again(
-        self, outbox: Outbox, name: str, after: int, topics: Collection[str]
+        self,
+        outbox: Outbox,
+        name: str,
+        after: int,
+        topics: Collection[str],
+        problem: Callable[[str], None],
     ) -> int:
         """Publish what a source told after a position, and tell how many messages.
 
         :param topics: names, or their beginnings with ``*``; none are all.
+        :param problem: hears, in a sentence, of what is left out.
         :raises NotFound: no source has this name.
+        :raises Invalid: it tells nothing of one of the topics.
         :raises Unavailable: there is no broker, or it is away.
         """
         source = source_named(self.sources, name)
         if not self._settings.url:
             raise Unavailable("messages.url names no broker")
+        if wrong := list(unknown(topics, source.kinds)):
+            raise Invalid([Issue("invalid", one) for one in wrong])
         from fyr.core.messages.mqtt import MqttPublisher
 
         publisher = MqttPublisher(self._settings, f"{name}-again")
         try:
             return publish_again(
-                outbox, source, publisher, after, lambda one: is_wanted(one, topics)
+                outbox,
+                source,
+                publisher,
+                after,
+                lambda one: is_wanted(one, topics),
+                problem,
             )
         finally:
             publisher.close()

@@ -26,7 +26,7 @@ from fyr.core import (
 from fyr.core.messages.topics import Topics
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import document, schema_routes
-from fyr.plugins.event_messages.catching_up import PATH, Events, Rights
+from fyr.plugins.event_messages.catching_up import PATH, Events, Rights, Told
 from fyr.plugins.event_messages.describing import EVENTS
 from fyr.plugins.event_messages.schemas import (
     ASYNCAPI,
@@ -70,7 +70,7 @@ class EventMessages(Plugin):
     def register_routes(self) -> Iterable[Route]:
         """Serve what was told, and what describes it."""
         application = self._application
-        events = Events(application.outbox, self._source(), Rights(self.settings))
+        events = Events(application.outbox, self._told(), Rights(self.settings))
         yield Route(
             PATH, events, "Events after a number, as NDJSON.", operations=EVENTS
         )
@@ -82,7 +82,11 @@ class EventMessages(Plugin):
     @hookimpl
     def register_streams(self) -> Iterable[Stream]:
         """Tell events as they happen, to who is connected."""
-        yield Streaming(self._source(), Rights(self.settings)).stream()
+        yield Streaming(self._told(), Rights(self.settings)).stream()
+
+    def _told(self) -> Told:
+        """Tell what every plugin publishes."""
+        return Told(self._application.publishing.sources)
 
     def _source(self) -> MessageSource:
         types = frozenset(read_table().by_type)

@@ -1,12 +1,13 @@
 """``GET /events``: what was told after an event, for who missed it, as pages of NDJSON.
 
-A line is a message as it was published, ``id`` and ``eventNumber`` included. The messages
-are made anew from what is stored, so a page costs what it holds and not what came before.
+A line is a message as it was published, ``id`` and ``eventNumber`` included: what every
+plugin publishes. The messages are made anew from what is stored, so a page costs what it
+holds and not what came before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,10 +15,18 @@ from urllib.parse import urlencode
 import orjson
 import structlog
 
-from fyr.core import Change, Forbidden, FyrError, Invalid, Message, MessageSource
+from fyr.core import (
+    Change,
+    Forbidden,
+    FyrError,
+    Invalid,
+    Issue,
+    Message,
+    MessageSource,
+)
 from fyr.core.events.change import read_ahead
 from fyr.core.messages import sent_as
-from fyr.core.messages.topics import is_wanted
+from fyr.core.messages.topics import is_wanted, unknown
 
 if TYPE_CHECKING:
     import falcon
@@ -77,13 +86,51 @@ class Rights:
             raise Forbidden(f"events are told to those who have {wanted}")
 
 
+class Told:
+    """What all that publish messages tell of a change."""
+
+    def __init__(self, sources: Sequence[MessageSource]) -> None:
+        """Take who publishes."""
+        self._sources = sources
+
+    @property
+    def names(self) -> Collection[str]:
+        """All names of topics; none where somebody does not say theirs."""
+        if not all(source.kinds for source in self._sources):
+            return ()
+        return {name for source in self._sources for name in source.kinds}
+
+    def read_ahead(self, changes: Sequence[Change]) -> None:
+        """Read what the messages of changes are made of, at once."""
+        read_ahead(
+            [one for one in changes if any(told.tells(one) for told in self._sources)]
+        )
+
+    def messages(self, change: Change) -> list[Message]:
+        """Give the messages of a change; what one of them fails at is left out."""
+        return [
+            message for source in self._sources for message in self._of(source, change)
+        ]
+
+    def _of(self, source: MessageSource, change: Change) -> list[Message]:
+        try:
+            return sent_as(source, change)
+        except FyrError:
+            raise
+        except Exception:
+            log.exception(
+                "an event is left out", source=source.name, position=change.position
+            )
+            return []
+
+
 class Events:
     """The resource."""
 
-    def __init__(self, outbox: Outbox, source: MessageSource, rights: Rights) -> None:
-        """Take what has happened, who tells it, and who may ask."""
+    def __init__(self, outbox: Outbox, told: Told, rights: Rights) -> None:
+        """Take what has happened, what is told of it, and who may ask."""
         self._outbox = outbox
-        self._source = source
+        self._told = told
         self._rights = rights
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -95,7 +142,7 @@ class Events:
         """
         context: RequestContext = req.context.caller
         self._rights.check(context)
-        asked = asked_for(context.params)
+        asked = asked_for(context.params, self._told.names)
         head = self._outbox.head()
         self._outbox.require_kept(asked.after)
         page = self.page(asked)
@@ -113,36 +160,29 @@ class Events:
         page = Page([], asked.after)
         for change in self._changes(asked.after):
             page.messages += [
-                one for one in self._told(change) if is_wanted(one.topic, asked.topics)
+                one
+                for one in self._told.messages(change)
+                if is_wanted(one.topic, asked.topics)
             ]
             page.after = change.position
             if len(page.messages) >= asked.count:
                 break
         return page
 
-    def _told(self, change: Change) -> list[Message]:
-        """Give the messages of a change; one that fails is told to nobody, as on streams."""
-        try:
-            return sent_as(self._source, change)
-        except FyrError:
-            raise
-        except Exception:
-            log.exception("a page leaves out an event", position=change.position)
-            return []
-
     def _changes(self, after: int) -> Iterator[Any]:
         for _ in range(_CHANGES // _AT_ONCE):
             changes = self._outbox.read(after, _AT_ONCE)
-            read_ahead([one for one in changes if self._source.tells(one)])
+            self._told.read_ahead(changes)
             yield from changes
             if len(changes) < _AT_ONCE:
                 return
             after = changes[-1].position
 
 
-def asked_for(params: Iterable[tuple[str, str]]) -> Asked:
+def asked_for(params: Iterable[tuple[str, str]], names: Collection[str]) -> Asked:
     """Read the parameters.
 
+    :param names: of the topics that there are.
     :raises Invalid: one is unknown or wrong; all of them at once.
     """
     problems, numbers, topics = [], {"after": 0, "count": _PAGE}, set()
@@ -155,8 +195,9 @@ def asked_for(params: Iterable[tuple[str, str]]) -> Asked:
             problems.append(f"{name} is a number from 0: {value!r}")
         else:
             numbers[name] = int(value)
+    problems += unknown(topics, names)
     if problems:
-        raise Invalid("; ".join(problems))
+        raise Invalid([Issue("invalid", told) for told in problems])
     return Asked(
         numbers["after"], frozenset(topics), max(1, min(numbers["count"], _PAGE))
     )

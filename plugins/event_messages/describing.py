@@ -33,8 +33,9 @@ EVENTS: dict[str, Any] = {
                 },
                 "content": {"application/x-ndjson": {}},
             },
-            "410": {
-                "$ref": "#/components/responses/Refused",
+            **{
+                status: {"$ref": "#/components/responses/Refused"}
+                for status in ("400", "410")
             },
         },
     }

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fyr.core import Change, Invalid, MessageSource, Stream, StreamItem, StreamListener
-from fyr.core.events.change import read_ahead
-from fyr.core.messages import sent_as
+from fyr.core import Change, Invalid, Stream, StreamItem, StreamListener
 from fyr.core.messages.topics import is_wanted
-from fyr.plugins.event_messages.catching_up import PATH, Rights, asked_for, line
+from fyr.plugins.event_messages.catching_up import PATH, Rights, Told, asked_for, line
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
@@ -35,9 +33,9 @@ class Listening(StreamListener):
 class Streaming:
     """Makes items of changes and listeners of requests."""
 
-    def __init__(self, source: MessageSource, rights: Rights) -> None:
-        """Take who tells, and who may ask."""
-        self._source = source
+    def __init__(self, told: Told, rights: Rights) -> None:
+        """Take what is told, and who may ask."""
+        self._told = told
         self._rights = rights
 
     def stream(self) -> Stream:
@@ -46,9 +44,9 @@ class Streaming:
         return Stream(PATH, documentation, self._items, self._open)
 
     def _items(self, changes: Sequence[Change]) -> Iterator[StreamItem]:
-        read_ahead([one for one in changes if self._source.tells(one)])
+        self._told.read_ahead(changes)
         for change in changes:
-            for message in sent_as(self._source, change):
+            for message in self._told.messages(change):
                 text = line(message).decode().rstrip()
                 yield StreamItem(change.position, message.topic, text)
 
@@ -62,5 +60,5 @@ class Streaming:
         names = {name for name, _ in context.params}
         if "count" in names:
             raise Invalid("count is for pages; a stream has no end")
-        asked = asked_for(context.params)
+        asked = asked_for(context.params, self._told.names)
         return Listening(asked.after if "after" in names else None, asked.topics)

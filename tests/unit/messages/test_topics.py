@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from fyr.config.messages import MessageSettings
-from fyr.core.messages.topics import Topics
+from fyr.core.messages.topics import Topics, unknown
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,45 @@ def test_a_url_of_a_broker_is_taken(url: str) -> None:
 def test_a_url_that_leads_to_no_broker_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="url"):
         MessageSettings(url=url)
+
+
+NAMES = ("ehealth-task", "ehealth-task.owner", "ehealth-careplan", "CodeSystem")
+
+
+@pytest.mark.parametrize(
+    "topic", ["ehealth-task", "ehealth-task.*", "ehealth-*", "*", "Code*"]
+)
+def test_a_topic_that_something_is_told_of_is_not_unknown(topic: str) -> None:
+    assert list(unknown([topic], NAMES)) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "near"),
+    [
+        ("ehealth-taks", "ehealth-task"),
+        ("ehealth-task.*.x", "ehealth-task"),
+        ("ehealth-task/#", "ehealth-task, ehealth-task.owner"),
+        ("fyr/events/+/owner", "ehealth-task.owner"),
+        ("fyr/events/ehealth-careplan/#", "ehealth-careplan"),
+        ("codesystem", "CodeSystem"),
+        ("careplan", "ehealth-careplan"),
+    ],
+)
+def test_a_topic_that_nothing_is_told_of_is_told_with_near_ones(
+    topic: str, near: str
+) -> None:
+    (told,) = unknown([topic], NAMES)
+
+    assert repr(topic) in told
+    assert f"such as {near}" in told
+
+
+@pytest.mark.parametrize("topic", ["", "#", "+/+", "zzz", "." * 500])
+def test_a_topic_that_is_near_to_nothing_is_told_too(topic: str) -> None:
+    (told,) = unknown([topic], NAMES)
+
+    assert told.endswith("give a name, or its beginning with *")
+
+
+def test_nothing_is_unknown_where_names_are_not_known() -> None:
+    assert list(unknown(["whatever"], ())) == []

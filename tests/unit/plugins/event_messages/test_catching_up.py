@@ -128,7 +128,7 @@ def test_pages_have_every_message_once_and_end_at_the_head(
             "topic=ehealth-careplan.status&topic=ehealth-careplan.subject",
             ["ehealth-careplan.subject", "ehealth-careplan.status"],
         ),
-        ("topic=nothing", []),
+        ("topic=ehealth-device*", []),
         ("after=6", ["ehealth-careplan", "ehealth-careplan.status"]),
     ],
 )
@@ -147,6 +147,28 @@ def test_a_parameter_that_is_wrong_is_named(client: Client, query: str) -> None:
 
     assert answer.status == 400
     assert query.partition("=")[0] in answer.json["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "near"),
+    [
+        ("nothing", "give a name, or its beginning with *"),
+        ("ehealth-taks", "ehealth-task"),
+        ("ehealth-zebra*", "ehealth-library"),
+        ("ehealth-careplan%2F%23", "ehealth-careplan"),
+        ("fyr%2Fevents%2F%2B%2Fowner", "ehealth-task.owner"),
+    ],
+)
+def test_a_topic_that_nothing_is_told_of_is_refused_with_near_ones(
+    client: Client, written: None, topic: str, near: str
+) -> None:
+    answer = client.get(f"/events?topic=ehealth-task&topic={topic}&after=x")
+
+    assert answer.status == 400
+    assert answer.json["resourceType"] == "OperationOutcome"
+    told = [one["diagnostics"] for one in answer.json["issue"]]
+    assert len(told) == 2
+    assert near in told[1]
 
 
 def test_a_number_that_is_not_reached_yet_is_not_taken_for_up_to_date(
@@ -270,3 +292,57 @@ def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:
                 walk(one)
 
     walk(document)
+
+
+class TestBesideNotifications:
+    """What another plugin publishes is caught up with in the same place."""
+
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        return {
+            "plugins": {"enabled": ["search", "event_messages", "notifications"]},
+            "plugin": {"notifications": {"mqtt": True}},
+            "messages": {"url": "mqtt://127.0.0.1:1"},
+            "server": {"public_url": "https://fyr.example.test"},
+        }
+
+    def test_notifications_are_told_as_they_were_published(
+        self, client: Client, written: None, fyr_app: Any
+    ) -> None:
+        _, source = fyr_app.publishing.sources
+        published = [
+            one for change in fyr_app.outbox.tail(0) for one in sent_as(source, change)
+        ]
+        told = lines(client.get("/events?topic=nas.*"))
+
+        assert [one["properties"] for one in told] == [
+            dict(one.properties) for one in published
+        ]
+        assert [one["topic"] for one in told] == [
+            *["nas.task.created"] * 5,
+            "nas.careplan.created",
+            "nas.careplan.updated",
+        ]
+        assert "urn:oid:1.2.208.176.1.2" not in json.dumps(told)
+
+    def test_all_are_told_where_no_topic_is_named(
+        self, client: Client, written: None
+    ) -> None:
+        told = lines(client.get("/events?after=6"))
+
+        assert [one["topic"] for one in told] == [
+            "ehealth-careplan",
+            "ehealth-careplan.status",
+            "nas.careplan.updated",
+        ]
+
+    def test_what_one_plugin_cannot_tell_another_one_does(
+        self, client: Client, fyr_app: Any
+    ) -> None:
+        # Of orders the notifications cannot say where they are read.
+        order = {"topic": "ssl-order", "event": "created", "patient": "Patient/1"}
+        fyr_app.database.write(
+            lambda session: fyr_app.outbox.emit(session, "event_messages.told", order)
+        )
+
+        assert [one["topic"] for one in lines(client.get("/events"))] == ["ssl-order"]
