@@ -21,6 +21,7 @@ from fyr.core import (
     Operation,
     OperationCall,
     OperationParameter,
+    Refused,
     Resource,
 )
 from fyr.core.clock import instant, to_millis
@@ -105,11 +106,7 @@ class SubscriptionOperations:
                 f"the last event is {row.events}: those after it were lost, or are to"
                 f" come; ask for all from {row.events + 1} on, and read anew"
             )
-        oldest = self._table.oldest(row.id) or row.events + 1
-        if first < oldest and row.events and first <= row.events:
-            if "eventsSinceNumber" in _names(call):
-                raise Gone(f"events before {oldest} are not kept any more")
-            first = oldest
+        first = self._kept_from(call, row, first)
         events = self._table.events(row.id, first, last, _MOST)
         told = self._notification(call, row, owner, QUERY_EVENT, events, content)
         bundle: Resource = orjson.loads(told.bundle())
@@ -150,6 +147,12 @@ class SubscriptionOperations:
             raise Invalid(f"the subscription is {row.status}")
         if _channel(row) == "websocket":
             raise Invalid("what was told on a websocket is asked for by $events")
+        if first > max(1, row.events):
+            told = f"the last event is {row.events}: there is none from {first} on"
+            raise Refused(f"{told} to be sent again")
+        if last < first:
+            raise Refused(f"there is no event from {first} until {last}")
+        first = self._kept_from(call, row, max(1, first))
         events = self._table.events(row.id, first, last, _MOST)
         session = call.session
         assert session is not None, "declared to change what is kept"
@@ -160,6 +163,18 @@ class SubscriptionOperations:
             "resourceType": "Parameters",
             "parameter": [{"name": "count", "valueInteger": len(queued)}],
         }
+
+    def _kept_from(self, call: OperationCall, row: Row, first: int) -> int:
+        """Give the first number that is kept, where none is asked for.
+
+        :raises Gone: one is asked for that is not kept any more.
+        """
+        oldest = self._table.oldest(row.id) or row.events + 1
+        if not first < oldest or first > row.events:
+            return first
+        if "eventsSinceNumber" in _names(call):
+            raise Gone(f"events before {oldest} are not kept any more")
+        return oldest
 
     def _rows(self, call: OperationCall) -> list[tuple[Row, Owner]]:
         """Tell the subscriptions that a call names, each of them the caller's own."""

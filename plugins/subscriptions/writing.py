@@ -16,7 +16,7 @@ from fyr.core import (
     Session,
 )
 from fyr.core.clock import to_millis
-from fyr.core.context import SYSTEM
+from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.plugins.subscriptions.definition import MASK, Definition, read
 from fyr.plugins.subscriptions.states import KIND
 from fyr.plugins.subscriptions.table import Owner
@@ -122,7 +122,11 @@ class Writing:
         """Put what a client writes into the state in which it begins.
 
         :raises Refused: a header is hidden and nobody knows it, or there are too many.
+        :raises Forbidden: it is another system's, and more than its end is written.
         """
+        if old is not None and self._is_anothers(context, session, new["id"]):
+            _require_only_off(old, new)
+            return
         owner = _owner(context)
         owner = Owner(
             owner.principal,
@@ -138,6 +142,14 @@ class Writing:
             new["status"] = "requested"
         new.pop("error", None)
         hide(new)
+
+    def _is_anothers(self, context: RequestContext, session: Session, id: str) -> bool:
+        """Tell whether somebody else has it: nobody has what was written by nobody."""
+        owner = self._table.owner(id, session=session)
+        if owner is None or owner.principal is ANONYMOUS:
+            return False
+        me = context.principal
+        return not (me.unrestricted or owner.is_of(me))
 
     def stored(self, context: RequestContext, session: Session, new: Resource) -> None:
         """Note who has written a version."""
@@ -170,6 +182,29 @@ class Writing:
             told = "headers are hidden after they were written: tell their values again"
             raise Refused([Issue("value", told, path)])
         return tuple((name, value or "") for name, value in filled)
+
+
+def _require_only_off(old: Resource, new: Resource) -> None:
+    """Refuse to change what another system has, but for its end.
+
+    Who took it over would have an endpoint that they never showed to be theirs, and the
+    owner would hear nothing any more. The owner stays who it was.
+
+    :raises Forbidden: more is changed.
+    """
+    if new.get("status") != "off" or _substance(old) != _substance(new):
+        raise Forbidden(
+            "a subscription is changed by the system that wrote it; another one may"
+            " delete it, or write it as it is with the status off"
+        )
+
+
+def _substance(resource: Resource) -> Resource:
+    """Give all but the state, and what the server writes."""
+    meta = resource.get("meta", {})
+    left = {k: v for k, v in meta.items() if k not in ("versionId", "lastUpdated")}
+    rest = {k: v for k, v in resource.items() if k not in ("status", "error", "meta")}
+    return {**rest, "meta": left}
 
 
 def _state(resource: Resource) -> str:

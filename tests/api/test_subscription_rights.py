@@ -229,8 +229,11 @@ def test_criteria_that_the_owner_may_not_search_by_are_refused(
     assert answer.json["issue"][0]["expression"] == ["Subscription.criteria"]
 
 
-def test_who_wrote_it_last_is_the_owner(fyr_client, receiver, work) -> None:
+def test_who_writes_one_that_was_deleted_is_the_owner(
+    fyr_client, receiver, work
+) -> None:
     begun(fyr_client, work, subscription(receiver.url))
+    fyr_client.acting_as(BLUE).delete("/fhir/Subscription/s")
     begun(fyr_client, work, subscription(receiver.url), BLUE)
     fyr_client.update(patient("red", "red"))
     fyr_client.update(patient("blue", "blue"))
@@ -245,6 +248,7 @@ def test_events_of_before_are_read_in_the_name_of_who_owns_it_now(
     begun(fyr_client, work, subscription(receiver.url))
     fyr_client.update(patient("red", "red", birthDate="1970-01-01"))
     work()
+    fyr_client.acting_as(BLUE).delete("/fhir/Subscription/s")
     begun(fyr_client, work, subscription(receiver.url), BLUE)
     asked = "/fhir/Subscription/s/$events?content=full-resource"
     mine = fyr_client.acting_as(RED).get(asked)
@@ -331,6 +335,7 @@ def test_headers_go_to_the_endpoint_that_they_were_told_for(
         fyr_client.update(patient("p", "red", "blue"))
         theirs = subscription(receiver.url)
         theirs["channel"]["header"] = ["Authorization: blue"]
+        fyr_client.acting_as(BLUE).delete("/fhir/Subscription/s")
         fyr_client.acting_as(BLUE).update(theirs)
         work()
         fyr_client.update(patient("p", "red", "blue"))

@@ -209,6 +209,7 @@ def test_a_websocket_is_told_nothing_once_the_subscription_is_another_systems(
     async def talks(socket: Listening) -> None:
         assert await socket.say("bind s") == "bound s"
         assert await socket.say("bind kept") == "bound kept"
+        # It was written in open mode, by nobody.
         fyr_client.acting_as(OTHER).update(classic())
         work()
         # Had it been told of the other's, that would have come in between.

@@ -722,6 +722,54 @@ def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:
     assert [numbers(one.json) for one in receiver.received[1:]] == [[1, 2], [2]]
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "why"),
+    [
+        ({"eventsSinceNumber": "3"}, 422, "the last event is 2"),
+        ({"eventsSinceNumber": "2", "eventsUntilNumber": "1"}, 422, "from 2 until 1"),
+        ({"eventsUntilNumber": "0"}, 422, "from 1 until 0"),
+        ({"eventsSinceNumber": "0", "eventsUntilNumber": "9"}, 200, ""),
+    ],
+)
+def test_events_that_were_never_there_are_not_sent_again_in_silence(
+    fyr_client, receiver, work, asked, status, why
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    named = [{"name": name, "valueString": value} for name, value in asked.items()]
+    body = {"resourceType": "Parameters", "parameter": named}
+    answer = fyr_client.post("/fhir/Subscription/s/$resend", body)
+
+    assert answer.status == status
+    if why:
+        assert why in answer.json["issue"][0]["diagnostics"]
+    else:
+        assert parameters(answer.json) == {"count": 2}
+
+
+def test_events_that_are_not_kept_any_more_are_not_sent_again_in_silence(
+    fyr_app, fyr_client, receiver, work
+) -> None:
+    put(fyr_client, "Subscription", "s", topical(receiver.url))
+    work()
+    for name in "ab":
+        put(fyr_client, "Observation", name, observation())
+    work()
+    sql = "DELETE FROM subscription_event WHERE number < 2"
+    fyr_app.database.write(lambda session: session.run(sql, ()))
+    named = {"name": "eventsSinceNumber", "valueString": "1"}
+    url = "/fhir/Subscription/s/$resend"
+    gone = fyr_client.post(url, {"resourceType": "Parameters", "parameter": [named]})
+    kept = fyr_client.post(url, {"resourceType": "Parameters"})
+
+    assert gone.status == 410
+    assert "before 2" in gone.json["issue"][0]["diagnostics"]
+    assert parameters(kept.json) == {"count": 1}
+
+
 def test_numbers_go_on_after_a_subscription_was_written_again(
     fyr_client, receiver, work
 ) -> None:

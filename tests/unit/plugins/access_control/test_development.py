@@ -14,6 +14,7 @@ from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.issuer import issuing
 from fyr.core.testing.process import fyr_output, fyr_process
+from fyr.core.testing.receiver import receiving
 
 BASE = "http://localhost/fhir"
 REALM = "/dev/realms/ehealth"
@@ -485,6 +486,81 @@ def test_a_newcomer_has_a_token_and_a_server_in_two_commands(tmp_path) -> None:
 
         assert httpx.get(f"{fyr.base}/Patient").status_code == 401
         assert httpx.get(f"{fyr.base}/Patient", headers=bearer).status_code == 200
+
+
+class TestBesideSubscriptions:
+    """In closed mode a developer tries subscriptions with the usual token of a system."""
+
+    @pytest.fixture
+    def fyr_options(self, fyr_options):
+        enabled = ["search", "access_control", "subscriptions"]
+        return {
+            **fyr_options,
+            "plugins": {"enabled": enabled},
+            "outgoing": {"allow": ["loopback"]},
+            "streams": {"port": 8081},
+        }
+
+    def test_a_developer_subscribes_is_told_and_asks_again(
+        self, run, fyr_client, fyr_app
+    ) -> None:
+        token = run("token", "--as", "system").output.strip()
+        system = fyr_client.with_headers(Authorization=f"Bearer {token}")
+        work = fyr_app.worker().drain
+        with receiving() as receiver:
+            endpoint = {"type": "rest-hook", "endpoint": receiver.url}
+            body = {
+                "resourceType": "Subscription",
+                "id": "s",
+                "status": "requested",
+                "reason": "to try",
+                "criteria": "Patient",
+                "channel": endpoint,
+            }
+            assert system.update(body).status == 201
+            work()
+            patient = {"resourceType": "Patient", "active": True}
+            assert system.post("Patient", patient).status == 201
+            work()
+            told = len(receiver.received)
+        asked = {
+            name: system.get(f"Subscription/s/${name}").status
+            for name in ("status", "events")
+        }
+        parameters = {"resourceType": "Parameters"}
+        again = system.post("Subscription/s/$resend", parameters)
+        channel = {**body, "id": "w", "channel": {"type": "websocket"}}
+        system.update(channel)
+        work()
+        bound = system.post("Subscription/w/$get-ws-binding-token", parameters)
+        ended = system.delete("Subscription/s")
+
+        assert told == 1
+        assert asked == {"status": 200, "events": 200}
+        assert (again.status, bound.status) == (200, 200)
+        assert ended.status in (200, 204)
+
+    def test_a_developer_keeps_topics(self, run, fyr_client) -> None:
+        token = run("token", "--as", "system").output.strip()
+        system = fyr_client.with_headers(Authorization=f"Bearer {token}")
+        r5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic"
+        topic = {
+            "resourceType": "Basic",
+            "id": "t",
+            "code": {"coding": [{"code": "SubscriptionTopic"}]},
+            "extension": [
+                {"url": f"{r5}.url", "valueUri": "http://example.org/topics/all"},
+                {"url": f"{r5}.status", "valueCode": "active"},
+                {
+                    "url": f"{r5}.resourceTrigger",
+                    "extension": [{"url": "resource", "valueUri": "Patient"}],
+                },
+            ],
+        }
+        kept = system.update(topic)
+
+        assert kept.status == 201, kept.json
+        assert system.get("Basic?code=SubscriptionTopic").json["total"] == 1
 
 
 class TestServicesOfTheirOwnBesideTheOneThatHasEverything:
