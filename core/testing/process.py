@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,20 @@ class FyrProcess:
     def base(self) -> str:
         """The base URL of the service that has everything."""
         return f"{self.url}/fhir"
+
+    def children(self) -> list[int]:
+        """Tell the pids of its workers: they change when one dies."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+    def cut(self) -> None:
+        """Kill it with all its workers, as a power cut would."""
+        children = self.children()
+        self.stop(signal.SIGKILL)
+        for pid in children:
+            # It may have seen that it is alone, and ended.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end and return the exit status."""

@@ -1,8 +1,6 @@
 """A server that is killed while it answers: what its audit log still knows."""
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +9,7 @@ import httpx
 
 from fyr.core.clock import utc_now
 from fyr.core.testing.applications import application, settings_with
-from fyr.core.testing.process import FyrProcess, fyr_process
+from fyr.core.testing.process import fyr_process
 
 PATIENT = {"resourceType": "Patient", "id": "ada"}
 #: Anonymous callers of an open server are of the type SYSTEM.
@@ -25,14 +23,6 @@ def settings(store_url: str) -> dict[str, str]:
         "PLUGINS__ENABLED": '["search", "audit"]',
         "PLUGIN": json.dumps({"audit": AUDIT}),
     }
-
-
-def kill_all(running: FyrProcess) -> None:
-    """Give nobody a moment to write anything."""
-    tasks = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-    children = [int(child) for child in tasks.read_text().split()]
-    for pid in (running.pid, *children):
-        os.kill(pid, signal.SIGKILL)
 
 
 def traces_told_after_restart(folder: Path, store_url: str) -> Iterator[str]:
@@ -73,7 +63,7 @@ def test_whatever_was_answered_before_a_kill_is_in_the_audit_log(
                     if answer.status_code == 200:
                         answered.append(answer.headers["x-request-id"])
                     if len(answered) == 40:
-                        kill_all(running)
+                        running.cut()
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(ask, range(4)))

@@ -1,8 +1,6 @@
 """Three servers and three workers share one PostgreSQL; some are killed; nothing is lost."""
 
 import itertools
-import os
-import signal
 import threading
 import uuid
 from collections import Counter, defaultdict
@@ -124,17 +122,6 @@ class Nodes:
             fyr_process(folder, command, settings=settings)
         )
         (self.serving if command == "serve" else self.working).append(running)
-
-    def kill(self, victim: FyrProcess) -> None:
-        """Kill a node as a power cut would, with all its children."""
-        listed = Path(f"/proc/{victim.pid}/task/{victim.pid}/children").read_text()
-        children = [int(child) for child in listed.split()]
-        victim.stop(signal.SIGKILL)
-        for child in children:
-            try:
-                os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
 
     def drop_connections(self) -> None:
         """Have PostgreSQL end every connection to the database."""
@@ -270,10 +257,10 @@ def test_nothing_is_lost_when_nodes_are_killed(nodes: Nodes) -> None:
     ledger = Ledger()
     breaks = [
         # Clients go on to ask it, too.
-        lambda: nodes.kill(nodes.serving[0]),
-        lambda: nodes.kill(nodes.working[0]),
+        lambda: nodes.serving[0].cut(),
+        lambda: nodes.working[0].cut(),
         nodes.drop_connections,
-        lambda: nodes.kill(nodes.working[1]),
+        lambda: nodes.working[1].cut(),
     ]
 
     with ThreadPoolExecutor(CLIENTS) as pool:

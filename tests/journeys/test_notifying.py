@@ -1,8 +1,6 @@
 """A day of notifications: a real server, a broker, a webhook that is away, and NAS."""
 
 import json
-import os
-import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -109,12 +107,6 @@ def begin(running: FyrProcess) -> None:
     write(running, "active")
 
 
-def kill_all(running: FyrProcess) -> None:
-    tasks = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-    for pid in (running.pid, *map(int, tasks.read_text().split())):
-        os.kill(pid, signal.SIGKILL)
-
-
 def in_envelope(request: Received) -> dict[str, Any]:
     (content,) = etree.fromstring(request.body).iter(
         "{http://nsi.dk/advis/v10}NotifyContent"
@@ -155,7 +147,7 @@ def test_a_receiver_that_is_away_gets_all_in_order_and_the_others_do_not_wait(
             listener.wait_for(
                 lambda heard: sum("ehealth-careplan" in o.topic for o in heard) >= PLANS
             )
-            kill_all(running)
+            running.cut()
         with (
             fyr_process(tmp_path, settings=options) as running,
             receiving(port=port) as webhook,

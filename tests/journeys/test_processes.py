@@ -26,11 +26,6 @@ def register_routes():
 """
 
 
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in text.split()]
-
-
 def wait_for(path: Path) -> None:
     for _ in range(500):
         if path.exists():
@@ -66,11 +61,11 @@ def test_a_stop_lets_a_running_request_finish(tmp_path: Path) -> None:
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     settings = {"SERVER__WORKERS": "2", "LOG__LEVEL": "error"}
     with fyr_process(tmp_path, settings=settings) as running:
-        before = set(children(running.pid))
+        before = set(running.children())
         victim = min(before)
         os.kill(victim, signal.SIGKILL)
         for _ in range(500):
-            now = set(children(running.pid))
+            now = set(running.children())
             if victim not in now and len(now) == len(before):
                 break
             threading.Event().wait(0.02)
@@ -86,7 +81,7 @@ def test_http_workers_stay_on_one_processor_unless_told(
 ) -> None:
     settings = {"SERVER__PIN_WORKERS": str(pinned).lower(), "SERVER__WORKER": "false"}
     with fyr_process(tmp_path, settings=settings) as running:
-        (worker,) = children(running.pid)
+        (worker,) = running.children()
         processors = os.sched_getaffinity(worker)
 
     assert len(processors) == (1 if pinned else len(os.sched_getaffinity(0)))
@@ -94,7 +89,7 @@ def test_http_workers_stay_on_one_processor_unless_told(
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     with fyr_process(tmp_path) as running:
-        orphans = children(running.pid)
+        orphans = running.children()
         running.stop(signal.SIGKILL)
         for _ in range(500):
             left = [pid for pid in orphans if Path(f"/proc/{pid}/cmdline").exists()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
+from fyr.core.testing.process import fyr_output, fyr_process
 
 URL = "http://example.org/eye-colour"
 PARAMETER = {
@@ -83,12 +83,6 @@ def total(base: str) -> int:
     return int(answer.json()["total"])
 
 
-def worker_of(running: FyrProcess) -> int:
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
-    (worker,) = children.split()
-    return int(worker)
-
-
 class Writing:
     """Stores patients, one after the other, until it is told to stop."""
 
@@ -132,7 +126,8 @@ def test_a_killed_worker_is_followed_and_no_write_is_missed(
         writing = Writing(other.base)
         put(one.base, PARAMETER)
         reached = until(one.base, lambda found: 0.1 < found.get("progress", 0) < 0.9)
-        os.kill(worker_of(workers), signal.SIGKILL)
+        (worker,) = workers.children()
+        os.kill(worker, signal.SIGKILL)
         killed_at = reached["progress"]
         assert httpx.get(f"{other.base}/Patient?eye-colour=blue").status_code == 400
         fast = fyr_output(tmp_path, "reindex", "--status", settings=settings)

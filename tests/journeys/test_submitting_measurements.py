@@ -5,11 +5,8 @@ Provenance and its siblings, content of Media is there, what was answered is kep
 outbox tells of all of it and of nothing else.
 """
 
-import os
 import random
-import signal
 import threading
-import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +21,7 @@ from fyr.core.app import Application
 from fyr.core.events.change import RESOURCE
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.clock import FakeClock
-from fyr.core.testing.process import FyrProcess, fyr_process
+from fyr.core.testing.process import fyr_process
 
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
@@ -35,6 +32,7 @@ PLUGINS = ["search", "administrative", "clinical"]
 MEASURED = ("Observation", "Media")
 ROUNDS = 4
 CLIENTS = 4
+PATIENCE_SECONDS = 60
 #: Of each Media.
 CONTENT = b64encode(b"x" * 100).decode()
 
@@ -130,6 +128,7 @@ class Patients:
         self.answered: list[str] = []
         self.refused: list[str] = []
         self.lost = 0
+        self._news = threading.Condition()
 
     def submit(self, url: str, prefix: str) -> None:
         with httpx.Client(base_url=url, timeout=30) as http:
@@ -144,10 +143,19 @@ class Patients:
                 except httpx.HTTPError:
                     self.lost += 1
                     return
-                if answer.status_code != 200:
-                    self.refused.append(answer.text)
-                    return
-                self.answered.append(name)
+                with self._news:
+                    self._news.notify()
+                    if answer.status_code != 200:
+                        self.refused.append(answer.text)
+                        return
+                    self.answered.append(name)
+
+    def wait_for(self, enough: int) -> None:
+        """Wait until so many were answered, or one was refused."""
+        with self._news:
+            assert self._news.wait_for(
+                lambda: self.refused or len(self.answered) >= enough, PATIENCE_SECONDS
+            )
 
     def run(self, url: str, round_: int) -> list[threading.Thread]:
         threads = [
@@ -157,14 +165,6 @@ class Patients:
         for one in threads:
             one.start()
         return threads
-
-
-def cut(fyr: FyrProcess) -> None:
-    """Kill a server with all its processes, as a power cut would."""
-    children = Path(f"/proc/{fyr.pid}/task/{fyr.pid}/children").read_text().split()
-    fyr.stop(signal.SIGKILL)
-    for one in children:
-        os.kill(int(one), signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -183,9 +183,8 @@ def patients(folder: Path, settings: dict[str, str]) -> Patients:
                     fill(http)
             enough = len(made.answered) + chance.randrange(3, 20)
             threads = made.run(fyr.url, round_)
-            while len(made.answered) < enough and not made.refused:
-                time.sleep(0.002)
-            cut(fyr)
+            made.wait_for(enough)
+            fyr.cut()
             for one in threads:
                 one.join()
     assert made.refused == []

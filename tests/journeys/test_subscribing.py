@@ -79,9 +79,8 @@ def subscription(endpoint: str) -> dict[str, Any]:
 
 def kill_one(worker: FyrProcess) -> None:
     """Kill the process that works, as a power cut would; its supervisor starts another."""
-    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
-    for pid in children.read_text().split():
-        os.kill(int(pid), signal.SIGKILL)
+    for pid in worker.children():
+        os.kill(pid, signal.SIGKILL)
 
 
 def events_of(received: list[Received]) -> list[Event]:

@@ -214,7 +214,7 @@ class Crashes:
             which = self._chance.random()
             self._later(self._chance.random() * 0.02, lambda: self._kill(of, which))
         elif kind == "frozen":
-            self._frozen = children(self._chance.choice(self._workers).pid)
+            self._frozen = self._chance.choice(self._workers).children()
             for pid in self._frozen:
                 os.kill(pid, signal.SIGSTOP)
             # Beyond its lease, and before SQLite's writers give up on a lock of its.
@@ -240,7 +240,7 @@ class Crashes:
         self._frozen = []
 
     def _kill(self, of: FyrProcess, which: float) -> None:
-        pids = children(of.pid)
+        pids = of.children()
         if pids:
             with suppress(ProcessLookupError):
                 os.kill(pids[int(which * len(pids))], signal.SIGKILL)
@@ -249,12 +249,6 @@ class Crashes:
         timer = threading.Timer(seconds, work)
         timer.start()
         self._timers = [one for one in self._timers if one.is_alive()] + [timer]
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a supervisor has started."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text().split()]
 
 
 def event_of(heard: Heard) -> Event:

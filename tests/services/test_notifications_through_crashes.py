@@ -128,9 +128,7 @@ def told(request: Received) -> Told:
 
 def kill_one(workers: list[FyrProcess], chance: random.Random) -> None:
     """Kill what a worker's supervisor has started; it starts another."""
-    pid = chance.choice(workers).pid
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(one) for file in tasks for one in file.read_text().split()]
+    children = chance.choice(workers).children()
     if children:
         with suppress(ProcessLookupError):
             os.kill(chance.choice(children), signal.SIGKILL)
