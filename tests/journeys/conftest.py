@@ -1,6 +1,6 @@
 """What the journeys share: a PostgreSQL server, and the databases they run on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,9 +18,18 @@ def postgresql() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty store, on each of the databases in turn."""
+def new_store(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Give the URLs of empty stores, on each of the databases in turn.
+
+    Of SQLite it is one; it is empty in another folder.
+    """
     if request.param == "sqlite":
-        return "sqlite:///fyr.db"
+        return lambda: "sqlite:///fyr.db"
     server: Postgres = request.getfixturevalue("postgresql")
-    return server.new_database()
+    return server.new_database
+
+
+@pytest.fixture(scope="module")
+def store_url(new_store: Callable[[], str]) -> str:
+    """The URL of an empty store."""
+    return new_store()

@@ -1,0 +1,374 @@
+"""Planned changes and reminders while processes are killed: each happens exactly once.
+
+A day ago somebody planned states and teams, and slots to be measured in; then nothing ran,
+and all of it is due when the first process begins. Processes die as by a power cut, at
+moments by chance in the middle of it. What they leave, one that lives on brings to its end.
+"""
+
+import os
+import random
+import select
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fyr.core.app import Application
+from fyr.core.clock import to_millis, utc_now
+from fyr.core.events.change import RESOURCE
+from fyr.core.telling import TOLD
+from fyr.core.testing.applications import application, settings_with
+from fyr.core.testing.clock import FakeClock
+from fyr.core.testing.process import FyrProcess, fyr_process
+
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+SATURATION = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
+PLUGINS = ["search", "administrative", "clinical"]
+#: Of each kind.
+MANY = 150
+CUTS, KILLS = 3, 6
+#: Versions at most from one kill to the next, of some 1,500.
+FEW = 80
+#: The states that each kind goes through.
+ENDS = {"EpisodeOfCare": ["active", "finished"], "CarePlan": ["active", "completed"]}
+PATIENCE_SECONDS = 60
+
+#: Says one byte for each version that is stored, in the middle of its transaction.
+TELLING = """
+import os
+from fyr.core import hookimpl
+
+TOLD = os.open("told", os.O_WRONLY)
+
+@hookimpl
+def stored(new):
+    os.write(TOLD, b".")
+"""
+
+
+def to(reference: str) -> dict[str, str]:
+    return {"reference": reference}
+
+
+def ext(name: str, **value: Any) -> dict[str, Any]:
+    return {"url": name if "://" in name else EHEALTH + name, **value}
+
+
+def entry(name: str, at: str, **value: Any) -> dict[str, Any]:
+    """Make an entry of a schedule."""
+    (part,) = value.items()
+    kind, what = part
+    told = {
+        "url": kind,
+        ("valueCode" if kind == "status" else "valueReference"): what,
+    }
+    return ext(name, extension=[told, {"url": "scheduledTime", "valueDateTime": at}])
+
+
+class World:
+    """What was there a day ago."""
+
+    def __init__(self, built: Application, clock: FakeClock) -> None:
+        self.built = built
+        self.clock = clock
+
+    def later(self, **by: float) -> str:
+        return (self.clock.now + timedelta(**by)).isoformat()
+
+    def fill(self) -> None:
+        """Plan all there is to plan, and let it be known to the timers."""
+        alone = [
+            {"resourceType": "Patient", "id": "p"},
+            {"resourceType": "CareTeam", "id": "old", "status": "active"},
+            {"resourceType": "CareTeam", "id": "new", "status": "active"},
+            self._episode("measured"),
+            self._plan(
+                "measured",
+                activity=[
+                    {"reference": to(f"ServiceRequest/r{n}")} for n in range(MANY)
+                ],
+            ),
+        ]
+        for some in (alone, *map(self._planned, range(MANY))):
+            self.built.act(lambda acting, some=some: acting.store(some))
+        self.built.worker().drain()
+
+    def _planned(self, number: int) -> list[dict[str, Any]]:
+        """Plan a team and then an end, for an episode and for a plan; and a slot."""
+        first, then = self.later(hours=1), self.later(hours=2)
+        team = entry("teamschedule", first, careteam=to("CareTeam/new"))
+        return [
+            self._episode(
+                f"e{number}",
+                entry("episodeofcare-statusschedule", then, status="finished"),
+                team,
+            ),
+            self._plan(
+                f"c{number}",
+                entry("careplan-statusschedule", then, status="completed"),
+                team,
+            ),
+            self._request(f"r{number}"),
+        ]
+
+    def _episode(self, id: str, *planned: Any) -> dict[str, Any]:
+        made = {
+            "resourceType": "EpisodeOfCare",
+            "id": id,
+            "status": "active",
+            "patient": to("Patient/p"),
+            "team": [to("CareTeam/old")],
+        }
+        return {**made, "extension": list(planned)} if planned else made
+
+    def _plan(self, id: str, *planned: Any, **more: Any) -> dict[str, Any]:
+        episode = ext(EPISODE, valueReference=to("EpisodeOfCare/measured"))
+        return {
+            "resourceType": "CarePlan",
+            "id": id,
+            "status": "active",
+            "intent": "order",
+            "subject": to("Patient/p"),
+            "careTeam": [to("CareTeam/old")],
+            "extension": [episode, *planned],
+            **more,
+        }
+
+    def _request(self, id: str) -> dict[str, Any]:
+        """Ask for one measurement, in a slot that nobody will have met."""
+        repeat = {
+            "boundsPeriod": {
+                "start": self.later(hours=1),
+                "end": self.later(hours=4),
+            },
+            "frequency": 1,
+            "period": 1,
+            "periodUnit": "d",
+            "duration": 1,
+            "durationUnit": "h",
+        }
+        episode = ext(EPISODE, valueReference=to("EpisodeOfCare/measured"))
+        return {
+            "resourceType": "ServiceRequest",
+            "id": id,
+            "status": "active",
+            "intent": "order",
+            "subject": to("Patient/p"),
+            "code": {"coding": [SATURATION]},
+            "occurrenceTiming": {"repeat": repeat},
+            "extension": [episode],
+        }
+
+    def due(self) -> int:
+        """Count the timers whose time has come in the processes."""
+        sql = "SELECT COUNT(*) FROM timer WHERE due <= ?"
+        return int(self.built.database.rows(sql, (to_millis(utc_now()),))[0][0])
+
+    def finish(self) -> None:
+        """Do what the dead have left, as a process that lives on would."""
+        self.clock.now = utc_now()
+        self.built.worker().drain()
+
+    def found(self, kind: str) -> list[dict[str, Any]]:
+        return self.built.act(
+            lambda acting: acting.find(kind, ("_lastUpdated", "gt2000"))
+        )
+
+
+class Told:
+    """What processes say of each version in the middle of its transaction."""
+
+    def __init__(self, folder: Path) -> None:
+        os.mkfifo(folder / "told")
+        # For writing too: so it has no end when those who write die.
+        self._pipe = os.open(folder / "told", os.O_RDWR | os.O_NONBLOCK)
+
+    def wait_for(self, versions: int) -> None:
+        while versions:
+            ready, _, _ = select.select([self._pipe], [], [], PATIENCE_SECONDS)
+            assert ready, "nothing was stored"
+            versions -= len(os.read(self._pipe, versions))
+
+    def forget(self) -> None:
+        """Leave out what the dead have said."""
+        while select.select([self._pipe], [], [], 0)[0]:
+            os.read(self._pipe, 65536)
+
+    def close(self) -> None:
+        os.close(self._pipe)
+
+
+@pytest.fixture
+def store_url(new_store: Callable[[], str]) -> str:
+    """A store for each test."""
+    return new_store()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    made = Told(tmp_path)
+    yield made
+    made.close()
+
+
+#: Starts a process of a kind.
+Start = Callable[[ExitStack, str], FyrProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path, told: Told, store_url: str) -> Start:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "telling.py").write_text(TELLING)
+    settings = {
+        "STORE__URL": store_url,
+        "PLUGINS__ENABLED": str(PLUGINS).replace("'", '"'),
+        "PLUGINS__FOLDER": str(tmp_path / "plugins"),
+        "SERVER__WORKERS": "1",
+        "EVENTS__LEASE_SECONDS": "2",
+        "LOG__LEVEL": "error",
+    }
+
+    def one(stack: ExitStack, command: str) -> FyrProcess:
+        return stack.enter_context(fyr_process(tmp_path, command, settings=settings))
+
+    return one
+
+
+@pytest.fixture
+def world(tmp_path: Path, start: Start, store_url: str) -> Iterator[World]:
+    options = {"store": {"url": store_url}, "plugins": {"enabled": PLUGINS}}
+    clock = FakeClock(utc_now() - timedelta(days=1))
+    with application(settings_with(options, tmp_path / "data"), clock) as built:
+        made = World(built, clock)
+        made.fill()
+        yield made
+
+
+def test_each_change_happens_once_though_servers_with_workers_are_killed(
+    world: World, told: Told, start: Start
+) -> None:
+    chance, cut_short = random.Random(1), 0
+    for _ in range(CUTS):
+        with ExitStack() as stack:
+            if not (due := world.due()):
+                break
+            server = start(stack, "serve")
+            # Each timer stores one version at least.
+            told.wait_for(chance.randint(1, min(due, FEW)))
+            server.cut()
+            told.forget()
+            cut_short += world.due() > 0
+    world.finish()
+
+    assert cut_short >= 2
+    assert_all_happened_once(world)
+
+
+def test_each_change_happens_once_though_one_of_two_workers_is_killed(
+    world: World, told: Told, start: Start
+) -> None:
+    """Its supervisor starts another, while the second one goes on."""
+    chance, cut_short = random.Random(2), 0
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(2) as pool:
+            workers = list(pool.map(partial(start, stack), ("worker", "worker")))
+        for _ in range(KILLS):
+            if not (due := world.due()):
+                break
+            told.wait_for(chance.randint(1, min(due, FEW)))
+            for pid in chance.choice(workers).children():
+                os.kill(pid, signal.SIGKILL)
+            cut_short += world.due() > 0
+        for one in workers:
+            one.cut()
+    world.finish()
+
+    assert cut_short >= 2
+    assert_all_happened_once(world)
+
+
+def assert_all_happened_once(world: World) -> None:
+    assert_states_and_teams(world)
+    assert_reminders_and_tasks(world)
+    assert_events(world)
+    assert world.due() == 0
+    assert world.built.timers.given_up() == []
+
+
+def assert_states_and_teams(world: World) -> None:
+    """Three versions: what was stored, with another team, at its end."""
+    for kind, letter in (("EpisodeOfCare", "e"), ("CarePlan", "c")):
+        changed = [one for one in world.found(kind) if one["id"][0] == letter]
+        assert len(changed) == MANY
+        assert {one["meta"]["versionId"] for one in changed} == {"3"}
+        for one in changed:
+            assert parts(one, "statusschedule") == parts(one, "teamschedule") == []
+            assert states(one) == ENDS[kind]
+            assert teams(one) == [to("CareTeam/old"), to("CareTeam/new")]
+
+
+def parts(resource: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Tell the extensions with a name, each as its parts."""
+    return [
+        {part["url"]: part for part in one["extension"]}
+        for one in resource.get("extension", ())
+        if one["url"].endswith(name)
+    ]
+
+
+def states(resource: dict[str, Any]) -> list[str]:
+    """Tell the history of states; only the last one lasts."""
+    kept = [(one["status"], one["period"]) for one in resource.get("statusHistory", ())]
+    for one in parts(resource, "statusHistory"):
+        (coding,) = one["status"]["valueCodeableConcept"]["coding"]
+        kept.append((coding["code"], one["period"]["valuePeriod"]))
+    assert ["end" in period for _, period in kept] == [True, False]
+    return [state for state, _ in kept]
+
+
+def teams(resource: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tell the history of teams; all of them last."""
+    kept = parts(resource, "teamHistory")
+    assert not any("end" in one["period"]["valuePeriod"] for one in kept)
+    return [one["careTeam"]["valueReference"] for one in kept]
+
+
+def assert_reminders_and_tasks(world: World) -> None:
+    tasks = Counter(one["focus"]["reference"] for one in world.found("Task"))
+    assert tasks == {f"ServiceRequest/r{n}": 1 for n in range(MANY)}
+    messages = Counter(
+        (about["reference"], one["reasonCode"][0]["coding"][0]["code"])
+        for one in world.found("Communication")
+        for about in one.get("about", ())
+        if about["reference"].startswith("ServiceRequest/")
+    )
+    assert len(messages) == 2 * MANY
+    assert set(messages.values()) == {1}
+
+
+def assert_events(world: World) -> None:
+    """One for each version that there is, and one for each slot that was missed."""
+    world.built.outbox.sequencer.advance()
+    changes = list(world.built.outbox.tail(0))
+    kinds = ("EpisodeOfCare", "CarePlan", "Task", "Communication")
+    told = Counter(
+        (one.type, one.id, one.version)
+        for one in changes
+        if one.topic == RESOURCE and one.type in kinds
+    )
+    assert told == {
+        (kind, one["id"], version): 1
+        for kind in kinds
+        for one in world.found(kind)
+        for version in range(1, int(one["meta"]["versionId"]) + 1)
+    }
+    missed = Counter(one.id for one in changes if one.topic == TOLD)
+    assert missed == {f"r{n}": 1 for n in range(MANY)}
