@@ -5,11 +5,13 @@ https://hl7.org/fhir/R4/operations.html#request, checked against what is declare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fyr.config.neighbours import neighbour
-from fyr.core.errors import Invalid, Issue
+from fyr.core.errors import FyrError, Invalid, Issue
+from fyr.core.interactions.answer import Incoming
 from fyr.core.operations import Operation, OperationParameter
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _ANY_RESOURCE = ("Resource", "DomainResource", "Any")
 _ANY_VALUE = ("Element", "Type", "*")
 #: What says how an answer is written.
 _FORMS = frozenset("_elements _format _pretty _summary".split())
+#: Where the one resource stands that is sent in place of Parameters.
+_ALONE = "Parameters.parameter[0].resource"
 _INTEGERS = ("integer", "positiveInt", "unsignedInt")
 _BOOLEANS = {"true": True, "false": False}
 #: https://hl7.org/fhir/R4/datatypes.html: what can stand in a URL
@@ -26,6 +30,52 @@ _TEXTS = frozenset(
     "base64Binary canonical code date dateTime id instant markdown oid string time uri"
     " url uuid".split()
 )
+
+
+class Posted(Incoming):
+    """What was posted to an operation: parsed when it is asked for, made ``Parameters``."""
+
+    __slots__ = ("_operation", "_params", "_read")
+
+    def __init__(
+        self,
+        operation: Operation,
+        read: Callable[[], Resource | None],
+        params: Iterable[tuple[str, str]],
+    ) -> None:
+        """Take what reads the body, and the query beside it."""
+        super().__init__(self._made)
+        self._operation = operation
+        self._read = read
+        self._params = params
+
+    def _made(self) -> Resource:
+        body = self._read()
+        parameters = from_post(self._operation, body, self._params)
+        kind = "Parameters" if body is None else str(body.get("resourceType"))
+        self.alone = "" if kind == "Parameters" else kind
+        return parameters
+
+
+def tell_as_sent(error: FyrError, alone: str) -> None:
+    """Have an error tell its places in what was sent.
+
+    :param alone: type of the resource that was sent in place of Parameters; empty: it
+        stays as it is.
+    """
+    if alone:
+        error.issues = tuple(
+            replace(
+                one,
+                expression=tuple(_in_alone(place, alone) for place in one.expression),
+            )
+            for one in error.issues
+        )
+
+
+def _in_alone(place: str, alone: str) -> str:
+    rest = place.removeprefix(_ALONE)
+    return f"{alone}{rest}" if rest != place and rest[:1] in ("", ".") else place
 
 
 def from_query(operation: Operation, params: Iterable[tuple[str, str]]) -> Resource:

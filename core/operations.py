@@ -74,6 +74,16 @@ class OperationCall:
         """Tell the first value of a parameter; ``default`` when it was not given."""
         return next(iter(self.values(name)), default)
 
+    def place(self, name: str) -> str:
+        """Tell where the first parameter of a name stands, as FHIRPath for an issue.
+
+        Without such a parameter it is the element that would hold it.
+        """
+        for number, parameter in enumerate(self.parameters.get("parameter", [])):
+            if parameter.get("name") == name:
+                return f"Parameters.parameter[{number}]"
+        return "Parameters.parameter"
+
     def acting(self) -> Acting:
         """Read, find and store as Fyr itself, in the operation's transaction.
 

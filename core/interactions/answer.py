@@ -19,11 +19,14 @@ T = TypeVar("T")
 class Source(Generic[T]):
     """A body that is parsed when it is asked for, once its sender has been admitted."""
 
-    __slots__ = ("_given",)
+    __slots__ = ("_given", "alone")
 
     def __init__(self, given: T | Callable[[], T]) -> None:
         """Take what was sent, or a function that reads and parses it."""
         self._given = given
+        #: type of the one resource that was sent in place of the Parameters that an
+        #: operation takes; empty: Parameters were sent, or it is not parsed yet
+        self.alone = ""
 
     def parse(self) -> T:
         """Give what was sent.

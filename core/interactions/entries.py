@@ -16,7 +16,7 @@ from fyr.core.errors import Invalid, Issue, NotSupported
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.moments import span_of
 from fyr.core.interactions.preconditions import tags
-from fyr.core.operation_input import from_post, from_query
+from fyr.core.operation_input import Posted, from_query
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -293,7 +293,7 @@ def _operate(interactions: Interactions, entry: Entry) -> Answer:
         context.operation or "", level, context.resource_type
     )
     if entry.method == "POST":
-        source = Incoming(lambda: from_post(operation, entry.resource, context.params))
+        source: Incoming = Posted(operation, lambda: entry.resource, context.params)
     elif not operation.by_get:
         raise NotSupported(f"${operation.name} changes what is kept: POST it")
     else:

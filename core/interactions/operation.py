@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fyr.core.context import RequestContext
-from fyr.core.errors import Invalid
+from fyr.core.errors import FyrError, Invalid
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.judge import judge_result
 from fyr.core.interactions.show import with_bases
 from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
-from fyr.core.operation_input import problems
+from fyr.core.operation_input import problems, tell_as_sent
 from fyr.core.operations import Operation, OperationCall, Reply
 from fyr.core.store.port import Session
 
@@ -38,9 +38,6 @@ def operate(
         context.operation or "", _level(context), context.resource_type
     )
     parameters = source.parse()
-    found = _problems(operation, parameters)
-    if found:
-        raise Invalid(found)
     call = OperationCall(
         context=context,
         operation=operation,
@@ -49,7 +46,12 @@ def operate(
         resource_type=context.resource_type,
         resource_id=context.resource_id,
     )
-    result = _run(interactions, call)
+    try:
+        _require_form(operation, parameters)
+        result = _run(interactions, call)
+    except FyrError as error:
+        tell_as_sent(error, source.alone)
+        raise
     if not isinstance(result, Reply):
         result = Reply(204 if result is None else 200, result)
     body = None if result.resource is None else json.dump(result.resource)
@@ -64,15 +66,19 @@ def _level(context: RequestContext) -> Level:
     return "type" if context.resource_id is None else "instance"
 
 
-def _problems(operation: Operation, parameters: Resource) -> list[Issue]:
-    """Tell what is wrong with the form of the parameters, then with what they are.
+def _require_form(operation: Operation, parameters: Resource) -> None:
+    """Refuse parameters whose form is wrong, or which are not those that are declared.
 
     Resources in them are left to an operation that judges them itself.
+
+    :raises Invalid: all problems of the form, or else of what they are.
     """
     found = structure_problems(parameters, expected_type="Parameters")
     if operation.judges_resources:
         found = [one for one in found if not _inside_resource(one)]
-    return found or problems(operation, parameters)
+    found = found or problems(operation, parameters)
+    if found:
+        raise Invalid(found)
 
 
 def _inside_resource(issue: Issue) -> bool:

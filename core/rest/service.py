@@ -16,7 +16,7 @@ from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMedi
 from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.interactions.content import BINARY
 from fyr.core.interactions.explaining import EXPLAIN, as_text
-from fyr.core.operation_input import from_post, from_query
+from fyr.core.operation_input import Posted, from_query
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.binary import binary_of, is_native
 from fyr.core.rest.body import Bodies
@@ -146,7 +146,11 @@ class ServiceResource:
         if operation.headers:
             context.headers = _headers(req, operation.headers)
         if req.method == "POST":
-            source = Incoming(lambda: self._posted(req, operation, context.params))
+            source: Incoming = Posted(
+                operation,
+                lambda: self._bodies.optional_resource(req),
+                context.params,
+            )
         elif not operation.by_get:
             raise MethodNotAllowed(
                 f"${operation.name} changes what is kept: call it by POST",
@@ -167,9 +171,6 @@ class ServiceResource:
         if not self._service.offers_operation(operation.name, resource_type):
             raise NotFound(f"${operation.name} is not offered by this service")
         return operation
-
-    def _posted(self, req: FyrRequest, operation: Operation, params: Pairs) -> Resource:
-        return from_post(operation, self._bodies.optional_resource(req), params)
 
 
 def _headers(req: FyrRequest, names: Iterable[str]) -> dict[str, str]:
