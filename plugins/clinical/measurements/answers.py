@@ -1,7 +1,8 @@
-"""How often the items of a Questionnaire are answered, and how often they may be. Pure.
+"""How the items of a Questionnaire are answered: how often, where, and by what. Pure.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html: a question repeats by its answers, a
-group by its items. What is not enabled, or not in the Questionnaire, is not answered.
+group by its items; what is below a question stands below its answers. What is not
+enabled, or not in the Questionnaire, is not answered.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.enabling import Item, Scope, is_enabled
 from fyr.plugins.clinical.measurements.submission import Entry
+from fyr.plugins.clinical.measurements.values import misfits
 
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
@@ -32,14 +34,28 @@ class Miscount:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An item, or an answer, that is not what the Questionnaire asks for."""
+
+    link_id: str
+    #: in words
+    why: str
+    #: FHIRPath below the response
+    path: str
+
+
 def answer_problems(entry: Entry, questionnaire: Resource) -> Iterator[Issue]:
-    """Tell which items of a submitted response are answered a wrong number of times."""
+    """Tell which items of a submitted response are answered wrongly, or too often."""
     name = entry.full_url or "/".join(
         filter(None, (entry.kind, entry.resource.get("id")))
     )
-    for one in miscounts(questionnaire, entry.resource):
+    for one in problems(questionnaire, entry.resource):
         place = entry.at(one.path)
-        if one.too_many:
+        if isinstance(one, Misfit):
+            text = f"{name} answers the item {one.link_id}: {one.why}"
+            yield CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=place)
+        elif one.too_many:
             yield CODES["MEASUREMENT_SUBMITMEASUREMENT_TOO_MANY_ANSWERS"].issue(
                 name, one.link_id, expression=place
             )
@@ -49,15 +65,15 @@ def answer_problems(entry: Entry, questionnaire: Resource) -> Iterator[Issue]:
             )
 
 
-def miscounts(questionnaire: Resource, response: Resource) -> list[Miscount]:
-    """Tell all items that are answered too often or not often enough, in their order."""
+def problems(questionnaire: Resource, response: Resource) -> list[Miscount | Misfit]:
+    """Tell all items that are answered wrongly, too often or not often enough."""
     given = response.get("item", ())
-    return list(_miscounts(questionnaire.get("item", ()), given, "", None))
+    return list(_problems(questionnaire.get("item", ()), given, "", None))
 
 
-def _miscounts(
+def _problems(
     asked: Sequence[Item], given: Sequence[Item], path: str, around: Scope | None
-) -> Iterator[Miscount]:
+) -> Iterator[Miscount | Misfit]:
     scope = Scope(given, around)
     known = {item.get("linkId", "") for item in asked}
     for index, item in enumerate(given):
@@ -75,7 +91,7 @@ def _miscounts(
 
 def _of_item(
     item: Item, placed: _Placed, path: str, scope: Scope
-) -> Iterator[Miscount]:
+) -> Iterator[Miscount | Misfit]:
     link_id = item.get("linkId", "")
     least, most = _limits(item) if is_enabled(item, scope) else (0, 0)
     is_group = item.get("type") == _GROUP
@@ -86,14 +102,32 @@ def _of_item(
         yield Miscount(link_id, False, placed[-1][0] if placed else path)
     if most == 0:
         return
-    below = item.get("item", ())
     for place, one in placed:
-        if is_group:
-            yield from _miscounts(below, one.get("item", ()), place, scope)
-            continue
-        for index, answer in enumerate(one.get("answer", ())):
-            where = f"{place}.answer[{index}]"
-            yield from _miscounts(below, answer.get("item", ()), where, scope)
+        answered = _of_group if is_group else _of_question
+        yield from answered(item, one, place, scope)
+
+
+def _of_group(
+    item: Item, given: Item, place: str, scope: Scope
+) -> Iterator[Miscount | Misfit]:
+    if "answer" in given:
+        why = "it is a group, which has items and no answers"
+        yield Misfit(item.get("linkId", ""), why, f"{place}.answer")
+    yield from _problems(item.get("item", ()), given.get("item", ()), place, scope)
+
+
+def _of_question(
+    item: Item, given: Item, place: str, scope: Scope
+) -> Iterator[Miscount | Misfit]:
+    link_id, below = item.get("linkId", ""), item.get("item", ())
+    if "item" in given:
+        why = "it is a question, and what is below it stands below its answers"
+        yield Misfit(link_id, why, f"{place}.item")
+    for index, answer in enumerate(given.get("answer", ())):
+        where = f"{place}.answer[{index}]"
+        for why in misfits(item, answer):
+            yield Misfit(link_id, why, f"{where}.value")
+        yield from _problems(below, answer.get("item", ()), where, scope)
 
 
 def _limits(item: Item) -> tuple[int, int | None]:

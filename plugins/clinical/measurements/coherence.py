@@ -6,7 +6,7 @@ Pure: each rule takes what it needs and tells all problems that it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
@@ -23,6 +23,21 @@ from fyr.plugins.clinical.tags import SYSTEM, codes_of, system_tags
 
 DEVICE_QUALITY = "DMQ"
 _QUALIFIED = ("Observation", "Media")
+#: Elements that the profiles of the guide demand of a measurement, by type: what it is
+#: called, and the elements that say it. http://ehealth.sundhed.dk/fhir/profiles.html
+_DEMANDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Observation": {
+        "effective": (
+            "effectiveDateTime",
+            "effectivePeriod",
+            "effectiveTiming",
+            "effectiveInstant",
+        ),
+        "performer": ("performer",),
+    },
+    "QuestionnaireResponse": {"authored": ("authored",), "source": ("source",)},
+    "Media": {"created": ("createdDateTime", "createdPeriod")},
+}
 _TIMED = "Resolved"
 _UNTIMED = frozenset({"Unresolved", "Adhoc", "Extra"})
 
@@ -31,7 +46,7 @@ def content_problems(submission: Submission) -> Iterator[Issue]:
     """Tell what is not to be in a submission, and what is missing in it."""
     if not submission.entries:
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_EMPTY_INPUT_BUNDLE"].issue(
-            expression=["Bundle.entry"]
+            expression=[submission.place]
         )
         return
     for entry in submission.entries:
@@ -42,7 +57,7 @@ def content_problems(submission: Submission) -> Iterator[Issue]:
     if not any(submission.measurements):
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_BUNDLE_CONTAINS_NONE_OF_EXPECTED_RESOURCES"
-        ].issue(expression=["Bundle.entry"])
+        ].issue(expression=[submission.place])
     yield from _second_names(submission)
 
 
@@ -50,7 +65,7 @@ def _second_names(submission: Submission) -> Iterator[Issue]:
     seen: set[str] = set()
     for entry in submission.entries:
         if entry.full_url and entry.full_url in seen:
-            place = f"Bundle.entry[{entry.number}].fullUrl"
+            place = f"{entry.place}.fullUrl"
             text = f"another entry has the fullUrl {entry.full_url[:200]} too"
             yield CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
         seen.add(entry.full_url)
@@ -101,12 +116,18 @@ def tag_problems(submission: Submission, episode: Resource) -> Iterator[Issue]:
 
 
 def state_problems(entry: Entry) -> Iterator[Issue]:
-    """Tell what is wrong with status, timing and qualities of a measurement."""
+    """Tell what is wrong with a measurement in itself: status, elements, timing, quality."""
     status, wanted = entry.resource.get("status"), STATUSES[entry.kind]
     if status != wanted:
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_STATUS"].issue(
             status, wanted, entry.kind, expression=entry.at("status")
         )
+    for name, elements in _DEMANDED[entry.kind].items():
+        if not any(one in entry.resource for one in elements):
+            text = f"a measurement of type {entry.kind} says its {name}"
+            yield CODES["GENERAL_VALIDATION_ERROR"].issue(
+                text, expression=entry.at(name)
+            )
     if not _is_timed(entry.resource):
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_RESOLVED_TIMING"].issue(
             expression=entry.extension_at(extensions.RESOLVED_TIMING)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions
@@ -19,6 +20,8 @@ from fyr.plugins.clinical.measurements.times import period_problems
 
 _ACTIVE = "active"
 _COMPOSED_OF = "composed-of"
+#: Versions are numbers, from 1 on.
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 #: Gives the relative form of a canonical URL of this server, without its version.
 Local = Callable[[str], str]
 
@@ -58,6 +61,7 @@ def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue
         yield _missing(entry.order, entry.at("basedOn[0]"))
         return
     identity = entry.order.partition("/")[2]
+    yield from _version(entry, request)
     if request.get("status") != _ACTIVE:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
@@ -84,6 +88,29 @@ def _belonging(entry: Entry, request: Resource) -> Iterator[Issue]:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_NOT_PART_OF_SAME_EPISODEOFCARE"
         ].issue(expression=entry.at("basedOn[0]"))
+
+
+def _version(entry: Entry, request: Resource) -> Iterator[Issue]:
+    """Tell a version of the order that cannot be, and warn of one that has not been yet.
+
+    The guide's own examples name versions that are not there, so these are taken.
+    """
+    newest = int(request["meta"]["versionId"])
+    for timing in extensions.extensions(entry.resource, extensions.RESOLVED_TIMING):
+        (place,) = entry.extension_at(extensions.RESOLVED_TIMING)
+        for index, part in enumerate(timing.get("extension", ())):
+            version = str(part.get("valueId", ""))
+            if part.get("url") != "serviceRequestVersionId" or not version:
+                # Told of with the timing.
+                continue
+            is_number = bool(_NUMBER.fullmatch(version))
+            if is_number and int(version) <= newest:
+                continue
+            issue = _missing(
+                f"{entry.order}/_history/{version}",
+                (f"{place}.extension[{index}].value",),
+            )
+            yield replace(issue, severity="warning") if is_number else issue
 
 
 def _is_asked_for(observation: Resource, request: Resource) -> bool:

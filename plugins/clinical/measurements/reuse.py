@@ -21,6 +21,7 @@ from fyr.plugins.clinical.measurements.coded import (
     seconds_of_units,
     subsumes,
 )
+from fyr.plugins.clinical.measurements.same import differences
 from fyr.plugins.clinical.measurements.submission import (
     COHERENT,
     STATUSES,
@@ -71,6 +72,7 @@ def reuse_problems(
     :param entry: a Provenance of the submission.
     """
     yield from _form(entry)
+    yield from _second(entry, submission)
     target, entity = (
         _target(entry, submission),
         past.entities.get(entity_of(entry.resource)),
@@ -113,10 +115,26 @@ def _form(entry: Entry) -> Iterator[Issue]:
         ].issue(expression=entry.at("entity"))
 
 
+def _second(entry: Entry, submission: Submission) -> Iterator[Issue]:
+    """Refuse a target that a Provenance before this one has already: it is from one place."""
+    told = reference_of_target(entry)
+    before = (one for one in submission.provenances if one.number < entry.number)
+    if told and any(reference_of_target(one) == told for one in before):
+        text = f"another Provenance says where {told[:200]} comes from"
+        yield CODES["GENERAL_VALIDATION_ERROR"].issue(
+            text, expression=entry.at("target[0]")
+        )
+
+
+def reference_of_target(entry: Entry) -> str:
+    """Tell the one target of a Provenance; empty unless it is exactly one."""
+    found = entry.resource.get("target", ())
+    return reference(found[0]) if len(found) == 1 else ""
+
+
 def _target(entry: Entry, submission: Submission) -> Entry | None:
     """Find the measurement of the submission that a Provenance is about."""
-    found = entry.resource.get("target", ())
-    name = reference(found[0]) if len(found) == 1 else ""
+    name = reference_of_target(entry)
     return next(
         (one for one in submission.measurements if name and one.full_url == name), None
     )
@@ -137,6 +155,12 @@ def _pair(entry: Entry, target: Entry, entity: Resource, past: Past) -> Iterator
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_BE_SAME_TYPE"
         ].issue(expression=place)
+    else:
+        for name in differences(target.resource, entity):
+            text = f"{name} is not what it is in the measurement that is used again"
+            yield CODES["GENERAL_VALIDATION_ERROR"].issue(
+                text, expression=target.at(name)
+            )
     if not _is_same_date(entry, target, entity):
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_USE_SAME_DATE"

@@ -1,6 +1,7 @@
 """A submission: the measurements of a Bundle, and what is said of their origin.
 
-Places are FHIRPath into the Bundle that was sent, such as ``Bundle.entry[0].resource``.
+Places are FHIRPath into what was sent, such as
+``Parameters.parameter[0].resource.entry[0].resource``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurem
 class Entry:
     """A resource of a submission, and where it stands in it."""
 
+    #: FHIRPath of the entry
+    place: str
     number: int
     full_url: str
     resource: Resource
@@ -38,7 +41,7 @@ class Entry:
 
     def at(self, path: str = "") -> tuple[str, ...]:
         """Tell the place of an element of the resource, or its own."""
-        place = f"Bundle.entry[{self.number}].resource"
+        place = f"{self.place}.resource"
         return (f"{place}.{path}" if path else place,)
 
     def extension_at(self, url: str) -> tuple[str, ...]:
@@ -74,16 +77,29 @@ class Submission:
     """What was submitted."""
 
     entries: tuple[Entry, ...]
+    #: FHIRPath of the entries, or of what would hold them
+    place: str = ""
 
     @classmethod
-    def of(cls, bundle: Resource | None) -> Submission:
-        """Take a Bundle apart; one that is not there is empty."""
-        given = bundle.get("entry", ()) if bundle else ()
+    def of(cls, bundle: Resource | None, place: str) -> Submission:
+        """Take a Bundle apart; one that is not there is empty.
+
+        :param place: FHIRPath of the parameter that holds it.
+        """
+        if bundle is None:
+            return cls((), place)
+        within = f"{place}.resource.entry"
         return cls(
             tuple(
-                Entry(number, one.get("fullUrl", ""), one.get("resource", {}))
-                for number, one in enumerate(given)
-            )
+                Entry(
+                    f"{within}[{number}]",
+                    number,
+                    one.get("fullUrl", ""),
+                    one.get("resource", {}),
+                )
+                for number, one in enumerate(bundle.get("entry", ()))
+            ),
+            within,
         )
 
     @property

@@ -20,7 +20,7 @@ from fyr.core import (
     Resource,
     instant,
 )
-from fyr.core.interactions.outcomes import joined
+from fyr.core.interactions.outcomes import outcome, serious
 from fyr.core.interactions.storing import Write
 from fyr.core.model.references import relative
 from fyr.core.store.port import Stored
@@ -33,8 +33,9 @@ from fyr.plugins.clinical.measurements.judging import (
     local_of,
     read_facts,
 )
-from fyr.plugins.clinical.measurements.submission import STATUSES, Submission
+from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.refusing import of_places
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -50,6 +51,8 @@ class Prepared:
     kept: dict[int, media.Kept]
     #: what is to be stored, by number of the entry, and last what says it belongs together
     writes: list[Write]
+    #: what is told of it although it is stored
+    warnings: list[Issue]
 
 
 def operations(room: Room) -> list[Operation]:
@@ -97,14 +100,17 @@ class Submitting:
         if bundle is not None:
             own, context = call.interactions.services.own, call.context
             relative(bundle, lambda url: own(url, context.service, context.base_url))
-        submission = Submission.of(bundle)
+        submission = Submission.of(bundle, call.place("measurement"))
         acting = call.acting()
         add_qualities(acting, submission)
         facts = read_facts(acting, submission, local_of(call))
-        self._judge(call, acting, submission, facts)
+        warnings = self._judge(call, acting, submission, facts)
+        if any(one.kind == "Media" for one in submission.measurements):
+            # Nothing is kept for whom it may not be stored.
+            self._require_access(call, submission)
         kept = self._keep(submission)
         writes = self._received(call, submission, facts, kept)
-        return Prepared(submission, facts, kept, writes)
+        return Prepared(submission, facts, kept, writes, warnings)
 
     def store(self, call: OperationCall) -> Resource:
         """Store what was prepared, in the operation's transaction."""
@@ -117,7 +123,10 @@ class Submitting:
         return {
             "resourceType": "Bundle",
             "type": "transaction-response",
-            "entry": [_entry(call, one) for one in stored],
+            "entry": [
+                _entry(call, one, prepared.warnings, entry)
+                for one, entry in zip(stored, prepared.submission.entries, strict=True)
+            ],
         }
 
     def _again(
@@ -126,16 +135,17 @@ class Submitting:
         """Judge once more what was decided by something that has changed since."""
         submission = prepared.submission
         facts = read_facts(acting, submission, local_of(call))
-        self._judge(call, acting, submission, facts)
+        warnings = self._judge(call, acting, submission, facts)
         writes = self._received(call, submission, facts, prepared.kept)
-        return replace(prepared, facts=facts, writes=writes)
+        return replace(prepared, facts=facts, writes=writes, warnings=warnings)
 
     def _judge(
         self, call: OperationCall, acting: Acting, submission: Submission, facts: Facts
-    ) -> None:
-        """Let a submission pass, or refuse it.
+    ) -> list[Issue]:
+        """Let a submission pass, or refuse it; give what is told of it all the same.
 
-        What the problems tell of other resources is for those who might have stored it.
+        Access is decided first; what the problems tell of other resources is for those
+        who might have stored it.
         """
         own, against = judged(submission, facts, local_of(call), acting.now)
         if against and not all(
@@ -143,12 +153,14 @@ class Submitting:
         ):
             # Whose it is cannot be judged yet, so nothing kept is told of.
             against = []
-        if against:
+        told = _in_order(submission, [*own, *against])
+        if serious(told):
             self._require_access(call, submission)
-        if own or against:
-            raise Refused(_in_order([*own, *against]))
+            raise Refused(one for one in told if one.severity == "error")
+        return told
 
     def _require_access(self, call: OperationCall, submission: Submission) -> None:
+        """Refuse who may not store such measurements, as far as it is said whose they are."""
         for entry in submission.measurements:
             if entry.episode and entry.patient:
                 context = replace(
@@ -191,19 +203,22 @@ class Submitting:
         }
         ids = {number: acting.new_id() for number, acting in by.items()}
         names = names_of(call, submission, ids)
-        writes = []
-        failures = []
+        writes: list[Write] = []
+        failures: list[tuple[str, FyrError]] = []
         for entry in submission.entries:
             number = entry.number
             made = completed(entry, ids[number], facts.episode, names)
             if number in kept:
                 media.point_at(made, kept[number], call.context.base_url)
             try:
-                writes += by[number].receive([made])
+                (write,) = by[number].receive([made])
             except FyrError as error:
-                failures.append((f"Bundle.entry[{number}]", error))
+                failures.append((entry.place, error))
+            else:
+                write.place = entry.place
+                writes.append(write)
         if failures:
-            raise joined(failures)
+            raise of_places(failures)
         targets = [f"{one.kind}/{ids[one.number]}" for one in submission.measurements]
         return [*writes, *fyr.receive([coherent(call, fyr, targets, facts)])]
 
@@ -217,25 +232,34 @@ class Submitting:
                 thumbnails.ask_for(application, acting.session, name, one.blob)
 
 
-def _entry(call: OperationCall, stored: Stored) -> dict[str, Any]:
+def _entry(
+    call: OperationCall, stored: Stored, warnings: list[Issue], entry: Entry
+) -> dict[str, Any]:
+    """Answer an entry: where it is stored, and what is told of it all the same."""
     name = f"{stored.type}/{stored.id}/_history/{stored.version}"
     base = call.context.base_url
-    return {
-        "response": {
-            "status": "201 Created",
-            "location": f"{base}/{name}" if base else name,
-            "etag": f'W/"{stored.version}"',
-            "lastModified": instant(stored.updated),
-        }
+    response = {
+        "status": "201 Created",
+        "location": f"{base}/{name}" if base else name,
+        "etag": f'W/"{stored.version}"',
+        "lastModified": instant(stored.updated),
     }
+    (within,) = entry.at()
+    told = [
+        replace(one, expression=(place.replace(within, entry.kind, 1),))
+        for one in warnings
+        for place in one.expression
+        if place.startswith(f"{within}.")
+    ]
+    return {"response": {**response, **({"outcome": outcome(told)} if told else {})}}
 
 
-def _in_order(issues: list[Issue]) -> list[Issue]:
+def _in_order(submission: Submission, issues: list[Issue]) -> list[Issue]:
     """Sort problems by the entry that they are in; those of the whole come first."""
-    return sorted(issues, key=_number)
 
+    def number(issue: Issue) -> int:
+        place = issue.expression[0] if issue.expression else ""
+        found = place.removeprefix(submission.place)[1:].partition("]")[0]
+        return int(found) if found.isdecimal() else -1
 
-def _number(issue: Issue) -> int:
-    place = issue.expression[0] if issue.expression else ""
-    found = place.partition("Bundle.entry[")[2].partition("]")[0]
-    return int(found) if found.isdecimal() else -1
+    return sorted(issues, key=number)

@@ -287,6 +287,11 @@ def given(measurement: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def in_bundle(place: str) -> str:
+    """Tell a place in what was sent as one in the Bundle in it."""
+    return place.replace("Parameters.parameter[0].resource", "Bundle", 1)
+
+
 class Make:
     """Makes parts of resources."""
 
@@ -335,12 +340,12 @@ def submitting_with_messages(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def refused() -> Callable[[Answer], list[tuple[str, str]]]:
-    """Tell why something was refused: texts with their places."""
+    """Tell why something was refused: texts with their places in the Bundle sent."""
 
     def told(answer: Answer) -> list[tuple[str, str]]:
         assert answer.status == 422, answer.body
         return [
-            (one["diagnostics"], *one.get("expression", [""]))
+            (one["diagnostics"], *map(in_bundle, one.get("expression", [""])))
             for one in answer.json["issue"]
         ]
 

@@ -37,7 +37,7 @@ def test_no_bundle_at_all_is_refused_as_an_empty_one(world, refused) -> None:
         "$submit-measurement", {"resourceType": "Parameters"}
     )
 
-    assert refused(answer) == [("The Bundle is empty.", "Bundle.entry")]
+    assert refused(answer) == [("The Bundle is empty.", "Parameters.parameter")]
 
 
 def test_a_bundle_without_measurements_is_refused(world, problems) -> None:
@@ -246,6 +246,102 @@ def test_a_measurement_without_timing_is_refused(world, problems) -> None:
     assert place == "Bundle.entry[0].resource"
 
 
+@pytest.mark.parametrize(
+    ("kind", "element", "name"),
+    [
+        ("Observation", "effectiveDateTime", "effective"),
+        ("Observation", "performer", "performer"),
+        ("QuestionnaireResponse", "authored", "authored"),
+        ("QuestionnaireResponse", "source", "source"),
+        ("Media", "createdDateTime", "created"),
+    ],
+)
+def test_a_measurement_without_what_its_profile_demands_is_refused(
+    world, problems, kind, element, name
+) -> None:
+    asked, order = world.a_questionnaire()
+    without = {element: None}
+    made = {
+        "Observation": lambda: world.observation(world.an_order(), **without),
+        "QuestionnaireResponse": lambda: world.response(asked, order, **without),
+        "Media": lambda: world.media(order, **without),
+    }
+
+    assert problems(made[kind]()) == [
+        (
+            f"The content breaks a rule: a measurement of type {kind} says its {name}",
+            f"Bundle.entry[0].resource.{name}",
+        )
+    ]
+
+
+def test_a_measurement_may_be_of_a_day_as_of_a_moment_or_a_period(world) -> None:
+    asked, order = world.a_questionnaire()
+    day = "2026-01-08"
+
+    answer = world.submit(
+        world.observation(world.an_order(), effectiveDateTime=day),
+        world.observation(
+            world.an_order(),
+            effectiveDateTime=None,
+            effectivePeriod={"start": START, "end": END},
+        ),
+        world.response(asked, order, authored=day),
+    )
+
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("version", ["0", "01", "first", "v2"])
+def test_what_cannot_be_a_version_of_the_order_is_refused(
+    world, problems, make, version
+) -> None:
+    timing, order = make.timing(), world.an_order()
+    timing["extension"][0]["valueId"] = version
+
+    assert problems(world.observation(order, timing=timing)) == [
+        (
+            f"There is no ServiceRequest with the id {order}/_history/{version}.",
+            "Bundle.entry[0].resource.extension[1].extension[0].value",
+        )
+    ]
+
+
+def test_a_version_of_the_order_that_is_not_there_is_stored_with_a_warning(
+    world, make
+) -> None:
+    timing, order = make.timing(), world.an_order()
+    timing["extension"][0]["valueId"] = "42"
+
+    answer = world.submit(
+        world.observation(order), world.observation(order, timing=timing)
+    )
+
+    assert answer.status == 200, answer.body
+    first, second = (one["response"] for one in answer.json["entry"])
+    assert "outcome" not in first
+    assert second["outcome"]["issue"] == [
+        {
+            "severity": "warning",
+            "code": "processing",
+            "diagnostics": f"There is no ServiceRequest with the id {order}/_history/42.",
+            "expression": ["Observation.extension[1].extension[0].value"],
+        }
+    ]
+
+
+def test_earlier_versions_of_the_order_are_taken(world, make) -> None:
+    since = {"start": "2026-01-01T08:00:00+01:00"}
+    order = world.an_order(occurrencePeriod=since)
+    world.an_order(id=order, occurrencePeriod=since, priority="routine")
+    timing = make.timing()
+
+    for version in ("1", "2"):
+        timing["extension"][0]["valueId"] = version
+        answer = world.submit(world.observation(order, timing=timing))
+        assert answer.status == 200, answer.body
+
+
 def test_two_qualities_of_a_device_are_refused(world, problems, make) -> None:
     twice = [
         make.quality("DMQ", "device-measuring-quality", code)
@@ -400,6 +496,47 @@ def test_too_few_answers_are_refused(world, problems) -> None:
     assert place == "Bundle.entry[0].resource"
 
 
+COLOURS = [{"valueCoding": {"system": "urn:colours", "code": "red"}}]
+
+
+@pytest.mark.parametrize(
+    ("item", "answer", "why"),
+    [
+        (
+            {"type": "integer"},
+            {"valueString": "two"},
+            "it takes valueInteger, and not valueString",
+        ),
+        (
+            {"type": "choice", "answerOption": COLOURS},
+            {"valueCoding": {"system": "urn:colours", "code": "blue"}},
+            "this is none of its options",
+        ),
+    ],
+)
+def test_an_answer_that_its_question_does_not_take_is_refused(
+    world, problems, item, answer, why
+) -> None:
+    asked, order = world.a_questionnaire({"linkId": "1", "text": "How?", **item})
+    response = world.response(asked, order, {"linkId": "1", "answer": [answer]})
+    ((text, place),) = problems(response)
+
+    assert text.startswith("The content breaks a rule: urn:uuid:")
+    assert text.endswith(f"answers the item 1: {why}")
+    assert place == "Bundle.entry[0].resource.item[0].answer[0].value"
+
+
+def test_an_answer_to_what_was_not_asked_is_refused(world, problems) -> None:
+    asked, order = world.a_questionnaire(
+        {"linkId": "1", "type": "integer", "text": "How many?"}
+    )
+    unasked = {"linkId": "2", "answer": [{"valueInteger": 1}]}
+
+    ((_, place),) = problems(world.response(asked, order, unasked))
+
+    assert place == "Bundle.entry[0].resource.item[0]"
+
+
 @pytest.mark.parametrize(
     ("period", "text", "place"),
     [
@@ -493,6 +630,6 @@ def test_what_plugins_refuse_is_told_of_all_entries_with_their_places(
 
     assert answer.status == 422
     assert [one["expression"] for one in answer.json["issue"]] == [
-        ["Bundle.entry[0].resource.value"],
-        ["Bundle.entry[1].resource.value"],
+        ["Parameters.parameter[0].resource.entry[0].resource.value"],
+        ["Parameters.parameter[0].resource.entry[1].resource.value"],
     ]

@@ -366,3 +366,69 @@ def test_an_unknown_unit_of_time_is_refused(reusing, problems) -> None:
     assert [text for text, _ in problems(again, said)] == [
         "A duration has a UCUM unit of s, min, h, d, wk, mo and a, not fortnight."
     ]
+
+
+@pytest.mark.parametrize(
+    ("again", "place"),
+    [
+        ({"valueQuantity": {"value": 96, "code": "%"}}, "value"),
+        ({"valueQuantity": None, "valueString": "97 %"}, "value"),
+        ({"component": [{"code": {"text": "more"}}]}, "component"),
+    ],
+)
+def test_what_is_used_again_says_what_it_said(reusing, problems, again, place) -> None:
+    again, said = reusing(target=again)
+
+    assert problems(again, said) == [
+        (
+            f"The content breaks a rule: {place} is not what it is in the measurement"
+            " that is used again",
+            f"Bundle.entry[0].resource.{place}",
+        )
+    ]
+
+
+def test_how_a_value_is_written_does_not_matter_to_its_reuse(world, reusing) -> None:
+    written = {
+        "value": 97.0,
+        "unit": "percent",
+        "system": "http://unitsofmeasure.org",
+        "code": "%",
+    }
+    again, said = reusing(target={"valueQuantity": written})
+
+    answer = world.submit(again, said)
+
+    assert answer.status == 200, answer.body
+
+
+def test_answers_are_used_again_as_they_were(world, make, refused) -> None:
+    question = {"linkId": "1", "type": "integer", "text": "How many?"}
+    asked, order = world.a_questionnaire(question)
+    identity = f"ServiceRequest/{order}"
+    stored = world.everything.get(identity).json
+    stored["extension"].append(criteria(make))
+    stored["occurrencePeriod"] = {"start": "2026-01-01T08:00:00+01:00"}
+    assert world.everything.update(stored).status == 200
+    one, two = ({"linkId": "1", "answer": [{"valueInteger": n}]} for n in (1, 2))
+    (before,) = world.submitted(world.response(asked, order, one))
+    said = world.reuse(TARGET, f"QuestionnaireResponse/{before['id']}")
+
+    def again(item):
+        return {**world.response(asked, order, item), "fullUrl": TARGET}
+
+    ((_, place),) = refused(world.submit(again(two), said))
+    assert place == "Bundle.entry[0].resource.item"
+    assert world.submit(again(one), said).status == 200
+
+
+def test_a_measurement_comes_from_one_place_only(reusing, problems) -> None:
+    again, said = reusing()
+
+    assert problems(again, said, said) == [
+        (
+            f"The content breaks a rule: another Provenance says where {TARGET} comes"
+            " from",
+            "Bundle.entry[2].resource.target[0]",
+        )
+    ]

@@ -209,6 +209,7 @@ def test_nobody_says_of_the_server_what_was_submitted_together(world, kit) -> No
             "$submit-measurement", parameters("measurement", bundle)
         )
         places = [one["expression"][0] for one in answer.json["issue"]]
-        told.append("Bundle.entry[1].resource.policy" in places)
+        place = "Parameters.parameter[0].resource.entry[1].resource.policy"
+        told.append(place in places)
 
     assert told == [False, True]

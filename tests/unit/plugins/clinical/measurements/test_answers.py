@@ -1,4 +1,4 @@
-"""How often items are answered: by hand, and against a count of another kind."""
+"""How items are answered: by hand, and counts against a count of another kind."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fyr.plugins.clinical.measurements.answers import MAX_OCCURS, MIN_OCCURS, miscounts
+from fyr.plugins.clinical.measurements.answers import (
+    MAX_OCCURS,
+    MIN_OCCURS,
+    Miscount,
+    Misfit,
+    problems,
+)
 
 
 def asked(*items: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +40,16 @@ def answers(link_id: str, *values: int) -> dict[str, Any]:
 def told(questionnaire: Any, response: Any) -> list[tuple[str, str, str]]:
     return [
         (one.link_id, "many" if one.too_many else "few", one.path)
-        for one in miscounts(questionnaire, response)
+        for one in problems(questionnaire, response)
+        if isinstance(one, Miscount)
+    ]
+
+
+def misfits(questionnaire: Any, response: Any) -> list[tuple[str, str]]:
+    return [
+        (one.path, one.why)
+        for one in problems(questionnaire, response)
+        if isinstance(one, Misfit)
     ]
 
 
@@ -190,6 +205,49 @@ def test_the_nearest_answer_decides_within_a_group_that_repeats() -> None:
     assert told(asked(group), answered(first, second)) == [("2", "few", "item[1]")]
 
 
+def test_a_group_with_answers_is_told() -> None:
+    group = question("g", "group", item=[question("1")])
+    given_items = {"linkId": "g", "answer": [{"valueInteger": 1}]}
+
+    assert misfits(asked(group), answered(given_items)) == [
+        ("item[0].answer", "it is a group, which has items and no answers")
+    ]
+
+
+def test_items_beside_the_answers_of_a_question_are_told() -> None:
+    item = question("1", item=[question("why")])
+    response = answered({**answers("1", 1), "item": [answers("why", 2)]})
+
+    ((path, _),) = misfits(asked(item), response)
+
+    assert path == "item[0].item"
+
+
+def test_every_answer_of_another_type_is_told_with_its_place() -> None:
+    item = question("1", repeats=True, item=[question("why")])
+    wrong = {"valueString": "two", "item": [answers("why", 1)]}
+    inner = {"linkId": "why", "answer": [{"valueBoolean": True}]}
+    given_items = {
+        "linkId": "1",
+        "answer": [{"valueInteger": 1}, wrong, {"valueInteger": 3, "item": [inner]}],
+    }
+
+    assert misfits(asked(item), answered(given_items)) == [
+        ("item[0].answer[1].value", "it takes valueInteger, and not valueString"),
+        (
+            "item[0].answer[2].item[0].answer[0].value",
+            "it takes valueInteger, and not valueBoolean",
+        ),
+    ]
+
+
+def test_what_is_not_enabled_is_told_once_whatever_it_is() -> None:
+    dependent = question("2", enableWhen=[condition("=", answerInteger=1)])
+    response = answered({"linkId": "2", "answer": [{"valueString": "x"}]})
+
+    assert misfits(asked(question("1"), dependent), response) == []
+
+
 LINKS = st.sampled_from("abcd")
 QUESTIONS = st.lists(
     st.fixed_dictionaries(
@@ -227,7 +285,7 @@ ITEMS = st.deferred(
         st.fixed_dictionaries(
             {"linkId": LINKS},
             optional={
-                "type": st.sampled_from(["group", "display", "string"]),
+                "type": st.sampled_from(["group", "display", "string", "integer"]),
                 "required": st.booleans(),
                 "repeats": st.booleans(),
                 "item": ITEMS,
@@ -282,8 +340,10 @@ def test_any_questionnaire_and_any_answers_are_judged_with_places_that_are_there
 ) -> None:
     response = answered(*given_items)
 
-    for _, _, path in told(asked(*items), response):
+    for one in problems(asked(*items), response):
         at: Any = response
-        for step in path.split(".") if path else ():
+        for step in one.path.split(".") if one.path else ():
             name, _, index = step.rstrip("]").partition("[")
-            at = at[name][int(index)]
+            if name == "value":
+                (name,) = (key for key in at if key.startswith("value"))
+            at = at[name][int(index)] if index else at[name]
