@@ -103,6 +103,7 @@ def submission(name: str) -> dict[str, Any]:
             "status": "final",
             "code": concept(NPU, "NPU03011"),
             "effectiveDateTime": "2026-01-08T08:30:00+01:00",
+            "performer": [common["subject"]],
         },
         {
             "resourceType": "Media",
