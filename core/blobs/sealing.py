@@ -31,15 +31,14 @@ def content_key(owner_key: bytes, blob_id: str) -> bytes:
 
 def seal(key: bytes, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
     """Seal a stream; one of no bytes has one empty frame."""
-    cipher, number, held = AESGCM(key), 0, bytearray()
-    for chunk in chunks:
-        held += chunk
-        # The last frame is not known to be it before the end.
-        while len(held) > FRAME:
-            yield cipher.encrypt(_nonce(number, False), bytes(held[:FRAME]), None)
-            del held[:FRAME]
+    cipher, number, held = AESGCM(key), 0, b""
+    # The last frame is not known to be it before the end.
+    for frame in _cut(chunks, FRAME):
+        if held:
+            yield cipher.encrypt(_nonce(number, False), held, None)
             number += 1
-    yield cipher.encrypt(_nonce(number, True), bytes(held), None)
+        held = frame
+    yield cipher.encrypt(_nonce(number, True), held, None)
 
 
 def place(size: int, start: int, length: int) -> tuple[int, int]:
@@ -68,7 +67,7 @@ def unseal(
     """
     cipher, end = AESGCM(key), start + length
     number, last = start // FRAME, _frames(size) - 1
-    for frame in _framed(chunks):
+    for frame in _cut(chunks, _SEALED):
         if number > last:
             raise _damaged()
         try:
@@ -89,13 +88,17 @@ def _frames(size: int) -> int:
     return max(1, -(-size // FRAME))
 
 
-def _framed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _cut(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Cut a stream into pieces of one size; only the last one has less."""
     held = bytearray()
     for chunk in chunks:
         held += chunk
-        while len(held) >= _SEALED:
-            yield bytes(held[:_SEALED])
-            del held[:_SEALED]
+        whole = len(held) - len(held) % size
+        # Through a view each byte is copied once.
+        with memoryview(held) as view:
+            for at in range(0, whole, size):
+                yield bytes(view[at : at + size])
+        del held[:whole]
     if held:
         yield bytes(held)
 

@@ -17,6 +17,7 @@ from fyr.config.load import ConfigError
 from fyr.core.blobs.blobs import Blob
 from fyr.core.blobs.filesystem import FilesystemBlobs
 from fyr.core.blobs.port import BlobDamaged
+from fyr.core.blobs.spool import Spooled
 from fyr.core.clock import utc_now
 from fyr.core.errors import Conflict, FyrError, Unavailable
 from fyr.core.interactions.joined import JoinedDatabase
@@ -60,6 +61,22 @@ class BlobsContract:
 
         assert b"asthma" not in b"".join(fyr.blobs.store.read(blob.key))
         assert fyr.put(b"the patient has asthma").key != blob.key
+
+    @pytest.mark.parametrize("damage", ["changed", "cut", "empty"])
+    def test_sealed_bytes_that_were_changed_are_found_out(
+        self, fyr: Deployment, tmp_path: Path, damage: str
+    ) -> None:
+        content = bytes(range(256)) * 1000
+        blob = fyr.kept(content)
+        sealed = b"".join(fyr.blobs.store.read(blob.key))
+        other = {"changed": b"x" + sealed[1:], "cut": sealed[:-20], "empty": b""}
+        put_there = tmp_path / "damaged"
+        put_there.write_bytes(other[damage])
+        fyr.blobs.store.remove(blob.key)
+        fyr.blobs.store.keep(Spooled(put_there, blob.key, len(other[damage])))
+
+        with pytest.raises(BlobDamaged):
+            fyr.content(blob)
 
     def test_bytes_of_another_blob_of_the_same_owner_are_not_taken_for_it(
         self, fyr: Deployment
