@@ -45,7 +45,7 @@ _FAILED = ("500 Internal Server Error", "exception", "the server failed")
 _LINGER_SECONDS = 30.0
 _CHUNK = 262_144
 #: Bytes of one answer that share a buffer; a slow client has a file for each.
-_BUFFER = 16 * 1024 * 1024
+_BUFFER = 4 * 1024 * 1024
 
 
 class _TooSlow(Error):
