@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -26,10 +27,22 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], Message]] = []
         self.refuses = False
+        self.is_busy = False
+        #: answer to the address of whom a mail is for
+        self.knows = "250 OK"
+
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if self.knows.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.knows
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         if self.refuses:
             return "550 no"
+        if self.is_busy:
+            return "451 try again later"
         mail = message_from_bytes(envelope.content)
         self.mails.append((envelope.rcpt_tos, mail))
         return "250 OK"
@@ -149,6 +162,97 @@ def test_a_mail_that_is_refused_is_a_dead_letter(
 
     assert "refused" in dead.error
     assert "nurse" not in dead.error
+
+
+def state_of(client: Any) -> tuple[str, str]:
+    kept = client.get("/fhir/Subscription/s").json
+    return kept["status"], kept.get("error", "")
+
+
+class TestMailsWithResources:
+    """Where the deployment lets mails carry resources, and gives up soon."""
+
+    @pytest.fixture
+    def fyr_options(self, fyr_options: dict[str, Any]) -> dict[str, Any]:
+        own = fyr_options["plugin"]["subscriptions"]
+        more = {"full_resource": ["email"], "error_after": 2, "off_after": 4}
+        fyr_options["plugin"]["subscriptions"] = {**own, **more}
+        return {**fyr_options, "outgoing": {"backoff_seconds": 1}}
+
+    def test_a_mail_has_the_resource_attached(self, fyr_client, work, mailbox) -> None:
+        write(
+            fyr_client, topical("email", "mailto:nurse@example.org", "full-resource")
+        )
+        work()
+        write(fyr_client, PATIENT)
+        work()
+        ((_, mail),) = mailbox.mails
+        text, attached = mail.get_payload()
+        bundle = json.loads(attached.get_payload(decode=True))
+
+        assert "male" not in text.get_payload()
+        assert bundle["entry"][1]["resource"]["gender"] == "male"
+
+    def test_a_mail_server_that_is_busy_is_tried_again_and_nothing_is_lost(
+        self, fyr_app, fyr_client, fyr_clock, work, mailbox
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        mailbox.is_busy = True
+        write(fyr_client, PATIENT)
+        for _ in range(3):
+            work()
+            fyr_clock.advance(minutes=1)
+        status, why = state_of(fyr_client)
+        mailbox.is_busy = False
+        fyr_clock.advance(minutes=1)
+        work()
+        work()
+
+        assert status == "error"
+        assert "mail server" in why
+        assert "nurse" not in why
+        assert len(mailbox.mails) == 1
+        assert fyr_app.outgoing.dead(sender="subscriptions") == []
+        assert state_of(fyr_client) == ("active", "")
+
+    @pytest.mark.parametrize(
+        ("answer", "given_up"), [("450 4.2.0 greylisted", 0), ("550 5.1.1 nobody", 1)]
+    )
+    def test_an_address_is_given_up_only_where_the_server_says_so_for_good(
+        self, fyr_app, fyr_client, fyr_clock, work, mailbox, answer, given_up
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        mailbox.knows = answer
+        write(fyr_client, PATIENT)
+        work()
+        dead = fyr_app.outgoing.dead(sender="subscriptions")
+        mailbox.knows = "250 OK"
+        fyr_clock.advance(minutes=5)
+        work()
+
+        assert len(dead) == given_up
+        assert len(mailbox.mails) == 1 - given_up
+
+    def test_a_subscription_whose_mails_nobody_takes_goes_off_with_the_reason(
+        self, fyr_client, fyr_clock, work, mailbox
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        mailbox.is_busy = True
+        write(fyr_client, PATIENT)
+        for _ in range(6):
+            work()
+            fyr_clock.advance(minutes=5)
+        status, why = state_of(fyr_client)
+        mailbox.is_busy = False
+        write(fyr_client, {**PATIENT, "id": "2"})
+        work()
+
+        assert status == "off"
+        assert "after 4 failures" in why
+        assert mailbox.mails == []
 
 
 @pytest.mark.parametrize(

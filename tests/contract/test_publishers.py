@@ -194,6 +194,53 @@ def test_nothing_goes_to_a_broker_that_nobody_vouches_for_or_by_another_name(
     gc.collect()
 
 
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_a_broker_may_ask_for_a_certificate_and_credentials(
+    mosquitto_is_here: None, certificates: Path, tmp_path: Path, version: str
+) -> None:
+    port = free_port()
+    (tmp_path / "users").write_text("")
+    _add_user(tmp_path / "users", "fyr", "secret")
+    options = [
+        f"listener {port} 127.0.0.1",
+        f"certfile {certificates}/cert.pem",
+        f"keyfile {certificates}/key.pem",
+        f"cafile {certificates}/cert.pem",
+        "require_certificate true",
+        f"password_file {tmp_path}/users",
+    ]
+    told = {
+        "url": f"mqtts://localhost:{port}",
+        "version": version,
+        "tls_ca": certificates / "cert.pem",
+        "username": "fyr",
+    }
+    shown = {
+        "tls_certificate": certificates / "cert.pem",
+        "tls_key": certificates / "key.pem",
+    }
+
+    def publish_with(**more: object) -> None:
+        publisher = MqttPublisher(MessageSettings(**told, **more), "test")
+        try:
+            publisher.publish(numbered(100))
+        finally:
+            publisher.close()
+
+    with (
+        running_mosquitto(tmp_path, options) as broker,
+        subscriber(broker.port) as listener,
+    ):
+        with pytest.raises(Unavailable):
+            publish_with(password="secret")
+        with pytest.raises(Unavailable, match="(?i)refuses: not authorized"):
+            publish_with(password="wrong", **shown)
+        publish_with(password="secret", **shown)
+        heard = listener.wait_for_count(100)
+
+    assert numbers(heard) == list(range(100))
+
+
 class OnEmbedded:
     can_be_stopped = False
 

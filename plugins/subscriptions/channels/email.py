@@ -25,6 +25,11 @@ _SECONDS = 10.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
+#: Answers from here on are final, those before are not: a server that knows neither of us
+#: says 450 to the first mail. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
+_FOR_GOOD = 500
+
+
 class Email:
     """Sends mails."""
 
@@ -54,9 +59,9 @@ class Email:
                 server.send_message(message)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             # Their texts hold addresses.
-            raise Undeliverable(
-                f"the mail was refused: {type(error).__name__}"
-            ) from None
+            told = f"the mail server refused the mail: {_code(error)}"
+            kind = Undeliverable if _code(error) >= _FOR_GOOD else SendFailed
+            raise kind(told) from None
         except smtplib.SMTPException as error:
             raise SendFailed(f"the mail server: {type(error).__name__}") from None
         except OSError as error:
@@ -117,6 +122,12 @@ def _line(notification: Notification, number: int) -> str:
     if notification.content == "empty":
         return f"event {number}"
     return f"event {number}: {notification.url(event.type, event.id)}"
+
+
+def _code(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> int:
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code
+    return max(code for code, _ in error.recipients.values())
 
 
 def _address(endpoint: str) -> str:
