@@ -180,9 +180,7 @@ class TestMailsWithResources:
         return {**fyr_options, "outgoing": {"backoff_seconds": 1}}
 
     def test_a_mail_has_the_resource_attached(self, fyr_client, work, mailbox) -> None:
-        write(
-            fyr_client, topical("email", "mailto:nurse@example.org", "full-resource")
-        )
+        write(fyr_client, topical("email", "mailto:nurse@example.org", "full-resource"))
         work()
         write(fyr_client, PATIENT)
         work()

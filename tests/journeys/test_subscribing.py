@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,48 @@ def test_all_that_was_committed_is_told_in_order_however_often_workers_die(
             first[number][1] for number in sorted(first) if first[number][0] == id_
         ]
         assert versions == sorted(versions), SEED
+
+
+def test_a_subscription_ends_while_events_flow_and_tells_all_of_before_and_no_more(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    settings = {**SETTINGS, "PLUGIN__SUBSCRIPTIONS__TEND_SECONDS": "0.2"}
+    written: list[tuple[str, datetime]] = []
+    with (
+        fyr_process(tmp_path, settings=settings) as fyr,
+        httpx.Client(base_url=fyr.base, timeout=60) as client,
+    ):
+        end = datetime.now(UTC) + timedelta(seconds=10)
+        body = {**subscription(receiver.url), "end": end.isoformat()}
+        client.put("/Subscription/s", json=body).raise_for_status()
+        wait_until_active(client)
+        while (kept := client.get("/Subscription/s").json())["status"] == "active":
+            made = client.post("/Patient", json={"resourceType": "Patient"}).json()
+            at = datetime.fromisoformat(made["meta"]["lastUpdated"])
+            written.append((made["id"], at))
+        taken = len(receiver.received)
+        client.post("/Patient", json={"resourceType": "Patient"}).raise_for_status()
+        events = client.get("/Subscription/s/$events").json()["entry"][1:]
+        wait_until_told(fyr)
+        sent = {id_ for _, id_, _ in events_of(receiver.received[1:taken])}
+        later = receiver.received[taken:]
+
+    assert (kept["status"], kept["error"]) == ("off", "its end is reached")
+    of_before = [id_ for id_, at in written if at < end]
+    assert [one["fullUrl"].rpartition("/")[2] for one in events] == of_before
+    assert 0 < len(of_before) < len(written)
+    # What waited in the queue when it ended is dropped, and nothing else is sent.
+    assert sent <= set(of_before)
+    assert {id_ for _, id_, _ in events_of(later)} <= set(of_before)
+
+
+def wait_until_told(fyr: FyrProcess) -> None:
+    """Wait until the subscriptions have been told of all that was committed."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    wanted = 'fyr_consumer_lag_events{consumer="subscriptions"} 0'
+    while wanted not in httpx.get(f"{fyr.url}/metrics").text:
+        assert time.monotonic() < until, "it does not come to an end"
+        time.sleep(0.05)
 
 
 def write(client: httpx.Client, luck: random.Random, id_: str = "") -> tuple[str, int]:
