@@ -53,6 +53,8 @@ class Step:
     refused: Refusal | None = None
     #: a sentence for the documentation
     what: str = ""
+    #: whether nobody plans it ahead: it is refused where a schedule carries it out
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

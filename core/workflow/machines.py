@@ -143,7 +143,10 @@ def _judged(transition: Transition) -> list[FyrError | Issue]:
         return []
     rows = transition.machine.between(transition.start, transition.end)
     user = transition.user_type
-    transition.step = next((one for one in rows if user in one.by), None)
+    allowed = (one for one in rows if user in one.by)
+    transition.step = next(
+        (one for one in allowed if not (one.by_hand and transition.scheduled)), None
+    )
     if transition.step is None and not _is_free(transition, rows):
         return [_refusal(transition, rows)]
     guards: list[Guard] = list(transition.step.when) if transition.step else []
@@ -191,6 +194,8 @@ def _sentence(transition: Transition, rows: Sequence[Step]) -> str:
     start, end = transition.start, transition.end
     if end is None:
         return f"{what} one that is {start} may not be deleted by {user}"
+    if any(user in one.by for one in rows):
+        return f"{what} from {start} to {end} is done by hand, and not planned"
     if rows:
         steps = f"from {start} to {end}" if start is not None else f"as {end}"
         return f"{what} {steps} is no step of {user}"

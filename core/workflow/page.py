@@ -55,7 +55,7 @@ def _row(machine: Machine, step: Step) -> str:
         ", ".join(called(one) for one in step.when),
         ", ".join(called(one) for one in step.then),
         _refusal(step.refused) if step.refused is not None else "",
-        step.what,
+        f"{step.what} Not planned ahead." if step.by_hand else step.what,
     )
     return f"| {' | '.join(cells)} |"
 

@@ -17,6 +17,7 @@ from fyr.core.errors import Issue
 from fyr.core.model.extensions import value_of
 from fyr.core.workflow.extensions import Entry, entries
 from fyr.core.workflow.keeping import Schedule
+from fyr.core.workflow.paths import impossible
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
@@ -48,11 +49,12 @@ class Planned:
 def planned(resource: Resource | None, schedule: Schedule) -> list[Planned]:
     """Tell what is planned in a resource, the first first; unclear entries are left out."""
     found = [*_statuses(resource, schedule.status), *_teams(resource, schedule.team)]
-    return sorted(found, key=lambda one: one.at)
+    # Who takes over at a moment comes before who leaves then.
+    return sorted(found, key=lambda one: (one.at, bool(one.team) and not one.adds))
 
 
 def unclear(machine: Machine, transition: Transition) -> Iterator[Issue]:
-    """Tell entries that come with a write and that nobody could carry out."""
+    """Tell entries that come with a write and that nobody, or not its user, could do."""
     schedule, new = machine.schedule, transition.new
     if schedule is None or new is None:
         return
@@ -62,10 +64,10 @@ def unclear(machine: Machine, transition: Transition) -> Iterator[Issue]:
             if entry not in before:
                 path = f"{machine.resource_type}.extension[{number}]"
                 is_status = url == schedule.status
-                found = list(_faults(machine, is_status, entry, path))
-                yield from found
-                if is_status and not found:
-                    yield from _not_theirs(transition, entry, path)
+                yield from _faults(machine, is_status, entry, path)
+    if not transition.by_itself:
+        plans = (_clear(machine, one) for one in (transition.old, new))
+        yield from impossible(machine, transition, *plans)
 
 
 def rearm(transition: Transition, schedule: Schedule, timers: Timers) -> None:
@@ -95,18 +97,10 @@ def _faults(
         yield Issue("code-invalid", text, (path,))
 
 
-def _not_theirs(transition: Transition, entry: Entry, path: str) -> Iterator[Issue]:
-    """Tell a state that is planned by somebody who may not bring it about at all.
-
-    Fyr itself carries it out, whom the table lets do more.
-    """
-    machine, user = transition.machine, transition.user_type
-    state = value_of(entry, "status")
-    if not any(one.end == state and user in one.by for one in machine.steps):
-        text = (
-            f"{machine.resource_type}, by {machine.name}: {state} is no step of {user}"
-        )
-        yield Issue("business-rule", text, (path,))
+def _clear(machine: Machine, resource: Resource | None) -> list[Planned]:
+    """Tell the states that are planned, in order, as far as the table has them."""
+    plan = planned(resource, machine.schedule or Schedule())
+    return [one for one in plan if one.status in machine.states]
 
 
 def _statuses(resource: Resource | None, url: str) -> Iterator[Planned]:

@@ -1,6 +1,11 @@
-"""Whatever is planned and missed, what happens is what the table lets happen, in order."""
+"""Whatever is planned and missed, what happens is what the table lets happen, in order.
+
+What no steps lead to is not planned in the first place.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +27,16 @@ PLANNED = st.dictionaries(
 VISITS = st.lists(st.integers(1, 40), max_size=4)
 
 
+def led_to(start: str) -> set[str | None]:
+    """Tell the states that one or more steps lead to."""
+    found: set[str | None] = set()
+    ends = {start}
+    while ends:
+        ends = {one.end for one in PLANS.steps if one.start in ends} - found
+        found |= ends
+    return found
+
+
 def test_what_was_planned_happens_however_often_workers_come(tmp_path) -> None:
     clock = FakeClock()
     options = settings_with({"plugins": {"enabled": []}}, tmp_path)
@@ -39,7 +54,12 @@ def test_what_was_planned_happens_however_often_workers_come(tmp_path) -> None:
                 else planned_status(state, "2026-01-08T09:00:00Z")
                 for minute, state in changes.items()
             ]
-            identity = nurse.create(plan(extension=entries)).json["id"]
+            answer = nurse.create(plan(extension=entries))
+            states = ["draft", *(state for _, state in sorted(changes.items()))]
+            if any(end not in led_to(start) for start, end in pairwise(states)):
+                assert answer.status == 422
+                return
+            identity = answer.json["id"]
             for minutes in (*visits, 60):
                 clock.advance(minutes=minutes)
                 app.worker().drain()

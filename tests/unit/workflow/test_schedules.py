@@ -2,11 +2,21 @@
 
 import pytest
 
+from fyr.core import Machine, Schedule, Step
 from fyr.core.testing.applications import client_of
-from fyr.core.testing.principals import PRACTITIONER
+from fyr.core.testing.principals import PATIENT, PRACTITIONER, SYSTEM_USER
 
 from .conftest import library
-from .plans import PLANS, TEAMS, history, plan, planned_status, planned_team, teams
+from .plans import (
+    PLANNED,
+    PLANS,
+    TEAMS,
+    history,
+    plan,
+    planned_status,
+    planned_team,
+    teams,
+)
 
 
 @pytest.fixture
@@ -167,3 +177,135 @@ def test_a_plan_that_nobody_could_carry_out_is_refused(nurse, entry, problem) ->
     assert answer.status == 422
     assert answer.issues[0].startswith(problem)
     assert answer.json["issue"][0]["expression"] == ["CarePlan.extension[1]"]
+
+
+ON_THE_NINTH = "2026-01-09T10:00:00Z"
+
+
+def answered(client, *entries, **more):
+    answer = client.create(plan(extension=list(entries), **more))
+    return answer.status, answer.issues[0] if answer.status != 201 else ""
+
+
+@pytest.mark.parametrize(
+    ("planned", "problem"),
+    [
+        (["draft"], "CarePlan, by plan: draft is no step of PRACTITIONER"),
+        (
+            ["completed", "active"],
+            "CarePlan, by plan: nothing that PRACTITIONER may do leads from completed"
+            " to active",
+        ),
+        (
+            ["active", "completed", "completed"],
+            "CarePlan, by plan: nothing that PRACTITIONER may do leads from completed"
+            " to completed",
+        ),
+    ],
+)
+def test_a_state_that_no_steps_lead_to_is_not_planned(nurse, planned, problem) -> None:
+    entries = [
+        planned_status(state, f"2026-01-{9 + number:02}T10:00:00Z")
+        for number, state in enumerate(planned)
+    ]
+
+    assert answered(nurse, *entries) == (422, problem)
+    assert nurse.get("CarePlan").json["total"] == 0
+
+
+def test_steps_by_hand_may_come_between_planned_ones(nurse) -> None:
+    later = planned_status("completed", ON_THE_NINTH)
+
+    assert answered(nurse, later) == (201, "")
+
+
+def test_what_follows_is_asked_about_again_when_something_else_comes_before_it(
+    nurse,
+) -> None:
+    end = planned_status("completed", "2026-01-09T11:00:00Z")
+    identity = created(nurse, planned_status("active", ON_THE_NINTH), end)
+    resumed = planned_status("on-hold", "2026-01-09T12:00:00Z")
+
+    answer = nurse.update(plan(id=identity, extension=[end, resumed]))
+
+    assert answer.status == 422
+    # The state may be brought about by hand meanwhile: that is nothing of the plan.
+    assert nurse.update(plan(id=identity, extension=[end])).status == 200
+
+
+LENT = Machine(
+    "lent",
+    "CarePlan",
+    (
+        Step(None, "draft"),
+        Step("draft", "active"),
+        Step("active", "completed"),
+        Step("active", "revoked", by={"PRACTITIONER", "SYSTEM"}),
+        Step("completed", "active", by={"PRACTITIONER", "SYSTEM"}, by_hand=True),
+    ),
+    schedule=Schedule(status=PLANNED),
+)
+
+
+@pytest.fixture
+def lent(tmp_path):
+    with library(tmp_path, LENT) as built:
+        yield built
+
+
+@pytest.mark.parametrize(
+    ("states", "allowed"),
+    [
+        (["active", "completed"], {"PATIENT", "PRACTITIONER", "SYSTEM"}),
+        (["active", "revoked"], {"PRACTITIONER", "SYSTEM"}),
+        # What a system brings may have been planned somewhere else.
+        (["active", "completed", "active"], {"SYSTEM"}),
+    ],
+)
+def test_nobody_plans_what_they_could_not_do_by_hand(lent, states, allowed) -> None:
+    entries = [
+        planned_status(state, f"2026-01-{9 + number:02}T10:00:00Z")
+        for number, state in enumerate(states)
+    ]
+    users = {"PATIENT": PATIENT, "PRACTITIONER": PRACTITIONER, "SYSTEM": SYSTEM_USER}
+    may = {
+        name
+        for name, user in users.items()
+        if client_of(lent)
+        .acting_as(user)
+        .create(plan(id=name, extension=entries))
+        .status
+        == 201
+    }
+
+    assert may == allowed
+
+
+def test_a_step_by_hand_is_not_carried_out_as_planned(lent) -> None:
+    nurse = client_of(lent).acting_as(PRACTITIONER)
+    identity = created(
+        nurse, planned_status("active", "2026-01-08T12:00:00Z"), status="draft"
+    )
+    for status in ("active", "completed"):
+        stored = nurse.get(f"CarePlan/{identity}").json
+        assert nurse.update({**stored, "status": status}).status == 200
+
+    work(lent, hours=4)
+
+    assert nurse.get(f"CarePlan/{identity}").json["status"] == "completed"
+    (failed,) = lent.timers.given_up()
+    assert failed.error.endswith("is done by hand, and not planned")
+
+
+def test_who_takes_over_at_a_moment_comes_before_who_leaves_then(app, nurse) -> None:
+    at = "2026-01-08T09:00:00Z"
+    leaves, comes = planned_team("a", at, adds=False), planned_team("b", at)
+    identity = created(nurse, leaves, comes, careTeam=teams("a"))
+    work(app, hours=1)
+
+    found = nurse.get(f"CarePlan/{identity}/_history").resources
+    assert [one.get("careTeam") for one in found] == [
+        teams("b"),
+        teams("a", "b"),
+        teams("a"),
+    ]
