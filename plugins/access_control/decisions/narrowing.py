@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from fyr.plugins.access_control.decisions.resources import BASIC_KINDS
+from fyr.plugins.access_control.decisions.resources import BASIC_KINDS, SENT, me
 from fyr.plugins.access_control.decisions.table import elements
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ Narrow = Callable[["Caller", str, Pairs], Pairs]
 _BASIC_SYSTEM = "http://ehealth.sundhed.dk/cs/basic-resource-type"
 #: Codes of http://ehealth.sundhed.dk/cs/restriction-category.
 _RESTRICTIONS = ("measurement-monitoring", "measuring-support", "none")
+#: A reference to what is kept here.
+_PLAIN = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 #: What a care team sees of patients before one of them is chosen.
 LIMITED = frozenset(
     "resourceType id meta identifier active name gender birthDate deceasedBoolean"
@@ -95,6 +98,15 @@ def _restriction(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
     return [(f"{name}:not", ",".join(lacking))] if lacking else []
 
 
+def _sent(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
+    """Tell what a search has to have that finds of others only what they have sent."""
+    seen = [f"status eq {one}" for one in SENT]
+    seen += [f"sender eq {one}" for one in sorted(me(caller)) if _PLAIN.fullmatch(one)]
+    if caller.type != "PATIENT" and _PLAIN.fullmatch(caller.care_team):
+        seen.append(f"careTeamSender eq {caller.care_team}")
+    return [("_filter", " or ".join(seen))]
+
+
 def _device(caller: Caller, resource_type: str, params: Pairs) -> Pairs:
     way = "source:Device." if resource_type == "DeviceMetric" else ""
     if caller.patient:
@@ -111,4 +123,5 @@ _NARROW: Mapping[str, Narrow] = {
     "patient": _patient,
     "patient-or-team": _patient_or_team,
     "restriction": _restriction,
+    "sent": _sent,
 }

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Check = Callable[[ResourceCase], None]
 _WRITES = frozenset({"old", "new", "delete"})
+#: ``Communication.status`` of what its recipients see: on its way, or there.
+SENT = ("completed", "in-progress")
 #: Code of a Basic -> what its privileges begin with.
 BASIC_KINDS: Mapping[str, str] = {"actionguidance": "ActionGuidance", "view": "View"}
 
@@ -223,6 +225,11 @@ def _sender(case: ResourceCase) -> None:
         raise outside(case, "as the sender is another one")
 
 
+def _sent(case: ResourceCase) -> None:
+    if case.resource.get("status") not in SENT and not is_sender(case):
+        raise outside(case, "as it has not been sent")
+
+
 def _one_recipient(case: ResourceCase) -> None:
     for what in ("sender", "recipient"):
         if len(case.of(what) | case.of(f"{what}_team")) != 1:
@@ -314,6 +321,7 @@ ON_RESOURCE: Mapping[str, Check] = {
     "rule-m": _rule_m,
     "self-treatment": _self_treatment,
     "sender": _sender,
+    "sent": _sent,
     "takes-part": _takes_part,
     "takes-part-else": _takes_part_else,
     "target-episode": _target_episode,

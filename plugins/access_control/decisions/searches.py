@@ -212,6 +212,7 @@ ON_SEARCH: Mapping[str, Check | None] = {
     "responsible": _responsible,
     "responsible-team": _responsible_team,
     "restriction": None,
+    "sent": None,
     "rule-m": _rule_m,
     "takes-part": _takes_part,
     "takes-part-else": _takes_part_else,

@@ -215,3 +215,14 @@ def test_logins_are_kept_for_nobody_without_the_privilege(world, people) -> None
     )
 
     assert answer.status == 403
+
+
+def test_practitioners_let_nobody_in_by_a_login(world, people) -> None:
+    nurse = people("PRACTITIONER", "Practitioner/1", may="$persist-login")
+    client = world.at("organization", nurse)
+
+    answer = world.operation(
+        client, "$persist-login", careTeam__resource={"resourceType": "CareTeam"}
+    )
+
+    assert answer.status == 403
