@@ -2,15 +2,22 @@
 
 ``episodes`` begins an episode of care (``enrolling``, ``areas``); ``apply`` makes care plans
 of definitions (``applying``); ``teams`` says who is on them, ``contexts`` whose context an
-episode may be; ``machines`` are their states (``guards``, ``effects``, ``consents``).
+episode may be; ``machines`` are their states (``guards``, ``effects``), ``withdrawing`` what
+comes of a consent that is taken back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fyr.core import Machine, Operation
-from fyr.plugins.clinical.careplans import apply, contexts, episodes, teams
+from fyr.core import Consumer, Machine, Operation
+from fyr.plugins.clinical.careplans import (
+    apply,
+    contexts,
+    episodes,
+    teams,
+    withdrawing,
+)
 from fyr.plugins.clinical.careplans.machines import MACHINES
 from fyr.plugins.clinical.parts import Part, Room
 
@@ -32,4 +39,9 @@ def machines(room: Room) -> Iterable[Machine]:
     return MACHINES
 
 
-PART = Part(operations=operations, machines=machines)
+def consumers(room: Room) -> Iterable[Consumer]:
+    """Offer the consumer that pauses episodes of care."""
+    return (withdrawing.consumer(room),)
+
+
+PART = Part(operations=operations, machines=machines, consumers=consumers)

@@ -22,6 +22,7 @@ from fyr.core import (
 )
 from fyr.plugins.clinical.careplans.applying import Application, Applied
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.episodes import ENDED
 from fyr.plugins.clinical.plans.tree import Definitions, Problem, Tree, walk
 from fyr.plugins.clinical.references import asked, elements, own, url_of
 from fyr.plugins.clinical.times import second
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 _USABLE = frozenset({"active", "retired"})
 #: Topic of the plans that citizens apply themselves.
 _SELF_TREATMENT = "self-treatment"
-#: An episode of care in one of these gets no more care plans.
-_ENDED = frozenset({"finished", "cancelled", "entered-in-error"})
 
 _EPISODE = OperationParameter(
     "episodeOfCare",
@@ -139,7 +138,7 @@ class _Applying:
         if found is None:
             named = identity if kind == "EpisodeOfCare" else reference
             raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", named)
-        if found.get("status") in _ENDED:
+        if found.get("status") in ENDED:
             self._refuse_strangers(reference)
             raise Refused(
                 f"{reference} is {found['status']}: nothing more is planned in it",

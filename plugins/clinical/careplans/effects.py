@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
-from fyr.core import Transition
+from fyr.core import Resource, Transition
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.guards import episode_of, planned, trigger_of
+from fyr.plugins.clinical.occurrences import refusals
 from fyr.plugins.clinical.tags import add, system_tags
 from fyr.plugins.clinical.times import second
 
 #: How long a planned pause lasts that nobody plans the end of.
 PAUSE = timedelta(days=7)
+_SCHEDULES = (
+    ext.EPISODE_STATUS_SCHEDULE,
+    ext.CARE_PLAN_STATUS_SCHEDULE,
+    ext.SERVICE_REQUEST_STATUS_SCHEDULE,
+)
 
 
 def plan_the_return(transition: Transition) -> None:
@@ -29,6 +38,62 @@ def plan_the_return(transition: Transition) -> None:
         ],
     }
     new["extension"].append(entry)
+
+
+def forget_what_was_planned(transition: Transition) -> None:
+    """Take out of what has ended the changes of status that were planned for it."""
+    if transition.new is not None:
+        forget(transition.new)
+
+
+def end_what_was_asked_for(transition: Transition) -> None:
+    """End the care plans of an episode of care with it, and what they ask for.
+
+    What was begun is completed with an episode that is finished, and revoked with any
+    other; what never began is revoked. What the same call stores is held by a guard.
+    """
+    acting, together = transition.acting, transition.together
+    episode = transition.reference
+    plans = acting.find("CarePlan", ("episodeOfCare", episode))
+    listed = (_key(one) for plan in plans for one in plan.get("activity", ()))
+    names = [f"CarePlan/{plan['id']}" for plan in plans]
+    wanted = dict.fromkeys([*names, *filter(None, listed)])
+    held = acting.hold(*(one for one in wanted if one not in together))
+    ended = [
+        made
+        for one in held
+        if one is not None and ext.reference_of(one, ext.EPISODE_OF_CARE) == episode
+        if (made := _ended(one, finished=transition.end == "finished")) is not None
+    ]
+    if ended:
+        acting.store(ended)
+
+
+def forget(resource: Resource) -> None:
+    """Take planned changes of status out of a resource."""
+    for url in _SCHEDULES:
+        ext.replaced(resource, url, [])
+
+
+def _ended(resource: Resource, *, finished: bool) -> Resource | None:
+    """Give a care plan or a request as it ends; ``None``: it has ended already."""
+    status = resource.get("status")
+    if status not in ("draft", "active", "on-hold"):
+        return None
+    ended = deepcopy(resource)
+    forget(ended)
+    ended["status"] = "completed"
+    waits = trigger_of(resource) == "TRIGGER_ENABLED" and status == "on-hold"
+    unclear = ended["resourceType"] == "ServiceRequest" and any(refusals(ended))
+    if not finished or status == "draft" or waits or unclear:
+        ended["status"] = "revoked"
+    return ended
+
+
+def _key(activity: Mapping[str, Any]) -> str:
+    """Tell the ServiceRequest that an activity of a plan is; empty: another one."""
+    found = str(activity.get("reference", {}).get("reference", ""))
+    return found if found.startswith("ServiceRequest/") else ""
 
 
 def take_tags(transition: Transition) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from fyr.core import FyrError, Issue, Resource, Transition
+from fyr.core import FyrError, Issue, Resource, Schedule, Transition, workflow
 from fyr.plugins.clinical import extensions as ext
-from fyr.plugins.clinical.careplans.consents import has_consent
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.episodes import ENDED, has_consent
 from fyr.plugins.clinical.tags import foreign, system_tags
 from fyr.plugins.clinical.times import moment_of
 
@@ -18,6 +18,10 @@ Problems = Iterator[FyrError | Issue]
 
 #: The longest pause that can be planned ahead.
 LONGEST_PAUSE = timedelta(days=30)
+#: Who is on an episode of care, and who is to come and go.
+_TEAMS = Schedule(team=ext.TEAM_SCHEDULE, teams="team")
+#: What is to be done, now or once it goes on.
+_IN_FORCE = frozenset({"draft", "active", "on-hold"})
 #: Where ServiceRequests that a trigger would start wait.
 _WAITING = "on-hold"
 #: Changes of triggerEnablementCode that a client may make; proposed.
@@ -49,6 +53,47 @@ def pauses_are_short(transition: Transition) -> Problems:
     for (begin, status, path), (end, _, _) in pairwise(_changes(plan)):
         if status == "onhold" and end - begin > LONGEST_PAUSE:
             yield CODES["STATUS_SCHEDULE_PAUSE_MAX_30_DAYS"].error(expression=[path])
+
+
+def a_team_stays(transition: Transition) -> Problems:
+    """Refuse to take the last care team off, now or as planned: who else would look?"""
+    new, old = transition.new or {}, transition.old or {}
+    before, teams = _teams(old), _teams(new)
+    if before and not teams:
+        text = "an episode of care keeps a care team: add one before the last one goes"
+        yield Issue("business-rule", text, ("EpisodeOfCare.team",))
+    plan = workflow.planned(new, _TEAMS)
+    same = plan == workflow.planned(old, _TEAMS) and before == teams
+    if transition.by_itself or same:
+        return
+    for one in plan:
+        if one.adds:
+            teams = teams | {one.team}
+        elif teams == {one.team}:
+            text = "the last care team would go: plan who takes over before"
+            yield Issue("business-rule", text, (one.path,))
+        else:
+            teams = teams - {one.team}
+
+
+def episode_goes_on(transition: Transition) -> Problems:
+    """Refuse what is to be done in an episode of care that is over.
+
+    What a system creates comes from somewhere. What is still in force there from before
+    may be edited, and ended.
+    """
+    new, old = transition.new, transition.old
+    if new is None or transition.end not in _IN_FORCE:
+        return
+    if old is None and transition.user_type == "SYSTEM":
+        return
+    reference = ext.reference_of(new, ext.EPISODE_OF_CARE) or ""
+    if not transition.moved and reference not in transition.together:
+        return
+    status = (episode_of(transition) or {}).get("status")
+    if status in ENDED:
+        text = f"{reference} is {status}: nothing is {transition.end} in it any more"
+        yield Issue("business-rule", text, (f"{new['resourceType']}.status",))
 
 
 def one_at_a_time(transition: Transition) -> Problems:
@@ -162,6 +207,12 @@ def _changes(
         if one[1] != last:
             yield one
         last = one[1]
+
+
+def _teams(episode: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        one["reference"] for one in episode.get("team", ()) if "reference" in one
+    )
 
 
 def _activities(plan: Mapping[str, Any]) -> set[str]:

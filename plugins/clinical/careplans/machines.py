@@ -16,6 +16,9 @@ _REQUESTS = "http://hl7.org/fhir/request-status"
 _STAFF = frozenset({"PRACTITIONER", "SYSTEM"})
 _MISTAKE = "It was a mistake. Proposed."
 _CONSENT = (guards.patient_consents,)
+#: What comes of an end.
+_OVER = (effects.forget_what_was_planned,)
+_ALL_OVER = (effects.forget_what_was_planned, effects.end_what_was_asked_for)
 
 EPISODE_OF_CARE = Machine(
     "episode-of-care",
@@ -36,8 +39,18 @@ EPISODE_OF_CARE = Machine(
             when=_CONSENT,
             what="Care begins, with a consent to take part.",
         ),
-        Step("planned", "cancelled", what="Nothing comes of it. Proposed."),
-        Step("waitlist", "cancelled", what="Nothing comes of it. Proposed."),
+        Step(
+            "planned",
+            "cancelled",
+            then=_ALL_OVER,
+            what="Nothing comes of it. Proposed.",
+        ),
+        Step(
+            "waitlist",
+            "cancelled",
+            then=_ALL_OVER,
+            what="Nothing comes of it. Proposed.",
+        ),
         Step("active", "onhold", what="A pause begins."),
         Step(
             "onhold",
@@ -45,19 +58,29 @@ EPISODE_OF_CARE = Machine(
             when=_CONSENT,
             what="The pause is over, and the consent still holds.",
         ),
-        Step("active", "finished", what="Care has come to its end."),
-        Step("onhold", "finished", what="Care has come to its end. Proposed."),
-        Step("active", "cancelled", what="Care is broken off. Proposed."),
-        Step("onhold", "cancelled", what="Care is broken off. Proposed."),
+        Step("active", "finished", then=_ALL_OVER, what="Care has come to its end."),
+        Step(
+            "onhold",
+            "finished",
+            then=_ALL_OVER,
+            what="Care has come to its end. Proposed.",
+        ),
+        Step(
+            "active", "cancelled", then=_ALL_OVER, what="Care is broken off. Proposed."
+        ),
+        Step(
+            "onhold", "cancelled", then=_ALL_OVER, what="Care is broken off. Proposed."
+        ),
         Step(
             "finished",
             "active",
             by=_STAFF,
             when=_CONSENT,
+            by_hand=True,
             what="Care goes on after all, with a consent to take part.",
         ),
         *(
-            Step(state, "entered-in-error", by=_STAFF, what=_MISTAKE)
+            Step(state, "entered-in-error", by=_STAFF, then=_ALL_OVER, what=_MISTAKE)
             for state in "planned waitlist active onhold finished cancelled".split()
         ),
     ),
@@ -65,23 +88,25 @@ EPISODE_OF_CARE = Machine(
     schedule=Schedule(
         status=ext.EPISODE_STATUS_SCHEDULE, team=ext.TEAM_SCHEDULE, teams="team"
     ),
-    when=(guards.one_at_a_time, guards.pauses_are_short),
+    when=(guards.one_at_a_time, guards.pauses_are_short, guards.a_team_stays),
     then=(effects.plan_the_return,),
     what=(
         "The course of a citizen's telemedical care. A pause that is planned ahead is at"
-        " most 30 days long, and ends after 7 days unless something else is planned."
+        " most 30 days long, and ends after 7 days unless something else is planned. Care"
+        " plans end with it. The last care team stays on it. A consent that is withdrawn"
+        " pauses it."
     ),
 )
 
 _ENDINGS = (
-    Step("draft", "revoked", what="Nothing comes of it. Proposed."),
+    Step("draft", "revoked", then=_OVER, what="Nothing comes of it. Proposed."),
     Step("active", "on-hold", what="A pause begins. Proposed."),
-    Step("active", "completed", what="It has come to its end."),
-    Step("on-hold", "completed", what="It has come to its end. Proposed."),
-    Step("active", "revoked", what="It is broken off."),
-    Step("on-hold", "revoked", what="It is broken off."),
+    Step("active", "completed", then=_OVER, what="It has come to its end."),
+    Step("on-hold", "completed", then=_OVER, what="It has come to its end. Proposed."),
+    Step("active", "revoked", then=_OVER, what="It is broken off."),
+    Step("on-hold", "revoked", then=_OVER, what="It is broken off."),
     *(
-        Step(state, "entered-in-error", by=_STAFF, what=_MISTAKE)
+        Step(state, "entered-in-error", by=_STAFF, then=_OVER, what=_MISTAKE)
         for state in "draft active on-hold completed revoked".split()
     ),
 )
@@ -103,6 +128,7 @@ CARE_PLAN = Machine(
         occurrences_are_valid,
         guards.one_at_a_time,
         guards.tags_are_those_of_the_episode,
+        guards.episode_goes_on,
         guards.what_was_planned_stays,
         guards.activities_are_named,
     ),
@@ -135,6 +161,7 @@ SERVICE_REQUEST = Machine(
         occurrence_is_valid,
         guards.one_at_a_time,
         guards.tags_are_those_of_the_episode,
+        guards.episode_goes_on,
         guards.trigger_may_be_switched,
     ),
     then=(effects.take_tags,),

@@ -9,6 +9,7 @@ from datetime import datetime
 from fyr.core import Acting, Issue, OperationCall, Resource
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.episodes import ENDED, consents_of, is_withdrawn
 from fyr.plugins.clinical.measurements import coherence
 from fyr.plugins.clinical.measurements.orders import (
     Local,
@@ -38,6 +39,8 @@ class Facts:
     episodes: dict[str, Resource | None]
     orders: Orders
     past: Past = field(default_factory=lambda: Past({}))
+    #: of the patient, to take part in the episode of care
+    consents: list[Resource] = field(default_factory=list)
 
     @property
     def episode(self) -> Resource:
@@ -46,7 +49,8 @@ class Facts:
 
     def are_current(self, acting: Acting) -> bool:
         """Whether nothing of it that changes in daily work has been changed since."""
-        changing = {**self.episodes, **self.orders.requests}
+        consents = {f"Consent/{one['id']}": one for one in self.consents}
+        changing = {**self.episodes, **self.orders.requests, **consents}
         return all(
             acting.version(name) == _version(known) for name, known in changing.items()
         )
@@ -73,7 +77,10 @@ def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
     activities = _read(acting, (activity_of(one, local) for one in asked if one))
     questionnaires = _read(acting, (questionnaire_of(one, local) for one in answered))
     past = _past(acting, submission)
-    return Facts(episodes, Orders(requests, activities, questionnaires), past)
+    orders = Orders(requests, activities, questionnaires)
+    known = [one for one in episodes.values() if one is not None]
+    consents = [one for episode in known for one in consents_of(acting, episode)]
+    return Facts(episodes, orders, past, consents)
 
 
 def judged(
@@ -102,12 +109,33 @@ def _against(
     if len(known) == 1:
         yield from coherence.patient_problems(submission, known[0])
         yield from coherence.tag_problems(submission, known[0])
+        yield from _going_on(submission, facts, now)
     for entry in submission.measurements:
         yield from order_problems(entry, facts.orders, local)
     for entry in submission.provenances:
         yield from reuse_problems(
             entry, submission, facts.orders.requests, facts.past, now
         )
+
+
+def _going_on(submission: Submission, facts: Facts, now: datetime) -> Iterator[Issue]:
+    """Refuse what is submitted in an episode of care that is over, or without consent.
+
+    A request that is not active says so itself. One that still is has outlived its episode.
+    """
+    first = next(one for one in submission.measurements if one.episode)
+    if is_withdrawn(facts.consents, now):
+        yield CODES["EPISODEOFCARE_PATCH_NO_CONSENT"].issue(
+            expression=first.extension_at(extensions.EPISODE_OF_CARE)
+        )
+    if facts.episode.get("status") not in ENDED:
+        return
+    for entry in submission.measurements:
+        request = facts.orders.requests.get(entry.order) or {}
+        if request.get("status") == "active":
+            yield CODES[
+                "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
+            ].issue(request["id"], expression=entry.at("basedOn[0]"))
 
 
 def add_qualities(acting: Acting, submission: Submission) -> None:
