@@ -287,3 +287,41 @@ def test_the_capability_statement_names_the_oauth_uris(fyr_client, form) -> None
     assert uris["extension"] == [
         {"url": "token", "valueUri": "https://login.example.org/token"}
     ]
+
+
+MESSAGE = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-message"
+
+
+def test_a_message_is_found_by_its_recipient_once_it_is_sent(
+    app_of, system, world
+) -> None:
+    def written(status, sender="practitioner", profile=MESSAGE):
+        made = {
+            "resourceType": "Communication",
+            "meta": {"profile": [profile]},
+            "status": status,
+            "subject": {"reference": world["mine"]},
+            "sender": {"reference": world[sender]},
+            "recipient": [{"reference": world["mine"]}],
+        }
+        return f"Communication/{system.create(made).json['id']}"
+
+    draft, failed = written("preparation"), written("stopped")
+    seen = {
+        written("completed"),
+        written("in-progress"),
+        written("preparation", sender="mine"),
+        written("not-done", profile="urn:another"),
+    }
+    app = app_of("patient/Communication.rs")
+
+    assert found(app.get("Communication")) == seen
+    assert found(app.get("Communication?status=preparation")) < seen
+    assert {app.get(one).status for one in (draft, failed)} == {403}
+    assert app.get(f"{draft}/_history/1").status == 403
+    assert {app.get(one).status for one in seen} == {200}
+    page = app.get("Communication?_count=1")
+    following = next(
+        one["url"] for one in page.json["link"] if one["relation"] == "next"
+    )
+    assert app.get(following.removeprefix(f"{BASE}/")).status == 200

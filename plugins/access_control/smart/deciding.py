@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from fyr.core import Forbidden, Invalid, NotSupported, Subject
 from fyr.plugins.access_control.decisions.caller import Caller, Callers, Own, is_free
 from fyr.plugins.access_control.decisions.contexts import CODES
+from fyr.plugins.access_control.smart import messages
 from fyr.plugins.access_control.smart.compartment import COMMON, belongs
 from fyr.plugins.access_control.smart.scopes import (
     LETTERS,
@@ -84,12 +85,18 @@ class SmartDecisions:
         if is_free(context) or resource_type is None:
             return None
         scopes = self._allowing(context, resource_type, "search-type")
+        kept_back: Pairs = []
         if all(self._of_patient(context, one) for one in scopes):
             self._limit(context, resource_type)
+            if resource_type == messages.TYPE:
+                patient = self.callers.of(context).patient
+                kept_back = messages.keeping_back(context, patient)
         if any(one.query for one in scopes):
             # A lenient search would leave out what cannot be searched by at the moment.
             context.handling = "strict"
-        more = _joined(scopes, params)
+        needed = [*_joined(scopes, params), *kept_back]
+        # A link to the next page has it already.
+        more = [one for one in needed if one not in params]
         return [*params, *more] if more else None
 
     def authorize_search(
@@ -146,6 +153,8 @@ class SmartDecisions:
             shared = subject.type in COMMON and use not in ("old", "new", "delete")
             patient = self.callers.of(context).patient
             if not shared and not belongs(subject, use, patient, look):
+                return False
+            if use != "new" and messages.is_kept_back(subject, patient):
                 return False
         if not scope.query:
             return True
