@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
+from pkgutil import resolve_name
 from time import perf_counter_ns
 from typing import Any
 
@@ -111,6 +112,8 @@ class Implementation:
         invoke = _by_position(function, arguments)
         if rule.answer is Answer.COLLECT:
             invoke = _listed(invoke, rule.items)
+        if rule.port:
+            invoke = _fitting(invoke, rule.port)
         #: Asks, times and counts; every exception goes out, whatever the policy, and
         #: that of the start of the server as a :class:`PluginError`.
         self.attempt: Asking = _timed(invoke, self.timing, self._told)
@@ -191,6 +194,32 @@ def _listed(invoke: Asking, items: str) -> Asking:
             if items and items not in {kind.__name__ for kind in type(one).__mro__}:
                 raise TypeError(f"it gives a {type(one).__name__}, not a {items}")
         return given
+
+    return called
+
+
+def _fitting(invoke: Asking, port: str) -> Asking:
+    """Have an answer held against the port that it is to be, by the names it must have.
+
+    What the methods do can only be seen in use; the suites of ``fyr.core.testing`` tell.
+    """
+
+    def called(arguments: Mapping[str, Any]) -> Any:
+        answer = invoke(arguments)
+        if answer is None:
+            return None
+        protocol = resolve_name(port)
+        lacks = [
+            name
+            for name in vars(protocol)
+            if name[0] != "_" and not hasattr(answer, name)
+        ]
+        if lacks:
+            kind = type(answer).__name__
+            raise TypeError(
+                f"it gives a {kind}, not a {protocol.__name__}: no {', '.join(lacks)}"
+            )
+        return answer
 
     return called
 

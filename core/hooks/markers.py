@@ -65,6 +65,8 @@ class Rule:
     replaces: str = ""
     #: name of the class of what is collected at the start
     items: str = ""
+    #: import path of the port, a ``Protocol``, that is given at the start
+    port: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def hookspec(
     *,
     moment: Literal["start", "request", "event"] = "request",
     replaces: str = "",
+    port: str = "",
 ) -> Callable[[F], F]:
     """Declare a hook and the rule it follows."""
 
@@ -89,7 +92,9 @@ def hookspec(
         items = ""
         if answer == "collect" and moment == "start":
             items = _items_of(function)
-        rule = Rule(Policy(policy), Answer(answer), Moment(moment), replaces, items)
+        rule = Rule(
+            Policy(policy), Answer(answer), Moment(moment), replaces, items, port
+        )
         setattr(function, _RULE, rule)
         return _mark_spec(function)
 

@@ -186,7 +186,7 @@ def register_commands() -> Iterable[click.Command] | None:
     """
 
 
-@hookspec("abort", "first", moment="start")
+@hookspec("abort", "first", moment="start", port="fyr.core.searching:SearchEngine")
 def provide_search(
     settings: Settings,
     database: Database,
@@ -196,7 +196,8 @@ def provide_search(
     """Give the search engine of this server.
 
     Called once, when the server starts. The first plugin that gives one decides;
-    without any the server keeps and reads resources, and finds none.
+    without any the server keeps and reads resources, and finds none. One that lacks a
+    method of the port stops the server.
 
     :param database: where resources and their index rows are kept; its schema is up
         to date.
@@ -205,12 +206,13 @@ def provide_search(
     """
 
 
-@hookspec("abort", "first", moment="start")
+@hookspec("abort", "first", moment="start", port="fyr.core.blobs.port:BlobStore")
 def provide_blob_store(settings: Settings) -> BlobStore | None:
     """Give the place where bytes are kept that are too many for the database.
 
     Called once, when the server starts. The first plugin that gives one decides;
-    without any it is what ``blobs.url`` names. All processes must see the same bytes.
+    without any it is what ``blobs.url`` names. One that lacks a method of the port stops
+    the server. All processes must see the same bytes.
     The core closes it at the end. ``BlobStoreContract`` of
     :mod:`fyr.core.testing.contracts.blobs` is what any store is held against.
 

@@ -90,13 +90,23 @@ class RoutesDocument:
 
 def _path(route: Route) -> Json:
     told: Json = {method.lower(): _operation(route, method) for method in _told(route)}
-    names = _NAMED.findall(route.path)
+    names = [one for one in _NAMED.findall(route.path) if not _all_tell(told, one)]
     if names:
         told["parameters"] = [
             {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
             for name in names
         ]
     return {"summary": route.documentation, **told}
+
+
+def _all_tell(operations: Json, name: str) -> bool:
+    """Whether each operation says itself what a part of the path is."""
+    return all(
+        any(one["in"] == "path" and one["name"] == name for one in said)
+        for said in (
+            operation.get("parameters", ()) for operation in operations.values()
+        )
+    )
 
 
 def _told(route: Route) -> list[str]:

@@ -111,4 +111,9 @@ VALUE: Json = {
         "responses": {"204": {"description": "It is removed."}},
     },
 }
-BY_ID: Json = {"GET": _READ}
+_NUMBER = _parameter(
+    "path", "id", {"type": "integer", "format": "int32", "minimum": 0}, required=True
+)
+BY_ID: Json = {
+    "GET": {**_READ, "parameters": [_NUMBER, _header("If-None-Match")]},
+}

@@ -89,7 +89,7 @@ class Serving:
             operations=VALUE,
         )
         yield Route(
-            f"{BASE}/{{realm}}/property/{{value_id}}",
+            f"{BASE}/{{realm}}/property/{{id}}",
             _ById(self),
             "A value by its number.",
             access={"GET": _KNOWN},
@@ -291,16 +291,17 @@ class _UserValue(_OfUser):
 class _ById(_Resource):
     """``/{realm}/property/{id}``."""
 
-    def on_get(self, req: Request, resp: Response, realm: str, value_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, realm: str, **number: str) -> None:
         """Answer a value; what may not be read is not there."""
         values, access = self._serving.values, self._serving.access
         principal = req.caller.principal
         if not principal.unrestricted and principal.realm != realm:
             raise CODES["KEY_VALUE_STORE_REALM_NOT_ALLOWED"].error()
         found = None
-        if is_client(realm) and re.fullmatch(r"[0-9]{1,10}", value_id, re.ASCII):
-            number = int(value_id)
-            found = values.by_id(realm, number) if number <= _INT32 else None
+        digits = number["id"]
+        if is_client(realm) and re.fullmatch(r"[0-9]{1,10}", digits, re.ASCII):
+            told = int(digits)
+            found = values.by_id(realm, told) if told <= _INT32 else None
         if found is None or not access.may_read(principal, found.area):
             raise CODES["KEY_VALUE_STORE_VALUE_NOT_FOUND"].error()
         self._serving.show(req, resp, values.get(found.area, found.key))

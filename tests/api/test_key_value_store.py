@@ -78,6 +78,20 @@ def add(client: Client, key: str, content: bytes | str = b"1") -> Answer:
     return client.request("POST", AREA, body=content, headers=headers)
 
 
+def test_the_description_has_the_number_as_it_is_published(fyr_client: Client) -> None:
+    path = fyr_client.get("/openapi.json").json["paths"][
+        "/kvstore/api/{realm}/property/{id}"
+    ]
+
+    told = {one["name"]: one for one in path["get"]["parameters"]}
+    assert told["id"]["in"] == "path"
+    assert (
+        told["id"]["schema"].items() >= {"type": "integer", "format": "int32"}.items()
+    )
+    assert [one["name"] for one in path["parameters"]] == ["realm"]
+    assert "ETag" in path["get"]["responses"]["200"]["headers"]
+
+
 class TestAreas:
     def test_an_area_is_made_once(self, fyr_client: Client) -> None:
         client = fyr_client.acting_as(SYSTEM)

@@ -26,8 +26,6 @@ from fyr.core.testing.applications import application, client_of, settings_with
 HOOKS = [name for name, rule in RULES.items() if rule.moment is Moment.START]
 #: Asked by who serves streams or has a reporting index, and by the command line.
 ELSEWHERE = {"register_streams", "register_projections", "register_commands"}
-#: What they give is a port, which nobody can look at before it is used.
-PORTS = {"provide_blob_store", "provide_search"}
 
 
 def raises() -> Any:
@@ -68,11 +66,22 @@ def stands(folder: Path, plugins: dict[str, type[Plugin]]) -> list[int]:
 def test_a_server_does_not_start_with_it_and_says_whose_fault_it_is(
     tmp_path: Path, hook: str, misdeed: Callable[[], Any]
 ) -> None:
-    unnamed = hook in PORTS and misdeed not in (raises, leaves)
-    with pytest.raises(Exception if unnamed else PluginError, match=r"bad|attribute"):
+    with pytest.raises(PluginError, match=f"plugin bad: {hook}: ") as told:
         stands(tmp_path, {"bad": plugin_of(hook, misdeed)})
 
+    assert len(told.value.problems) == 1
     assert stands(tmp_path, {}) == [201, 200]
+
+
+@pytest.mark.parametrize(
+    ("hook", "port"),
+    [("provide_blob_store", "BlobStore"), ("provide_search", "SearchEngine")],
+)
+def test_what_is_no_port_is_told_with_what_it_lacks(
+    tmp_path: Path, hook: str, port: str
+) -> None:
+    with pytest.raises(PluginError, match=f"gives a int, not a {port}: no "):
+        stands(tmp_path, {"bad": plugin_of(hook, gives_a_number)})
 
 
 @pytest.mark.parametrize("hook", sorted(ELSEWHERE))

@@ -4,6 +4,7 @@ import click
 import pytest
 
 from fyr.core import hookimpl
+from fyr.core.blobs.port import BlobStore
 from fyr.core.clock import utc_now
 from fyr.core.context import Principal
 from fyr.core.error_codes import ErrorCode
@@ -19,7 +20,7 @@ from fyr.core.persons import RegisteredPerson
 from fyr.core.projections import Projection
 from fyr.core.routes import Route
 from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
-from fyr.core.searching import SearchAsked
+from fyr.core.searching import SearchAsked, SearchEngine
 from fyr.core.services import Service
 from fyr.core.streams import Stream
 from fyr.core.subjects import Subject
@@ -185,23 +186,30 @@ def test_hook_register_commands_collects_click_commands() -> None:
     assert hooks.register_commands() == [command]
 
 
+def shaped_as(port):
+    """Make an object that has all the names of a port."""
+    return type("Shaped", (), dict(vars(port)))()
+
+
 def test_hook_provide_search_takes_the_first_engine() -> None:
+    engine = shaped_as(SearchEngine)
     hooks = hooks_of(
-        "provide_search", lambda: None, lambda database: "engine", raising(OSError())
+        "provide_search", lambda: None, lambda database: engine, raising(OSError())
     )
-    engine = hooks.provide_search(
+    given = hooks.provide_search(
         settings=None, database="sqlite", clock=utc_now, search_parameters=[]
     )
 
-    assert engine == "engine"
+    assert given is engine
 
 
 def test_hook_provide_blob_store_takes_the_first_store() -> None:
+    tape = shaped_as(BlobStore)
     hooks = hooks_of(
-        "provide_blob_store", lambda: None, lambda: "tape", raising(OSError())
+        "provide_blob_store", lambda: None, lambda: tape, raising(OSError())
     )
 
-    assert hooks.provide_blob_store(settings=None) == "tape"
+    assert hooks.provide_blob_store(settings=None) is tape
 
 
 def test_hook_request_received_isolates_a_failure_and_lets_a_refusal_out(
