@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """What plugins that do nothing cost a read and a create.
 
-    python bench/plugins.py [--number 20] [--seconds S] [--repeat N]
+    python bench/plugins.py [--number 20] [--starts N] [--rounds N] [--batch N]
     python bench/plugins.py --misbehaving [--seconds S] [--repeat N]
 
-Four servers on SQLite, measured in turn: without plugins of their own; with plugins
-that have hooks, none of them in the way of these requests; with plugins that have one
-in the way of each write; and with plugins that have one in each request's way twice.
+Servers on SQLite, in small batches by turns (paired.py): without plugins of their own,
+twice; with plugins that have hooks, none of them in the way of these requests; with
+plugins that have one in the way of each write; and with plugins that have one in each
+request's way twice.
 
 ``--misbehaving``: one plugin each, which fails at each request, sleeps after it or while
 it is told of a change, leaves a thread or memory behind, or ends the process's command.
@@ -15,6 +16,7 @@ it is told of a change, leaves a thread or memory behind, or ends the process's 
 import argparse
 import random
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import load
+import paired
 import processes
 import resources
 from crud import Crud, expect
@@ -82,8 +85,10 @@ MISBEHAVING = {
     "raises at each change": ("deliver", "change", "raise RuntimeError('broken')"),
     "sleeps at each change": ("deliver", "change", "time.sleep(1)"),
 }
+ALONE = "none"
 KINDS = {
-    "none": "",
+    ALONE: "",
+    "none, again": "",
     "hooks elsewhere": ELSEWHERE,
     "a hook on writes": ON_WRITES,
     "two on each request": ON_ALL,
@@ -149,21 +154,57 @@ def code_of(kind: str) -> str:
     return AFTER.format(hook=hook, argument=argument, body=body)
 
 
-def main() -> None:
-    """Read the command line and run."""
-    parser = argparse.ArgumentParser(description="The cost of plugins.")
-    parser.add_argument("--number", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--misbehaving", action="store_true")
-    options = parser.parse_args()
-    kinds, number = KINDS, options.number
-    if options.misbehaving:
-        kinds, number = {kind: code_of(kind) for kind in MISBEHAVING}, 1
+def nothing_done(options: argparse.Namespace) -> None:
+    """Compare servers with plugins that do nothing with one that has none."""
+    chance = random.Random(options.starts)
+    costs: dict[str, list[float]] = {}
+    more: dict[tuple[str, str], list[float]] = {}
+    for start in range(options.starts):
+        for name, found in one_start(options, chance).items():
+            costs.setdefault(name, []).append(statistics.median(found[ALONE]))
+            for kind, ratio in paired.ratios(found, ALONE).items():
+                more.setdefault((name, kind), []).append(ratio)
+        print(f"start {start + 1} of {options.starts}", file=sys.stderr)
+    print(
+        f"{options.number} plugins; CPU, more than without, and where the median lies"
+    )
+    for name, values in costs.items():
+        print(f"{name:8} {ALONE:24} {statistics.median(values):.3f} ms")
+    for (name, kind), values in more.items():
+        least, most = paired.interval(values)
+        median = statistics.median(values)
+        print(f"{name:8} {kind:24} {median:+.1%}   {least:+.1%} to {most:+.1%}")
+
+
+def one_start(
+    options: argparse.Namespace, chance: random.Random
+) -> dict[str, dict[str, list[float]]]:
+    """Start all servers; give the costs of reads and creates by kind."""
+    kinds = list(KINDS)
+    chance.shuffle(kinds)
+    told = {}
     with ExitStack() as stack:
-        running = {kind: started(stack, code, number) for kind, code in kinds.items()}
+        running = {kind: started(stack, KINDS[kind], options.number) for kind in kinds}
+        made = {kind: Crud(patients(base)) for kind, (base, _) in running.items()}
+        for name in ("read", "create"):
+            asked = {
+                kind: (getattr(made[kind], name), base, pids[0])
+                for kind, (base, pids) in running.items()
+            }
+            with paired.clients(asked, 8) as servers:
+                told[name] = paired.rounds(
+                    servers, options.rounds, options.batch, chance
+                )
+    return told
+
+
+def misbehaving(options: argparse.Namespace) -> None:
+    """Show what plugins that misbehave cost the requests of others."""
+    kinds = {kind: code_of(kind) for kind in MISBEHAVING}
+    with ExitStack() as stack:
+        running = {kind: started(stack, code, 1) for kind, code in kinds.items()}
         kept = {kind: Crud(patients(base)) for kind, (base, _) in running.items()}
-        print(f"plugins: {number}; medians of {options.repeat}")
+        print(f"medians of {options.repeat}")
         print("CPU ms, more than without; median and 99th percentile in ms; MB")
         for name in ("read", "create"):
             found: dict[str, list[Cost]] = {}
@@ -173,16 +214,38 @@ def main() -> None:
                     told = measured(operation, base, pids, options.seconds)
                     if turn:  # the first one warms up
                         found.setdefault(kind, []).append(told)
-            first = statistics.median(one.cpu_ms for one in found["none"])
-            for kind, costs in found.items():
-                cpu, p50, p99, memory = (
-                    statistics.median(getattr(one, column) for one in costs)
-                    for column in ("cpu_ms", "p50_ms", "p99_ms", "memory_mb")
-                )
-                print(
-                    f"{name:8} {kind:24} {cpu:.3f}   {cpu / first - 1:+.1%}"
-                    f"   {p50:.2f}   {p99:.2f}   {memory:.0f}"
-                )
+            show(name, found)
+
+
+def show(name: str, found: dict[str, list[Cost]]) -> None:
+    """Print a line of medians for each kind."""
+    first = statistics.median(one.cpu_ms for one in found[ALONE])
+    for kind, costs in found.items():
+        cpu, p50, p99, memory = (
+            statistics.median(getattr(one, column) for one in costs)
+            for column in ("cpu_ms", "p50_ms", "p99_ms", "memory_mb")
+        )
+        print(
+            f"{name:8} {kind:24} {cpu:.3f}   {cpu / first - 1:+.1%}"
+            f"   {p50:.2f}   {p99:.2f}   {memory:.0f}"
+        )
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description="The cost of plugins.")
+    parser.add_argument("--number", type=int, default=20)
+    parser.add_argument("--starts", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--batch", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--misbehaving", action="store_true")
+    options = parser.parse_args()
+    if options.misbehaving:
+        misbehaving(options)
+    else:
+        nothing_done(options)
 
 
 if __name__ == "__main__":
