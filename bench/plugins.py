@@ -29,38 +29,10 @@ import processes
 import resources
 from crud import Crud, expect
 from http_client import Connection
+from idle_plugins import ALONE, KINDS
 
 from fyr.core.testing.process import fyr_process
 
-ELSEWHERE = """
-from fyr.core import hookimpl
-
-@hookimpl
-def register_commands():
-    return ()
-
-@hookimpl
-def narrow_search(context, resource_type, params):
-    return None
-"""
-ON_WRITES = """
-from fyr.core import hookimpl
-
-@hookimpl
-def before_store(new):
-    pass
-"""
-ON_ALL = """
-from fyr.core import hookimpl
-
-@hookimpl(quick=True)
-def authorize(context):
-    pass
-
-@hookimpl(quick=True)
-def completed(context):
-    pass
-"""
 AFTER = """
 import sys, threading, time
 from fyr.core import hookimpl
@@ -85,24 +57,18 @@ MISBEHAVING = {
     "raises at each change": ("deliver", "change", "raise RuntimeError('broken')"),
     "sleeps at each change": ("deliver", "change", "time.sleep(1)"),
 }
-ALONE = "none"
-KINDS = {
-    ALONE: "",
-    "none, again": "",
-    "hooks elsewhere": ELSEWHERE,
-    "a hook on writes": ON_WRITES,
-    "two on each request": ON_ALL,
-}
 
 
-def started(stack: ExitStack, code: str, number: int) -> tuple[str, list[int]]:
+def started(
+    stack: ExitStack, code: str, number: int, *, worker: bool = True
+) -> tuple[str, list[int]]:
     """Start a server with so many plugins of this code."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     plugins = folder / "plugins"
     plugins.mkdir()
     for each in range(number if code else 0):
         (plugins / f"nothing_{each}.py").write_text(code)
-    settings = {"PLUGINS__FOLDER": str(plugins)}
+    settings = {"PLUGINS__FOLDER": str(plugins), "SERVER__WORKER": str(worker)}
     running = stack.enter_context(fyr_process(folder, settings=settings))
     return running.base, [running.pid]
 
@@ -162,9 +128,11 @@ def nothing_done(options: argparse.Namespace) -> None:
     for start in range(options.starts):
         for name, found in one_start(options, chance).items():
             costs.setdefault(name, []).append(statistics.median(found[ALONE]))
-            for kind, ratio in paired.ratios(found, ALONE).items():
+            ratios = paired.ratios(found, ALONE)
+            for kind, ratio in ratios.items():
                 more.setdefault((name, kind), []).append(ratio)
-        print(f"start {start + 1} of {options.starts}", file=sys.stderr)
+            told = ", ".join(f"{kind} {ratio:+.1%}" for kind, ratio in ratios.items())
+            print(f"start {start + 1}: {name}: {told}", file=sys.stderr, flush=True)
     print(
         f"{options.number} plugins; CPU, more than without, and where the median lies"
     )

@@ -309,6 +309,14 @@ class PluginSettings(Section):
         20, ge=1, description="Failures in a row after which an isolated hook rests."
     )
     quarantine_seconds: float = Field(60.0, gt=0, description="How long it rests.")
+    slow_hook_seconds: float = Field(
+        5.0,
+        ge=0.1,
+        description=(
+            "A call of a plugin that takes longer is told of, by name, while it does: in"
+            " the log, on `/metrics` and `/admin/plugins`. It is not stopped."
+        ),
+    )
 
 
 class ServiceSettings(Section):

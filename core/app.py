@@ -140,6 +140,7 @@ class Application:
         self.deprecations = Deprecations()
         self.metrics = self._measured()
         hooks.on_failure(self.metrics.plugin_failed)
+        self.plugins.watch.on_slow = self.metrics.plugin_slow
         if self.search is not None:
             self.search.on_search(self.metrics.searched)
             self.search.knows_own(self.services.own)

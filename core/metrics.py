@@ -101,6 +101,12 @@ class Metrics:
             ("plugin", "hook"),
             registry=self._registry,
         )
+        self._slow_calls = Counter(
+            "fyr_plugin_slow_calls",
+            "Calls of plugins that took longer than plugins.slow_hook_seconds.",
+            ("plugin", "hook"),
+            registry=self._registry,
+        )
         self._listening = Gauge(
             "fyr_stream_clients",
             "Clients that listen to streams at the moment.",
@@ -144,6 +150,10 @@ class Metrics:
     def plugin_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin in whichever process it was asked."""
         self._failures.labels(plugin, hook).inc()
+
+    def plugin_slow(self, plugin: str, hook: str) -> None:
+        """Count a call of a plugin that takes too long, while it does."""
+        self._slow_calls.labels(plugin, hook).inc()
 
     def stream_begun(self, path: str) -> None:
         """Count a client that listens; the path is one of few."""

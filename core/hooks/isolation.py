@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from pkgutil import resolve_name
 from time import perf_counter_ns
+from types import CodeType, FrameType
 from typing import Any
 
 import structlog
@@ -33,6 +34,8 @@ class Patience:
 
 #: For those who set none.
 PATIENCE = Patience()
+#: the code of all attempts, which is one
+_ATTEMPTS: set[CodeType] = set()
 
 
 class Quarantine:
@@ -53,6 +56,11 @@ class Quarantine:
         """When the rest ends; ``None`` when there is none."""
         until = self._until
         return until if until is not None and self._clock() < until else None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it failed when it was asked last."""
+        return self._in_a_row > 0
 
     def succeed(self) -> None:
         """Forget the failures; cheap, as it follows each good call."""
@@ -76,8 +84,10 @@ class Implementation:
 
     __slots__ = (
         "_clock",
+        "arguments",
         "ask",
         "attempt",
+        "function",
         "hook",
         "on_failure",
         "plugin",
@@ -102,6 +112,8 @@ class Implementation:
         self.plugin = plugin
         self.hook = hook
         self.rule = rule
+        self.function = function
+        self.arguments = tuple(arguments)
         self.timing = Timing()
         self.quarantine = Quarantine(patience, clock)
         #: told the plugin and the hook of each failure
@@ -109,20 +121,20 @@ class Implementation:
         #: whether it waits for nobody
         self.quick = is_quick(function)
         self._clock = clock
-        invoke = _by_position(function, arguments)
+        invoke = by_position(function, arguments)
         if rule.answer is Answer.COLLECT:
             invoke = _listed(invoke, rule.items)
         if rule.port:
             invoke = _fitting(invoke, rule.port)
         #: Asks, times and counts; every exception goes out, whatever the policy, and
         #: that of the start of the server as a :class:`PluginError`.
-        self.attempt: Asking = _timed(invoke, self.timing, self._told)
+        self.attempt: Asking = _timed(invoke, self)
         #: Asks under the hook's policy; ``None`` is no answer.
         self.ask: Asking = (
             self.attempt if rule.policy is Policy.ABORT else self._ask_apart
         )
 
-    def _told(self, error: Exception | SystemExit) -> Exception:
+    def told(self, error: Exception | SystemExit) -> Exception:
         """Count a failure, and give what goes out for it."""
         if isinstance(error, SystemExit):
             # Code of a command line, called by a plugin, ends no server: it has failed.
@@ -142,16 +154,22 @@ class Implementation:
             return None
         try:
             answer = self.attempt(arguments)
-        except FyrError:
-            self.quarantine.succeed()
-            if self.rule.policy is Policy.ISOLATE:
-                raise
-            return None
         except Exception as error:
-            self._isolate(error)
+            self.keep(error)
             return None
         self.quarantine.succeed()
         return answer
+
+    def keep(self, error: Exception) -> None:
+        """Keep a failure in here, where the policy says so, or raise it."""
+        if self.rule.policy is Policy.ABORT:
+            raise error
+        if isinstance(error, FyrError):
+            self.quarantine.succeed()
+            if self.rule.policy is Policy.ISOLATE:
+                raise error
+        else:
+            self._isolate(error)
 
     def _is_answer(self, error: Exception) -> bool:
         """Whether it is a refusal; an event has nobody who could be refused."""
@@ -168,7 +186,7 @@ class Implementation:
         )
 
 
-def _by_position(function: Callable[..., Any], names: Sequence[str]) -> Asking:
+def by_position(function: Callable[..., Any], names: Sequence[str]) -> Asking:
     """Give what calls a function with those arguments that it asks for."""
     if not names:
         return lambda _arguments: function()
@@ -224,16 +242,13 @@ def _fitting(invoke: Asking, port: str) -> Asking:
     return called
 
 
-def _timed(
-    invoke: Asking,
-    timing: Timing,
-    told: Callable[[Exception | SystemExit], Exception],
-) -> Asking:
+def _timed(invoke: Asking, implementation: Implementation) -> Asking:
     """Have calls timed and counted, and failures told.
 
     A closure, as each read passes some: an attribute looked up, or a method called, is a
     part of what a hook costs.
     """
+    timing, told = implementation.timing, implementation.told
     lock = timing.lock
 
     def attempt(arguments: Mapping[str, Any]) -> Any:
@@ -248,7 +263,16 @@ def _timed(
         finally:
             passed = perf_counter_ns() - started
             with lock:
-                timing.calls += 1
+                timing.timed += 1
                 timing.total_ns += passed
 
+    _ATTEMPTS.add(attempt.__code__)
     return attempt
+
+
+def implementation_of(frame: FrameType) -> Implementation | None:
+    """Tell whose attempt a frame is, for who looks at threads that run."""
+    if frame.f_code not in _ATTEMPTS:
+        return None
+    implementation: Implementation = frame.f_locals["told"].__self__
+    return implementation

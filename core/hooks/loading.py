@@ -24,6 +24,7 @@ from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
 from fyr.core.hooks.registry import LoadedPlugin, PluginRegistry
+from fyr.core.hooks.watch import Watch
 from fyr.core.masking import remember_secrets
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,8 @@ def load_plugins(
     objects = {plugin.name: plugin.target for plugin in loaded}
     hooks = Hooks(objects, patience=patience, clock=clock)
     idle = [one for name, one in candidates.items() if name not in objects]
-    return PluginRegistry(loaded, hooks, idle)
+    watch = Watch(settings.plugins.slow_hook_seconds)
+    return PluginRegistry(loaded, hooks, idle, watch)
 
 
 def _clashes(

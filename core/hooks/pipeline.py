@@ -19,6 +19,7 @@ from fyr.core.context import Principal
 from fyr.core.errors import Issue
 from fyr.core.hooks import specs, start_specs
 from fyr.core.hooks.errors import PluginError
+from fyr.core.hooks.in_turn import InTurn
 from fyr.core.hooks.isolation import PATIENCE, Implementation, Patience
 from fyr.core.hooks.markers import PROJECT, Answer, order_of
 from fyr.core.hooks.order import arranged
@@ -65,9 +66,12 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         chain.name = name
         chain.arguments = _arguments(name)
         chain._number = len(chain.arguments)
-        combine = _COMBINE[RULES[name].answer]
-        chain._answer = partial(combine, chain)
-        if len(chain) == 1 and combine in (_tell, _first):
+        answer = RULES[name].answer
+        combine: Callable[[dict[str, Any]], Any] = (
+            InTurn(chain) if answer is Answer.NONE else partial(_COMBINE[answer], chain)
+        )
+        chain._answer = combine
+        if len(chain) == 1 and answer is Answer.FIRST:
             # Most hooks have one implementation, and requests pass many hooks.
             chain._answer = chain[0].ask
         return chain
@@ -83,11 +87,6 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
     def plugins(self) -> list[str]:
         """Names of the plugins, first to last."""
         return [one.plugin for one in self]
-
-
-def _tell(chain: HookChain[Any], arguments: dict[str, Any]) -> None:
-    for one in chain:
-        one.ask(arguments)
 
 
 def _first(chain: HookChain[Any], arguments: dict[str, Any]) -> Any:
@@ -112,7 +111,6 @@ def _replace(chain: HookChain[Any], arguments: dict[str, Any]) -> Any:
 
 
 _COMBINE: Mapping[Answer, Callable[[HookChain[Any], dict[str, Any]], Any]] = {
-    Answer.NONE: _tell,
     Answer.FIRST: _first,
     Answer.COLLECT: _collect,
     Answer.REPLACE: _replace,

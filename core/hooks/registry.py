@@ -16,6 +16,7 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Implementation
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
+from fyr.core.hooks.watch import Watch
 from fyr.core.store.migrating import migrate
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class PluginRegistry:
         plugins: Iterable[LoadedPlugin] = (),
         hooks: Hooks | None = None,
         idle: Iterable[Candidate] = (),
+        watch: Watch | None = None,
     ) -> None:
         """Take the plugins that take part, and those that are only installed."""
+        self.watch = watch or Watch()
         self.plugins: Sequence[LoadedPlugin] = tuple(plugins)
         self.hooks = hooks or Hooks()
         self._idle = tuple(idle)
@@ -90,7 +93,7 @@ class PluginRegistry:
 
     def problems(self) -> dict[str, str]:
         """Tell, by plugin, what cannot be done at the moment."""
-        told = {one.name: _problem(one) for one in self.plugins}
+        told = {one.name: self._problem(one) for one in self.plugins}
         return {name: problem for name, problem in told.items() if problem}
 
     def report(self) -> list[dict[str, Any]]:
@@ -106,10 +109,13 @@ class PluginRegistry:
     def _implementations(self) -> Iterator[Implementation]:
         return (one for chain in self.hooks for one in chain)
 
+    def _problem(self, plugin: LoadedPlugin) -> str:
+        return _problem(plugin) or self.watch.standing().get(plugin.name, "")
+
     def _active(self, plugin: LoadedPlugin) -> dict[str, Any]:
         own = [one for one in self._implementations() if one.plugin == plugin.name]
         calls = sum(one.timing.calls for one in own)
-        seconds = sum(one.timing.total_ns for one in own) / 1e9
+        seconds = sum(one.timing.total_seconds for one in own)
         latest = max(own, key=_last_failure, default=None)
         rests = [one.quarantine.until for one in own if one.quarantine.until]
         return {
@@ -121,11 +127,12 @@ class PluginRegistry:
             "hooks": [self._hook(one) for one in own],
             "calls": calls,
             "failures": sum(one.timing.failures for one in own),
+            "slow_calls": sum(one.timing.slow for one in own),
             "last_error": latest.timing.last_error if latest else "",
             "total_seconds": seconds,
             "mean_seconds": seconds / calls if calls else 0.0,
             "quarantined_until": max(rests).isoformat() if rests else None,
-            "problem": _problem(plugin),
+            "problem": self._problem(plugin),
             "settings": plugin.settings.model_dump(mode="json"),
         }
 
@@ -137,8 +144,9 @@ class PluginRegistry:
             "order": getattr(self.hooks, one.hook).plugins,
             "calls": one.timing.calls,
             "failures": one.timing.failures,
+            "slow_calls": one.timing.slow,
             "last_error": one.timing.last_error,
-            "total_seconds": one.timing.total_ns / 1e9,
+            "total_seconds": one.timing.total_seconds,
             "mean_seconds": one.timing.mean_seconds,
             "quarantined_until": until.isoformat() if until else None,
         }
@@ -180,6 +188,7 @@ def _idle(candidate: Candidate) -> dict[str, Any]:
         "hooks": [],
         "calls": 0,
         "failures": 0,
+        "slow_calls": 0,
         "last_error": "",
         "total_seconds": 0.0,
         "mean_seconds": 0.0,

@@ -173,8 +173,9 @@ def _http(settings: Settings, port: int, number: int, child: Child) -> None:
         large_bodies(application),
     )
     worker.stop_on_sigterm()
-    child.ready()
-    worker.run()
+    with application.plugins.watch.running():
+        child.ready()
+        worker.run()
     application.close()
 
 
@@ -184,7 +185,8 @@ def _streams(settings: Settings, child: Child) -> None:
     application = build(settings)
     host = settings.streams.host or settings.server.host
     bound = bind(host, settings.streams.port or 0)
-    run_listener(application, bound, child.ready, _on_sigterm)
+    with application.plugins.watch.running():
+        run_listener(application, bound, child.ready, _on_sigterm)
     application.close()
 
 
@@ -197,6 +199,7 @@ def _worker(settings: Settings, child: Child) -> None:
     settle()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    child.ready()
-    application.worker().run(stop)
+    with application.plugins.watch.running():
+        child.ready()
+        application.worker().run(stop)
     application.close()

@@ -110,7 +110,8 @@ def serving(built: Application) -> Iterator[Server]:
     thread = threading.Thread(target=worker.run, name="fyr-test-server")
     thread.start()
     try:
-        yield Server(built, f"http://127.0.0.1:{port}")
+        with built.plugins.watch.running():
+            yield Server(built, f"http://127.0.0.1:{port}")
     finally:
         worker.stop()
         thread.join()

@@ -6,6 +6,7 @@ asked for, and that one only.
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 import urllib.request
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from fyr.core import Change, Plugin, RequestContext, hookimpl
+from fyr.core.hooks.markers import Moment
+from fyr.core.hooks.specs import RULES, SPECIFICATIONS
 from fyr.core.testing import Client, FakeClock
 from fyr.core.testing.applications import (
     Server,
@@ -30,6 +33,9 @@ PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}
 #: For what has happened long before, unless something is wrong.
 PATIENCE = 60.0
 HELD = "sleepy"
+#: Hooks that requests meet, read from the specifications: a new one is tried here, too.
+ASKED = {name for name, rule in RULES.items() if rule.moment is Moment.REQUEST}
+READS = ("Patient/1", "Patient/1/_history", "Patient?family=Bell", "metadata")
 
 
 class Sleep:
@@ -38,6 +44,8 @@ class Sleep:
     def __init__(self) -> None:
         self.over = threading.Event()
         self.sleeping = threading.Semaphore(0)
+        self.lock = threading.Lock()
+        self.armed = False
 
     def __call__(self) -> None:
         self.sleeping.release()
@@ -54,6 +62,33 @@ def sleeper_in(hook: str, sleep: Sleep) -> type[Plugin]:
     space: dict[str, Any] = {"body": body}
     exec(f"def {hook}(context): return body(context)", space)
     return type("Sleeper", (Plugin,), {hook: staticmethod(hookimpl(space[hook]))})
+
+
+def sleeper_at_the_first_call(hook: str, sleep: Sleep) -> type[Plugin]:
+    """Make a plugin that sleeps in a hook, once, when that is armed."""
+
+    def body() -> None:
+        with sleep.lock:
+            armed, sleep.armed = sleep.armed, False
+        if armed:
+            sleep()
+
+    names = ", ".join(inspect.signature(SPECIFICATIONS[hook]).parameters)
+    space: dict[str, Any] = {"body": body}
+    exec(f"def {hook}({names}): return body()", space)
+    return type("Sleeper", (Plugin,), {hook: staticmethod(hookimpl(space[hook]))})
+
+
+def meets_all_hooks(client: Client) -> list[int]:
+    """Do what meets each hook that requests meet."""
+    return [
+        client.put("/fhir/Patient/2", {**PATIENT, "id": "2"}).status,
+        client.get("/fhir/Patient/1").status,
+        client.get("/fhir/Patient?family=Bell").status,
+        # A statement is made anew for each host.
+        client.get("/fhir/metadata", Host="localhost").status,
+        _registered(client).status,
+    ]
 
 
 @pytest.fixture
@@ -93,6 +128,76 @@ def test_requests_go_on_while_those_of_others_sleep_in_a_hook(
     assert others == [200] * 20
     assert asleep == [False] * 3
     assert woken == [200] * 3
+
+
+@pytest.mark.parametrize("hook", sorted(ASKED))
+def test_reads_of_others_go_on_while_one_request_sleeps_in_a_hook(
+    tmp_path: Path, hook: str, sleep: Sleep
+) -> None:
+    """Each hook that requests meet; whatever lock the sleeper holds, they read."""
+    plugins = {"sleeper": sleeper_at_the_first_call(hook, sleep)}
+    options = {
+        "store": {"url": "sqlite:///fyr.db"},
+        "plugins": {"enabled": ["search", "administrative"]},
+    }
+    settings = settings_with(options, tmp_path)
+    with application(settings, FakeClock(), plugins) as built:
+        client = client_of(built)
+        assert client.put("/fhir/Patient/1", PATIENT).status == 201
+        sleep.armed = True
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(meets_all_hooks, client_of(built))
+            assert sleep.sleeping.acquire(timeout=PATIENCE)
+            others = [client.get(f"/fhir/{url}").status for url in READS]
+            asleep = not held.done()
+            sleep.over.set()
+            woken = held.result(PATIENCE)
+        after = client.put("/fhir/Patient/2", {**PATIENT, "id": "2"}).status
+
+    assert others == [200] * len(READS)
+    assert asleep
+    assert woken == [201, 200, 200, 200, 422]  # nobody knows that person
+    assert after == 200
+
+
+def test_a_call_that_takes_long_is_told_of_by_plugin_and_hook(
+    tmp_path: Path, sleep: Sleep
+) -> None:
+    options = {
+        "store": {"url": "sqlite:///fyr.db"},
+        "plugins": {"slow_hook_seconds": 0.1},
+    }
+    settings = settings_with(options, tmp_path)
+    plugins = {"sleeper": sleeper_in("authorize", sleep)}
+    seen = threading.Event()
+    with application(settings, FakeClock(), plugins) as built:
+        client, watch = client_of(built), built.plugins.watch
+        client.put("/fhir/Patient/1", PATIENT)
+        counted = watch.on_slow
+
+        def slow(plugin: str, hook: str) -> None:
+            assert counted is not None
+            counted(plugin, hook)
+            seen.set()
+
+        watch.on_slow = slow
+        with serving(built) as server, ThreadPoolExecutor(1) as pool:
+            held = pool.submit(read, server, "1", HELD)
+            assert seen.wait(PATIENCE)
+            ready = client.get("/health/ready").json
+            told = {one["name"]: one for one in built.plugins.report()}
+            problems = built.plugins.problems()
+            metrics = client.get("/metrics").body.decode()
+            sleep.over.set()
+            woken = held.result(PATIENCE)
+
+    assert ready["ports"]["plugins"]["impaired"] == 1
+    assert list(problems) == ["sleeper"]
+    assert problems["sleeper"].startswith("authorize takes long: ")
+    assert 'fyr_plugin_slow_calls_total{hook="authorize",plugin="sleeper"}' in metrics
+    assert woken == 200
+    assert told["sleeper"]["slow_calls"] == 1
+    assert told["sleeper"]["problem"].startswith("authorize takes long: ")
 
 
 def test_others_are_told_of_changes_while_one_sleeps(
