@@ -43,7 +43,12 @@ class _LazyGroup(click.Group):
         # behind such a command is for Fyr, and the command need know nothing of it.
         if args[0] not in COMMANDS:
             args = [args[0], *_without_deployment(ctx, args[1:])]
-        return super().resolve_command(ctx, args)
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if hint := _hint(ctx, args[0]):
+                raise click.UsageError(f"{error.message} {hint}", ctx) from None
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_plugin_commands(ctx)]
@@ -93,6 +98,15 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
         for problem in error.problems:
             click.echo(f"fyr: {masked(problem)}", err=True)
         return {}
+
+
+def _hint(ctx: click.Context, command: str) -> str:
+    """Tell which plugin has a command that is not there, once settings are read."""
+    if ctx.obj is None:
+        return ""
+    from fyr.core.cli.extra import hint_of
+
+    return hint_of(ctx.obj, command)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

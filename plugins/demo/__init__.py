@@ -23,7 +23,10 @@ __all__ = ["Demo"]
 class Demo(Plugin):
     """Tells the story: ``fyr demo``."""
 
-    manifest = Manifest("Tells the story of a citizen with COPD: fyr demo.")
+    manifest = Manifest(
+        "Tells the story of a citizen with COPD: fyr demo --config"
+        " config/examples/demo.toml."
+    )
 
     @hookimpl
     def register_commands(self) -> Iterable[click.Command]:

@@ -68,6 +68,27 @@ def test_a_plugins_command_is_a_sub_command(fyr: Fyr, deployment) -> None:
     assert (done.output, done.exit_code) == ("ward 7 in data\n", 0)
 
 
+@pytest.mark.parametrize(
+    ("command", "plugin"), [("demo", "demo"), ("dev", "access_control")]
+)
+def test_a_command_of_a_plugin_that_is_not_enabled_says_which(
+    fyr: Fyr, deployment, command: str, plugin: str
+) -> None:
+    done = fyr("--config", deployment(), command)
+
+    assert done.exit_code == 2
+    assert f"No such command '{command}'" in done.output
+    assert f"The plugin {plugin} has it: name it in plugins.enabled." in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_command_that_no_plugin_has_has_no_hint(fyr: Fyr, deployment) -> None:
+    done = fyr("--config", deployment(), "dance")
+
+    assert done.exit_code == 2
+    assert "plugins.enabled" not in done.output
+
+
 def test_the_variable_that_names_the_file_brings_its_commands(
     fyr: Fyr, deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
