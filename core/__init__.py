@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from fyr.core.workflow import Timers as Timers
     from fyr.core.workflow import Transition as Transition
     from fyr.core.workflow import planned as planned
+    from fyr.core.workflow import refuses as refuses
 
 __version__ = "0.1.0"
 
@@ -151,7 +152,7 @@ _HOMES = {
     "touched": "Touched",
     "workflow": (
         "ANYBODY Fired History Machine Planned Schedule Step Timer Timers Transition"
-        " planned"
+        " planned refuses"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

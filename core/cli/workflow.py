@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fyr.core.workflow.timers import TimerState
 
 
+#: Types of users (:attr:`fyr.core.Principal.user_type`).
+_USERS = ("PATIENT", "PRACTITIONER", "SSL", "SYSTEM")
 _NONE = "no plugin of this configuration has any; name one that does with --config"
 
 
@@ -61,12 +63,24 @@ def draw(
 @workflow.command()
 @with_deployment
 @click.argument("reference")
-def explain(config_file: Path | None, data_dir: Path | None, reference: str) -> None:
-    """Tell where a resource stands, such as Task/1, and what may come next."""
+@click.option(
+    "--for",
+    "user",
+    type=click.Choice(_USERS, case_sensitive=False),
+    help="Only what users of this type may do.",
+)
+def explain(
+    config_file: Path | None, data_dir: Path | None, reference: str, user: str | None
+) -> None:
+    """Tell where a resource stands, such as Task/1, and what may come next.
+
+    That is by the tables; access control decides too, by each token.
+    """
     from fyr.core.workflow.explaining import explain as explained
 
+    users = frozenset([user] if user else _USERS)
     with opened(settings_from(config_file, data_dir=data_dir)) as application:
-        for line in _explained(explained(application, reference)):
+        for line in _explained(explained(application, reference, users)):
             click.echo(line)
 
 
@@ -118,11 +132,15 @@ def _machines(config_file: Path | None, data_dir: Path | None) -> Machines:
 
 
 def _explained(found: Explained) -> Iterator[str]:
-    yield f"{found.reference}, version {found.version}"
+    title = f" ({found.title})" if found.title else ""
+    yield f"{found.reference}{title}, version {found.version}"
     for one in found.standings:
         yield from _standing(one)
     if not found.standings:
         yield "No state machine holds for it."
+    elif any(one.following for one in found.standings):
+        kind = found.reference.partition("/")[0]
+        yield f"  access control decides too: docs/access-control.md, {kind}"
     for timer in found.timers:
         yield f"  timer         {_timer(timer)}"
 

@@ -6,7 +6,7 @@ name. What is not in the table is refused and changes nothing.
 """
 
 from fyr.core.workflow.keeping import History, Schedule
-from fyr.core.workflow.machine import ANYBODY, Machine, Step
+from fyr.core.workflow.machine import ANYBODY, Machine, Step, refuses
 from fyr.core.workflow.machines import Machines
 from fyr.core.workflow.schedules import Planned, planned
 from fyr.core.workflow.timers import Fired, Timer, Timers
@@ -25,4 +25,5 @@ __all__ = [
     "Timers",
     "Transition",
     "planned",
+    "refuses",
 ]

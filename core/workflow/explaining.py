@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from fyr.core.clock import to_millis
 from fyr.core.context import SYSTEM, Principal, RequestContext
 from fyr.core.errors import FyrError, Gone, Issue, NotFound
 from fyr.core.model.json import own
-from fyr.core.workflow.machine import Machine, Step
+from fyr.core.workflow.machine import ANYBODY, Machine, Step
 from fyr.core.workflow.schedules import Planned, planned
 from fyr.core.workflow.timers import TimerState
 from fyr.core.workflow.transition import Transition
@@ -48,17 +48,23 @@ class Explained:
     """A resource in all machines that hold for it, and its timers."""
 
     reference: str
+    #: what it is called: its title, or text, display or code of its ``code``
+    title: str
     version: int
     standings: Sequence[Standing]
     timers: Sequence[TimerState]
 
 
-def explain(application: Application, reference: str) -> Explained:
+def explain(
+    application: Application, reference: str, users: Set[str] = ANYBODY
+) -> Explained:
     """Tell where a resource stands; nothing is changed.
 
     Guards are asked with a made-up user of each type that a row names, and the resource
     as it is with another state: what an edit beside it would bring they cannot know.
+    Access control is not asked: whether somebody may write at all depends on their token.
 
+    :param users: types of users who are told of.
     :raises NotFound: there is no such resource.
     :raises Gone: it has been deleted.
     """
@@ -72,24 +78,42 @@ def explain(application: Application, reference: str) -> Explained:
 
     def work(session: Session) -> list[Standing]:
         return [
-            _standing(application, session, machine, resource)
+            _standing(application, session, machine, resource, users)
             for machine in application.machines.about(resource)
         ]
 
     standings = application.database.read(work)
     return Explained(
-        reference, stored.version, standings, application.timers.of(reference)
+        reference,
+        _title(resource),
+        stored.version,
+        standings,
+        application.timers.of(reference),
     )
 
 
+def _title(resource: Resource) -> str:
+    concept = resource.get("code")
+    if not isinstance(concept, dict):
+        return str(resource.get("title", ""))
+    codings = concept.get("coding", [])
+    found = (concept.get("text"), *(one.get("display") for one in codings))
+    codes = (one.get("code") for one in codings)
+    return str(next(filter(None, (*found, *codes)), ""))
+
+
 def _standing(
-    application: Application, session: Session, machine: Machine, resource: Resource
+    application: Application,
+    session: Session,
+    machine: Machine,
+    resource: Resource,
+    users: Set[str],
 ) -> Standing:
     state = machine.state_of(resource)
     following = [
         one
         for step in machine.after(state)
-        for one in _next(application, session, machine, resource, step)
+        for one in _next(application, session, machine, resource, step, users)
     ]
     plan = planned(resource, machine.schedule) if machine.schedule is not None else []
     return Standing(machine, state, following, plan)
@@ -101,10 +125,11 @@ def _next(
     machine: Machine,
     resource: Resource,
     step: Step,
+    users: Set[str],
 ) -> list[Next]:
     """Ask the guards of a row for each type of user, and join those who hear the same."""
     heard: dict[tuple[str, ...], list[str]] = {}
-    for user in sorted(step.by):
+    for user in sorted(step.by & users):
         problems = _asked(application, session, machine, resource, step, user)
         heard.setdefault(problems, []).append(user)
     return [Next(step, tuple(names), told) for told, names in heard.items()]
@@ -157,9 +182,10 @@ def _asked(
 
 def _sentences(problem: FyrError | Issue) -> list[str]:
     issues = problem.issues if isinstance(problem, FyrError) else (problem,)
-    return [
-        f"{one.diagnostics} ({', '.join(one.expression)})"
-        if one.expression
-        else one.diagnostics
-        for one in issues
-    ]
+    return [_sentence(one) for one in issues]
+
+
+def _sentence(issue: Issue) -> str:
+    """Tell a problem with its path and its code, where it has them."""
+    beside = [*issue.expression, *([issue.error_code] if issue.error_code else [])]
+    return f"{issue.diagnostics} ({', '.join(beside)})" if beside else issue.diagnostics

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from fyr.core.error_codes import ErrorCode
 from fyr.core.errors import FyrError, Issue
@@ -26,10 +26,37 @@ Effect: TypeAlias = "Callable[[Transition], None]"
 #: that was to be reached, or with both states, as its text has room for.
 Refusal: TypeAlias = "ErrorCode | Callable[[Transition], FyrError | Issue]"
 
+#: A guard, as it was given.
+_Guard = TypeVar("_Guard", bound="Callable[..., object]")
+
 #: All types of users (:attr:`fyr.core.Principal.user_type`).
 ANYBODY: Set[str] = frozenset({"PATIENT", "PRACTITIONER", "SSL", "SYSTEM"})
 #: Values that a row of the catalogue is filled with.
 MOST_VALUES = 2
+
+#: Attribute of a guard that holds what it declares.
+_DECLARED = "refuses"
+
+
+def refuses(*codes: str) -> Callable[[_Guard], _Guard]:
+    """Declare what a guard refuses with, for pages of machines.
+
+    Goes for what ``refused`` of a row or a machine calls, too. What a guard tells in a
+    sentence only has no code.
+
+    :param codes: names of the error catalogue.
+    """
+
+    def declare(guard: _Guard) -> _Guard:
+        setattr(guard, _DECLARED, codes)
+        return guard
+
+    return declare
+
+
+def codes_of(guard: Callable[..., object]) -> tuple[str, ...]:
+    """Tell what a guard declares that it refuses with."""
+    return tuple(getattr(guard, _DECLARED, ()))
 
 
 @dataclass(frozen=True, slots=True)

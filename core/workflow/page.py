@@ -6,12 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fyr.core.error_codes import ErrorCode
-from fyr.core.workflow.machine import Machine, Refusal, Step
+from fyr.core.workflow.machine import Machine, Refusal, Step, codes_of
 from fyr.core.workflow.mermaid import mermaid
 from fyr.core.workflow.words import called, ends, explained, users
 
 if TYPE_CHECKING:
     from fyr.core.workflow.machines import Machines
+
+_ACCESS = (
+    "Access control decides too, and before: who may write such a resource at all, by which"
+    " privilege and for whom, stands in [access-control.md](../access-control.md)."
+)
 
 
 def machines_table(machines: Machines) -> str:
@@ -41,6 +46,7 @@ def _parts(machine: Machine) -> Iterator[str]:
     yield from (_row(machine, step) for step in machine.steps)
     yield ""
     yield _answer(machine) + "\n"
+    yield _ACCESS + "\n"
     yield from _always(machine)
     yield from _kept(machine)
     yield from _meanings(machine)
@@ -69,7 +75,12 @@ def _answer(machine: Machine) -> str:
 def _refusal(refused: Refusal) -> str:
     if isinstance(refused, ErrorCode):
         return f"`{refused.name}`"
-    return explained(refused)
+    told, codes = explained(refused), codes_of(refused)
+    return f"{told.removesuffix('.')} ({_named(codes)})" if codes else told
+
+
+def _named(codes: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in codes)
 
 
 def _always(machine: Machine) -> Iterator[str]:
@@ -101,10 +112,13 @@ def _meanings(machine: Machine) -> Iterator[str]:
     functions = [*machine.when, *machine.then]
     for step in machine.steps:
         functions += [*step.when, *step.then]
-    told = {called(one): explained(one) for one in functions}
-    for name, meaning in sorted(told.items()):
-        if meaning != name:
-            yield f"- *{name}*: {meaning}"
+    told = {called(one): (explained(one), codes_of(one)) for one in functions}
+    for name, (meaning, codes) in sorted(told.items()):
+        parts = [meaning] if meaning != name else []
+        if codes:
+            parts.append(f"Refused with {_named(codes)}.")
+        if parts:
+            yield f"- *{name}*: {' '.join(parts)}"
 
 
 def known_machines() -> Machines:

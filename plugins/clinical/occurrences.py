@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.core import Issue, read_error_codes
+from fyr.core import Issue, read_error_codes, refuses
 from fyr.core.workflow.timing import problems
 from fyr.plugins.clinical.extensions import (
     CARE_PLAN_STATUS_SCHEDULE,
@@ -26,14 +26,21 @@ if TYPE_CHECKING:
 _CODES = read_error_codes("fyr.core")
 #: States in which a ServiceRequest says when.
 TIMED: Final = ("active", "on-hold", "completed")
+_REFUSES: Final = refuses(
+    "GENERAL_VALIDATION_ERROR_NO_OCCURRENCE",
+    "GENERAL_TIMING_OCCURENCE_WITHOUT_START_VALIDATION_ERROR",
+    "GENERAL_TIMING_VALIDATION_ERROR",
+)
 
 
+@_REFUSES
 def occurrence_is_valid(transition: Transition) -> Iterator[Issue]:
     """Guard of every update of a ServiceRequest."""
     if transition.old is not None and transition.new is not None:
         yield from refusals(transition.new)
 
 
+@_REFUSES
 def occurrences_are_valid(transition: Transition) -> Iterator[Issue]:
     """Guard of every update of a CarePlan: of all that it asks for, if it is active."""
     plan = transition.new

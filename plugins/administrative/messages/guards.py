@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, read_error_codes
+from fyr.core import Issue, read_error_codes, refuses
 from fyr.plugins.administrative.extensions import (
     ADMINISTRATIVE_STATUS,
     value_of,
@@ -31,6 +31,18 @@ _OF_RECIPIENTS = frozenset({"received", "meta", "text"})
 Rule = Callable[["Resource"], Iterator[Issue]]
 
 
+@refuses(
+    "COMMUNICATION_EXACTLY_ONE_CAREPLAN_MUST_BE_SUPPLIED_WHEN_REASON_CODE_MISSING_MEASUREMENT_RESOLVING",
+    "COMMUNICATION_UPDATE_TO_CATEGORY_IS_NOT_ALLOWED",
+    "COMMUNICATION_EXACTLY_ONE_MESSAGE_CATEGORY_IS_EXPECTED_ACTUAL",
+    "COMMUNICATION_SENT_PROP_CANNOT_BE_SET_BY_CLIENT",
+    "COMMUNICATION_ONLY_STATUS_COMPLETED_CAN_BE_MARKED_AS_RECEIVED",
+    "COMMUNICATION_ONLY_STATUS_COMPLETED_CAN_HAVE_ADMINISTRATIVE_STATUS_OTHER_THAN_ACTIVATE",
+    "COMMUNICATION_EXACTLY_ONE_SENDER_OR_CARE_TEAM_SENDER_MUST_BE_SUPPLIED",
+    "COMMUNICATION_EXACTLY_ONE_RECIPIENT_OR_CARE_TEAM_RECIPIENT_MUST_BE_SUPPLIED",
+    "COMMUNICATION_MEDIUM_EBOKS_OR_NEMSMS_REQUIRES_PATIENT_RECIPIENT",
+    "COMMUNICATION_PATIENT_NEMSMS_NOT_ALLOWED",
+)
 def well_formed(transition: Transition) -> Iterator[Issue]:
     """Tell what is wrong with a message while it is its sender's to change."""
     new, old = transition.new, transition.old
@@ -159,6 +171,7 @@ def _medium(transition: Transition, new: Resource) -> Iterator[Issue]:
         yield code.issue(expression=("Communication.medium",))
 
 
+@refuses("COMMUNICATION_STATUS_COMPLETED_OR_STOPPED_CANNOT_BE_SET_BY_CLIENT")
 def sent_at_once(transition: Transition) -> Iterator[Issue]:
     """Let a message be completed where the server has sent it, and nobody else says so."""
     if not sent_by_server(transition.context, transition.resource):
@@ -168,6 +181,11 @@ def sent_at_once(transition: Transition) -> Iterator[Issue]:
         yield code.issue(expression=("Communication.status",))
 
 
+@refuses(
+    "COMMUNICATION_NEMSMS_WITH_STATUS_COMPLETED_CANNOT_BE_UPDATED_BY_CLIENT",
+    "COMMUNICATION_JSON_PATCH_IS_ONLY_ALLOWED_FOR_NOTE",
+    "COMMUNICATION_ONLY_ADMINISTRATIVE_STATUS_AND_RECEIVED_CAN_BE_UPDATED_WHEN_STATUS_IS_COMPLETED",
+)
 def only_receipt(transition: Transition) -> Iterator[Issue]:
     """Let of a sent message be changed what its recipient says; of a note what it says."""
     old, new = transition.old, transition.new
@@ -209,6 +227,9 @@ def _lasting(message: Resource) -> dict[str, object]:
     return kept
 
 
+@refuses(
+    "COMMUNICATION_ONLY_ADMINISTRATIVE_STATUS_AND_RECEIVED_CAN_BE_UPDATED_WHEN_STATUS_IS_COMPLETED"
+)
 def is_note(transition: Transition) -> Iterator[Issue]:
     """Let only notes be deleted once they are complete."""
     if terms.category(transition.resource) != terms.NOTE:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fyr.core import Machine, Step
-from fyr.core.workflow import ANYBODY
+from fyr.core.workflow import ANYBODY, refuses
 from fyr.plugins.administrative.messages.completing import complete
 from fyr.plugins.administrative.messages.guards import (
     CODES,
@@ -39,6 +39,7 @@ _SENT = CODES[
 ]
 
 
+@refuses(_ON_ITS_WAY.name, _SENT.name, _SERVERS_OWN.name)
 def _refused(transition: Transition) -> FyrError:
     """Say why a step is in no row: by where the message stands, then by where it goes."""
     if transition.start in ("in-progress", "stopped"):

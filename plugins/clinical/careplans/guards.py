@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from fyr.core import FyrError, Issue, Resource, Schedule, Transition, workflow
+from fyr.core import FyrError, Issue, Resource, Schedule, Transition, refuses, workflow
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED, has_consent
@@ -36,6 +36,7 @@ _DONE = ("TRIGGER_ENABLED", "TRIGGER_DONE")
 _EPISODES = "clinical.episodes"
 
 
+@refuses("EPISODEOFCARE_PATCH_NO_CONSENT")
 def patient_consents(transition: Transition) -> Problems:
     """Ask for a consent to take part that holds now."""
     episode = transition.resource
@@ -45,6 +46,7 @@ def patient_consents(transition: Transition) -> Problems:
         yield code.error(expression=["EpisodeOfCare.status"])
 
 
+@refuses("STATUS_SCHEDULE_PAUSE_MAX_30_DAYS")
 def pauses_are_short(transition: Transition) -> Problems:
     """Refuse a pause that is planned for more than 30 days, if this write plans it."""
     plan = planned(transition.new, ext.EPISODE_STATUS_SCHEDULE)
@@ -96,6 +98,7 @@ def episode_goes_on(transition: Transition) -> Problems:
         yield Issue("business-rule", text, (f"{new['resourceType']}.status",))
 
 
+@refuses("STATUS_SCHEDULE_IDENTICAL_TIME")
 def one_at_a_time(transition: Transition) -> Problems:
     """Refuse two changes of status that are planned for one moment."""
     for url in (
@@ -111,6 +114,7 @@ def one_at_a_time(transition: Transition) -> Problems:
             moments.add(at)
 
 
+@refuses("SYSTEM_TAG_UNEXPECTED_TAG")
 def tags_are_those_of_the_episode(transition: Transition) -> Problems:
     """Refuse system tags that the episode of care does not have."""
     new, old = transition.new or {}, transition.old or {}
@@ -148,6 +152,7 @@ def what_was_planned_stays(transition: Transition) -> Problems:
         yield Issue("business-rule", text, ("CarePlan.partOf",))
 
 
+@refuses("GENERAL_TRIGGER_ENABLEMENT_VALIDATION_ERROR")
 def trigger_may_be_switched(transition: Transition) -> Problems:
     """Refuse changes of triggerEnablementCode that make no sense."""
     new, old = transition.new, transition.old

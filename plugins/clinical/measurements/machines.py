@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fyr.core import FyrError, Issue, Machine, Resource, Step, Transition
+from fyr.core import FyrError, Issue, Machine, Resource, Step, Transition, refuses
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements import overlays
@@ -56,6 +56,7 @@ def _episodes(resource: Resource) -> Iterator[Mapping[str, Any]]:
     return extensions.extensions(resource, extensions.EPISODE_OF_CARE)
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def nothing_else(transition: Transition) -> Iterable[FyrError | Issue]:
     """Tell what of a measurement would be changed beside its status."""
     old, new = transition.old, transition.new
@@ -66,6 +67,7 @@ def nothing_else(transition: Transition) -> Iterable[FyrError | Issue]:
             yield _unchangeable(transition, name)
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def of_media(transition: Transition) -> Iterable[FyrError | Issue]:
     """Tell what of a Media would be changed, and may not.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fyr.core import refuses
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     ACTION_TRIGGER,
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _LED = "definitionCanonical"
 
 
+@refuses(
+    "PLANDEFINITION_VALIDATE_MANDATORY_ACTIVITYDEFINITION_OR_SUBPLAN_REFERENCE",
+    "PLANDEFINITION_VALIDATE_ALL_REFERENCED_ACTIVITYDEFINITIONS_OR_SUBPLANS_SHOULD_BE_ACTIVE",
+)
 def leads_to_active_definitions(transition: Transition) -> Iterator[FyrError | Issue]:
     """It refers to an activity or sub-plan, and all that it refers to are active."""
     plan = transition.resource
@@ -43,6 +48,7 @@ def leads_to_active_definitions(transition: Transition) -> Iterator[FyrError | I
             ].error(expression=(f"{place}.{_LED}",))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def is_no_circle(transition: Transition) -> Iterator[FyrError | Issue]:
     """It does not lead to itself, nor does a plan below it."""
     definitions = Definitions(transition.acting, transition.together)
@@ -59,6 +65,7 @@ def is_no_circle(transition: Transition) -> Iterator[FyrError | Issue]:
         )
 
 
+@refuses("PLANDEFINITION_MISSING_RELATED_ACTION")
 def knows_related_actions(transition: Transition) -> Iterator[FyrError | Issue]:
     """The actions that others are related to, or are triggered by, are in the plan."""
     plan = transition.resource

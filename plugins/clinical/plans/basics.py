@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from fyr.core import Forbidden, Machine, Step
+from fyr.core import Forbidden, Machine, Step, refuses
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import BASIC_STATUS, value_of
 from fyr.plugins.clinical.plans.changes import changed
@@ -40,6 +40,7 @@ def state_of(resource: Resource) -> str:
     return str((value_of(resource, BASIC_STATUS) or {}).get("code", ""))
 
 
+@refuses("ACTIONGUIDANCEVIEW_ILLEGAL_CHANGE_OF_ELEMENTS")
 def keeps_its_content(transition: Transition) -> Iterator[FyrError | Issue]:
     """Nothing changes but who it is for and who modifies it."""
     old, new = transition.old, transition.new
@@ -53,6 +54,7 @@ def keeps_its_content(transition: Transition) -> Iterator[FyrError | Issue]:
         )
 
 
+@refuses("ACTIONGUIDANCEVIEW_ILLEGAL_STATUS_CHANGE")
 def refused(transition: Transition) -> FyrError | Issue:
     """Tell why a step is not made."""
     start, end = transition.start, transition.end

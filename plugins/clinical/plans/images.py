@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from fyr.core import refuses
 from fyr.core.interactions.content import blob_id
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import QUESTIONNAIRE_IMAGE, extensions, value_of
@@ -23,6 +24,10 @@ _VALUE_SET: Final = "http://ehealth.sundhed.dk/vs/questionnaire-item-image-forma
 LARGEST_KB: Final = 266
 
 
+@refuses(
+    "QUESTIONNAIRE_IMAGE_FORMAT_VALIDATION_MESSAGE",
+    "QUESTIONNAIRE_IMAGE_SIZE_VALIDATION_MESSAGE",
+)
 def has_fitting_images(transition: Transition) -> Iterator[FyrError | Issue]:
     """Its images are PNG, JPEG or SVG, of 266 kB at most."""
     questionnaire = transition.resource

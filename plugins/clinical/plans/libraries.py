@@ -7,9 +7,10 @@ authors like, and its source is kept as it came, whether anything here can run i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Machine, Step
+from fyr.core import Machine, Step, refuses
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import MODIFIER_ROLE, extensions
 from fyr.plugins.clinical.plans.refusals import refused
@@ -22,6 +23,7 @@ _AUTHORS = frozenset({"PRACTITIONER", "SYSTEM"})
 _KEPT = "kept"
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def has_one_modifier(transition: Transition) -> Iterator[FyrError | Issue]:
     """Exactly one organization modifies it."""
     if len(list(extensions(transition.resource, MODIFIER_ROLE))) != 1:
@@ -31,6 +33,7 @@ def has_one_modifier(transition: Transition) -> Iterator[FyrError | Issue]:
         )
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def has_parameters(transition: Transition) -> Iterator[FyrError | Issue]:
     """It says what it takes and gives."""
     if not transition.resource.get("parameter"):
@@ -39,6 +42,7 @@ def has_parameters(transition: Transition) -> Iterator[FyrError | Issue]:
         )
 
 
+@refuses("LIBRARY_IDENTIFIER_UPDATE_RESTRICTED")
 def keeps_identifiers(transition: Transition) -> Iterator[FyrError | Issue]:
     """Its identifiers stay: others find it by them, in other environments too."""
     old, new = transition.old, transition.new
@@ -60,7 +64,7 @@ MACHINE = Machine(
         Step(_KEPT, _KEPT, by=_AUTHORS, what="It is edited."),
     ),
     state=_state,
-    refused=refused,
+    refused=refuses("GENERAL_VALIDATION_ERROR")(partial(refused)),
     when=tuple(
         map(unless_loaded, (has_one_modifier, has_parameters, keeps_identifiers))
     ),

@@ -8,9 +8,10 @@ whoever uses what is retired keeps it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Machine, Step
+from fyr.core import Machine, Step, refuses
 from fyr.plugins.clinical.plans import rules
 from fyr.plugins.clinical.plans.activation import (
     is_no_circle,
@@ -18,7 +19,7 @@ from fyr.plugins.clinical.plans.activation import (
     leads_to_active_definitions,
 )
 from fyr.plugins.clinical.plans.images import has_fitting_images
-from fyr.plugins.clinical.plans.refusals import refused
+from fyr.plugins.clinical.plans.refusals import REFUSALS, refused
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.parts import Room
@@ -73,9 +74,14 @@ def _machine(
     :param active: what else must hold when it becomes active.
     :param deleted: whether a draft may be deleted.
     """
-    edited = tuple(map(rules.unless_loaded, (rules.has_owner, *draft)))
+    codes = REFUSALS[kind]
+    steps = [one.name for one in (codes.step, codes.deleted) if one is not None]
+    owned = refuses(codes.owner.name)(rules.unless_loaded(rules.has_owner))
+    edited = (owned, *map(rules.unless_loaded, draft))
     first = (*edited, rules.unless_loaded(rules.is_only_draft))
-    ready, kept = (*edited, *active), (rules.keeps_all_but_use_context,)
+    stays = refuses(codes.active.name, codes.ended.name)
+    kept = (stays(partial(rules.keeps_all_but_use_context)),)
+    ready = (*edited, *active)
     approved, keeping = (rules.approved,), (rules.keeps_approval,)
     rows: list[Row] = [
         (None, "draft", first, keeping, "One begins, or is cloned."),
@@ -96,7 +102,7 @@ def _machine(
             Step(start, end, by=AUTHORS, when=when, then=then, what=what)
             for start, end, when, then, what in rows
         ),
-        refused=refused,
+        refused=refuses("GENERAL_VALIDATION_ERROR", *steps)(partial(refused)),
         then=(rules.identified(environment),),
         what=(
             "A definition is edited while it is a draft, used while it is active, and"

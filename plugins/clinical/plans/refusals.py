@@ -27,6 +27,8 @@ class Refusals:
     named: tuple[str, str]
     #: a step that is not in the table: state before, states that may follow
     step: ErrorCode
+    #: one that is no draft would be deleted, where drafts may be
+    deleted: ErrorCode | None = None
 
 
 REFUSALS: Final[Mapping[str, Refusals]] = {
@@ -50,6 +52,7 @@ REFUSALS: Final[Mapping[str, Refusals]] = {
         CODES["QUESTIONNAIRE_NOT_ALLOWED_TO_UPDATE_IN_STATUS"],
         ("active", "retired"),
         CODES["QUESTIONNAIRE_NOT_ALLOWED_TO_UPDATE_STATUS"],
+        CODES["QUESTIONNAIRE_NOT_ALLOWED_TO_DELETE_WITH_STATUS"],
     ),
 }
 
@@ -59,10 +62,9 @@ def refused(transition: Transition) -> FyrError | Issue:
     machine, start, end = transition.machine, transition.start, transition.end
     if machine.between(start, end):
         return Forbidden(f"users of type {transition.user_type} do not write this")
-    if end is None:
-        return CODES["QUESTIONNAIRE_NOT_ALLOWED_TO_DELETE_WITH_STATUS"].error(
-            "draft", expression=(machine.path,)
-        )
+    codes = REFUSALS.get(machine.resource_type)
+    if end is None and codes is not None and codes.deleted is not None:
+        return codes.deleted.error("draft", expression=(machine.path,))
     after = [one.end for one in machine.steps if one.start == start and one.end]
     may = " or ".join(dict.fromkeys(after))
     if start is None:

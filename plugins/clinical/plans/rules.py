@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.core import from_millis
+from fyr.core import from_millis, refuses
 from fyr.core.workflow.timing import DANISH
 from fyr.plugins.clinical.activities import switches_of
 from fyr.plugins.clinical.codes import CODES
@@ -98,6 +98,7 @@ def keeps_all_but_use_context(transition: Transition) -> Told:
         )
 
 
+@refuses("VERSIONING_MULTIPLE_DRAFTS_IN_BASE_NOT_ALLOWED")
 def is_only_draft(transition: Transition) -> Told:
     """No other version with the same base is a draft."""
     new = transition.resource
@@ -121,6 +122,10 @@ def is_only_draft(transition: Transition) -> Told:
         )
 
 
+@refuses(
+    "ACTIVITYDEFINITION_SHARINGAPPROVALPOLICY_NOT_SET",
+    "ACTIVITYDEFINITION_SHARINGAPPROVALPOLICY_NOT_ALLOWED",
+)
 def shares_as_its_code_says(transition: Transition) -> Told:
     """It has a sharing approval policy if, and only if, its code is one that is shared."""
     new = transition.resource

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fyr.core import Issue, RequestContext, Resource, Transition, read_error_codes
+from fyr.core import (
+    Issue,
+    RequestContext,
+    Resource,
+    Transition,
+    read_error_codes,
+    refuses,
+)
 from fyr.plugins.clinical.extensions import (
     CAREMANAGER_ORGANIZATION,
     EPISODE_OF_CARE,
@@ -55,6 +62,10 @@ def is_of_the_operation(context: RequestContext | None) -> bool:
     return False
 
 
+@refuses(
+    "CLINICAL_IMPRESSION_VALIDATION_STATE_FINDING_CODE_NOT_ALLOWED",
+    "CLINICAL_IMPRESSION_MEASUREMENT_VALIDITY_UPDATED_CODE_REQUIRED",
+)
 def validity_by_the_operation(transition: Transition) -> Iterator[Issue]:
     """Refuse findings about validity from elsewhere, and on other impressions."""
     new, old = transition.new or {}, transition.old
@@ -81,6 +92,7 @@ def validity_stays_as_it_is(transition: Transition) -> Iterator[Issue]:
             yield Issue("business-rule", text, (f"ClinicalImpression.{name}",))
 
 
+@refuses("TASK_INVESTIGATION_ITEM_REFERENCES_MUST_HAVE_VERSION_AND_VERSIONLESS")
 def items_with_and_without_version(transition: Transition) -> Iterator[Issue]:
     """Ask each investigation of measurements for both references to each."""
     new, old = transition.new or {}, transition.old or {}

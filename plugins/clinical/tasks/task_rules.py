@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core import FyrError, Issue, Resource, Transition, read_error_codes
+from fyr.core import FyrError, Issue, Resource, Transition, read_error_codes, refuses
 from fyr.core.context import SYSTEM
 from fyr.plugins.clinical.extensions import (
     RESTRICTION_CATEGORY,
@@ -61,6 +61,7 @@ def category_and_responsible(transition: Transition) -> Iterator[Issue]:
             yield Issue("required", text, ("Task.extension",))
 
 
+@refuses("TASK_RESTRICTION_CATEGORY_NONE_CANT_BE_COMBINED")
 def none_stands_alone(transition: Transition) -> Iterator[Issue]:
     """Refuse the restriction category None beside others."""
     given = codes_in(transition.new or {}, RESTRICTION_CATEGORY)
@@ -69,6 +70,7 @@ def none_stands_alone(transition: Transition) -> Iterator[Issue]:
         yield code.issue(expression=("Task.extension",))
 
 
+@refuses("TASK_RESTRICTION_CATEGORY_NOT_MATCHING_TOKEN_CONTEXT")
 def restrictions_are_covered(transition: Transition) -> Iterator[FyrError]:
     """Let people set restriction categories only that their token reaches."""
     new, old = transition.new or {}, transition.old or {}
@@ -115,6 +117,7 @@ def _is_handover(task: Resource) -> bool:
     return any("HandoverNegotiation" in one for one in codes_in(task, TASK_CATEGORY))
 
 
+@refuses("TASK_FOR_NOT_SET")
 def is_for_the_patient_of_the_episode(
     transition: Transition,
 ) -> Iterable[FyrError | Issue]:

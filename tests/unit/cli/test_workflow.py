@@ -150,8 +150,29 @@ def test_where_a_resource_stands_is_explained(fyr: Fyr, app: Application) -> Non
         "                  not now: a guard cannot be asked without the write (KeyError)",
         "    may become  deleted            by SYSTEM",
         "  planned       rejected at 2999-01-01T00:00:00.000Z",
+        "  access control decides too: docs/access-control.md, Task",
         f"  timer         workflow-schedule  Task/{identity}  2999-01-01T00:00:00.000Z",
     ]
+
+
+def test_what_may_come_next_is_explained_for_one_type_of_user(
+    fyr: Fyr, app: Application
+) -> None:
+    code = {"text": "Iltmætning", "coding": [{"code": "NPU03011"}]}
+    identity = client_of(app).create({**TASK, "code": code}).json["id"]
+    app.close()
+
+    told = fyr("explain", f"Task/{identity}", "--for", "practitioner").output
+    assert told.splitlines() == [
+        f"Task/{identity} (Iltmætning), version 1",
+        "  errand        requested",
+        "    may become  accepted           by PRACTITIONER",
+        "                  not now: somebody must own it (Task.owner)",
+        "    may become  rejected           by PRACTITIONER",
+        "  access control decides too: docs/access-control.md, Task",
+    ]
+    assert "nothing may follow" not in told
+    assert fyr("explain", f"Task/{identity}", "--for", "anybody").exit_code == 2
 
 
 def test_a_resource_of_no_machine_and_one_that_is_not_there_are_told(
