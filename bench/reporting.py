@@ -4,6 +4,7 @@
     python bench/reporting.py                               both indexes, 1,000,000 measurements
     python bench/reporting.py --index embedded --measurements 100000
     python bench/reporting.py --rate 300 --seconds 20       lag at 300 writes a second
+    python bench/reporting.py --keep DIR                    make it once, then only ask
 
 Measurements are written into a SQLite store; a job makes the index of them, as
 `fyr reporting rebuild` does. Then the consumer is told again of `--again` of the events,
@@ -15,6 +16,7 @@ lag is from the answer to a write until a question finds it. Elasticsearch has
 import argparse
 import json
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -106,17 +108,38 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5, help="of each question")
     parser.add_argument("--rate", type=int, default=300, help="writes a second")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--keep", type=Path, help="folder for stores and indexes")
     options = parser.parse_args()
     chosen = [options.index] if options.index else ["embedded", "elasticsearch"]
     with tempfile.TemporaryDirectory(prefix="fyr-bench-") as name:
-        folder = Path(name)
-        seconds = fill(folder, options.measurements)
-        tell("store", "measurements written", options.measurements / seconds)
         for kind in chosen:
-            with index_options(kind) as reporting:
+            folder = store_of(options.keep or Path(name), kind, options.measurements)
+            server = options.keep / "server" if options.keep else None
+            with index_options(kind, server) as reporting:
                 measure(kind, folder, reporting, options)
                 if options.rate and options.seconds:
                     lag(kind, reporting, options.rate, options.seconds)
+
+
+def store_of(folder: Path, kind: str, count: int) -> Path:
+    """Give the folder with the store that an index is made of; make what is missing.
+
+    Each index has a store of its own, which knows what was made of it.
+    """
+    first = folder / f"store-{count}"
+    if not (first / "fyr.db").exists():
+        part = folder / f"part-{count}"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        tell("store", "measurements written", count / fill(part, count))
+        part.rename(first)
+    own = folder / f"{kind}-{count}"
+    if not own.exists():
+        part = folder / f"part-{kind}-{count}"
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(first, part)
+        part.rename(own)
+    return own
 
 
 def tell(index: str, row: str, per_second: float = 0.0, **more: object) -> None:
@@ -163,12 +186,12 @@ def settings(folder: Path, reporting: dict[str, object]) -> Any:
 
 
 @contextmanager
-def index_options(kind: str) -> Iterator[dict[str, object]]:
-    """Give the table ``[reporting]`` of an index that is empty."""
+def index_options(kind: str, keep: Path | None) -> Iterator[dict[str, object]]:
+    """Give the table ``[reporting]`` of an index, in a folder that is kept if so."""
     if kind == "embedded":
         yield {"url": "embedded"}
         return
-    with running_elasticsearch(fast=False, heap_megabytes=1024) as server:
+    with running_elasticsearch(fast=False, heap_megabytes=1024, keep=keep) as server:
         if server.process is not None:
             SERVERS.append(server.process.pid)
         yield server.options("bench")
@@ -199,9 +222,10 @@ def measure(
     """Make the index, feed it again, and ask it."""
     with application(settings(folder, reporting), utc_now) as app:
         clock = Clock()
-        make(app)
-        rated(kind, "index made by the job", options.measurements, clock)
-        again(kind, app, min(options.again, options.measurements))
+        if make(app):
+            rated(kind, "index made by the job", options.measurements, clock)
+        if options.again:
+            again(kind, app, min(options.again, options.measurements))
         found = reporting_of(app)
         found.as_of()
         if kind == "embedded":
@@ -210,15 +234,17 @@ def measure(
         ask(kind, found, options.repeat)
 
 
-def make(app: Application) -> None:
-    """Run the job that makes the index, and no other."""
-    runs = Runs(app.jobs, app.settings.events)
+def make(app: Application) -> bool:
+    """Run the job that makes the index, and no other; tell whether there was one."""
+    runs, made = Runs(app.jobs, app.settings.events), False
     for context in runs.claim(10, threading.Event()):
         if context.name == REBUILD:
             runs.run(context)
             state = app.jobs.state(context.id)
             if state.state != "done":
                 raise RuntimeError(state.error)
+            made = True
+    return made
 
 
 def again(kind: str, app: Application, count: int) -> None:

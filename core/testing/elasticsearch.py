@@ -100,21 +100,31 @@ def available() -> str:
 
 @contextmanager
 def running_elasticsearch(
-    *, fast: bool = True, heap_megabytes: int = 512
+    *, fast: bool = True, heap_megabytes: int = 512, keep: Path | None = None
 ) -> Iterator[ElasticsearchServer]:
-    """Start a server in a temporary folder, and end it after."""
+    """Start a server in a temporary folder, and end it after.
+
+    :param keep: a folder that stays instead, for the same server at the same address.
+    """
     if given := os.environ.get("FYR_TEST_ELASTICSEARCH_URL", ""):
         yield ElasticsearchServer(given)
         return
-    folder = Path(tempfile.mkdtemp(prefix="fyr-elasticsearch-"))
+    folder = keep or Path(tempfile.mkdtemp(prefix="fyr-elasticsearch-"))
     url = f"http://127.0.0.1:{_free_port()}"
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        told = keep / "url"
+        if not told.exists():
+            told.write_text(url)
+        url = told.read_text()
     server = ElasticsearchServer(url, folder, fast=fast, heap_megabytes=heap_megabytes)
     try:
         server.start()
         yield server
     finally:
-        server.stop(signal.SIGKILL)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.stop(signal.SIGTERM if keep else signal.SIGKILL)
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port() -> int:
