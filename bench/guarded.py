@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """What a bearer token and the decision on it cost: reads of a service, open and guarded.
 
-    python bench/guarded.py [--store sqlite|postgresql] [--seconds S] [--repeat N]
+    python bench/guarded.py [--store sqlite|postgresql] [--seconds S] [--pairs N]
 
 Two servers on one store, measured in turn: one lets everybody in, the other has the
 plugin ``access_control`` and the tokens of an issuer that the bench runs itself.
@@ -9,6 +9,7 @@ plugin ``access_control`` and the tokens of an issuer that the bench runs itself
 
 import argparse
 import json
+import os
 import random
 import statistics
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ import processes
 import resources
 from crud import expect
 from http_client import Connection
+from pairing import median_interval
 
 from fyr.core.testing.issuer import issuing
 from fyr.core.testing.process import fyr_process
@@ -131,51 +133,65 @@ def both(store: str) -> Iterator[tuple[list[Row], dict[str, Any], Callable[..., 
 def measure(
     row: Row, url: str, pids: list[int], token: str, seconds: float
 ) -> tuple[float, float]:
-    """Read for a while: reads a second, CPU milliseconds each."""
+    """Read for a while: reads a second, and processor microseconds of each."""
 
     def read(connection: Connection, chance: random.Random) -> str:
         expect(connection.request("GET", f"/{chance.choice(row.paths)}").status, 200)
         return "read"
 
-    before = processes.cpu_seconds(pids)
+    before = processes.cpu_ns(pids)
     sample = load.run(read, f"{url}/{row.service}/fhir", seconds=seconds, token=token)
     if sample.errors:
         raise SystemExit(f"{row.name}: {sample.errors}")
-    spent = processes.cpu_seconds(pids) - before
-    return sample.count / sample.seconds, spent * 1000 / sample.count
+    spent = processes.cpu_ns(pids) - before
+    return sample.count / sample.seconds, spent / 1000 / sample.count
+
+
+def compare(
+    row: Row, running: dict[str, Any], token: str, seconds: float, pairs: int
+) -> None:
+    """Measure both servers in short turns, who is first by turns, and print it."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in running}
+    for turn in range(-1, pairs):
+        for name in sorted(running, reverse=bool(turn % 2)):
+            url, pids = running[name]
+            told = measure(row, url, pids, token, seconds)
+            if turn >= 0:  # the first pair warms up
+                found[name].append(told)
+    ratios = [
+        guarded / plain
+        for (_, plain), (_, guarded) in zip(
+            found["open"], found["guarded"], strict=True
+        )
+    ]
+    low, middle, high = median_interval(ratios)
+    (rate, cpu), (rate_guarded, cpu_guarded) = (
+        [statistics.median(values) for values in zip(*found[name], strict=True)]
+        for name in ("open", "guarded")
+    )
+    print(
+        f"{row.name:24} open {rate:6.0f} / {cpu:5.1f}   guarded {rate_guarded:6.0f} /"
+        f" {cpu_guarded:5.1f}   {middle - 1:+.1%} CPU ({low - 1:+.1%} to {high - 1:+.1%})",
+        flush=True,
+    )
 
 
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description="The cost of tokens and decisions.")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], action="append")
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--pairs", type=int, default=31)
     options = parser.parse_args()
     for store in options.store or ["sqlite", "postgresql"]:
         with both(store) as (wanted, running, token):
-            print(f"\n{store}: reads a second / CPU ms, medians of {options.repeat}")
+            print(
+                f"\n{store}: reads a second / CPU us of a read; {options.pairs} pairs,"
+                f" load average {os.getloadavg()[0]:.1f}"
+            )
             for row in wanted:
                 signed = token(**row.claims, exp=2**33)
-                found: dict[str, list[tuple[float, float]]] = {}
-                for turn in range(options.repeat + 1):
-                    for name, (url, pids) in running.items():
-                        told = measure(row, url, pids, signed, options.seconds)
-                        if turn:  # the first one warms up
-                            found.setdefault(name, []).append(told)
-                _print(row.name, found)
-
-
-def _print(name: str, found: dict[str, list[tuple[float, float]]]) -> None:
-    middle = {
-        which: [statistics.median(values) for values in zip(*told, strict=True)]
-        for which, told in found.items()
-    }
-    (rate, cpu), (rate_guarded, cpu_guarded) = middle["open"], middle["guarded"]
-    print(
-        f"{name:26} open {rate:6.0f} / {cpu:.3f}   guarded {rate_guarded:6.0f} /"
-        f" {cpu_guarded:.3f}   {cpu_guarded / cpu - 1:+.0%} CPU"
-    )
+                compare(row, running, signed, options.seconds, options.pairs)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,21 @@ def cpu_seconds(pids: list[int]) -> float:
     return ticks / _TICKS
 
 
+def cpu_ns(pids: list[int]) -> int:
+    """Add up the nanoseconds that the threads of process trees have run.
+
+    Finer than :func:`cpu_seconds`, which counts ticks, but without what has ended.
+    """
+    total = 0
+    for pid in {each for root in pids for each in tree(root)}:
+        for one in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(one.read_text().split()[0])
+            except OSError:
+                continue
+    return total
+
+
 def memory_mb(pid: int) -> float:
     """Tell the proportional set size of one process, in MB: shared pages are split."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
