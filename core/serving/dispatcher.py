@@ -57,6 +57,9 @@ class Dispatcher(ThreadedTaskDispatcher):
         self._usual = _TURN_SECONDS / 2
         self._again = 0.0
         self._number = 0
+        #: requests that other threads were given; more of them while an answer is made
+        #: mean that it took long
+        self._handed = 0
         self.set_thread_count(threads)
 
     def begin(self) -> None:
@@ -107,6 +110,7 @@ class Dispatcher(ThreadedTaskDispatcher):
                 super().add_task(ready.pop())
             except IndexError:
                 return
+            self._handed += 1
 
     def _places(self) -> int:
         """Tell how many answers the others can wait for."""
@@ -120,8 +124,10 @@ class Dispatcher(ThreadedTaskDispatcher):
         """Answer some of what is ready; tell how many that were."""
         some = list(self._ready)[:_TOGETHER]
         self._prepare([request for one in some for request in one.requests[:1]])
-        answered = 0
-        while self._ready and answered < len(some):
+        answered, handed = 0, self._handed
+        # Once others were given some of these, what stands here has been received later,
+        # and is not to be answered by what was fetched for these.
+        while self._ready and answered < len(some) and handed == self._handed:
             try:
                 channel = self._ready.popleft()
             except IndexError:  # handed over, as it took long

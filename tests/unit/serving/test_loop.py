@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fyr.config.settings import ServerSettings
+from fyr.core.serving.dispatcher import Dispatcher
 from fyr.core.serving.http import HttpWorker, bind
 
 LOOP = b"fyr-loop"
@@ -274,3 +275,45 @@ def test_a_stop_waits_for_an_answer_in_the_loop() -> None:
         assert client.ended()
         worker.thread.join(PATIENCE)
         assert not worker.thread.is_alive()
+
+
+class Asked:
+    """A connection with one request; what else happens while it is answered."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.requests = [self]
+        self.path = "/quick"
+        self.service = meanwhile
+
+
+class Preparing(QuickPaths):
+    """Notes what is prepared together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[list[Any]] = []
+
+    def prepare(self, requests: Sequence[Any]) -> None:
+        self.noted.append(list(requests))
+
+
+def test_what_comes_while_an_answer_hangs_is_not_answered_by_what_was_prepared() -> (
+    None
+):
+    quick = Preparing()
+    dispatcher = Dispatcher(0, quick)
+    dispatcher.begin()
+    late = Asked()
+
+    def hang() -> None:
+        # As the main thread does, and then the client sends its next request.
+        dispatcher.hand_over()
+        dispatcher.add_task(late)
+
+    first, second = Asked(hang), Asked()
+    for one in (first, second):
+        dispatcher.add_task(one)
+
+    dispatcher.answer_ready()
+
+    assert quick.noted == [[first, second], [], [late], []]
