@@ -46,6 +46,11 @@ class Subject:
         return cls(stored.type, stored.id, stored.version, stored.body or b"")
 
     @property
+    def body(self) -> bytes:
+        """The bytes that were stored; none of what is not stored yet, or was made."""
+        return self._body
+
+    @property
     def resource(self) -> Resource:
         """The parsed resource, to decide by and not to show: decimals are floats."""
         if self._resource is None:

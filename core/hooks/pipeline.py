@@ -56,8 +56,10 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
 
     name: str
     arguments: tuple[str, ...]
+    #: The same with a dictionary of exactly these arguments, which is not looked at: for
+    #: hooks that each read passes, where the call would cost as much as the answer.
+    ask: Callable[[dict[str, Any]], R]
     _number: int
-    _answer: Callable[[dict[str, Any]], R]
 
     @classmethod
     def of(cls, name: str, implementations: Iterable[Implementation]) -> HookChain[R]:
@@ -70,10 +72,10 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         combine: Callable[[dict[str, Any]], Any] = (
             InTurn(chain) if answer is Answer.NONE else partial(_COMBINE[answer], chain)
         )
-        chain._answer = combine
+        chain.ask = combine
         if len(chain) == 1 and answer is Answer.FIRST:
             # Most hooks have one implementation, and requests pass many hooks.
-            chain._answer = chain[0].ask
+            chain.ask = chain[0].ask
         return chain
 
     def __call__(self, **arguments: Any) -> R:
@@ -81,7 +83,7 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         if len(arguments) != self._number:
             missing = ", ".join(sorted(arguments.keys() ^ set(self.arguments)))
             raise TypeError(f"{self.name}: missing or unknown arguments: {missing}")
-        return self._answer(arguments)
+        return self.ask(arguments)
 
     @property
     def plugins(self) -> list[str]:

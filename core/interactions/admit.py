@@ -55,7 +55,7 @@ def let_in(interactions: Interactions, context: RequestContext) -> None:
     """
     hooks = interactions.hooks
     if hooks.authorize:
-        hooks.authorize(context=context)
+        hooks.authorize.ask({"context": context})
     if hooks.before_interaction:
         hooks.before_interaction(context=context)
 
@@ -114,7 +114,7 @@ def _offers_bundles(context: RequestContext) -> bool:
 
 def _authenticate(interactions: Interactions, context: RequestContext) -> None:
     authenticate = interactions.hooks.authenticate
-    principal = authenticate(context=context) if authenticate else None
+    principal = authenticate.ask({"context": context}) if authenticate else None
     if principal is not None:
         context.principal = principal
     elif interactions.settings.security.mode != "open":

@@ -59,11 +59,13 @@ def judge_current(
     if last is None:
         return
     look = Looking(interactions)
-    interactions.hooks.authorize_resource(
-        context=context,
-        subject=Subject(last.type, last.id, last.version, last.body or b""),
-        use="read",
-        look=look,
+    interactions.hooks.authorize_resource.ask(
+        {
+            "context": context,
+            "subject": Subject(last.type, last.id, last.version, last.body or b""),
+            "use": "read",
+            "look": look,
+        }
     )
     if looked_up := look.read_so_far:
         interactions.expected.note(context, looked_up)

@@ -7,6 +7,7 @@ written into another patient's record, or carried there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
 from fyr.plugins.access_control.decisions.before import replaced
@@ -42,7 +43,7 @@ def judge_belonging(case: ResourceCase) -> None:
         _list_own(case, old, now["episode"])
 
 
-def _list_own(case: ResourceCase, old: Resource | None, episodes: set[str]) -> None:
+def _list_own(case: ResourceCase, old: Resource | None, episodes: Set[str]) -> None:
     """Let a plan list what is of its own episode of care.
 
     Its care teams get the tasks about what it lists.
@@ -54,7 +55,7 @@ def _list_own(case: ResourceCase, old: Resource | None, episodes: set[str]) -> N
             raise outside(case, "as it lists what is of another episode of care")
 
 
-def _agree(case: ResourceCase, now: dict[str, set[str]]) -> None:
+def _agree(case: ResourceCase, now: Mapping[str, Set[str]]) -> None:
     patients = {one for one in now["patient"] if "Patient/" in f"/{one}"}
     episodes = {one for one in now["episode"] if one.startswith("EpisodeOfCare/")}
     for episode in sorted(episodes) if patients else ():

@@ -36,7 +36,10 @@ def _steps(path: str) -> tuple[tuple[bool, str], ...]:
 
 
 def values(node: Any, path: str) -> list[Any]:
-    """Give what stands at a path, lists opened."""
+    """Give what stands at a path, lists opened; not to be altered."""
+    if path.isalpha() and type(node) is dict:  # most are
+        value = node.get(path)
+        return value if type(value) is list else [] if value is None else [value]
     nodes = [node]
     for is_extension, name in _steps(path):
         nodes = _extensions(nodes, name) if is_extension else _members(nodes, name)
@@ -91,6 +94,29 @@ def element_of(resource: Resource, key: str) -> set[str]:
     return references(resource, paths_of(str(resource.get("resourceType")), key))
 
 
+#: How many bodies something is remembered of, and the length of the longest of them.
+_MOST, _LONGEST = 2000, 4096
+_told: dict[tuple[str, str, bytes], dict[str, frozenset[str]]] = {}
+
+
+def _told_of(subject: Subject) -> dict[str, frozenset[str]]:
+    """Give what was found in the body of a resource, by key, to be added to.
+
+    That is what these bytes say and not what a resource is now, so no commit can make it
+    wrong.
+    """
+    body = subject.body
+    if not body or len(body) > _LONGEST:
+        return {}
+    key = (subject.type, subject.id, body)
+    found = _told.get(key)
+    if found is None:
+        if len(_told) >= _MOST:
+            _told.clear()
+        found = _told[key] = {}
+    return found
+
+
 @dataclass(slots=True)
 class ResourceCase:
     """A resource that somebody wants to see or store."""
@@ -103,26 +129,29 @@ class ResourceCase:
     #: raises unless the caller may read another resource
     readable: Callable[[ResourceCase, Resource], None] | None = None
     #: what was told of the resource; demands ask for the same
-    _told: dict[str, set[str]] = field(init=False, default_factory=dict)
+    _known: dict[str, frozenset[str]] | None = field(init=False, default=None)
 
     @property
     def resource(self) -> Resource:
         """The resource, parsed."""
         return self.subject.resource
 
-    def of(self, key: str) -> set[str]:
+    def of(self, key: str) -> frozenset[str]:
         """Tell the references of an element, by its key in ``elements.toml``."""
-        told = self._told.get(key)
+        known = self._known
+        if known is None:
+            known = self._known = _told_of(self.subject)
+        told = known.get(key)
         if told is None:
-            told = self._told[key] = self._referred_to(key)
+            told = known[key] = self._referred_to(key)
         return told
 
-    def _referred_to(self, key: str) -> set[str]:
+    def _referred_to(self, key: str) -> frozenset[str]:
         subject = self.subject
         paths = paths_of(subject.type, key)
         if paths == ("id",):  # known without parsing
-            return {f"{subject.type}/{subject.id}"}
-        return references(subject.resource, paths) if paths else set()
+            return frozenset((f"{subject.type}/{subject.id}",))
+        return frozenset(references(subject.resource, paths) if paths else ())
 
 
 @dataclass

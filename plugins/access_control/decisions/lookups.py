@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from fyr.plugins.access_control.decisions.cases import (
@@ -40,14 +40,14 @@ def plans_listing(look: Look, request: str) -> list[Resource]:
     return list(look.search("CarePlan", activity_reference=request))
 
 
-def is_on(team: str, plan: Resource, episodes: set[str]) -> bool:
+def is_on(team: str, plan: Resource, episodes: Set[str]) -> bool:
     """Whether a care team is on a plan, and the plan belongs to one of some episodes."""
     return team in element_of(plan, "care_team") and not episodes.isdisjoint(
         element_of(plan, "episode")
     )
 
 
-def lists_request(look: Look, request: str, team: str, episodes: set[str]) -> bool:
+def lists_request(look: Look, request: str, team: str, episodes: Set[str]) -> bool:
     """Whether a service request is on a plan of the care team and one of the episodes."""
     return any(is_on(team, one, episodes) for one in plans_listing(look, request))
 

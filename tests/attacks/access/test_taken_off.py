@@ -135,6 +135,17 @@ def test_an_episode_that_is_deleted_lets_nobody_in(two: Two) -> None:
     assert two.read() == 403
 
 
+def test_what_a_body_said_is_no_memory_of_what_it_says_now(two: Two) -> None:
+    assert two.read() == 200
+    was = client_of(two.open).get(f"/{PATH}").json
+
+    two.put({name: value for name, value in was.items() if name != "extension"})
+    assert two.read() == 403
+
+    two.put(was)
+    assert two.read() == 200
+
+
 def test_a_memory_of_what_was_looked_up_would_let_it_in(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
