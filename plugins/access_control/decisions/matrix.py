@@ -25,6 +25,21 @@ def matrix() -> str:
     return "\n\n".join([_counted(cells), *parts])
 
 
+def proposed_page() -> str:
+    """Write the rules that are proposed, where the published ones say nothing."""
+    cells = [one for one in read_table() if one.source == "proposed"]
+    rows = ["| service | type | who | may | with | if |", "|---|---|---|---|---|---|"]
+    for key in sorted({(one.key.service, one.key.resource_type) for one in cells}):
+        service, kind = key
+        where = "all" if service == ANYWHERE else service
+        found = [
+            one for one in cells if (one.key.service, one.key.resource_type) == key
+        ]
+        # Without the last column, which is the same for all.
+        rows += [f"| {where} | {kind or '-'} {row[:-4]}" for row in _rows(found)]
+    return "\n".join(rows)
+
+
 def demands_page() -> str:
     """Write what each demand means."""
     rows = [f"| `{name}` | {text} |" for name, text in sorted(demands_told().items())]
