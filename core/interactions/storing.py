@@ -7,7 +7,6 @@ way of a single write: https://hl7.org/fhir/R4/http.html#versioning
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from fyr.core.interactions.stamp import with_id, with_meta
 from fyr.core.interactions.stepping import make_steps
 from fyr.core.interactions.telling import made_of, tell
 from fyr.core.model import json
+from fyr.core.model.resource import copied
 from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
 from fyr.core.subjects import Use
 
@@ -234,7 +234,7 @@ def _begin(
     if new is not None:
         # A repeated attempt must begin with what was sent.
         edited = hooks.before_store or kept
-        new = with_id(deepcopy(new) if edited else new, write.key[1])
+        new = with_id(copied(new) if edited else new, write.key[1])
     if hooks.before_store:
         hooks.before_store(context=write.context, session=session, old=old, new=new)
         _require_key(write.key, new)
