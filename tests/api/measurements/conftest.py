@@ -307,16 +307,23 @@ def make() -> Make:
     return Make()
 
 
-def _built(tmp_path: Path, *plugins: str) -> Iterator[Application]:
-    enabled = ["search", "administrative", "clinical", *plugins]
-    options: dict[str, Any] = {"plugins": {"enabled": enabled}}
-    with application(settings_with(options, tmp_path), FakeClock()) as made:
-        yield made
+@pytest.fixture
+def store() -> str:
+    """Where all is kept; modules for which the database matters say ``store_url``."""
+    return "sqlite://"
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Iterator[Application]:
-    yield from _built(tmp_path)
+def options(store: str) -> dict[str, Any]:
+    """The settings of a server, for tests that need some more."""
+    areas = ["search", "administrative", "clinical"]
+    return {"store": {"url": store}, "plugins": {"enabled": areas}}
+
+
+@pytest.fixture
+def built(tmp_path: Path, options: dict[str, Any]) -> Iterator[Application]:
+    with application(settings_with(options, tmp_path), FakeClock()) as made:
+        yield made
 
 
 @pytest.fixture
@@ -332,9 +339,12 @@ def new_world() -> type[World]:
 
 
 @pytest.fixture
-def submitting_with_messages(tmp_path: Path) -> Iterator[World]:
+def submitting_with_messages(
+    tmp_path: Path, options: dict[str, Any]
+) -> Iterator[World]:
     """The same on a server that tells events."""
-    for made in _built(tmp_path, "event_messages"):
+    options["plugins"]["enabled"].append("event_messages")
+    with application(settings_with(options, tmp_path), FakeClock()) as made:
         yield World(made)
 
 

@@ -11,6 +11,12 @@ NOW = "2026-01-08T08:30:00+01:00"
 SYSTEM = "http://ehealth.sundhed.dk/cs/"
 
 
+@pytest.fixture
+def store(store_url):
+    """On each of the databases in turn."""
+    return store_url
+
+
 def criteria(make, allowed=True, unit="h", value=1, **qualities):
     """Make the reuse criteria of an order."""
     systems = {

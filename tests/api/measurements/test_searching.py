@@ -11,6 +11,12 @@ TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 
 
+@pytest.fixture
+def store(store_url):
+    """On each of the databases in turn."""
+    return store_url
+
+
 def reference(name, to):
     return {"name": name, "valueReference": {"reference": to}}
 

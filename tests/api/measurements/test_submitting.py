@@ -15,6 +15,12 @@ TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
 QUALITY = f"{EHEALTH}quality"
 
 
+@pytest.fixture
+def store(store_url):
+    """On each of the databases in turn."""
+    return store_url
+
+
 def device_quality(resource) -> list[str]:
     """Tell the codes of the device's quality."""
     found = [
