@@ -16,7 +16,8 @@ from fyr.core.events.consumers import Consumer, Cursors, Lease, LeaseLost
 from fyr.core.events.deliveries import Deliveries
 from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
-from fyr.core.events.turn import Tools, Turn
+from fyr.core.events.tools import Tools
+from fyr.core.events.turn import Turn
 
 log = structlog.get_logger(__name__)
 
