@@ -1,14 +1,12 @@
 """``Library/$evaluate``: the rules of a Library, run on what the caller gives.
 
-The answer is a GuidanceResponse, which is not kept:
-https://hl7.org/fhir/R4/guidanceresponse.html.
+The answer is a GuidanceResponse, which is not kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fyr.core import (
     Forbidden,
@@ -24,19 +22,16 @@ from fyr.core.model.references import relative
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.tasks.guidance import Around, guidance_of
 from fyr.plugins.clinical.tasks.libraries import history_of, libraries_of
 from fyr.plugins.clinical.tasks.plans import definition_of
 from fyr.plugins.clinical.tasks.processing import LIMITS
 from fyr.plugins.clinical.tasks.submission import Measured, measured_for, rule_input
 from fyr.plugins.clinical.tasks.terms import (
-    GUIDANCE_PROFILE,
     MEASUREMENTS,
     reference,
     references_in,
-    type_of,
     unversioned,
-    versioned,
 )
 
 if TYPE_CHECKING:
@@ -89,17 +84,6 @@ def operations(room: Room) -> list[Operation]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What the measurements lead to."""
-
-    measured: Measured
-    activity: Resource
-    plan: Resource
-    definition: Resource
-    library: Resource
-
-
 class Evaluation:
     """One call."""
 
@@ -118,7 +102,7 @@ class Evaluation:
         around = self._around(measurements)
         self._refuse_strangers(around)
         outcome = self._outcome(around)
-        return self._answer(around, outcome)
+        return guidance_of(self._call, self._acting, around, outcome)
 
     def _measurements(self) -> list[Resource]:
         given = self._call.value("parameters")
@@ -249,45 +233,6 @@ class Evaluation:
             (),
         )
         return [*issues, *more]
-
-    def _answer(self, around: Around, outcome: RuleOutcome) -> Resource:
-        said: list[Mapping[str, Any]] = [outcome.output] if outcome.output else []
-        said += [{"valueCodeableConcept": dict(one.code)} for one in outcome.findings]
-        parameters = {
-            "resourceType": "Parameters",
-            "id": "1",
-            "parameter": [
-                *({"name": "rule-output", **one} for one in said),
-                *(
-                    {"name": "fact", "valueReference": {"reference": one}}
-                    for one in self._facts(around)
-                ),
-            ],
-        }
-        episode = ext.reference_of(around.activity, ext.EPISODE_OF_CARE)
-        answer: Resource = {
-            "resourceType": "GuidanceResponse",
-            "meta": {"profile": [GUIDANCE_PROFILE]},
-            "contained": [parameters],
-            "moduleCanonical": url_of(self._call, reference(around.library)),
-            "status": "success",
-            "subject": around.activity["subject"],
-            "outputParameters": {"reference": "#1"},
-        }
-        if episode:
-            named = {"reference": unversioned(episode)}
-            link = {"url": ext.GUIDANCE_EPISODE_OF_CARE, "valueReference": named}
-            answer["extension"] = [link]
-        return answer
-
-    def _facts(self, around: Around) -> Iterator[str]:
-        """Name the versions of what the rules were given, whom it is about first."""
-        subject = around.activity.get("subject", {}).get("reference", "")
-        plan = definition_of(self._acting, around.plan, "PlanDefinition")
-        patient = self._acting.read(subject) if type_of(subject) == "Patient" else None
-        for one in (patient, around.activity, around.definition, plan):
-            if one is not None:
-                yield versioned(one)
 
 
 def _activities(measurement: Resource) -> Iterator[str]:
