@@ -6,7 +6,7 @@ A code that is in no row says nothing: neither that something holds nor that it 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -43,6 +43,13 @@ def switches_of(concept: Mapping[str, Any]) -> tuple[str, str, Switches] | None:
         if found is not None:
             return system, code, found
     return None
+
+
+def any_code_of(concept: Mapping[str, Any], holds: Callable[[Switches], bool]) -> bool:
+    """Whether something holds for one of the codings of a CodeableConcept."""
+    codings = concept.get("coding", ())
+    found = (switches(one.get("system", ""), one.get("code", "")) for one in codings)
+    return any(holds(one) for one in found if one is not None)
 
 
 @lru_cache(maxsize=1)

@@ -10,11 +10,11 @@ from fyr.core import Acting, OperationCall, Resource, instant, to_millis
 from fyr.plugins.clinical import extensions, tags
 from fyr.plugins.clinical.measurements.judging import Facts
 from fyr.plugins.clinical.measurements.submission import (
-    COHERENT,
     STATUSES,
     Entry,
     Submission,
 )
+from fyr.plugins.clinical.systems import COHERENT
 
 IDENTIFIERS = "http://ehealth.sundhed.dk/id/ehealth-identifier"
 PROVENANCE_PROFILE = (

@@ -12,9 +12,10 @@ from fyr.core import Acting, Forbidden, OperationCall, Resource
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.asking import Asked
 from fyr.plugins.clinical.measurements.reuse import REUSE
-from fyr.plugins.clinical.measurements.submission import COHERENT, reference
+from fyr.plugins.clinical.measurements.submission import reference
 from fyr.plugins.clinical.measurements.times import bounds, latest, when
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.systems import COHERENT
 
 Criteria = list[tuple[str, str]]
 #: Parameter that says when, by type.

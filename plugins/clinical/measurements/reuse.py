@@ -23,7 +23,6 @@ from fyr.plugins.clinical.measurements.coded import (
 )
 from fyr.plugins.clinical.measurements.same import differences
 from fyr.plugins.clinical.measurements.submission import (
-    COHERENT,
     STATUSES,
     Entry,
     Submission,
@@ -31,6 +30,7 @@ from fyr.plugins.clinical.measurements.submission import (
     unversioned,
 )
 from fyr.plugins.clinical.measurements.times import bounds, when
+from fyr.plugins.clinical.systems import COHERENT
 
 REUSE = (
     "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"

@@ -20,8 +20,6 @@ STATUSES: Mapping[str, str] = {
     "Media": "completed",
 }
 PROVENANCE = "Provenance"
-#: Policy of the Provenance by which the server says what was submitted together.
-COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,10 @@ The guide says that both happen, and not when.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
-from importlib.resources import files
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from fyr.core.workflow.timing import DANISH, LAST, Kind, Occurrence, Slot, slots
 from fyr.plugins.clinical.procedures.rows import count
@@ -79,18 +76,3 @@ def unmet(
         ]
         if count(one for one in came if fulfils(one)) < slot.expected:
             yield slot
-
-
-def is_expected(request: Mapping[str, Any]) -> bool:
-    """Whether measurements for a request are missed when they do not come."""
-    codings = request.get("code", {}).get("coding", ())
-    return any((one.get("system"), one.get("code")) in _expected() for one in codings)
-
-
-@lru_cache(maxsize=1)
-def _expected() -> frozenset[tuple[str, str]]:
-    text = files(__package__).joinpath("codes.toml").read_text(encoding="utf-8")
-    listed = tomllib.loads(text)["expected"]
-    return frozenset(
-        (system, code) for system, codes in listed.items() for code in codes.split()
-    )

@@ -16,6 +16,7 @@ from fyr.core import Acting, Resource
 from fyr.core.telling import TOLD
 from fyr.core.workflow.timing import DANISH, Kind, Slot
 from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.results import Results
 from fyr.plugins.clinical.times import second
@@ -30,7 +31,6 @@ CATEGORY: Final = "MissingMeasurementResolving"
 REMINDER: Final = "ReminderSubmitMeasurement"
 EVENT: Final = "ehealth-procedurerequest.measurement-missing"
 _FULFILS: Final = "invalidated-fulfills"
-_TIMING_TYPES: Final = "http://ehealth.sundhed.dk/cs/resolved-timing-type"
 
 
 def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
@@ -99,7 +99,7 @@ def _ids(request: Resource, slot: Slot, why: str) -> Callable[[], str]:
 
 
 def _resolved_timing(request: Resource, slot: Slot) -> dict[str, Any]:
-    kind = terms.concept(_TIMING_TYPES, Kind.RESOLVED.value)
+    kind = terms.concept(TIMING_TYPES, Kind.RESOLVED.value)
     parts = [
         {"url": "serviceRequestVersionId", "valueId": _version(request)},
         {"url": "start", "valueDateTime": second(slot.start)},

@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from fyr.core import Acting, Change, Consumer, Fired, Resource, Session, Timer
 from fyr.core.workflow.timing import Occurrence, Slot, occurrence_of
+from fyr.plugins.clinical.activities import Switches, any_code_of
 from fyr.plugins.clinical.extensions import EPISODE_OF_CARE, reference_of
 from fyr.plugins.clinical.missing import telling
 from fyr.plugins.clinical.missing.deadlines import (
     Moment,
     deadline,
     due,
-    is_expected,
     next_moment,
     reminder,
     unmet,
@@ -57,11 +58,23 @@ class Purpose:
     name: str
     moment: Moment
     tell: Tell
+    #: whether slots of activities with a code are looked at for it
+    wanted: Callable[[Switches], bool]
 
 
 PURPOSES: Final = (
-    Purpose("clinical.missing-measurement", deadline, telling.missed),
-    Purpose("clinical.measurement-reminder", reminder, telling.reminded),
+    Purpose(
+        "clinical.missing-measurement",
+        deadline,
+        telling.missed,
+        attrgetter("missing"),
+    ),
+    Purpose(
+        "clinical.measurement-reminder",
+        reminder,
+        telling.reminded,
+        attrgetter("reminder"),
+    ),
 )
 
 
@@ -103,8 +116,9 @@ class Watching:
         now = application.clock()
 
         def work(acting: Acting) -> None:
-            occurrence = _watched(acting.read(subject))
+            request = acting.read(subject)
             for purpose in PURPOSES:
+                occurrence = _watched(purpose, request)
                 # Whoever waits since longer has not looked at all of it yet.
                 since = min([now, *self._waiting(purpose.name, subject)])
                 self._arm(acting, purpose, subject, occurrence, since)
@@ -122,7 +136,7 @@ class Watching:
     def fire(self, purpose: Purpose, acting: Acting, fired: Fired) -> None:
         """Look at the slots whose time has come, and wait for the next."""
         request = acting.read(fired.subject)
-        occurrence = _watched(request)
+        occurrence = _watched(purpose, request)
         if request is None or occurrence is None:
             return
         since = datetime.fromisoformat(fired.payload["since"])
@@ -142,7 +156,7 @@ class Watching:
     ) -> Any:
         """Go on with the next slots, where what was to be said of some was refused."""
         log.error("a slot was not told of", subject=fired.subject, exc_info=error)
-        occurrence = _watched(acting.read(fired.subject))
+        occurrence = _watched(purpose, acting.read(fired.subject))
         self._arm(acting, purpose, fired.subject, occurrence, acting.now)
         return fired.payload
 
@@ -164,11 +178,12 @@ class Watching:
             waiting.arm(acting.session, purpose.name, subject, at, told)
 
 
-def _watched(request: Resource | None) -> Occurrence | None:
+def _watched(purpose: Purpose, request: Resource | None) -> Occurrence | None:
     """Tell when a request is to be met; ``None``: nobody waits for that."""
     if request is None or request.get("status") != "active":
         return None
-    return occurrence_of(request) if is_expected(request) else None
+    wanted = any_code_of(request.get("code", {}), purpose.wanted)
+    return occurrence_of(request) if wanted else None
 
 
 def _around(acting: Acting, request: Resource) -> Measured | None:

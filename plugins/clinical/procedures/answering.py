@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
     from fyr.core import OperationCall, Resource
     from fyr.plugins.clinical.procedures.rows import Overview, Row
-
-_TYPES: Final = "http://ehealth.sundhed.dk/cs/resolved-timing-type"
 
 Part = Mapping[str, Any]
 
@@ -88,7 +87,7 @@ def _time(name: str, moment: datetime | None) -> Part:
 
 
 def _timing_type(code: str) -> Part:
-    coding = {"system": _TYPES, "code": code, "display": code}
+    coding = {"system": TIMING_TYPES, "code": code, "display": code}
     return {"name": "TimingType", "valueCodeableConcept": {"coding": [coding]}}
 
 

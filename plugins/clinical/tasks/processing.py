@@ -28,6 +28,7 @@ from fyr.core import (
 )
 from fyr.core.telling import TOLD
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks import triggers, unexpected
 from fyr.plugins.clinical.tasks.libraries import libraries_of
 from fyr.plugins.clinical.tasks.results import Results
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
 CODES = read_error_codes("fyr.plugins.clinical")
 LIMITS = RuleLimits()
 _PROCESSED = "ehealth-provenance.measurement-processed"

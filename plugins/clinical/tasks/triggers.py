@@ -23,6 +23,7 @@ from fyr.plugins.clinical.extensions import (
     replaced,
     value_of,
 )
+from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks.plans import definition_of
 from fyr.plugins.clinical.tasks.terms import reference, references_in
 from fyr.plugins.clinical.times import second
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from fyr.core import Acting
     from fyr.plugins.clinical.tasks.submission import Measured
 
-COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
 ENABLED: Final = "TRIGGER_ENABLED"
 DONE: Final = "TRIGGER_DONE"
 _START: Final = "status-on-hold-to-active"

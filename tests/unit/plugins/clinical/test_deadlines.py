@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.workflow.timing import Kind, Occurrence, Slot, occurrence_of
+from fyr.plugins.clinical.activities import any_code_of
 from fyr.plugins.clinical.missing.deadlines import (
     deadline,
     due,
-    is_expected,
     next_moment,
     reminder,
     unmet,
 )
+from fyr.plugins.clinical.missing.watching import PURPOSES
 from fyr.plugins.clinical.procedures.submissions import Submission
 
 NINE = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -154,11 +155,12 @@ def test_nothing_is_due_before_the_next_moment(after: timedelta, moment: Any) ->
 
 
 def test_only_what_is_measured_is_missed() -> None:
-    def request(system: str, code: str) -> Any:
-        return {"code": {"coding": [{"system": system, "code": code}]}}
+    def wanted(system: str, code: str) -> set[bool]:
+        concept = {"coding": [{"text": "?"}, {"system": system, "code": code}]}
+        return {any_code_of(concept, one.wanted) for one in PURPOSES}
 
-    assert is_expected(request("urn:oid:1.2.208.176.2.1", "NPU03011"))
-    assert is_expected(request("urn:oid:1.2.208.176.2.4", "ZZ3170"))
-    assert not is_expected(request("urn:oid:1.2.208.176.2.4", "ALCA00"))
-    assert not is_expected(request("urn:x", "NPU03011"))
-    assert not is_expected({})
+    assert wanted("urn:oid:1.2.208.176.2.1", "NPU03011") == {True}
+    assert wanted("urn:oid:1.2.208.176.2.4", "ZZ3170") == {True}
+    assert wanted("urn:oid:1.2.208.176.2.4", "ALCA00") == {False}
+    assert wanted("urn:x", "NPU03011") == {False}
+    assert not any_code_of({}, lambda _: True)
