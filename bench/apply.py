@@ -8,19 +8,12 @@ In this process, on a store that is thrown away: what a request costs without a 
 from __future__ import annotations
 
 import argparse
-import statistics
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from fyr.core.app import Application
+from within import clinic, timed
+
 from fyr.core.clock import utc_now
-from fyr.core.testing.applications import application, client_of, settings_with
-from fyr.core.testing.client import Client
-from fyr.core.testing.postgres import running_postgres
 
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 TAG = {"system": "http://ehealth.sundhed.dk/cs/ehealth-system", "code": "xa"}
@@ -103,34 +96,6 @@ def resources(activities: int) -> Iterator[dict[str, Any]]:
     }
 
 
-def measure(built: Application, repeat: int) -> tuple[list[float], float]:
-    """Apply the plan, again and again: milliseconds of each, and of CPU on average."""
-    client = Client(client_of(built).wsgi, "/careplan/fhir")
-    given = [
-        {"name": "planDefinition", "valueString": "PlanDefinition/d"},
-        {"name": "episodeOfCare", "valueString": "EpisodeOfCare/e"},
-    ]
-    sent = {"resourceType": "Parameters", "parameter": given}
-    took = []
-    for number in range(repeat + 3):
-        if number == 3:
-            busy = time.process_time()
-        began = time.perf_counter()
-        answer = client.post("$apply", sent)
-        took.append((time.perf_counter() - began) * 1000)
-        assert answer.status == 200, answer.body
-    return took[3:], (time.process_time() - busy) * 1000 / repeat
-
-
-def url_of(store: str, folder: str, stack: ExitStack) -> str:
-    """Tell the URL of a store; start a PostgreSQL where one is asked for by its name."""
-    if store == "sqlite":
-        return f"sqlite:///{folder}/fyr.db"
-    if store == "postgresql":
-        return stack.enter_context(running_postgres()).new_database()
-    return store
-
-
 def main() -> None:
     """Fill a store, apply, and print a line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -138,21 +103,15 @@ def main() -> None:
     parser.add_argument("--activities", type=int, default=50)
     parser.add_argument("--repeat", type=int, default=30)
     asked = parser.parse_args()
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        options = {
-            "store": {"url": url_of(asked.store, folder, stack)},
-            "plugins": {"enabled": ["search", "administrative", "clinical"]},
-        }
-        settings = settings_with(options, Path(folder))
-        built = stack.enter_context(application(settings, utc_now))
+    given = [
+        {"name": "planDefinition", "valueString": "PlanDefinition/d"},
+        {"name": "episodeOfCare", "valueString": "EpisodeOfCare/e"},
+    ]
+    with clinic(asked.store, utc_now) as built:
         built.act(lambda acting: acting.store(list(resources(asked.activities))))
-        took, busy = measure(built, asked.repeat)
-    print(
-        f"$apply of {asked.activities} activities on {asked.store.partition(':')[0]}:"
-        f" {statistics.median(took):.0f} ms median, {max(took):.0f} slowest,"
-        f" {busy:.0f} of CPU"
-    )
+        found = timed(built, "$apply", given, asked.repeat)
+    store = asked.store.partition(":")[0]
+    print(f"$apply of {asked.activities} activities on {store}: {found}")
 
 
 if __name__ == "__main__":

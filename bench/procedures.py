@@ -3,26 +3,20 @@
 In this process, on a store that is thrown away: what a request costs without a network.
 Other patients measure too; nine of ten slots were met.
 
-    python bench/procedures.py [--store sqlite|postgresql] [--patients 20] [--repeat 30]
+    python bench/procedures.py [--store sqlite|postgresql|URL] [--patients 20] [--repeat 30]
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from within import Timed, clinic, timed
+
 from fyr.core.app import Application
-from fyr.core.testing.applications import application, client_of, settings_with
-from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
-from fyr.core.testing.postgres import running_postgres
 from fyr.core.workflow.timing import occurrence_of, slots
 
 EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
@@ -157,78 +151,48 @@ def observation(
     }
 
 
-def store(built: Application, some: list[dict[str, Any]]) -> None:
-    """Store many at once."""
-    built.act(lambda acting: acting.store(some))
-
-
 def fill(built: Application, patients: int) -> int:
     """Store some patients; tell how many measurements each has."""
     for number in range(patients):
         every = list(resources(number))
         for start in range(0, len(every), 500):
-            store(built, every[start : start + 500])
+            some = every[start : start + 500]
+            built.act(lambda acting, some=some: acting.store(some))
     return sum(one["resourceType"] == "Observation" for one in every)
 
 
-def measure(
-    built: Application, repeat: int, last: datetime = LAST
-) -> tuple[list[float], float, int]:
-    """Ask for a year, again and again: milliseconds, those of CPU, rows of an answer."""
-    client = Client(client_of(built).wsgi, "/careplan/fhir")
+def measure(built: Application, repeat: int, last: datetime) -> tuple[Timed, int]:
+    """Ask for a period, again and again: what it took, and the rows of an answer."""
     given = [
         {"name": "patient", "valueReference": {"reference": "Patient/p0"}},
         {"name": "start", "valueDateTime": FIRST.isoformat()},
         {"name": "end", "valueDateTime": last.isoformat()},
         {"name": "extra", "valueBoolean": True},
     ]
-    sent = {"resourceType": "Parameters", "parameter": given}
-    took = []
-    for number in range(repeat + 3):
-        if number == 3:
-            busy = time.process_time()
-        began = time.perf_counter()
-        answer = client.post("$get-patient-procedures", sent)
-        took.append((time.perf_counter() - began) * 1000)
-        assert answer.status == 200, answer.body
-    busy = (time.process_time() - busy) * 1000 / repeat
+    found = timed(built, "$get-patient-procedures", given, repeat)
     (rows,) = [
         one["resource"]["parameter"]
-        for one in answer.json["entry"]
+        for one in found.answer.json["entry"]
         if one["resource"]["resourceType"] == "Parameters"
     ]
-    return took[3:], busy, len(rows)
+    return found, len(rows)
 
 
 def main() -> None:
     """Fill a store, ask, and print a line for each period."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--store", default="sqlite", help="or postgresql, or a URL")
     parser.add_argument("--patients", type=int, default=20)
     parser.add_argument("--repeat", type=int, default=30)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        url = f"sqlite:///{Path(folder) / 'fyr.db'}"
-        if asked.store == "postgresql":
-            running = running_postgres(durable=True)
-            url = stack.enter_context(running).new_database()
-        options = {
-            "store": {"url": url},
-            "plugins": {"enabled": ["search", "administrative", "clinical"]},
-        }
-        settings = settings_with(options, Path(folder))
-        built = stack.enter_context(application(settings, FakeClock()))
+    with clinic(asked.store, FakeClock()) as built:
         measurements = fill(built, asked.patients)
         print(
             f"{asked.store}: {len(ACTIVITIES)} activities, {measurements} measurements"
         )
         for name, last in (("year", LAST), ("week", FIRST + timedelta(days=7))):
-            took, busy, rows = measure(built, asked.repeat, last)
-            print(
-                f"a {name}, {rows} rows: {statistics.median(took):.0f} ms median,"
-                f" {min(took):.0f} least, {statistics.quantiles(took, n=20)[-1]:.0f} p95,"
-                f" {busy:.0f} of CPU"
-            )
+            found, rows = measure(built, asked.repeat, last)
+            print(f"a {name}, {rows} rows: {found}")
 
 
 if __name__ == "__main__":
