@@ -20,13 +20,10 @@ from fyr.core.testing.applications import (
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+from ..guide import EPISODE, ROOT, SATURATION, concept, ext, to, url
+
 SYSTEM = "http://ehealth.sundhed.dk/cs/ehealth-system"
-ROOT = "http://localhost"
-PATCH = "application/json-patch+json"
 COPD = {"system": "urn:oid:1.2.208.176.2.4", "code": "DJ44"}
-SATURATION = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
 DAILY = {
     "repeat": {
         "boundsPeriod": {"start": "2026-01-08T08:00:00+00:00"},
@@ -37,37 +34,12 @@ DAILY = {
 }
 
 
-def to(reference: str) -> dict[str, str]:
-    return {"reference": reference}
-
-
-def ext(name: str, **value: Any) -> dict[str, Any]:
-    return {"url": name if "://" in name else EHEALTH + name, **value}
-
-
-def concept(code: str, system: str = "urn:x") -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
-
-
 def parameters(**values: Any) -> dict[str, Any]:
     given = [
         {"name": name, ("resource" if isinstance(one, dict) else "valueString"): one}
         for name, one in values.items()
     ]
     return {"resourceType": "Parameters", "parameter": given}
-
-
-def url(reference: str) -> str:
-    """Write a reference as clients know it."""
-    homes = {
-        "Patient": "patient",
-        "PlanDefinition": "plan",
-        "ActivityDefinition": "plan",
-        "Organization": "organization",
-        "CareTeam": "organization",
-    }
-    home = homes.get(reference.partition("/")[0], "careplan")
-    return f"{ROOT}/{home}/fhir/{reference}"
 
 
 class Clinic:

@@ -20,9 +20,8 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
-CS = "http://ehealth.sundhed.dk/cs/"
+from ..guide import CS, EHEALTH, EPISODE, to
+
 NPU = "urn:oid:1.2.208.176.2.1"
 MINIMUM = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 REUSE = (
@@ -31,10 +30,6 @@ REUSE = (
 COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
 #: Half an hour before the clock of the tests.
 NOW = "2026-01-08T08:30:00+01:00"
-
-
-def to(reference: str) -> dict[str, str]:
-    return {"reference": reference}
 
 
 def concept(system: str, code: str) -> dict[str, Any]:

@@ -14,20 +14,12 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+from ..guide import SATURATION, ext, to
+
 HOME = {"Questionnaire": "questionnaire", "Basic": "questionnaire"}
-SATURATION = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
 MEETING = {"system": "http://snomed.info/sct", "code": "229057006"}
 KINDS = ("PlanDefinition", "ActivityDefinition", "Questionnaire")
 _IDS = count(1)
-
-
-def to(reference: str) -> dict[str, str]:
-    return {"reference": reference}
-
-
-def ext(name: str, **value: Any) -> dict[str, Any]:
-    return {"url": EHEALTH + name, **value}
 
 
 def concept(code: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import activity, author, ext, plan, system, told, url
+from ..guide import ext
+from .conftest import activity, author, plan, system, told, url
 
 NOTHING = "PLANDEFINITION_VALIDATE_MANDATORY_ACTIVITYDEFINITION_OR_SUBPLAN_REFERENCE"
 NOT_ACTIVE = (

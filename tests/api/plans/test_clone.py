@@ -11,18 +11,8 @@ import pytest
 from fyr.core.testing.applications import Events
 from fyr.core.testing.principals import PATIENT
 
-from .conftest import (
-    EHEALTH,
-    KINDS,
-    activity,
-    author,
-    definition,
-    ext,
-    plan,
-    role,
-    told,
-    url,
-)
+from ..guide import EHEALTH, ext
+from .conftest import KINDS, activity, author, definition, plan, role, told, url
 
 RECORDED = Path(__file__).parents[4] / "shared/data/ig-exchanges.jsonl"
 _NUMBERS = count(1)

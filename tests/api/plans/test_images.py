@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import definition, ext, to, told
+from ..guide import ext, to
+from .conftest import definition, told
 
 FORMAT = "QUESTIONNAIRE_IMAGE_FORMAT_VALIDATION_MESSAGE"
 SIZE = "QUESTIONNAIRE_IMAGE_SIZE_VALIDATION_MESSAGE"

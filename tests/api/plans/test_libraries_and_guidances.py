@@ -6,7 +6,8 @@ import pytest
 
 from fyr.core.testing.principals import PATIENT
 
-from .conftest import concept, ext, role, system, told
+from ..guide import ext
+from .conftest import concept, role, system, told
 
 TYPES = "http://ehealth.sundhed.dk/cs/basic-resource-type"
 STATES = ("draft", "active", "retired")

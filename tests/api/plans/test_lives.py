@@ -6,16 +6,15 @@ import pytest
 
 from fyr.core.testing.principals import PATIENT
 
+from ..guide import SATURATION, ext
 from .conftest import (
     APPROVAL,
     KINDS,
     MEETING,
-    SATURATION,
     activity,
     author,
     concept,
     definition,
-    ext,
     plan,
     role,
     system,

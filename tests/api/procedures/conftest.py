@@ -16,22 +16,9 @@ from fyr.core.testing.applications import application, client_of, settings_with,
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
-ROOT = "http://localhost"
+from ..guide import EPISODE, ROOT, concept, ext, to
+
 START, END = "2026-01-05T00:00:00+01:00", "2026-01-11T23:59:59+01:00"
-
-
-def to(reference: str) -> dict[str, str]:
-    return {"reference": reference}
-
-
-def ext(name: str, **value: Any) -> dict[str, Any]:
-    return {"url": name if "://" in name else EHEALTH + name, **value}
-
-
-def concept(code: str, system: str = "urn:x") -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
 
 
 def timing(**repeat: Any) -> dict[str, Any]:

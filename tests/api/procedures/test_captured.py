@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import EPISODE, Ward, concept, ext, only, resolved_timing, rows_of, to
+from ..guide import EPISODE, concept, ext, to
+from .conftest import Ward, only, resolved_timing, rows_of
 
 RECORDED = Path(__file__).parents[4] / "shared/data/ig-exchanges.jsonl"
 TEN, ELEVEN, TWELVE = (f"2025-10-21T{hour}:00:00+00:00" for hour in (10, 11, 12))

@@ -7,7 +7,8 @@ from typing import Any
 from fyr.core.context import Principal
 from fyr.core.testing.client import Client
 
-from .conftest import EPISODE, ROOT, Ward, ext, resolved_timing, rows_of, timing, to
+from ..guide import EPISODE, ROOT, ext, to
+from .conftest import Ward, resolved_timing, rows_of, timing
 
 SATURATION = {
     "coding": [{"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}],

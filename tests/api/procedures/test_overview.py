@@ -6,19 +6,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import (
-    END,
-    ROOT,
-    START,
-    Ward,
-    asked,
-    concept,
-    only,
-    parameters,
-    resolved_timing,
-    timing,
-    to,
-)
+from ..guide import ROOT, concept, to
+from .conftest import END, START, Ward, asked, only, parameters, resolved_timing, timing
 
 MONDAY = ("2026-01-05T08:00:00+00:00", "2026-01-05T09:00:00+00:00")
 TUESDAY = ("2026-01-06T08:00:00+00:00", "2026-01-06T09:00:00+00:00")

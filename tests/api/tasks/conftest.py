@@ -28,30 +28,10 @@ from fyr.core.testing.applications import (
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
-CS = "http://ehealth.sundhed.dk/cs/"
+from ..guide import CS, EHEALTH, EPISODE, SATURATION, concept, ext, to, url
+
 COHERENT = "http://ehealth.sundhed.dk/policy/ehealth/coherent-submitted-measurement"
-ROOT = "http://localhost"
-PATCH = "application/json-patch+json"
-SATURATION = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
 RULES = "application/fyr-rules+json"
-HOMES = {
-    "Patient": "patient",
-    "PlanDefinition": "plan",
-    "ActivityDefinition": "plan",
-    "Library": "library",
-    "Questionnaire": "questionnaire",
-    "Organization": "organization",
-    "CareTeam": "organization",
-    "Practitioner": "organization",
-    "Observation": "measurement",
-    "QuestionnaireResponse": "measurement",
-    "Media": "measurement",
-    "Provenance": "measurement",
-    "Task": "task",
-    "ClinicalImpression": "task",
-}
 KEYS = {
     "EpisodeOfCare": "episode_of_care",
     "Patient": "patient",
@@ -59,25 +39,6 @@ KEYS = {
     "Organization": "organization",
 }
 TRIAGE = {"language": "fyr-rules/1", "triage": ["reference-ranges"]}
-
-
-def to(reference: str) -> dict[str, str]:
-    return {"reference": reference}
-
-
-def ext(name: str, **value: Any) -> dict[str, Any]:
-    return {"url": name if "://" in name else EHEALTH + name, **value}
-
-
-def concept(code: str, system: str = "urn:x") -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def url(reference: str) -> str:
-    """Write a reference as clients know it."""
-    return (
-        f"{ROOT}/{HOMES.get(reference.partition('/')[0], 'careplan')}/fhir/{reference}"
-    )
 
 
 def alarm(kind: str, low: Any = None, high: Any = None) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from fyr.core import Principal
 
-from .conftest import SATURATION, alarm, codes, concept, ext, url, value
+from ..guide import SATURATION, concept, ext, url
+from .conftest import alarm, codes, value
 from .test_submitted import SUBMITS, observation, submit
 from .test_triggers import trigger
 

@@ -7,7 +7,8 @@ import pytest
 
 from fyr.core import Principal
 
-from .conftest import EHEALTH, EPISODE, alarm, ext, to, url
+from ..guide import EHEALTH, EPISODE, ext, to, url
+from .conftest import alarm
 
 MAY = "Library$evaluate Library.read"
 BMI = {

@@ -4,7 +4,7 @@ import pytest
 
 from fyr.core import Principal
 
-from .conftest import CS, EHEALTH, EPISODE, PATCH, concept, ext, to, url
+from ..guide import CS, EHEALTH, EPISODE, PATCH, concept, ext, to, url
 
 MAY = "ClinicalImpression.create ClinicalImpression.read ClinicalImpression.patch"
 

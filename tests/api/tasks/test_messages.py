@@ -2,7 +2,8 @@
 
 import pytest
 
-from .conftest import EHEALTH, to, value
+from ..guide import EHEALTH, to
+from .conftest import value
 
 CALL = {"to": "patient", "text": "We have seen your measurement and will call you."}
 SOURCE = {

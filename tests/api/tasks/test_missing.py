@@ -13,7 +13,8 @@ import pytest
 
 from fyr.core.testing.clock import FakeClock
 
-from .conftest import EHEALTH, EPISODE, SATURATION, Case, Ward, concept, ext, opened, to
+from ..guide import EHEALTH, EPISODE, SATURATION, concept, ext, to
+from .conftest import Case, Ward, opened
 
 MISSING = "ehealth-procedurerequest.measurement-missing"
 

@@ -11,22 +11,8 @@ from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.clock import START, FakeClock
 from fyr.plugins.clinical.tasks.libraries import Unusable, wanted_by
 
-from .conftest import (
-    CS,
-    EHEALTH,
-    EPISODE,
-    RANGES,
-    Ward,
-    alarm,
-    category,
-    codes,
-    concept,
-    ext,
-    to,
-    url,
-    value,
-    values,
-)
+from ..guide import CS, EHEALTH, EPISODE, concept, ext, to, url
+from .conftest import RANGES, Ward, alarm, category, codes, value, values
 
 
 @pytest.fixture

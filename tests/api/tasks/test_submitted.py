@@ -4,18 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from .conftest import (
-    CS,
-    EPISODE,
-    PATCH,
-    SATURATION,
-    alarm,
-    codes,
-    concept,
-    ext,
-    to,
-    url,
-)
+from ..guide import CS, EPISODE, PATCH, SATURATION, concept, ext, to, url
+from .conftest import alarm, codes
 
 SUBMITS = "$submit-measurement"
 NURSE = (

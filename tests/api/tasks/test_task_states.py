@@ -8,7 +8,7 @@ import pytest
 
 from fyr.plugins.clinical.tasks.machines import IMPRESSION, TASK
 
-from .conftest import CS, EHEALTH, PATCH, ROOT, concept, ext, to, url
+from ..guide import CS, EHEALTH, PATCH, ROOT, concept, ext, to, url
 
 MAY = "Task.create Task.read Task.patch Task.search RestrictionCategory$measurement-monitoring"
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .conftest import EHEALTH, ext, to, url, value
+from ..guide import EHEALTH, ext, to, url
+from .conftest import value
 
 
 def trigger(*conditions, behavior="all", offset=None):

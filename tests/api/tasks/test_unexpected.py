@@ -2,7 +2,8 @@
 
 import pytest
 
-from .conftest import CS, alarm, category, concept, ext, to
+from ..guide import CS, concept, ext, to
+from .conftest import alarm, category
 
 DAILY = {
     "repeat": {

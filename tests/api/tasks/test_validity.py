@@ -8,7 +8,8 @@ import pytest
 from fyr.core import Principal
 from fyr.plugins.clinical.codes import CODES
 
-from .conftest import CS, EHEALTH, EPISODE, PATCH, concept, ext, to, url, value
+from ..guide import CS, EHEALTH, EPISODE, PATCH, concept, ext, to, url
+from .conftest import value
 
 MAY = "ClinicalImpression.create ClinicalImpression.read"
 WHERE = "ClinicalImpression/$set-measurement-validity"
