@@ -33,6 +33,7 @@ from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.interactions import Interactions
 from fyr.core.interactions.looking import Looking
+from fyr.core.interactions.planned import scheduled_changes
 from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Job, Jobs, Runs
@@ -46,7 +47,6 @@ from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
 from fyr.core.subjects import Subject
 from fyr.core.workflow import Machines
-from fyr.core.workflow.applying import scheduled_changes
 from fyr.core.workflow.firing import Firing
 from fyr.core.workflow.open import open_timers, timer_readings
 
