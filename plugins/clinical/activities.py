@@ -52,6 +52,15 @@ def any_code_of(concept: Mapping[str, Any], holds: Callable[[Switches], bool]) -
     return any(holds(one) for one in found if one is not None)
 
 
+def activity_of(request: Mapping[str, Any]) -> str:
+    """Tell what is to be done, in words; empty if a request does not say it."""
+    code = request.get("code", {})
+    codings = code.get("coding", ())
+    shown = (one.get("display") for one in codings)
+    named = (one.get("code") for one in codings)
+    return next(filter(None, (*shown, code.get("text"), *named)), "")
+
+
 @lru_cache(maxsize=1)
 def _all() -> Mapping[tuple[str, str], Switches]:
     text = files("fyr.plugins.clinical").joinpath("activities.toml").read_text("utf-8")

@@ -16,6 +16,7 @@ from fyr.core import Acting, Resource
 from fyr.core.telling import TOLD
 from fyr.core.workflow.timing import DANISH, Kind, Slot
 from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.activities import activity_of
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.results import Results
@@ -40,7 +41,7 @@ def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
     if not results.teams:
         log.warning("nobody to tell of a missed slot", request=terms.reference(request))
         return
-    text = f"Der mangler en måling: {_what(request)}, {_when(slot)}"
+    text = f"Der mangler en måling: {activity_of(request)}, {_when(slot)}"
     about = terms.reference(request)
     results.task(CATEGORY, about, text)
     task = results.made[0]
@@ -62,7 +63,7 @@ def reminded(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None
     """Remind the patient of a slot that is still to be met."""
     request = _request(measured)
     results = _results(acting, measured, slot, REMINDER)
-    text = f"Husk at måle: {_what(request)}, {_when(slot)}"
+    text = f"Husk at måle: {activity_of(request)}, {_when(slot)}"
     results.tell_patient(text, terms.reference(request), "advice", REMINDER)
     _store(acting, results.made)
 
@@ -117,15 +118,6 @@ def _request(measured: Measured) -> Resource:
 
 def _version(request: Resource) -> str:
     return str(request["meta"]["versionId"])
-
-
-def _what(request: Resource) -> str:
-    """Tell what is to be measured, in words."""
-    code = request.get("code", {})
-    codings = code.get("coding", ())
-    shown = (one.get("display") for one in codings)
-    named = (one.get("code") for one in codings)
-    return next(filter(None, (*shown, code.get("text"), *named)), "")
 
 
 def _when(slot: Slot) -> str:

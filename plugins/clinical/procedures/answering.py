@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from fyr.plugins.clinical.activities import activity_of
 from fyr.plugins.clinical.references import url_of
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.times import second
@@ -53,7 +54,7 @@ def _parameters(
             {"name": "CarePlan", "valueReference": {"reference": owners[reference]}},
             {"name": "ServiceRequest", "valueReference": {"reference": reference}},
         ]
-        activity = {"name": "Activity", "valueString": _display(request)}
+        activity = {"name": "Activity", "valueString": activity_of(request)}
         for row in overview.rows:
             parts = [*head, _version(row), activity, *_parts(row)]
             rows.append({"name": f"item_{len(rows) + 1}", "part": parts})
@@ -94,15 +95,6 @@ def _timing_type(code: str) -> Part:
 _TIMING_TYPES: Final = {
     one: _timing_type(one) for one in ("Resolved", "Unresolved", "Adhoc", "Extra")
 }
-
-
-def _display(request: Resource) -> str:
-    """Tell what is to be done, in words."""
-    code = request.get("code", {})
-    codings = code.get("coding", ())
-    shown = (one.get("display") for one in codings)
-    named = (one.get("code") for one in codings)
-    return next(filter(None, (*shown, code.get("text"), *named)), "")
 
 
 def _outcome(warnings: Sequence[str]) -> Resource:
