@@ -6,9 +6,36 @@ Whoever may not do something is told that, and nothing of what else is wrong wit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden, FyrError, Issue, Refused
 from fyr.core.interactions.outcomes import joined
+
+if TYPE_CHECKING:
+    from fyr.core import Application, OperationCall, Resource
+
+
+def require_may_create(
+    application: Application, call: OperationCall, resource: Resource
+) -> None:
+    """Refuse who may not store such a resource, by the rule of the operation.
+
+    :param resource: what it says of whose it is counts; it has no id, or any.
+    :raises Forbidden: the caller may not.
+    """
+    storing = replace(
+        call.context,
+        interaction="create",
+        resource_type=resource["resourceType"],
+        resource_id=None,
+        operation=None,
+        params=(),
+        posted=(),
+        parent=call.context,
+        state={},
+    )
+    application.decide(storing, {**resource, "id": "new"}, "new")
 
 
 def together(found: Sequence[FyrError | Issue]) -> FyrError:

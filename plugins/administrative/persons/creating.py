@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fyr.core import Acting, OperationCall, RegisteredPerson, Resource
     from fyr.plugins.administrative.parts import Room
 
-_PLACE = "Parameters.parameter.where(name='crn').value"
 _PROFILE = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-patient"
 #: What the register says of somebody, whatever is here.
 _REGISTERED = (
@@ -67,12 +66,13 @@ def create_patient(room: Room) -> Operation:
 
 
 def _create(room: Room, call: OperationCall) -> Resource:
-    number = number_in([call.value("crn")], _PLACE)
+    place = f"{call.place('crn')}.value"
+    number = number_in([call.value("crn")], place)
     acting = call.acting()
     found = look_up(room, acting, number)
     if found.registered is None:
         if not found.local:
-            raise unknown(_PLACE)
+            raise unknown(place)
         return found.local[0]
     wanted = all_of(found.registered)
     # Of two who ask at the same time, the second one finds what the first one makes.

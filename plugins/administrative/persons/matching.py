@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from fyr.core import OperationCall, Resource
     from fyr.plugins.administrative.parts import Room
 
-_PLACE = "Parameters.parameter.resource.identifier"
 _GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 #: R4's Person does not say it; R5's does.
 _DECEASED = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Person.deceased"
@@ -50,7 +49,8 @@ def match(room: Room) -> Operation:
 
 def _match(room: Room, call: OperationCall) -> Resource:
     person = call.value("resource")
-    number = number_in(person.get("identifier", ()), _PLACE)
+    place = f"{call.place('resource')}.resource.identifier"
+    number = number_in(person.get("identifier", ()), place)
     found = look_up(room, call.acting(), number)
     for patient in found.local:
         call.shows(patient)

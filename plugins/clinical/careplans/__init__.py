@@ -28,7 +28,7 @@ def operations(room: Room) -> Iterable[Operation]:
     """Offer the operations of care plans and episodes of care."""
     return [
         *apply.operations(room),
-        *episodes.operations(),
+        *episodes.operations(room),
         *teams.operations(),
         *contexts.operations(),
     ]

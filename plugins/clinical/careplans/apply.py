@@ -7,12 +7,12 @@ transaction, to be edited and sent back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fyr.core import (
     Forbidden,
+    FyrError,
     Issue,
     Operation,
     OperationCall,
@@ -25,6 +25,7 @@ from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED
 from fyr.plugins.clinical.plans.tree import Definitions, Problem, Tree, walk
 from fyr.plugins.clinical.references import asked, elements, own, url_of
+from fyr.plugins.clinical.refusing import require_may_create, together
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ class _Applying:
 
     def done(self) -> Resource:
         plan, episode = self._asked()
-        found = self._episode(episode)
-        tree = self._tree(plan)
+        found, tree = self._found(plan, episode)
         application = Application(
             episode=found,
             to=episode,
@@ -123,36 +123,73 @@ class _Applying:
         if not episode:
             missing.append("CAREPLAN_APPLY_EPISODE_OF_CARE_REFERENCE_NOT_SPECIFIED")
         if not plan or not episode:
-            error = CODES[missing[0]].error()
-            more = [CODES[one].issue() for one in missing[1:]]
-            raise type(error)([*error.issues, *more])
+            place = ["Parameters.parameter"]
+            raise together([CODES[one].error(expression=place) for one in missing])
         return plan, episode
 
-    def _episode(self, reference: str) -> Resource:
-        """Read the episode of care that the plan is applied to.
+    def _found(self, plan: str, episode: str) -> tuple[Resource, Tree]:
+        """Read the episode of care and the plan, with all that it leads to.
 
-        :raises fyr.core.errors.FyrError: it is not there, or has ended.
+        :raises fyr.core.errors.FyrError: one cannot be used; all problems at once, to
+            whom the episode is open.
         """
-        kind, _, identity = reference.partition("/")
-        found = self._behalf.read(reference) if kind == "EpisodeOfCare" else None
-        if found is None:
-            named = identity if kind == "EpisodeOfCare" else reference
-            raise CODES["GENERAL_RESOURCE_NOT_FOUND"].error("EpisodeOfCare", named)
-        if found.get("status") in ENDED:
-            self._refuse_strangers(reference)
-            raise Refused(
-                f"{reference} is {found['status']}: nothing more is planned in it",
-                expression=["Parameters.parameter.where(name = 'episodeOfCare')"],
-            )
-        return found
+        found = self._read(episode)
+        failures: list[FyrError | Issue] = list(self._of_episode(episode, found))
+        try:
+            tree = self._tree(plan)
+        except FyrError as error:
+            failures.append(error)
+        if failures or found is None:
+            self._require_access(episode, found)
+            raise together(failures)
+        return found, tree
 
-    def _refuse_strangers(self, episode: str) -> None:
-        """Tell how an episode of care stands to whom the token is about it only."""
+    def _read(self, episode: str) -> Resource | None:
+        kind = episode.partition("/")[0]
+        return self._behalf.read(episode) if kind == "EpisodeOfCare" else None
+
+    def _of_episode(self, reference: str, found: Resource | None) -> Iterator[FyrError]:
+        """Tell an episode of care that is not there, or has ended."""
+        place = [f"{self._call.place('episodeOfCare')}.value"]
+        if found is None:
+            named = reference.removeprefix("EpisodeOfCare/")
+            code = CODES["GENERAL_RESOURCE_NOT_FOUND"]
+            yield code.error("EpisodeOfCare", named, expression=place)
+        elif found.get("status") in ENDED:
+            text = f"{reference} is {found['status']}: nothing more is planned in it"
+            yield CODES["GENERAL_VALIDATION_ERROR"].error(text, expression=place)
+
+    def _require_access(self, episode: str, found: Resource | None) -> None:
+        """Refuse whom the episode is not open to; nothing else is told to them.
+
+        Whether a citizen may is said by the plan too: that is decided with the plan.
+        """
         principal = self._call.context.principal
+        if principal.user_type == "SYSTEM":
+            return
         chosen = principal.context.get("episode_of_care")
         if chosen and own(self._call, chosen) != episode:
-            if principal.user_type != "SYSTEM":
-                raise Forbidden("the token's context has another episode of care")
+            raise Forbidden("the token's context has another episode of care")
+        if found is None or principal.user_type == "PATIENT":
+            return
+        application = Application(
+            episode=found,
+            to=episode,
+            teams=self._teams(found),
+            now=second(self._behalf.now),
+            name=lambda kind: f"{kind}/new",
+            url=lambda reference: reference,
+        )
+        application.apply(Tree({"id": "new"}))
+        require_may_create(
+            self._room.application, self._call, application.made[0].resource
+        )
+
+    def _place(self) -> list[str]:
+        """Tell where the plan is named, if it is not by the URL."""
+        if self._call.resource_id is not None:
+            return []
+        return [f"{self._call.place('planDefinition')}.value"]
 
     def _tree(self, reference: str) -> Tree:
         """Read a plan and all that it leads to.
@@ -160,21 +197,23 @@ class _Applying:
         :raises fyr.core.errors.FyrError: it is not there or not active, or leads to what
             is not there; all problems at once.
         """
-        definitions = Definitions(self._behalf)
+        definitions, place = Definitions(self._behalf), self._place()
         plan = definitions.find(reference, "PlanDefinition")
         if plan is None:
             identity = reference.removeprefix("PlanDefinition/")
-            raise CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"].error(identity)
+            code = CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"]
+            raise code.error(identity, expression=place)
+        inactive = CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"]
         if plan.get("status") != "active":
-            raise CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"].error()
+            raise inactive.error(expression=place)
         walked = walk(definitions, plan)
-        issues = [_told(one) for one in walked.problems]
+        issues = [_told(one, place) for one in walked.problems]
         # One that was retired since stays in the plans that have it.
         parts = [one.plan.get("status") for one in walked.tree.plans()]
         if not set(parts) <= _USABLE:
-            issues.append(CODES["CAREPLAN_APPLY_NOT_ACTIVE_PLANDEFINITION"].issue())
+            issues.append(inactive.issue(expression=place))
         if self._call.context.principal.user_type == "PATIENT":
-            issues += _not_for_self_treatment(walked.tree)
+            issues += _not_for_self_treatment(walked.tree, place)
         if issues:
             raise Refused(issues)
         return walked.tree
@@ -207,31 +246,22 @@ class _Applying:
 
     def _judge(self, made: Sequence[Applied]) -> None:
         """Refuse to show what the caller might not have stored."""
-        context = self._call.context
         for one in made:
-            kind = one.resource["resourceType"]
-            if kind != "CarePlan":
-                continue
-            storing = replace(
-                context,
-                interaction="create",
-                resource_type=kind,
-                resource_id=None,
-                operation=None,
-                params=(),
-                parent=context,
-                state={},
-            )
-            shown = {**one.resource, "id": one.reference.rpartition(":")[2]}
-            self._room.application.decide(storing, shown, "new")
+            if one.resource["resourceType"] == "CarePlan":
+                require_may_create(self._room.application, self._call, one.resource)
 
 
-def _told(problem: Problem) -> Issue:
-    """Tell what keeps a plan from being applied."""
-    place = [problem.place]
+def _told(problem: Problem, place: list[str]) -> Issue:
+    """Tell what keeps a plan from being applied.
+
+    :param place: where the caller names the plan.
+    """
     if problem.what != "missing":
-        text = f"{problem.plan} leads to {problem.canonical}: {problem.what}"
-        return Issue("business-rule", text, tuple(place))
+        text = (
+            f"{problem.plan} leads to {problem.canonical} at {problem.place}:"
+            f" {problem.what}"
+        )
+        return CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=place)
     if problem.kind == "PlanDefinition":
         code = CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"]
     else:
@@ -239,7 +269,7 @@ def _told(problem: Problem) -> Issue:
     return code.issue(problem.canonical, expression=place)
 
 
-def _not_for_self_treatment(tree: Tree) -> Iterator[Issue]:
+def _not_for_self_treatment(tree: Tree, place: list[str]) -> Iterator[Issue]:
     """Tell the plans that citizens do not apply to themselves."""
     for one in tree.plans():
         topics = {
@@ -249,7 +279,7 @@ def _not_for_self_treatment(tree: Tree) -> Iterator[Issue]:
         }
         if _SELF_TREATMENT not in topics:
             code = CODES["DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC"]
-            yield code.issue(f"PlanDefinition/{one.plan['id']}")
+            yield code.issue(f"PlanDefinition/{one.plan['id']}", expression=place)
 
 
 def _entry(one: Applied) -> Resource:

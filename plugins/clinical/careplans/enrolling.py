@@ -13,6 +13,7 @@ from fyr.core import FyrError, Issue, Refused
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.areas import Areas
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.refusing import together
 from fyr.plugins.clinical.tags import codes_of, system_tags
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ POLICIES = frozenset(
     _DANISH + one for one in ("sundhedsloven", "serviceloven", "aeldreloven")
 )
 _TYPES = frozenset({"EpisodeOfCare", "Condition", "Provenance"})
-_PARAMETER = "Parameters.parameter[0].resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,26 @@ class Enrolment:
 
     #: all of them, in the order of the Bundle
     entries: tuple[Entry, ...]
+    #: FHIRPath of the entries
+    path: str = ""
 
     @classmethod
-    def of(cls, bundle: Mapping[str, Any]) -> Enrolment:
-        """Take a Bundle apart."""
+    def of(cls, bundle: Mapping[str, Any], place: str) -> Enrolment:
+        """Take a Bundle apart.
+
+        :param place: FHIRPath of the parameter that holds it.
+        """
+        path = f"{place}.resource.entry"
         return cls(
             tuple(
                 Entry(
                     entry.get("resource", {}),
                     str(entry.get("fullUrl", "")),
-                    f"{_PARAMETER}.entry[{number}].resource",
+                    f"{path}[{number}].resource",
                 )
                 for number, entry in enumerate(bundle.get("entry", ()))
-            )
+            ),
+            path,
         )
 
     def of_type(self, kind: str) -> list[Entry]:
@@ -77,13 +84,12 @@ class Enrolment:
         return self.of_type("Provenance")
 
 
-def require(
+def problems(
     enrolment: Enrolment, acting: Acting, principal: Principal, own: str
-) -> None:
-    """Refuse what no episode of care can begin with.
+) -> FyrError | None:
+    """Tell what no episode of care can begin with, all at once; ``None``: it can.
 
     :param own: the patient of the token's context, relative; empty: there is none.
-    :raises FyrError: all problems at once.
     """
     found: list[FyrError | Issue] = []
     found += _of_entries(enrolment)
@@ -95,21 +101,8 @@ def require(
         found += _of_tags(enrolment, acting, principal)
     else:
         code = CODES["EPISODEOFCARE_CREATE_WRONG_EOC_COUNT"]
-        found.append(code.error(expression=[f"{_PARAMETER}.entry"]))
-    if found:
-        raise together(found)
-
-
-def together(found: list[FyrError | Issue]) -> FyrError:
-    """Make one error of several; the first error decides its kind."""
-    errors = [one for one in found if isinstance(one, FyrError)]
-    issues = [
-        issue
-        for one in found
-        for issue in (one.issues if isinstance(one, FyrError) else (one,))
-    ]
-    kind = type(errors[0]) if errors else Refused
-    return kind(issues)
+        found.append(code.error(expression=[enrolment.path]))
+    return together(found) if found else None
 
 
 def _of_entries(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
@@ -121,7 +114,7 @@ def _of_entries(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
             )
         if one.name and one.name in names:
             place = one.path.removesuffix("resource") + "fullUrl"
-            yield Issue("invalid", "another entry has this fullUrl too", (place,))
+            yield _rule("another entry has this fullUrl too", place)
         names.add(one.name)
 
 
@@ -169,7 +162,7 @@ def _of_conditions(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
         if reference not in there:
             text = "a diagnosis is a Condition of the same Bundle"
             path = f"{entry.path}.diagnosis[{number}].condition"
-            yield Issue("business-rule", text, (path,))
+            yield _rule(text, path)
     for condition in enrolment.conditions:
         yield from _of_condition(enrolment, condition, named)
 
@@ -184,11 +177,11 @@ def _of_condition(
         )
     if condition.name not in named:
         text = "a Condition is a diagnosis of the episode of care"
-        yield Issue("business-rule", text, (condition.path,))
+        yield _rule(text, condition.path)
     said = ext.reference_of(condition.resource, ext.EPISODE_OF_CARE)
     if said and said != entry.name:
         text = "a Condition belongs to the episode of care of the same Bundle"
-        yield Issue("business-rule", text, (f"{condition.path}.extension",))
+        yield _rule(text, f"{condition.path}.extension")
 
 
 def _of_provenances(enrolment: Enrolment) -> Iterator[FyrError]:
@@ -203,7 +196,7 @@ def _of_provenances(enrolment: Enrolment) -> Iterator[FyrError]:
             )
     if not policies & POLICIES:
         yield CODES["EPISODEOFCARE_CREATE_NO_REQUIRED_PROVENANCE_POLICIES"].error(
-            expression=[f"{_PARAMETER}.entry"]
+            expression=[enrolment.path]
         )
 
 
@@ -235,8 +228,13 @@ def _of_tags(
     if outside:
         told = f"{', '.join(outside)} in {', '.join(areas.tags)}"
         yield CODES["EPISODEOFCARE_CREATE_INVALID_COEXISTENCE_TAGS"].error(
-            told, expression=[f"{_PARAMETER}.entry"]
+            told, expression=[enrolment.path]
         )
+
+
+def _rule(text: str, place: str) -> Issue:
+    """Tell of a rule that the catalogue has no code of its own for."""
+    return CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
 
 
 def patient_of(resource: Mapping[str, Any], element: str = "patient") -> str:

@@ -10,19 +10,24 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import (
+    FyrError,
     Operation,
     OperationCall,
     OperationParameter,
     instant,
     to_millis,
 )
+from fyr.core.interactions.storing import Write
+from fyr.core.model.json import own as parsed
 from fyr.plugins.clinical import extensions as ext
-from fyr.plugins.clinical.careplans.enrolling import Enrolment, Entry, require
+from fyr.plugins.clinical.careplans.enrolling import Enrolment, Entry, problems
 from fyr.plugins.clinical.references import own, rewrite, url_of
+from fyr.plugins.clinical.refusing import of_places, require_may_create
 from fyr.plugins.clinical.tags import SYSTEM, add, system_tags
 
 if TYPE_CHECKING:
-    from fyr.core import Acting, Resource
+    from fyr.core import Acting, Application, Resource
+    from fyr.plugins.clinical.parts import Room
 
 _BUNDLE = "episodeOfCareAndProvenances"
 _HL7 = "http://hl7.org/fhir/v3/"
@@ -34,11 +39,11 @@ _POLICIES = (
 )
 
 
-def operations() -> Iterator[Operation]:
+def operations(room: Room) -> Iterator[Operation]:
     """Offer ``$create-episode-of-care``."""
     yield Operation(
         "create-episode-of-care",
-        create,
+        lambda call: create(room.application, call),
         frozenset({"system"}),
         affects_state=True,
         documentation=(
@@ -65,17 +70,23 @@ def operations() -> Iterator[Operation]:
     )
 
 
-def create(call: OperationCall) -> Resource:
+def create(application: Application, call: OperationCall) -> Resource:
     """Store what a Bundle brings, all or nothing, and answer where it is.
 
     :raises fyr.core.errors.FyrError: no episode of care can begin so.
     """
     bundle = call.value(_BUNDLE)
     rewrite(bundle, lambda url: own(call, url))
-    enrolment = Enrolment.of(bundle)
+    enrolment = Enrolment.of(bundle, call.place(_BUNDLE))
     acting, principal = call.acting(), call.context.principal
     patient = principal.context.get("patient", "")
-    require(enrolment, acting, principal, own(call, patient) if patient else "")
+    wrong = problems(
+        enrolment, acting, principal, own(call, patient) if patient else ""
+    )
+    if wrong is not None:
+        if len(enrolment.of_type("EpisodeOfCare")) == 1:
+            require_may_create(application, call, enrolment.episode.resource)
+        raise wrong
     return _Begun(call, enrolment, acting).answer()
 
 
@@ -96,17 +107,9 @@ class _Begun:
         for one in enrolment.entries:
             rewrite(one.resource, lambda url: links.get(url, url))
         self._complete(links[enrolment.episode.name])
-        # By the right to begin one; what goes with it has been judged by the rules.
-        episode = self._behalf.create(enrolment.episode.resource)
-        rest = [
-            one.resource for one in enrolment.entries if one is not enrolment.episode
-        ]
-        stored = iter(self._acting.store(rest))
-        made = [
-            episode if one is enrolment.episode else next(stored)
-            for one in enrolment.entries
-        ]
-        origin = self._acting.create(self._origin(f"EpisodeOfCare/{episode['id']}"))
+        stored = self._acting.store_received(self._received())
+        made = [parsed(one.body) for one in stored if one.body is not None]
+        origin = self._acting.create(self._origin(links[enrolment.episode.name]))
         entries = [self._entry(one) for one in (*made, origin)]
         return {
             "resourceType": "Bundle",
@@ -114,11 +117,33 @@ class _Begun:
             "entry": entries,
         }
 
+    def _received(self) -> list[Write]:
+        """Check what is to be stored, each with its place in what was sent.
+
+        The episode by the right to begin one; what goes with it was judged by the rules.
+        """
+        writes: list[Write] = []
+        failures: list[tuple[str, FyrError]] = []
+        for entry in self._enrolment.entries:
+            place = entry.path.removesuffix(".resource")
+            try:
+                (write,) = self._by(entry).receive([entry.resource])
+            except FyrError as error:
+                failures.append((place, error))
+            else:
+                write.place = place
+                writes.append(write)
+        if failures:
+            raise of_places(failures)
+        return writes
+
+    def _by(self, entry: Entry) -> Acting:
+        is_episode = entry is self._enrolment.episode
+        return self._behalf if is_episode else self._acting
+
     def _identify(self, entry: Entry) -> str:
         """Give a resource the id that it will have."""
-        is_episode = entry is self._enrolment.episode
-        stores = self._behalf if is_episode else self._acting
-        identity = entry.resource["id"] = stores.new_id()
+        identity = entry.resource["id"] = self._by(entry).new_id()
         return f"{entry.resource['resourceType']}/{identity}"
 
     def _complete(self, episode: str) -> None:

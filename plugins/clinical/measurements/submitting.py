@@ -35,7 +35,7 @@ from fyr.plugins.clinical.measurements.judging import (
 )
 from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.refusing import of_places
+from fyr.plugins.clinical.refusing import of_places, require_may_create
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -163,16 +163,7 @@ class Submitting:
         """Refuse who may not store such measurements, as far as it is said whose they are."""
         for entry in submission.measurements:
             if entry.episode and entry.patient:
-                context = replace(
-                    call.context,
-                    interaction="create",
-                    resource_type=entry.kind,
-                    operation=None,
-                    parent=call.context,
-                    state={},
-                )
-                resource = {**entry.resource, "id": "new"}
-                self._room.application.decide(context, resource, "new")
+                require_may_create(self._room.application, call, entry.resource)
 
     def _keep(self, submission: Submission) -> dict[int, media.Kept]:
         kept: dict[int, media.Kept] = {}

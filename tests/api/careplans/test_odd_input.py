@@ -131,6 +131,4 @@ def test_odd_actions_are_told_by_apply(clinic, action) -> None:
     answer = clinic.apply(clinic.plan(action=[action]), clinic.episode())
 
     assert answer.status == 422
-    assert answer.json["issue"][0]["expression"] == [
-        "PlanDefinition.action[0].definitionCanonical"
-    ]
+    assert answer.json["issue"][0]["expression"] == ["Parameters.parameter[0].value"]
