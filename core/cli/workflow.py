@@ -143,6 +143,8 @@ def _explained(found: Explained) -> Iterator[str]:
         yield f"  access control decides too: docs/access-control.md, {kind}"
     for timer in found.timers:
         yield f"  timer         {_timer(timer)}"
+    for issue in found.told:
+        yield f"  {issue.severity:<13} {issue.diagnostics}"
 
 
 def _standing(one: Standing) -> Iterator[str]:

@@ -291,6 +291,9 @@ def evaluate_rules(
     content of a type that this engine runs; the first other answer decides. Without
     any, the library stays stored and whoever asked says that it cannot be run.
 
+    Also called with no measurements, to know whether anybody runs a library at all: an
+    engine of its type answers anything but ``None``.
+
     Rules that are faulty, find too little or take too much are told as problems of the
     outcome and are no exception: an exception brings the event back later. An engine
     keeps to the limits whatever the source says, stores nothing and sends nothing.

@@ -53,6 +53,8 @@ class Explained:
     version: int
     standings: Sequence[Standing]
     timers: Sequence[TimerState]
+    #: what plugins say of it, were it stored again as it is
+    told: Sequence[Issue] = ()
 
 
 def explain(
@@ -83,12 +85,32 @@ def explain(
         ]
 
     standings = application.database.read(work)
-    return Explained(
-        reference,
-        _title(resource),
-        stored.version,
-        standings,
-        application.timers.of(reference),
+    timers = application.timers.of(reference)
+    told = _told(application, resource)
+    version = stored.version
+    return Explained(reference, _title(resource), version, standings, timers, told)
+
+
+def _told(application: Application, resource: Resource) -> Sequence[Issue]:
+    ask = application.hooks.validate
+    return (
+        ask(context=_writing(application, resource), resource=resource) if ask else ()
+    )
+
+
+def _writing(
+    application: Application,
+    resource: Resource,
+    interaction: str = "update",
+    principal: Principal = SYSTEM,
+) -> RequestContext:
+    return RequestContext(
+        application.services.everything,
+        interaction,
+        resource["resourceType"],
+        resource["id"],
+        principal=principal,
+        now=application.clock(),
     )
 
 
@@ -155,13 +177,11 @@ def _asked(
     transition = Transition(
         machine=machine,
         step=step,
-        context=RequestContext(
-            application.services.everything,
+        context=_writing(
+            application,
+            resource,
             "update" if new is not None else "delete",
-            kind,
-            identity,
-            principal=principal,
-            now=application.clock(),
+            principal,
         ),
         session=session,
         old=resource,

@@ -8,7 +8,9 @@ questionnaire, library, device, document-transformation, document-query and repo
 
 from __future__ import annotations
 
-from fyr.core import Manifest
+from collections.abc import Iterable
+
+from fyr.core import Issue, Manifest, RequestContext, Resource, hookimpl
 from fyr.core.areas import Area
 from fyr.plugins.clinical import (
     careplans,
@@ -19,6 +21,7 @@ from fyr.plugins.clinical import (
     tasks,
 )
 from fyr.plugins.clinical.settings import ClinicalSettings
+from fyr.plugins.clinical.tasks.running import warnings_of
 
 __all__ = ["Clinical"]
 
@@ -39,3 +42,8 @@ class Clinical(Area):
         procedures.PART,  # what a patient is to do, and what came of it
         plans.PART,  # definitions of plans, activities and questionnaires
     )
+
+    @hookimpl
+    def validate(self, context: RequestContext, resource: Resource) -> Iterable[Issue]:
+        """Say of rules that nobody here runs them; they are stored all the same."""
+        return warnings_of(self.room.application, resource)

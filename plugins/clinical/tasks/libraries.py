@@ -67,14 +67,15 @@ def libraries_of(
         definition = definition_of(acting, resource, kind)
         named = list((definition or {}).get("library", ()))
         found = [(url, by_canonical(acting, url, "Library")) for url in named]
-        there = [one for _, one in found if one is not None and _is_for_processing(one)]
+        there = [one for _, one in found if one is not None and is_for_processing(one)]
         missing = [url for url, one in found if one is None]
         if there or missing:
             return there, missing
     return [], []
 
 
-def _is_for_processing(library: Resource) -> bool:
+def is_for_processing(library: Resource) -> bool:
+    """Whether measurements are to be judged by a library, by its type."""
     kinds = codes(library.get("type"))
     return PROCESSING in kinds or not kinds or "logic-library" in kinds
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
+from fyr.core import RuleOutcome, hookimpl
+from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.principals import PATIENT
+from fyr.core.workflow.explaining import explain
 
 from ..guide import ext
 from .conftest import concept, role, system, told
@@ -69,6 +75,75 @@ def test_a_source_that_nothing_here_runs_is_kept_as_it_came(libraries) -> None:
     stored = libraries.create(library(content=content)).json
 
     assert libraries.get(f"Library/{stored['id']}").json["content"] == content
+
+
+NOT_RUN = (
+    "no engine of this server runs rules of its type (text/x-other-rules): they are kept"
+    " as they came, and a measurement for them becomes an urgent Task instead"
+)
+
+
+def warnings(answer):
+    return [
+        one["diagnostics"]
+        for one in answer.json["issue"]
+        if one["severity"] == "warning"
+    ]
+
+
+def test_who_stores_a_source_that_nothing_here_runs_is_told(libraries) -> None:
+    one = library(content=[{"contentType": "text/x-other-rules", "data": SOURCE}])
+
+    created = libraries.create(one, Prefer="return=OperationOutcome")
+    validated = libraries.post(
+        "Library/$validate",
+        {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "resource", "resource": one}],
+        },
+    )
+
+    assert created.status == 201
+    assert (warnings(created), warnings(validated)) == ([NOT_RUN], [NOT_RUN])
+
+
+@pytest.mark.parametrize("more", [{}, {"type": concept("asset-collection")}])
+def test_a_library_that_is_not_to_be_run_gives_no_warning(libraries, more) -> None:
+    content = [{"contentType": "text/x-other-rules", "data": SOURCE}]
+    one = library(**more, **({"content": content} if more else {}))
+
+    answer = libraries.create(one, Prefer="return=OperationOutcome")
+
+    assert (answer.status, warnings(answer)) == (201, [])
+
+
+def test_whether_a_library_is_run_is_explained_to_operators(guarded) -> None:
+    content = [{"contentType": "text/x-other-rules", "data": SOURCE}]
+    stored = guarded.load(library(content=content))
+
+    found = explain(guarded.built, f"Library/{stored['id']}")
+
+    assert [one.diagnostics for one in found.told] == [NOT_RUN]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_engine_of_its_type_takes_the_warning_away(tmp_path, answers) -> None:
+    engine = ModuleType("engine")
+
+    @hookimpl
+    def evaluate_rules(library):
+        if not answers:
+            raise RuntimeError("out of order")
+        return RuleOutcome()
+
+    engine.evaluate_rules = evaluate_rules
+    enabled = ["search", "administrative", "clinical", "engine"]
+    settings = settings_with({"plugins": {"enabled": enabled}}, tmp_path)
+    with application(settings, FakeClock(), {"engine": engine}) as built:
+        one = library(content=[{"contentType": "text/x-other-rules", "data": SOURCE}])
+        answer = client_of(built).create(one, Prefer="return=OperationOutcome")
+
+    assert (answer.status, warnings(answer)) == (201, [])
 
 
 def test_identifiers_of_a_library_stay(libraries) -> None:
