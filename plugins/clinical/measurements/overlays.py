@@ -86,7 +86,7 @@ def _keep(room: Room, transition: Transition) -> Iterator[Kept | Issue]:
     try:
         data = _bytes(room, transition, content)
     except Error:
-        yield Issue("invalid", "this is not base64", _PLACE)
+        yield media.unusable("this is not base64", _PLACE)
         return
     if data is not None:
         owner = new.get("subject", {}).get("reference", "")

@@ -111,6 +111,42 @@ def test_a_token_of_another_episode_applies_no_plans_to_this_one(
     assert apply(nurse) == [403] * 4
 
 
+@pytest.mark.parametrize("status", ["planned", "finished"])
+@pytest.mark.parametrize("name", ["none", "draft", "torn"])
+def test_others_are_not_told_why_a_plan_cannot_be_applied(
+    guarded, team, status, name
+) -> None:
+    episode, other = guarded.episode(team, status=status), guarded.episode(team)
+    plan = {
+        "none": lambda: "PlanDefinition/none",
+        "draft": lambda: guarded.plan(status="draft"),
+        "torn": lambda: guarded.plan("ActivityDefinition/none"),
+    }[name]()
+    another = guarded.team()
+    mine = {"care_team": team, "episode_of_care": episode}
+
+    def applied(user_type, **context):
+        principal = who(user_type, APPLY, **context)
+        return guarded.apply(plan, episode, guarded.at("careplan", principal))
+
+    assert applied("PRACTITIONER", **mine).status == 422
+    for answer in (
+        applied("PRACTITIONER", **{**mine, "care_team": another}),
+        applied("PRACTITIONER", **{**mine, "episode_of_care": other}),
+        applied("PATIENT", patient=guarded.patient(), episode_of_care=other),
+    ):
+        assert (answer.status, len(answer.issues)) == (403, 1)
+
+
+def test_whether_another_episode_is_there_is_not_told(guarded, team, plan) -> None:
+    mine = guarded.episode(team)
+    nurse = who("PRACTITIONER", APPLY, care_team=team, episode_of_care=mine)
+
+    answer = guarded.apply(plan, "EpisodeOfCare/none", guarded.at("careplan", nurse))
+
+    assert answer.status == 403
+
+
 def test_a_refused_plan_is_not_stored(guarded, apply, episode) -> None:
     def count():
         system = who("SYSTEM", "CarePlan.search")
@@ -244,6 +280,22 @@ def test_nobody_else_begins_an_episode(guarded, begin, team, episode) -> None:
     assert status(BEGIN, by=guarded.team(), **mine) == 403
     assert status(BEGIN, episode_of_care=episode, **mine) == 403
     assert status(BEGIN, care_team=team) == 403
+
+
+def test_nobody_else_is_told_why_an_episode_cannot_begin(guarded, begin, team) -> None:
+    patient = guarded.patient(deceasedBoolean=True)
+    nurse = who("PRACTITIONER", BEGIN, ["xa"], patient=patient, care_team=team)
+    other = who(
+        "PRACTITIONER", BEGIN, ["xa"], patient=guarded.patient(), care_team=team
+    )
+    outsider = who(
+        "PRACTITIONER", BEGIN, ["xa"], patient=patient, care_team=guarded.team()
+    )
+
+    assert begin(nurse, patient, team).status == 422
+    for principal in (other, outsider):
+        answer = begin(principal, patient, team)
+        assert (answer.status, len(answer.issues)) == (403, 1)
 
 
 # Care teams

@@ -11,6 +11,7 @@ from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
 
 ROOT = "https://fyr.example.org"
+TAGS = "http://ehealth.sundhed.dk/cs/ehealth-system"
 SYSTEM = Principal("SYSTEM", "test", frozenset(f"{kind}.*" for kind in RESOURCE_TYPES))
 HOMES = {
     "Patient": ("patient", "patient"),
@@ -161,6 +162,38 @@ def test_nobody_else_is_told_what_is_wrong_with_an_order(closed, team, name) -> 
 
     assert answer.status in (401, 403)
     assert "is not active" not in str(answer.issues)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "preliminary"},
+        {"performer": None},
+        {"timing": None},
+        {"meta": {"tag": [{"system": TAGS, "code": "xa"}]}},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_nobody_else_is_told_what_is_wrong_with_what_they_send(
+    closed, team, name, wrong
+) -> None:
+    principal = strangers(closed, team)[name]
+    by = closed.measurement if principal is None else at(closed, principal)
+
+    answer = closed.submit(closed.observation(closed.an_order(), **wrong), by=by)
+
+    assert answer.status == (401 if principal is None else 403)
+    assert len(answer.issues) == 1
+
+
+def test_content_of_media_is_kept_for_nobody_else(closed, team) -> None:
+    other = strangers(closed, team)["a patient of another episode"]
+    broken = {"contentType": "image/png", "data": "bm90aGluZw=="}
+    media = closed.media(closed.an_order(), content=broken)
+
+    assert closed.submit(media, by=at(closed, other)).status == 403
+    assert closed.submit(media).status == 422
 
 
 def test_who_may_submit_is_told_what_is_wrong(closed) -> None:

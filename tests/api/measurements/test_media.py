@@ -120,7 +120,7 @@ def test_a_picture_that_is_none_is_refused_with_its_place(
 
     ((text, place),) = refused(world.submit(world.media(photo, content=content(sent))))
 
-    assert text == "the picture is broken"
+    assert text == "The content breaks a rule: the picture is broken"
     assert place == "Bundle.entry[0].resource.content.data"
     assert world.stored() == before
 

@@ -170,8 +170,8 @@ def test_versions_before_lead_to_the_content_that_they_had(
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        (content(b"no picture"), "the picture is broken"),
-        (content(LARGE), "the picture is broken"),
+        (content(b"no picture"), "The content breaks a rule: the picture is broken"),
+        (content(LARGE), "The content breaks a rule: the picture is broken"),
     ],
     ids=["small", "large"],
 )

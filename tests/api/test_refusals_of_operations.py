@@ -1,0 +1,446 @@
+"""What operations refuse: a code of the catalogue each, at a place in what was sent.
+
+A walk over the refusals of the operations that most of the first story goes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from fyr.core import read_error_codes
+from fyr.core.model import fhirpath
+from fyr.core.model.budget import Budget
+from fyr.core.testing.applications import application, client_of, settings_with, store
+from fyr.core.testing.client import Client
+from fyr.core.testing.clock import FakeClock
+
+SYSTEM = "https://fyr.example.org/error-code"
+EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+CS = "http://ehealth.sundhed.dk/cs/"
+REUSE = (
+    "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"
+)
+CPR = "urn:oid:1.2.208.176.1.2"
+#: Codes that are not 422 when they stand first: something is missing, or not there.
+OTHERS = {
+    "CAREPLAN_APPLY_PLAN_DEFINITION_REFERENCE_NOT_SPECIFIED": 400,
+    "CAREPLAN_APPLY_EPISODE_OF_CARE_REFERENCE_NOT_SPECIFIED": 400,
+    "PERSON_CPR_NUMBER_NOT_PROVIDED": 400,
+    "GENERAL_RESOURCE_NOT_FOUND": 404,
+}
+ALL_CODES = {
+    name
+    for area in ("core", "plugins.clinical", "plugins.administrative")
+    for name in read_error_codes(f"fyr.{area}")
+}
+Body = dict[str, Any]
+Spoil = Callable[[Any], object]
+
+
+def to(reference: str) -> Body:
+    return {"reference": reference}
+
+
+def concept(code: str, system: str = "urn:oid:1.2.208.176.2.1") -> Body:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def of_episode(reference: str = "EpisodeOfCare/1") -> Body:
+    return {"url": EPISODE, "valueReference": to(reference)}
+
+
+def parameters(**values: Any) -> Body:
+    return {
+        "resourceType": "Parameters",
+        "parameter": [{"name": name, **one} for name, one in values.items()],
+    }
+
+
+def bundle(*resources: Body) -> Body:
+    entries = [
+        {"fullUrl": f"urn:uuid:{number}", "resource": one}
+        for number, one in enumerate(resources)
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+KEPT: list[Body] = [
+    {"resourceType": "Patient", "id": "1"},
+    {"resourceType": "Patient", "id": "2"},
+    {"resourceType": "Patient", "id": "dead", "deceasedBoolean": True},
+    *(
+        {
+            "resourceType": "EpisodeOfCare",
+            "id": identity,
+            "status": status,
+            "patient": to("Patient/1"),
+        }
+        for identity, status in (("1", "active"), ("2", "active"), ("over", "finished"))
+    ),
+    {
+        "resourceType": "Questionnaire",
+        "id": "1",
+        "status": "active",
+        "item": [
+            {"linkId": "1", "type": "integer", "required": True},
+            {"linkId": "2", "type": "string"},
+        ],
+    },
+    {
+        "resourceType": "ActivityDefinition",
+        "id": "1",
+        "status": "active",
+        "relatedArtifact": [{"type": "composed-of", "resource": "Questionnaire/1"}],
+    },
+    *(
+        {
+            "resourceType": "ServiceRequest",
+            "id": identity,
+            "status": status,
+            "intent": "order",
+            "subject": to("Patient/1"),
+            "code": concept("NPU03011"),
+            "extension": [of_episode()],
+            "instantiatesCanonical": ["ActivityDefinition/1"],
+        }
+        for identity, status in (("1", "active"), ("2", "revoked"))
+    ),
+    *(
+        {
+            "resourceType": "PlanDefinition",
+            "id": identity,
+            "status": status,
+            "action": [{"definitionCanonical": led}],
+        }
+        for identity, status, led in (
+            ("1", "active", "ActivityDefinition/1"),
+            ("draft", "draft", "ActivityDefinition/1"),
+            ("torn", "active", "ActivityDefinition/none"),
+            ("round", "active", "PlanDefinition/round"),
+        )
+    ),
+]
+
+# $submit-measurement
+
+
+def measured(kind: str, **more: Any) -> Body:
+    timing = [
+        {"url": "serviceRequestVersionId", "valueId": "1"},
+        {
+            "url": "type",
+            "valueCodeableConcept": concept("Adhoc", f"{CS}resolved-timing-type"),
+        },
+    ]
+    extension = [
+        of_episode(),
+        {"url": f"{EHEALTH}resolved-timing", "extension": timing},
+    ]
+    return {
+        "resourceType": kind,
+        "extension": extension,
+        "basedOn": [to("ServiceRequest/1")],
+        "subject": to("Patient/1"),
+        **more,
+    }
+
+
+OBSERVATION = measured(
+    "Observation",
+    status="final",
+    code=concept("NPU03011"),
+    effectiveDateTime="2026-01-08T08:30:00+01:00",
+    performer=[to("Patient/1")],
+    valueInteger=97,
+)
+RESPONSE = measured(
+    "QuestionnaireResponse",
+    status="completed",
+    questionnaire="Questionnaire/1",
+    authored="2026-01-08T08:30:00+01:00",
+    source=to("Patient/1"),
+    item=[{"linkId": "1", "answer": [{"valueInteger": 1}]}],
+)
+MEDIA = measured(
+    "Media",
+    status="completed",
+    createdDateTime="2026-01-08T08:30:00+01:00",
+    content={"contentType": "image/png", "data": "bm90aGluZw=="},
+)
+PROVENANCE: Body = {
+    "resourceType": "Provenance",
+    "target": [to("urn:uuid:0")],
+    "recorded": "2026-01-08T08:30:00+01:00",
+    "policy": [REUSE],
+    "agent": [{"who": to("Patient/1")}],
+    "entity": [{"role": "quotation", "what": to("Observation/none")}],
+}
+
+
+def put(*path: Any) -> Spoil:
+    """Give what puts the last of a path to the place that the others lead to."""
+    *way, name, value = path
+
+    def spoil(resource: Any) -> None:
+        at = resource
+        for step in way:
+            at = at[step]
+        at[name] = value
+
+    return spoil
+
+
+def drop(*path: Any) -> Spoil:
+    *way, name = path
+
+    def spoil(resource: Any) -> None:
+        at = resource
+        for step in way:
+            at = at[step]
+        del at[name]
+
+    return spoil
+
+
+TAG = {"tag": [{"system": f"{CS}ehealth-system", "code": "xa"}]}
+QUALITY = {
+    "url": f"{EHEALTH}quality",
+    "extension": [
+        {
+            "url": "qualityType",
+            "valueCodeableConcept": concept("DMQ", f"{CS}quality-types"),
+        },
+        {"url": "qualityCode", "valueCodeableConcept": concept("normal")},
+    ],
+}
+EMPTY_PERIOD = {
+    "url": f"{EHEALTH}effectivePeriod",
+    "valuePeriod": {"start": "2026-01-08"},
+}
+ANSWER = {"linkId": "2", "answer": [{"valueString": "a"}, {"valueString": "b"}]}
+OF_OBSERVATION: dict[str, Spoil] = {
+    "nobody's": drop("subject"),
+    "of no episode": drop("extension", 0),
+    "of an unknown episode": put("extension", 0, of_episode("EpisodeOfCare/none")),
+    "of another episode": put("extension", 0, of_episode("EpisodeOfCare/2")),
+    "another's": put("subject", to("Patient/2")),
+    "preliminary": put("status", "preliminary"),
+    "of no time": drop("effectiveDateTime"),
+    "by nobody": drop("performer"),
+    "without timing": drop("extension", 1),
+    "of no version": put("extension", 1, "extension", 0, "valueId", "newest"),
+    "for nothing": drop("basedOn"),
+    "for what is not there": put("basedOn", 0, to("ServiceRequest/none")),
+    "for what was revoked": put("basedOn", 0, to("ServiceRequest/2")),
+    "of another code": put("code", concept("NPU03804")),
+    "tagged": put("meta", TAG),
+    "of two qualities": lambda one: one["extension"].extend([QUALITY, QUALITY]),
+}
+OF_RESPONSE: dict[str, Spoil] = {
+    "not authored": drop("authored"),
+    "of no source": drop("source"),
+    "without answers": drop("item"),
+    "of another type": put("item", 0, "answer", 0, {"valueString": "one"}),
+    "answered twice": lambda one: one["item"].append(ANSWER),
+    "not asked": put("item", 0, "linkId", "9"),
+    "of another questionnaire": put("questionnaire", "Questionnaire/2"),
+    "of a day": lambda one: one["extension"].append(EMPTY_PERIOD),
+}
+OF_PROVENANCE: dict[str, Spoil] = {
+    "of what is not there": lambda one: None,
+    "of another policy": put("policy", ["urn:x"]),
+    "of another target": put("target", [to("urn:uuid:9")]),
+    "of two targets": lambda one: one["target"].append(to("urn:uuid:9")),
+    "of two entities": lambda one: one["entity"].append(one["entity"][0]),
+}
+
+
+def spoilt(resource: Body, spoil: Spoil) -> Body:
+    made = deepcopy(resource)
+    spoil(made)
+    return made
+
+
+def submissions() -> Iterator[tuple[str, Body]]:
+    """Make Bundles that are refused, with what is wrong."""
+    yield "empty", {"resourceType": "Bundle", "type": "transaction"}
+    yield "of other things", bundle(OBSERVATION, {"resourceType": "Patient"})
+    yield "of nothing measured", bundle({"resourceType": "Patient"})
+    twins = bundle(OBSERVATION, OBSERVATION)
+    twins["entry"][1]["fullUrl"] = "urn:uuid:0"
+    yield "twins", twins
+    yield "a picture that is none", bundle(MEDIA)
+    for name, spoil in OF_OBSERVATION.items():
+        yield f"observation {name}", bundle(OBSERVATION, spoilt(OBSERVATION, spoil))
+    for name, spoil in OF_RESPONSE.items():
+        yield f"answers {name}", bundle(OBSERVATION, spoilt(RESPONSE, spoil))
+    for name, spoil in OF_PROVENANCE.items():
+        yield f"reuse {name}", bundle(OBSERVATION, spoilt(PROVENANCE, spoil))
+    yield "reuse told twice", bundle(OBSERVATION, PROVENANCE, PROVENANCE)
+
+
+# $create-episode-of-care
+
+BEGUN = bundle(
+    {
+        "resourceType": "EpisodeOfCare",
+        "status": "planned",
+        "patient": to("Patient/1"),
+        "diagnosis": [{"condition": to("urn:uuid:1")}],
+    },
+    {
+        "resourceType": "Condition",
+        "subject": to("Patient/1"),
+        "code": concept("DJ44"),
+        "extension": [of_episode("urn:uuid:0")],
+    },
+    {
+        "resourceType": "Provenance",
+        "target": [to("urn:uuid:0")],
+        "recorded": "2026-01-08T08:30:00+01:00",
+        "policy": ["http://ehealth.sundhed.dk/policy/dk/sundhedsloven"],
+        "agent": [{"who": to("Patient/1")}],
+    },
+)
+E = ("entry", 0, "resource")
+C = ("entry", 1, "resource")
+P = ("entry", 2, "resource")
+TEAMS = {
+    "url": f"{EHEALTH}teamHistory",
+    "extension": [
+        {"url": "careTeam", "valueReference": to("CareTeam/1")},
+        {"url": "period", "valuePeriod": {"start": "2026"}},
+    ],
+}
+HISTORY = [{"status": "planned", "period": {"start": "2026"}}]
+BEGINNINGS: dict[str, Spoil] = {
+    "no episode": drop("entry", 0),
+    "two episodes": lambda one: one["entry"].append(
+        {**one["entry"][0], "fullUrl": "urn:uuid:7"}
+    ),
+    "something else": lambda one: one["entry"].append(
+        {"fullUrl": "urn:uuid:8", "resource": {"resourceType": "Patient"}}
+    ),
+    "twins": put("entry", 2, "fullUrl", "urn:uuid:1"),
+    "active": put(*E, "status", "active"),
+    "with a history": put(*E, "statusHistory", HISTORY),
+    "with teams of before": put(*E, "extension", [TEAMS]),
+    "of nobody here": put(*E, "patient", to("Patient/none")),
+    "of who has died": put(*E, "patient", to("Patient/dead")),
+    "another's condition": put(*C, "subject", to("Patient/2")),
+    "a diagnosis elsewhere": put(*E, "diagnosis", [{"condition": to("Condition/1")}]),
+    "a condition of another": put(*C, "extension", [of_episode("urn:uuid:9")]),
+    "another target": put(*P, "target", [to("Patient/1")]),
+    "no act": put(*P, "policy", ["urn:x"]),
+}
+
+# $apply and $createPatient
+
+APPLIED: dict[str, Body] = {
+    "nothing named": {"resourceType": "Parameters"},
+    **{
+        f"{plan} to {episode}": parameters(
+            planDefinition={"valueString": f"PlanDefinition/{plan}"},
+            episodeOfCare={"valueReference": to(f"EpisodeOfCare/{episode}")},
+        )
+        for plan, episode in (
+            ("none", "1"),
+            ("draft", "1"),
+            ("torn", "1"),
+            ("round", "1"),
+            ("1", "none"),
+            ("1", "over"),
+            ("draft", "over"),
+        )
+    },
+}
+NUMBERS = {"no number": "12", "unknown": "6101010101"}
+
+
+def walk() -> Iterator[Any]:
+    """Go through all refusals: the path of the operation, and what is sent to it."""
+    path = "/measurement/fhir/$submit-measurement"
+    yield pytest.param(path, {"resourceType": "Parameters"}, id="submit nothing")
+    for name, made in submissions():
+        sent = parameters(measurement={"resource": made})
+        yield pytest.param(path, sent, id=f"submit {name}")
+        yield pytest.param(path, made, id=f"submit {name}, alone")
+    path = "/careplan/fhir/$create-episode-of-care"
+    for name, spoil in BEGINNINGS.items():
+        made = spoilt(BEGUN, spoil)
+        sent = parameters(episodeOfCareAndProvenances={"resource": made})
+        yield pytest.param(path, sent, id=f"begin {name}")
+        yield pytest.param(path, made, id=f"begin {name}, alone")
+    for name, sent in APPLIED.items():
+        yield pytest.param("/careplan/fhir/$apply", sent, id=f"apply {name}")
+    for name, number in NUMBERS.items():
+        crn = {"valueIdentifier": {"system": CPR, "value": number}}
+        path = "/patient/fhir/Patient/$createPatient"
+        yield pytest.param(path, parameters(crn=crn), id=f"create {name}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    enabled = ["search", "administrative", "clinical", "sample_register"]
+    options = {"plugins": {"enabled": enabled}, "fhir": {"error_coding": SYSTEM}}
+    settings = settings_with(options, tmp_path_factory.mktemp("refusing"))
+    with application(settings, FakeClock()) as built:
+        for resource in KEPT:
+            store(built, resource)
+        yield Client(client_of(built).wsgi, "")
+
+
+def is_there(place: str, sent: Body) -> bool:
+    """Whether a place is in what was sent, or is the one that something is missing at."""
+    if fhirpath.select(place, sent):
+        return True
+    around, _ = fhirpath.select_list(place, sent, Budget())
+    return bool(around)
+
+
+@pytest.mark.parametrize(("path", "sent"), list(walk()))
+def test_a_refusal_has_a_code_and_a_place_in_what_was_sent(server, path, sent) -> None:
+    answer = server.post(path.removeprefix("/"), sent)
+
+    issues = answer.json["issue"]
+    codes = [one["details"]["coding"][0] for one in issues]
+    assert {one["system"] for one in codes} == {SYSTEM}
+    assert {one["code"] for one in codes} <= ALL_CODES
+    assert answer.status in (422, OTHERS.get(codes[0]["code"]))
+    for one in issues:
+        (place,) = one["expression"]
+        assert place.partition(".")[0] == sent["resourceType"]
+        assert is_there(place, sent), place
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        (
+            "measurement/fhir/$submit-measurement",
+            parameters(
+                measurement={"resource": bundle(OBSERVATION, RESPONSE)},
+            ),
+        ),
+        (
+            "careplan/fhir/$create-episode-of-care",
+            parameters(episodeOfCareAndProvenances={"resource": BEGUN}),
+        ),
+        (
+            "careplan/fhir/$apply",
+            parameters(
+                planDefinition={"valueString": "PlanDefinition/1"},
+                episodeOfCare={"valueString": "EpisodeOfCare/1"},
+            ),
+        ),
+    ],
+)
+def test_what_the_walk_spoils_is_taken_as_it_is(server, path, sent) -> None:
+    answer = server.post(path, sent)
+
+    assert answer.status == 200, answer.body
