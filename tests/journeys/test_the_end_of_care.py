@@ -282,6 +282,8 @@ def test_care_comes_to_its_end(care: Care) -> None:
 
     # The end.
     assert to_status(stranger, "finished") == 403
+    # The plan is not for self-treatment, and so not the citizen's to end.
+    assert to_status(citizen, "finished") == 422
     assert to_status(nurse, "finished") == 200
     for one in ("CarePlan/1", "ServiceRequest/1"):
         assert status_of(nurse, one) == "completed"

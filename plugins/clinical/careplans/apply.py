@@ -21,6 +21,7 @@ from fyr.core import (
     Resource,
 )
 from fyr.plugins.clinical.careplans.applying import Application, Applied
+from fyr.plugins.clinical.careplans.guards import SELF_TREATMENT
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED
 from fyr.plugins.clinical.plans.tree import Definitions, Problem, Tree, walk
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 #: What a sub-plan of an active plan may be.
 _USABLE = frozenset({"active", "retired"})
-#: Topic of the plans that citizens apply themselves.
-_SELF_TREATMENT = "self-treatment"
 
 _EPISODE = OperationParameter(
     "episodeOfCare",
@@ -277,7 +276,7 @@ def _not_for_self_treatment(tree: Tree, place: list[str]) -> Iterator[Issue]:
             for topic in one.plan.get("topic", ())
             for coding in topic.get("coding", ())
         }
-        if _SELF_TREATMENT not in topics:
+        if SELF_TREATMENT not in topics:
             code = CODES["DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC"]
             yield code.issue(f"PlanDefinition/{one.plan['id']}", expression=place)
 

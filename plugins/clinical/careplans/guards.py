@@ -12,6 +12,7 @@ from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED, has_consent
 from fyr.plugins.clinical.tags import foreign, system_tags
+from fyr.plugins.clinical.tasks.plans import definition_of
 from fyr.plugins.clinical.times import moment_of
 
 Problems = Iterator[FyrError | Issue]
@@ -20,6 +21,8 @@ Problems = Iterator[FyrError | Issue]
 LONGEST_PAUSE = timedelta(days=30)
 #: Who is on an episode of care, and who is to come and go.
 _TEAMS = Schedule(team=ext.TEAM_SCHEDULE, teams="team")
+#: Topic of the plans that citizens apply, and end, themselves.
+SELF_TREATMENT = "self-treatment"
 #: What is to be done, now or once it goes on.
 _IN_FORCE = frozenset({"draft", "active", "on-hold"})
 #: Where ServiceRequests that a trigger would start wait.
@@ -76,6 +79,32 @@ def a_team_stays(transition: Transition) -> Problems:
             yield Issue("business-rule", text, (one.path,))
         else:
             teams = teams - {one.team}
+
+
+@refuses("DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC")
+def citizens_end_their_own(transition: Transition) -> Problems:
+    """Refuse a citizen to end, now or as planned, an episode with plans of others.
+
+    The care plans end with it, and only those for self-treatment are a citizen's to end.
+    """
+    new, old = transition.new, transition.old
+    if transition.user_type != "PATIENT" or new is None or old is None:
+        return
+    before = [one[:2] for one in planned(old, ext.EPISODE_STATUS_SCHEDULE)]
+    after = [one[:2] for one in planned(new, ext.EPISODE_STATUS_SCHEDULE)]
+    coming = {status for at, status in after if (at, status) not in before}
+    if transition.moved and transition.end is not None:
+        coming.add(transition.end)
+    if coming.isdisjoint(ENDED):
+        return
+    acting = transition.acting
+    for plan in acting.find("CarePlan", ("episodeOfCare", transition.reference)):
+        if plan.get("status") in _IN_FORCE:
+            definition = definition_of(acting, plan, "PlanDefinition") or {}
+            if SELF_TREATMENT not in _topics(definition):
+                code = CODES["DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC"]
+                named = f"PlanDefinition/{definition.get('id', '')}"
+                yield code.error(named, expression=["EpisodeOfCare.status"])
 
 
 def episode_goes_on(transition: Transition) -> Problems:
@@ -212,6 +241,14 @@ def _changes(
         if one[1] != last:
             yield one
         last = one[1]
+
+
+def _topics(definition: Mapping[str, Any]) -> set[str]:
+    return {
+        str(coding.get("code"))
+        for topic in definition.get("topic", ())
+        for coding in topic.get("coding", ())
+    }
 
 
 def _teams(episode: Mapping[str, Any]) -> frozenset[str]:

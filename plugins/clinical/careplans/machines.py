@@ -88,7 +88,12 @@ EPISODE_OF_CARE = Machine(
     schedule=Schedule(
         status=ext.EPISODE_STATUS_SCHEDULE, team=ext.TEAM_SCHEDULE, teams="team"
     ),
-    when=(guards.one_at_a_time, guards.pauses_are_short, guards.a_team_stays),
+    when=(
+        guards.one_at_a_time,
+        guards.pauses_are_short,
+        guards.a_team_stays,
+        guards.citizens_end_their_own,
+    ),
     then=(effects.plan_the_return,),
     what=(
         "The course of a citizen's telemedical care. A pause that is planned ahead is at"

@@ -811,6 +811,30 @@ def test_what_withdraws_nothing_pauses_nothing(clinic, team, more) -> None:
     assert statuses(clinic, episode) == ["active"]
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_citizen_ends_care_that_is_for_self_treatment_alone(
+    clinic, nurse, team, own
+) -> None:
+    episode = clinic.episode(team, status="active")
+    topic = {"topic": [{"coding": [{"code": "self-treatment"}]}]} if own else {}
+    definition = clinic.plan(clinic.activity(), **topic)
+    plan = f"CarePlan/{clinic.apply(definition, episode).json['id']}"
+    citizen = clinic.at("careplan", Principal("PATIENT", "citizen"))
+    end = planned("EpisodeOfCare", "finished", after(clinic, days=1))
+    ahead = {"op": "add", "path": "/extension", "value": [end]}
+
+    answers = [
+        patch(citizen, episode, one).status for one in (ahead, to_status("cancelled"))
+    ]
+
+    # The plan is not theirs to end, so its episode is not either, now or later.
+    assert answers == ([200, 200] if own else [422, 422])
+    expected = ["cancelled", "revoked"] if own else ["active", "draft"]
+    assert statuses(clinic, episode, plan) == expected
+    put(clinic, nurse, plan, status="revoked")
+    assert patch(citizen, episode, to_status("cancelled")).status == 200
+
+
 # The last care team
 
 
