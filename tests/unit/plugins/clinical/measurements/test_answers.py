@@ -345,5 +345,5 @@ def test_any_questionnaire_and_any_answers_are_judged_with_places_that_are_there
         for step in one.path.split(".") if one.path else ():
             name, _, index = step.rstrip("]").partition("[")
             if name == "value":
-                (name,) = (key for key in at if key.startswith("value"))
+                name = next(key for key in at if key.startswith("value"))
             at = at[name][int(index)] if index else at[name]
