@@ -28,7 +28,7 @@ PARAMETER = {
 #: patients before the parameter
 BEFORE = 300
 #: so that a kill finds the worker in the middle
-SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "60"}
+SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "30"}
 LEASE = {"EVENTS__LEASE_SECONDS": "1"}
 
 
@@ -130,8 +130,6 @@ def test_a_killed_worker_is_followed_and_no_write_is_missed(
         os.kill(worker, signal.SIGKILL)
         killed_at = reached["progress"]
         assert httpx.get(f"{other.base}/Patient?eye-colour=blue").status_code == 400
-        fast = fyr_output(tmp_path, "reindex", "--status", settings=settings)
-        assert "Patient: " in fast
         seen: list[float] = []
 
         def active(found: dict[str, Any]) -> bool:
