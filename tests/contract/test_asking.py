@@ -651,6 +651,18 @@ def test_rows_that_come_later_are_on_no_page_twice(filled: Filled) -> None:
     assert {f"o{n}" for n in range(10, 16)} <= set(ids)
 
 
+def test_the_largest_page_is_given_and_followed(filled: Filled) -> None:
+    sent = {"from": "Observation", "select": ["id"], "count": KNOWN.bounds.page}
+    number = KNOWN.bounds.page + 1
+    with filled.holding([measured(n) for n in range(number)]):
+        found = filled.rows(sent)
+        larger = replace(KNOWN, bounds=Bounds(page=2 * number))
+        at_once = filled.rows({**sent, "count": number}, larger)
+
+    assert [one for (one,) in found] == sorted(f"o{n}" for n in range(number))
+    assert at_once == found
+
+
 @pytest.mark.parametrize(("number", "exact"), [(15_000, True), (40_000, False)])
 def test_percentiles_of_many_values_are_as_close_as_promised(
     filled: Filled, number: int, exact: bool

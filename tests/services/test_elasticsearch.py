@@ -150,6 +150,36 @@ def test_a_server_starts_without_elasticsearch_and_makes_the_index_when_it_comes
             elasticsearch.start()
 
 
+def pulse(day: str, value: int) -> dict[str, Any]:
+    code = {"system": "http://loinc.org", "code": "8867-4"}
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [code]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": day,
+        "valueQuantity": {"value": value},
+    }
+
+
+def test_the_last_measurements_are_those_that_elasticsearch_tells(
+    settings: dict[str, str], index: ElasticsearchIndex, tmp_path: Path
+) -> None:
+    settings["PLUGINS__ENABLED"] = '["search", "reporting"]'
+    with fyr_process(tmp_path, settings=settings) as fyr:
+        days = [f"2026-03-{day:02}" for day in (5, 7, 6)]
+        known = {create(fyr, pulse(day, 70)): day for day in days}
+
+        def told() -> list[str]:
+            asked = {"patient": "Patient/p1", "code": "8867-4", "max": "2"}
+            answer = httpx.get(f"{fyr.base}/Observation/$lastn", params=asked)
+            # Until the index is made it is not to be had.
+            entries = answer.json().get("entry", []) if answer.is_success else []
+            return [known[one["resource"]["id"]] for one in entries[:-1]]
+
+        until(lambda: told() == ["2026-03-07", "2026-03-06"])
+
+
 @contextmanager
 def worker(folder: Path, settings: dict[str, str]) -> Iterator[FyrProcess]:
     with fyr_process(folder, "worker", settings=settings) as running:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _AT_ONCE, _FEWEST = 1_000, 50
 #: Values that may be held for all groups of a time, about.
 _HELD = 3_000_000
+#: Rows that are fetched at a time: what any index gives, unless it was told otherwise.
+_WINDOW = 10_000
 #: How long a page may be followed by the next one.
 _KEEP_ALIVE = "5m"
 
@@ -92,17 +94,31 @@ class AskedElasticsearch:
                 point = self._index.open_point(plan.projection.type, _KEEP_ALIVE)
         else:
             point, *last = after
-        asked = body.rows(plan, count + 1, last, point, _KEEP_ALIVE)
-        with _missing(Gone, "the page before this one is too old: begin anew"):
-            answer = self._search(plan, asked, until)
-        found = answer["hits"]["hits"]
+        found, point = self._hits(plan, count + 1, last, point, until)
         more = len(found) > count
         del found[count:]
         told = [_row(plan, one.get("_source", {})) for one in found]
         if more:
-            return Rows(told, [answer.get("pit_id", point), *found[-1]["sort"]])
-        self._index.close_point(answer.get("pit_id", point))
+            return Rows(told, [point, *found[-1]["sort"]])
+        self._index.close_point(point)
         return Rows(told, None)
+
+    def _hits(
+        self, plan: Plan, most: int, last: list[Any] | None, point: str, until: float
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Fetch rows after another one; tell the point in time that goes on, too."""
+        found: list[dict[str, Any]] = []
+        while len(found) < most:
+            size = min(most - len(found), _WINDOW)
+            asked = body.rows(plan, size, last, point, _KEEP_ALIVE)
+            with _missing(Gone, "the page before this one is too old: begin anew"):
+                answer = self._search(plan, asked, until)
+            point = answer.get("pit_id", point)
+            found += answer["hits"]["hits"]
+            if len(answer["hits"]["hits"]) < size:
+                break
+            last = found[-1]["sort"]
+        return found, point
 
     def _search(
         self, plan: Plan, asked: dict[str, Any], until: float
