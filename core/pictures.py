@@ -1,7 +1,8 @@
 """Pictures: written anew without what they tell beside themselves, and made small.
 
 Place, camera, time and names are left behind; the colour profile stays, and the picture
-is turned as its reader would have turned it. A picture says how large it is before it
+is turned as its reader would have turned it. Of a photo with others behind it (a preview,
+the map of its brightness: a JPEG with MPO) the first one stays. A picture says how large it is before it
 is unpacked, so that a small file with a huge one in it is refused by its head.
 """
 
@@ -45,16 +46,17 @@ def stripped_picture(data: bytes, content_type: str, most_pixels: int) -> bytes:
     :raises Refused: it is no such picture, is broken, or has too many pixels.
     """
     with _opened(data, content_type, most_pixels) as picture:
-        if getattr(picture, "is_animated", False):
+        if _frames(picture) > 1:
             return _animation(picture)
         turned = ImageOps.exif_transpose(picture)
         kept: dict[str, Any] = {}
         if "icc_profile" in picture.info:
             kept["icc_profile"] = picture.info["icc_profile"]
-        if picture.format == "JPEG":
+        if content_type == "image/jpeg":
             # The same tables lose least, but only the file's own object knows them.
-            same = turned.size == picture.size and 274 not in picture.getexif()
-            _leave(picture, kept)
+            same = picture.format == "JPEG" and 274 not in picture.getexif()
+            for one in (picture, turned):
+                _leave(one, kept)
             if same:
                 return _written(picture, "JPEG", quality="keep", exif=b"", **kept)
             return _written(turned, "JPEG", quality=95, exif=b"", **kept)
@@ -99,7 +101,7 @@ def _opened(data: bytes, content_type: str, most_pixels: int) -> Iterator[Image.
             Image.open(BytesIO(data), formats=[_FORMATS[content_type]]) as it,
         ):
             width, height = it.size
-            frames = getattr(it, "n_frames", 1)
+            frames = _frames(it)
             if width * height * frames > most_pixels:
                 raise Refused(
                     f"the picture has {width} x {height} pixels in {frames} frames:"
@@ -112,12 +114,18 @@ def _opened(data: bytes, content_type: str, most_pixels: int) -> Iterator[Image.
         raise Refused("the picture is broken") from error
 
 
+def _frames(picture: Image.Image) -> int:
+    """Count the pictures of an animation; what lies behind a photo does not count."""
+    return 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+
+
 def _animation(picture: Image.Image) -> bytes:
     durations, frames = [], []
-    for number in range(getattr(picture, "n_frames", 1)):
+    profile = picture.info.get("icc_profile")
+    for number in range(_frames(picture)):
         picture.seek(number)
         durations.append(picture.info.get("duration", 0))
-        frames.append(picture.copy())
+        frames.append(ImageOps.exif_transpose(picture))
     first, *rest = frames
     loop = picture.info.get("loop", 0)
     for frame in frames:
@@ -129,6 +137,7 @@ def _animation(picture: Image.Image) -> bytes:
         append_images=rest,
         duration=durations,
         loop=loop,
+        icc_profile=profile,
     )
 
 

@@ -5,7 +5,8 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from fyr.core.errors import Refused
 from fyr.core.pictures import small_picture, stripped_picture
@@ -46,6 +47,77 @@ def test_every_mode_of_a_picture_is_taken(kind: str, data: bytes) -> None:
     assert getattr(after, "n_frames", 1) == getattr(before, "n_frames", 1)
     assert not after.getexif()
     assert max(Image.open(BytesIO(small_picture(data, kind, 20, MOST))).size) == 20
+
+
+#: Said in each place that a format has for it.
+SAID = b"Skolegade 7"
+
+
+def telling(kind: str, orientation: int | None, frames: int = 1) -> bytes:
+    """Make a picture, the left half of which is darker, that tells what it should not."""
+    half = Image.new("RGB", (60, 40), (200, 200, 200))
+    half.paste((20, 20, 20), (0, 0, 30, 40))
+    exif = Image.Exif()
+    exif[0x010E] = SAID.decode()
+    if orientation:
+        exif[0x0112] = orientation
+    text = PngInfo()
+    text.add_text("Author", SAID.decode())
+    text.add_itxt("XML:com.adobe.xmp", SAID.decode())
+    others = [half.rotate(180)] * (frames - 1)
+    more = {"save_all": True, "append_images": others} if others else {}
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    if kind == "PNG":
+        more["pnginfo"] = text
+    else:
+        more |= {"comment": SAID, "xmp": SAID}
+    out = BytesIO()
+    half.save(out, kind, exif=exif, icc_profile=profile, **more)
+    assert out.getvalue().count(SAID) >= (2 if kind != "GIF" else 1)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [None, 1, 6])
+@pytest.mark.parametrize(
+    ("kind", "frames"),
+    [("JPEG", 1), ("MPO", 2), ("PNG", 1), ("PNG", 2), ("GIF", 1), ("GIF", 2)],
+)
+def test_nothing_that_a_picture_tells_is_left_but_its_colours(
+    kind: str, frames: int, orientation: int | None
+) -> None:
+    content_type = f"image/{kind.lower()}".replace("mpo", "jpeg")
+    written = stripped_picture(
+        telling(kind, orientation, frames), content_type, 60 * 40 * frames
+    )
+
+    picture = Image.open(BytesIO(written))
+    assert SAID not in written
+    assert not picture.getexif()
+    assert ("icc_profile" in picture.info) is (kind != "GIF")
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("JPEG", 1), ("MPO", 2), ("PNG", 2)])
+def test_a_picture_is_turned_as_its_readers_would(kind: str, frames: int) -> None:
+    content_type = "image/png" if kind == "PNG" else "image/jpeg"
+    written = stripped_picture(telling(kind, 6, frames), content_type, MOST)
+
+    picture = Image.open(BytesIO(written)).convert("L")
+    wanted = Image.new("L", (40, 60), 200)
+    wanted.paste(20, (0, 0, 40, 30))
+    assert picture.size == (40, 60)
+    difference = ImageChops.difference(picture, wanted).histogram()
+    assert sum(difference[40:]) < 150
+
+
+def test_of_a_photo_with_others_behind_it_the_first_one_stays() -> None:
+    """Such as phones take: with a preview, or with the map of their brightness."""
+    photo = telling("MPO", None, frames=2)
+    assert Image.open(BytesIO(photo)).format == "MPO"
+
+    written = stripped_picture(photo, "image/jpeg", 60 * 40)
+
+    picture = Image.open(BytesIO(written))
+    assert (picture.format, picture.size) == ("JPEG", (60, 40))
 
 
 # Of broken metadata PIL warns and reads on; it is thrown away in any case.
