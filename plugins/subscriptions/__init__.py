@@ -35,6 +35,7 @@ from fyr.plugins.subscriptions.channels.email import Email
 from fyr.plugins.subscriptions.channels.message import MessageChannel
 from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
 from fyr.plugins.subscriptions.channels.rest_hook import RestHook
+from fyr.plugins.subscriptions.channels.smtp import MailServer
 from fyr.plugins.subscriptions.channels.websocket import WebsocketChannel
 from fyr.plugins.subscriptions.describing import with_topics
 from fyr.plugins.subscriptions.directory import Directory, Understanding
@@ -214,11 +215,12 @@ class Subscriptions(Plugin):
 
     def _made_channels(self, application: Application) -> dict[str, Channel]:
         settings, messages = self.settings, application.settings.messages
+        outgoing = application.settings.outgoing
         made: dict[str, Channel] = {
             "rest-hook": RestHook(self._http),
             "message": MessageChannel(self._http),
             "websocket": WebsocketChannel(self._websocket_url),
-            "email": Email(settings),
+            "email": Email(settings, MailServer(settings, outgoing)),
             "mqtt": MqttChannel(messages, settings.mqtt_topic),
         }
         return {name: made[name] for name in settings.channels}
@@ -231,6 +233,9 @@ class Subscriptions(Plugin):
             problems.append(
                 "plugin.subscriptions.smtp_url: `email` needs a mail server"
             )
+        ca = self.settings.smtp_tls_ca
+        if ca and not ca.is_file():
+            problems.append(f"plugin.subscriptions.smtp_tls_ca: there is no file {ca}")
         if problems:
             raise PluginError(problems)
 

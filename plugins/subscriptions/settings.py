@@ -1,11 +1,14 @@
 """What a deployer says about subscriptions."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from fyr.config.section import Section
 from fyr.core import PluginSettings
+from fyr.core.hosts import is_loopback
 
 ChannelName = Literal["rest-hook", "websocket", "email", "message", "mqtt"]
 Interaction = Literal["create", "update", "delete"]
@@ -85,8 +88,20 @@ class SubscriptionsSettings(PluginSettings):
         pattern=r"^((smtp|smtps|smtp\+starttls)://[^\s/]+)?$",
         description="`smtp://HOST:PORT`, `smtp+starttls://...` or `smtps://...`.",
     )
-    smtp_user: str = Field("", description="User of the mail server.")
+    smtp_user: str = Field(
+        "",
+        description=(
+            "User of the mail server; only with TLS, or a mail server on this machine."
+        ),
+    )
     smtp_password: SecretStr | None = Field(None, description="Password of that user.")
+    smtp_password_file: Path | None = Field(
+        None, description="File that holds the password."
+    )
+    smtp_tls_ca: Path | None = Field(
+        None,
+        description="Certificates that vouch for it; none: those of `outgoing.tls_ca`.",
+    )
     email_from: str = Field("", description="Sender of mails.")
     email_domains: list[str] = Field(
         [], description="Domains that mails may go to; none: nowhere."
@@ -94,3 +109,21 @@ class SubscriptionsSettings(PluginSettings):
     topics: list[TopicSettings] = Field(
         [], description="Topics; those kept as Basic resources come beside them."
     )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _has_a_port(cls, url: str) -> str:
+        # Raises ValueError for a port that there is not.
+        _ = urlsplit(url).port
+        return url
+
+    @model_validator(mode="after")
+    def _tells_its_password_to_nobody(self) -> Self:
+        where = urlsplit(self.smtp_url)
+        open_ = where.scheme == "smtp" and not is_loopback(where.hostname or "")
+        if open_ and self.smtp_user:
+            raise ValueError(
+                "smtp_user: a password goes over TLS only: smtps://... or"
+                " smtp+starttls://..."
+            )
+        return self

@@ -97,7 +97,8 @@ class Writing:
         yield from channel.problems(definition)
         full = definition.content == "full-resource"
         if full and definition.channel not in self._settings.full_resource:
-            told = f"{definition.channel} carries no resources: ask for id-only"
+            instead = "ask for id-only" if definition.topic else "leave it out"
+            told = f"{definition.channel} carries no resources: {instead}"
             yield Issue("not-supported", told, ("Subscription.channel.payload",))
 
     def _of_criteria(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from fyr.core.serving.http import reserve
+from fyr.core.testing.certificates import self_signed
 from fyr.core.testing.embedded import running_embedded
 from fyr.core.testing.receiver import Receiver, receiving
 from fyr.core.testing.subscriber import subscriber
+from fyr.plugins.subscriptions.settings import SubscriptionsSettings
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-"
 TOPIC = "http://example.org/topics/patients"
@@ -28,6 +33,8 @@ class Mailbox:
         self.mails: list[tuple[list[str], Message]] = []
         self.refuses = False
         self.is_busy = False
+        self.logins: list[tuple[bytes, bytes]] = []
+        self.quits = True
         #: answer to the address of whom a mail is for
         self.knows = "250 OK"
 
@@ -47,12 +54,21 @@ class Mailbox:
         self.mails.append((envelope.rcpt_tos, mail))
         return "250 OK"
 
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        return "221 bye" if self.quits else "451 stay"
+
+    def __call__(self, _s: Any, _n: Any, _e: Any, _how: Any, told: Any) -> AuthResult:
+        """Let in who says the word: aiosmtpd's ``authenticator``."""
+        self.logins.append((told.login, told.password))
+        right = self.logins[-1] == (b"fyr", b"sesame")
+        return AuthResult(success=right, handled=False)
+
 
 @contextmanager
-def mail_server(mailbox: Mailbox) -> Iterator[int]:
+def mail_server(mailbox: Mailbox, **options: Any) -> Iterator[int]:
     with reserve("127.0.0.1", 0) as found:
         port: int = found.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
         yield port
@@ -162,6 +178,165 @@ def test_a_mail_that_is_refused_is_a_dead_letter(
 
     assert "refused" in dead.error
     assert "nurse" not in dead.error
+
+
+def test_a_mail_that_is_repeated_is_the_same_mail(fyr_client, work, mailbox) -> None:
+    write(fyr_client, topical("email", "mailto:nurse@example.org"))
+    work()
+    for gender in ("male", "female"):
+        write(fyr_client, {**PATIENT, "gender": gender})
+        work()
+    number = {"name": "eventsSinceNumber", "valueString": "2"}
+    again = {"resourceType": "Parameters", "parameter": [number]}
+    assert fyr_client.post("/fhir/Subscription/s/$resend", again).status == 200
+    work()
+    first, second, repeat = (mail for _, mail in mailbox.mails)
+
+    assert repeat["X-Fyr-Subscription"] == "s"
+    assert repeat["X-Fyr-Event-Number"] == "2"
+    for name in ("Message-ID", "X-Fyr-Event-Id"):
+        assert repeat[name] == second[name] != first[name]
+    assert repeat["Message-ID"].endswith("@example.org>")
+
+
+def test_a_mail_that_was_taken_is_not_sent_again_for_a_bad_good_bye(
+    fyr_client, fyr_clock, work, mailbox
+) -> None:
+    mailbox.quits = False
+    write(fyr_client, topical("email", "mailto:nurse@example.org"))
+    work()
+    write(fyr_client, PATIENT)
+    for _ in range(3):
+        work()
+        fyr_clock.advance(minutes=1)
+
+    assert len(mailbox.mails) == 1
+    assert state_of(fyr_client) == ("active", "")
+
+
+class OverTls:
+    """A mail server with a certificate of the deployment's own authority, and a login."""
+
+    word = "sesame"
+
+    @pytest.fixture(params=["smtp+starttls", "smtps"])
+    def scheme(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def certificates(self, tmp_path: Path) -> Path:
+        return self_signed(tmp_path)
+
+    @pytest.fixture
+    def smtp_port(
+        self, mailbox: Mailbox, certificates: Path, scheme: str
+    ) -> Iterator[int]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+        if scheme == "smtps":
+            # aiosmtpd warns of logins without the STARTTLS that is not needed here.
+            own: dict[str, Any] = {"ssl_context": tls, "auth_require_tls": False}
+        else:
+            own = {"tls_context": tls, "require_starttls": True, "auth_required": True}
+        with mail_server(mailbox, authenticator=mailbox, **own) as port:
+            yield port
+
+    @pytest.fixture
+    def fyr_options(
+        self, fyr_options: dict[str, Any], certificates: Path, scheme: str
+    ) -> dict[str, Any]:
+        own = fyr_options["plugin"]["subscriptions"]
+        own["smtp_url"] = own["smtp_url"].replace("smtp:", f"{scheme}:")
+        own |= {"smtp_user": "fyr", "smtp_password": self.word, "error_after": 1}
+        self.trust(fyr_options, certificates / "cert.pem")
+        return fyr_options
+
+    def trust(self, options: dict[str, Any], file: Path) -> None:
+        options["outgoing"]["tls_ca"] = str(file)
+
+    @pytest.fixture
+    def state(self, fyr_client, work) -> tuple[str, str]:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        write(fyr_client, PATIENT)
+        work()
+        work()
+        return state_of(fyr_client)
+
+
+class TestMailsOverTls(OverTls):
+    def test_a_mail_is_sent_after_a_login(self, state, mailbox) -> None:
+        assert state == ("active", "")
+        assert mailbox.logins == [(b"fyr", b"sesame")]
+        assert len(mailbox.mails) == 1
+
+
+class TestMailsOverTlsWithAnAuthorityOfTheirOwn(TestMailsOverTls):
+    def trust(self, options: dict[str, Any], file: Path) -> None:
+        options["plugin"]["subscriptions"]["smtp_tls_ca"] = str(file)
+
+
+class TestMailsToAServerThatNobodyVouchesFor(OverTls):
+    def trust(self, options: dict[str, Any], file: Path) -> None:
+        """Trust the system's authorities only."""
+
+    def test_it_is_told_neither_a_password_nor_a_mail(self, state, mailbox) -> None:
+        status, why = state
+
+        assert status == "error"
+        assert "CERTIFICATE_VERIFY_FAILED" in why
+        assert mailbox.logins == mailbox.mails == []
+
+
+class TestMailsWithAWrongPassword(OverTls):
+    word = "simsalabim"
+
+    def test_the_owner_sees_why_nothing_comes(self, state, mailbox) -> None:
+        assert state == ("error", "the mail server refused the login: 535")
+        assert mailbox.mails == []
+
+
+class TestMailsToAServerWithoutTls:
+    @pytest.fixture
+    def fyr_options(self, fyr_options: dict[str, Any]) -> dict[str, Any]:
+        own = fyr_options["plugin"]["subscriptions"]
+        own["smtp_url"] = own["smtp_url"].replace("smtp:", "smtp+starttls:")
+        own["error_after"] = 1
+        return fyr_options
+
+    def test_nothing_is_sent_in_the_open(self, fyr_client, work, mailbox) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        write(fyr_client, PATIENT)
+        work()
+        work()
+        told = "the mail server does not offer STARTTLS, or no login"
+
+        assert state_of(fyr_client) == ("error", told)
+        assert mailbox.mails == []
+
+
+def test_a_password_goes_over_tls_or_stays_on_this_machine() -> None:
+    settings = SubscriptionsSettings
+    settings(smtp_url="smtp://127.0.0.1", smtp_user="fyr")
+    settings(smtp_url="smtps://mail.example.org", smtp_user="fyr")
+    settings(smtp_url="smtp://mail.example.org")
+
+    with pytest.raises(ValueError, match="TLS only"):
+        settings(smtp_url="smtp://mail.example.org", smtp_user="fyr")
+    with pytest.raises(ValueError, match="Port"):
+        settings(smtp_url="smtps://mail.example.org:99999")
+
+
+def test_the_scheme_of_an_address_may_be_written_large(
+    fyr_client, work, mailbox
+) -> None:
+    write(fyr_client, topical("email", "MAILTO:nurse@example.org"))
+    work()
+    write(fyr_client, PATIENT)
+    work()
+
+    assert [to for to, _ in mailbox.mails] == [["nurse@example.org"]]
 
 
 def state_of(client: Any) -> tuple[str, str]:
@@ -332,7 +507,6 @@ def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> 
 def test_the_server_does_not_start_with_mails_and_no_mail_server(fyr_app) -> None:
     from fyr.core.hooks.errors import PluginError
     from fyr.plugins.subscriptions import Subscriptions
-    from fyr.plugins.subscriptions.settings import SubscriptionsSettings
 
     plugin = Subscriptions(SubscriptionsSettings(channels=["email"]))
     with pytest.raises(PluginError, match="mail server"):

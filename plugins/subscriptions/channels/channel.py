@@ -11,6 +11,9 @@ from fyr.plugins.subscriptions.notifications import Notification
 from fyr.plugins.subscriptions.table import Owner
 
 ENDPOINT = ("Subscription.channel.endpoint",)
+#: Headers by which a receiver knows what it has: neither R4 itself nor a mail tells.
+SUBSCRIPTION = "X-Fyr-Subscription"
+EVENT_NUMBER, EVENT_ID = "X-Fyr-Event-Number", "X-Fyr-Event-Id"
 
 
 class Channel(Protocol):

@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 
 from fyr.core import Issue
 from fyr.core.outgoing.http import OWN_HEADERS, HttpSender
-from fyr.plugins.subscriptions.channels.channel import ENDPOINT
+from fyr.plugins.subscriptions.channels.channel import (
+    ENDPOINT,
+    EVENT_ID,
+    EVENT_NUMBER,
+    SUBSCRIPTION,
+)
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import EVENTS, Notification
 from fyr.plugins.subscriptions.table import Owner
 
 JSON = "application/fhir+json"
-#: Headers by which a receiver knows what it has: R4 itself tells neither.
-SUBSCRIPTION = "X-Fyr-Subscription"
-EVENT_NUMBER, EVENT_ID = "X-Fyr-Event-Number", "X-Fyr-Event-Id"
 _TOLD = (SUBSCRIPTION, EVENT_NUMBER, EVENT_ID)
 _OWN = {*OWN_HEADERS, "content-type", *(name.lower() for name in _TOLD)}
 

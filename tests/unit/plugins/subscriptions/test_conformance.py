@@ -17,12 +17,14 @@ class TestSubscriptions(PluginContract):
     private_imports = frozenset(
         {
             "fyr.config.messages",
+            "fyr.config.outgoing",
             "fyr.config.section",
             "fyr.core.app",
             "fyr.core.clock",
             "fyr.core.context",
             "fyr.core.events.change",
             "fyr.core.hooks.errors",
+            "fyr.core.hosts",
             "fyr.core.interactions",
             "fyr.core.interactions.judge",
             "fyr.core.interactions.looking",

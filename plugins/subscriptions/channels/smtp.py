@@ -1,0 +1,101 @@
+"""The mail server of the deployment: https://www.rfc-editor.org/rfc/rfc5321."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+
+from fyr.config.outgoing import OutgoingSettings
+from fyr.core import SendFailed, Undeliverable
+from fyr.plugins.subscriptions.settings import SubscriptionsSettings
+
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+#: Answers from here on are final, those before are not: a server that knows neither of us
+#: says 450 to the first mail. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
+_FOR_GOOD = 500
+
+
+class MailServer:
+    """Takes mails, each over a connection of its own."""
+
+    def __init__(
+        self, settings: SubscriptionsSettings, outgoing: OutgoingSettings
+    ) -> None:
+        """Take where it is and who we are, and how long it may take."""
+        where = urlsplit(settings.smtp_url)
+        self._scheme, self._host = where.scheme, where.hostname or ""
+        self._port = where.port or _PORTS.get(where.scheme, 0)
+        self._user, self._password = settings.smtp_user, settings.smtp_password
+        self._tls_ca = settings.smtp_tls_ca or outgoing.tls_ca
+        self._seconds = outgoing.timeout_seconds
+
+    def take(self, message: EmailMessage, seconds: float = 0.0) -> None:
+        """Send one mail.
+
+        :param seconds: how long an answer may take; 0: as ``outgoing`` says.
+        :raises Undeliverable: it refuses this mail for good.
+        :raises SendFailed: it is away, or will not have us or the mail now.
+        """
+        try:
+            with self._connected(seconds or self._seconds) as server:
+                server.send_message(message)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+            # Their texts hold addresses.
+            told = f"the mail server refused the mail: {_code(error)}"
+            kind = Undeliverable if _code(error) >= _FOR_GOOD else SendFailed
+            raise kind(told) from None
+        except smtplib.SMTPException as error:
+            raise SendFailed(f"the mail server {_what(error)}") from None
+        except OSError as error:
+            told = error.strerror or type(error).__name__
+            raise SendFailed(f"the mail server cannot be reached: {told}") from None
+
+    @contextmanager
+    def _connected(self, seconds: float) -> Iterator[smtplib.SMTP]:
+        server: smtplib.SMTP
+        if self._scheme == "smtps":
+            server = smtplib.SMTP_SSL(
+                self._host, self._port, timeout=seconds, context=self._tls()
+            )
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=seconds)
+        try:
+            if self._scheme == "smtp+starttls":
+                server.starttls(context=self._tls())
+            if self._user:
+                secret = self._password
+                server.login(self._user, secret.get_secret_value() if secret else "")
+            yield server
+            # What was taken is taken, however it says good-bye.
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+        finally:
+            server.close()
+
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._tls_ca)
+
+
+def _what(error: smtplib.SMTPException) -> str:
+    """Say in words what went wrong; what the server said may hold anything."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"refused the login: {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return f"refused the sender: {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "does not offer STARTTLS, or no login"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "hung up"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"answered {error.smtp_code}"
+    return f"failed: {type(error).__name__}"
+
+
+def _code(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> int:
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code
+    return max(code for code, _ in error.recipients.values())
