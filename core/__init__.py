@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fyr.core.context import RequestContext as RequestContext
     from fyr.core.deprecation import Deprecation as Deprecation
     from fyr.core.error_codes import ErrorCode as ErrorCode
+    from fyr.core.error_codes import broken_rule as broken_rule
     from fyr.core.error_codes import read_error_codes as read_error_codes
     from fyr.core.errors import Conflict as Conflict
     from fyr.core.errors import Forbidden as Forbidden
@@ -119,7 +120,7 @@ _HOMES = {
     "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
     "deprecation": "Deprecation",
-    "error_codes": "ErrorCode read_error_codes",
+    "error_codes": "ErrorCode broken_rule read_error_codes",
     "errors": (
         "Conflict Forbidden FyrError Gone Invalid Issue"
         " NotAcceptable NotFound NotSupported PreconditionFailed PreconditionRequired Refused"

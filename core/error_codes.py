@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 #: The file of an area's rows.
 FILE = "errors.toml"
+#: The code of rules that have none of their own.
+BROKEN_RULE = "GENERAL_VALIDATION_ERROR"
 #: What takes the place of a value.
 _VALUE = "%s"
 #: HTTP status of a row -> what is raised
@@ -162,6 +164,15 @@ def read_error_codes(package: str) -> ErrorCodes:
     """
     content = tomllib.loads(files(package).joinpath(FILE).read_text(encoding="utf-8"))
     return ErrorCodes(_rows(package.rpartition(".")[2], content))
+
+
+def broken_rule(text: str, *expression: str) -> Issue:
+    """Tell of a rule that the catalogue has no code of its own for.
+
+    :param text: which rule it is, in words that follow a colon.
+    :param expression: FHIRPath of the elements that it is about.
+    """
+    return read_error_codes(__package__)[BROKEN_RULE].issue(text, expression=expression)
 
 
 def registered_error_codes(hooks: "Hooks") -> ErrorCodes:

@@ -106,7 +106,7 @@ class Machine:
     write: Callable[[Resource, str], None] | None = None
     #: picks the resources that it is about; of a stored one, the stored version decides
     holds: Callable[[Resource], bool] | None = None
-    #: the answer to a step that is not in the table; ``None``: a sentence
+    #: the answer to a step that is not in the table; ``None``: a rule that is broken
     refused: Refusal | None = None
     history: History | None = None
     schedule: Schedule | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from fyr.core.error_codes import broken_rule
 from fyr.core.errors import FyrError, Issue, Refused
 from fyr.core.hooks.errors import PluginError
 from fyr.core.workflow.histories import keep_history
@@ -161,7 +162,7 @@ def _strayed(transition: Transition) -> Iterator[Issue]:
     machine, new = transition.machine, transition.new
     if transition.old is not None and new is not None and not machine.is_about(new):
         text = f"{machine.resource_type}, by {machine.name}: it stays one of this kind"
-        yield Issue("business-rule", text, (machine.resource_type,))
+        yield broken_rule(text, machine.resource_type)
 
 
 def _is_free(transition: Transition, rows: Sequence[Step]) -> bool:
@@ -179,7 +180,7 @@ def _refusal(transition: Transition, rows: Sequence[Step]) -> FyrError | Issue:
     refused: Refusal | None = own[0] if own else transition.machine.refused
     path = transition.machine.path
     if refused is None:
-        return Issue("business-rule", _sentence(transition, rows), (path,))
+        return broken_rule(_sentence(transition, rows), path)
     if callable(refused):
         return refused(transition)
     states = (transition.start or "", transition.end or "")

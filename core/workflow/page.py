@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from fyr.core.error_codes import ErrorCode
+from fyr.core.error_codes import BROKEN_RULE, ErrorCode
 from fyr.core.workflow.machine import Machine, Refusal, Step, codes_of
 from fyr.core.workflow.mermaid import mermaid
 from fyr.core.workflow.words import called, ends, explained, users
@@ -67,7 +67,12 @@ def _row(machine: Machine, step: Step) -> str:
 
 
 def _answer(machine: Machine) -> str:
-    told = _refusal(machine.refused) if machine.refused is not None else "a sentence"
+    refused = machine.refused
+    told = (
+        _refusal(refused)
+        if refused is not None
+        else f"`{BROKEN_RULE}`, with a sentence"
+    )
     free = "A write that leaves the state as it is needs no row where none is listed."
     return f"What is not listed is refused: {told.removesuffix('.')}. {free}"
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from fyr.core.errors import Issue
+from fyr.core.error_codes import broken_rule
 
 if TYPE_CHECKING:
+    from fyr.core.errors import Issue
     from fyr.core.workflow.machine import Machine
     from fyr.core.workflow.schedules import Planned
     from fyr.core.workflow.transition import Transition
@@ -44,9 +45,7 @@ def impossible(
             # What a system creates comes from somewhere, with what is left of its plan.
             loaded = transition.old is None and transition.user_type == "SYSTEM"
             if not loaded or not _leads_to(machine, one.status):
-                yield Issue(
-                    "business-rule", _sentence(transition, start, one), (one.path,)
-                )
+                yield broken_rule(_sentence(transition, start, one), one.path)
 
 
 def may_come(machine: Machine, start: str, end: str, user: str) -> bool:

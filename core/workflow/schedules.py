@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fyr.core.clock import from_millis, to_millis
-from fyr.core.errors import Issue
+from fyr.core.error_codes import broken_rule
 from fyr.core.model.extensions import value_of
 from fyr.core.workflow.extensions import Entry, entries
 from fyr.core.workflow.keeping import Schedule
 from fyr.core.workflow.paths import impossible
 
 if TYPE_CHECKING:
+    from fyr.core.errors import Issue
     from fyr.core.model.resource import Resource
     from fyr.core.workflow.machine import Machine
     from fyr.core.workflow.timers import Timers
@@ -87,14 +88,14 @@ def _faults(
 ) -> Iterator[Issue]:
     if _moment(entry) is None:
         text = "a change is planned for a moment with its time zone: scheduledTime"
-        yield Issue("invalid", text, (path,))
+        yield broken_rule(text, path)
     if not is_status:
         if not _team(entry):
-            yield Issue("invalid", "a planned change of teams names one", (path,))
+            yield broken_rule("a planned change of teams names one", path)
     elif value_of(entry, "status") not in machine.states:
         states = ", ".join(machine.states)
         text = f"{value_of(entry, 'status')} is no state that can be planned: {states}"
-        yield Issue("code-invalid", text, (path,))
+        yield broken_rule(text, path)
 
 
 def _clear(machine: Machine, resource: Resource | None) -> list[Planned]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, read_error_codes, refuses
+from fyr.core import Issue, broken_rule, read_error_codes, refuses
 from fyr.plugins.administrative.extensions import (
     ADMINISTRATIVE_STATUS,
     value_of,
@@ -42,6 +42,7 @@ Rule = Callable[["Resource"], Iterator[Issue]]
     "COMMUNICATION_EXACTLY_ONE_RECIPIENT_OR_CARE_TEAM_RECIPIENT_MUST_BE_SUPPLIED",
     "COMMUNICATION_MEDIUM_EBOKS_OR_NEMSMS_REQUIRES_PATIENT_RECIPIENT",
     "COMMUNICATION_PATIENT_NEMSMS_NOT_ALLOWED",
+    "GENERAL_VALIDATION_ERROR",
 )
 def well_formed(transition: Transition) -> Iterator[Issue]:
     """Tell what is wrong with a message while it is its sender's to change."""
@@ -117,17 +118,17 @@ def _message(message: Resource) -> Iterator[Issue]:
     _, _, sender, recipient = _ends(message)
     if {sender, recipient} not in ({"Patient", "CareTeam"}, {"CareTeam"}):
         text = "a message goes from a citizen to a care team, or from a care team"
-        yield Issue("business-rule", text, ("Communication.sender",))
+        yield broken_rule(text, "Communication.sender")
 
 
 def _from_device(message: Resource) -> Iterator[Issue]:
     _, _, sender, recipient = _ends(message)
     if sender != "Device":
         text = f"the sender of a category {terms.category(message)} is a device"
-        yield Issue("business-rule", text, ("Communication.sender",))
+        yield broken_rule(text, "Communication.sender")
     if recipient not in ("Patient", "CareTeam"):
         text = f"a category {terms.category(message)} is for a citizen or a care team"
-        yield Issue("business-rule", text, ("Communication.recipient",))
+        yield broken_rule(text, "Communication.recipient")
 
 
 def _note(message: Resource) -> Iterator[Issue]:
@@ -135,10 +136,10 @@ def _note(message: Resource) -> Iterator[Issue]:
     sender, recipient, kind, whose = _ends(message)
     if kind not in ("Patient", "Practitioner"):
         text = "the sender of a note is a citizen or a practitioner"
-        yield Issue("business-rule", text, ("Communication.sender",))
+        yield broken_rule(text, "Communication.sender")
     elif recipient != sender and whose != "CareTeam":
         text = "a note is for its sender, or for a care team"
-        yield Issue("business-rule", text, ("Communication.recipient",))
+        yield broken_rule(text, "Communication.recipient")
 
 
 _BY_CATEGORY: Mapping[str, Rule] = {
@@ -163,7 +164,7 @@ def _medium(transition: Transition, new: Resource) -> Iterator[Issue]:
         return
     if len(terms.text(new)) > _LONGEST:
         text = f"a NemSMS has at most {_LONGEST} characters"
-        yield Issue("too-long", text, ("Communication.payload",))
+        yield broken_rule(text, "Communication.payload")
     patient = transition.read(recipient) if kind == "Patient" else None
     telecoms = (patient or {}).get("telecom", ())
     if kind == "Patient" and "NemSMS" not in {one.get("value") for one in telecoms}:
@@ -239,8 +240,9 @@ def is_note(transition: Transition) -> Iterator[Issue]:
         yield code.issue(expression=("Communication.status",))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def says_why(transition: Transition) -> Iterator[Issue]:
     """Ask why a message could not be delivered."""
     if not transition.resource.get("statusReason"):
         text = "say why it was stopped: system-error or recipient-unavailable"
-        yield Issue("required", text, ("Communication.statusReason",))
+        yield broken_rule(text, "Communication.statusReason")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, read_error_codes
+from fyr.core import Issue, broken_rule, read_error_codes
 from fyr.plugins.administrative.extensions import USE_CONTEXT, extensions
 from fyr.plugins.administrative.organizations.rules import is_held
 
@@ -43,15 +43,15 @@ def of_care_team(write: Write) -> Iterator[Issue]:
         yield code.issue(expression=("CareTeam.identifier",))
     if not team.get("reasonCode"):
         text = "a care team says why it is there"
-        yield Issue("required", text, ("CareTeam.reasonCode",))
+        yield broken_rule(text, "CareTeam.reasonCode")
     for one in extensions(team, USE_CONTEXT):
         if one.get("valueUsageContext", {}).get("code", {}).get("code") == _FOCUS:
             text = f"the use {_FOCUS} is of definitions, and not of care teams"
-            yield Issue("business-rule", text, ("CareTeam.extension",))
+            yield broken_rule(text, "CareTeam.extension")
     leads_back = partial(_leads_back, team=team)
     if write.room.application.act_within(write.session, leads_back):
         text = "a care team does not take part in itself, also by way of others"
-        yield Issue("business-rule", text, ("CareTeam.participant",))
+        yield broken_rule(text, "CareTeam.participant")
 
 
 def members(team: Resource) -> Iterator[str]:

@@ -19,6 +19,7 @@ from fyr.core import (
     OperationParameter,
     Refused,
     Resource,
+    broken_rule,
 )
 from fyr.plugins.clinical.careplans.applying import Application, Applied
 from fyr.plugins.clinical.careplans.guards import SELF_TREATMENT
@@ -156,7 +157,7 @@ class _Applying:
             yield code.error("EpisodeOfCare", named, expression=place)
         elif found.get("status") in ENDED:
             text = f"{reference} is {found['status']}: nothing more is planned in it"
-            yield CODES["GENERAL_VALIDATION_ERROR"].error(text, expression=place)
+            yield Refused([broken_rule(text, *place)])
 
     def _require_access(self, episode: str, found: Resource | None) -> None:
         """Refuse whom the episode is not open to; nothing else is told to them.
@@ -260,7 +261,7 @@ def _told(problem: Problem, place: list[str]) -> Issue:
             f"{problem.plan} leads to {problem.canonical} at {problem.place}:"
             f" {problem.what}"
         )
-        return CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=place)
+        return broken_rule(text, *place)
     if problem.kind == "PlanDefinition":
         code = CODES["CAREPLAN_APPLY_NO_PLANDEFINITION"]
     else:

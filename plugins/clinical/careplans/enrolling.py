@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import FyrError, Issue, Refused
+from fyr.core import FyrError, Issue, Refused, broken_rule
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.areas import Areas
 from fyr.plugins.clinical.codes import CODES
@@ -114,7 +114,7 @@ def _of_entries(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
             )
         if one.name and one.name in names:
             place = one.path.removesuffix("resource") + "fullUrl"
-            yield _rule("another entry has this fullUrl too", place)
+            yield broken_rule("another entry has this fullUrl too", place)
         names.add(one.name)
 
 
@@ -162,7 +162,7 @@ def _of_conditions(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
         if reference not in there:
             text = "a diagnosis is a Condition of the same Bundle"
             path = f"{entry.path}.diagnosis[{number}].condition"
-            yield _rule(text, path)
+            yield broken_rule(text, path)
     for condition in enrolment.conditions:
         yield from _of_condition(enrolment, condition, named)
 
@@ -177,11 +177,11 @@ def _of_condition(
         )
     if condition.name not in named:
         text = "a Condition is a diagnosis of the episode of care"
-        yield _rule(text, condition.path)
+        yield broken_rule(text, condition.path)
     said = ext.reference_of(condition.resource, ext.EPISODE_OF_CARE)
     if said and said != entry.name:
         text = "a Condition belongs to the episode of care of the same Bundle"
-        yield _rule(text, f"{condition.path}.extension")
+        yield broken_rule(text, f"{condition.path}.extension")
 
 
 def _of_provenances(enrolment: Enrolment) -> Iterator[FyrError]:
@@ -230,11 +230,6 @@ def _of_tags(
         yield CODES["EPISODEOFCARE_CREATE_INVALID_COEXISTENCE_TAGS"].error(
             told, expression=[enrolment.path]
         )
-
-
-def _rule(text: str, place: str) -> Issue:
-    """Tell of a rule that the catalogue has no code of its own for."""
-    return CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
 
 
 def patient_of(resource: Mapping[str, Any], element: str = "patient") -> str:

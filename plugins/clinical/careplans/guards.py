@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from fyr.core import FyrError, Issue, Resource, Schedule, Transition, refuses, workflow
+from fyr.core import (
+    FyrError,
+    Issue,
+    Resource,
+    Schedule,
+    Transition,
+    broken_rule,
+    refuses,
+    workflow,
+)
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED, has_consent
@@ -60,13 +69,14 @@ def pauses_are_short(transition: Transition) -> Problems:
             yield CODES["STATUS_SCHEDULE_PAUSE_MAX_30_DAYS"].error(expression=[path])
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def a_team_stays(transition: Transition) -> Problems:
     """Refuse to take the last care team off, now or as planned: who else would look?"""
     new, old = transition.new or {}, transition.old or {}
     before, teams = _teams(old), _teams(new)
     if before and not teams:
         text = "an episode of care keeps a care team: add one before the last one goes"
-        yield Issue("business-rule", text, ("EpisodeOfCare.team",))
+        yield broken_rule(text, "EpisodeOfCare.team")
     plan = workflow.planned(new, _TEAMS)
     same = plan == workflow.planned(old, _TEAMS) and before == teams
     if transition.by_itself or same:
@@ -76,7 +86,7 @@ def a_team_stays(transition: Transition) -> Problems:
             teams = teams | {one.team}
         elif teams == {one.team}:
             text = "the last care team would go: plan who takes over before"
-            yield Issue("business-rule", text, (one.path,))
+            yield broken_rule(text, one.path)
         else:
             teams = teams - {one.team}
 
@@ -107,6 +117,7 @@ def citizens_end_their_own(transition: Transition) -> Problems:
                 yield code.error(named, expression=["EpisodeOfCare.status"])
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def episode_goes_on(transition: Transition) -> Problems:
     """Refuse what is to be done in an episode of care that is over.
 
@@ -124,7 +135,7 @@ def episode_goes_on(transition: Transition) -> Problems:
     status = (episode_of(transition) or {}).get("status")
     if status in ENDED:
         text = f"{reference} is {status}: nothing is {transition.end} in it any more"
-        yield Issue("business-rule", text, (f"{new['resourceType']}.status",))
+        yield broken_rule(text, f"{new['resourceType']}.status")
 
 
 @refuses("STATUS_SCHEDULE_IDENTICAL_TIME")
@@ -156,18 +167,20 @@ def tags_are_those_of_the_episode(transition: Transition) -> Problems:
         yield CODES["SYSTEM_TAG_UNEXPECTED_TAG"].error(expression=[path])
 
 
+@refuses("GENERAL_RESOURCE_NOT_FOUND")
 def activities_are_named(transition: Transition) -> Problems:
     """Refuse activities by a name in a Bundle that nothing there has."""
     for number, one in enumerate((transition.new or {}).get("activity", ())):
         reference = one.get("reference", {}).get("reference", "")
         if reference.startswith("urn:"):
-            text = (
-                f"there is no {reference[:200]}: name a ServiceRequest, or send it too"
+            yield CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(
+                "ServiceRequest",
+                reference[:200],
+                expression=[f"CarePlan.activity[{number}].reference"],
             )
-            path = f"CarePlan.activity[{number}].reference"
-            yield Issue("not-found", text, (path,))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def what_was_planned_stays(transition: Transition) -> Problems:
     """Refuse to take activities, or its plan above, out of a plan that was begun."""
     new, old = transition.new, transition.old
@@ -175,10 +188,10 @@ def what_was_planned_stays(transition: Transition) -> Problems:
         return
     if gone := _activities(old) - _activities(new):
         text = f"what was asked for stays in the plan: {', '.join(sorted(gone))}"
-        yield Issue("business-rule", text, ("CarePlan.activity",))
+        yield broken_rule(text, "CarePlan.activity")
     if old.get("partOf") and old["partOf"] != new.get("partOf"):
         text = "a plan stays a part of the one that it is in"
-        yield Issue("business-rule", text, ("CarePlan.partOf",))
+        yield broken_rule(text, "CarePlan.partOf")
 
 
 @refuses("GENERAL_TRIGGER_ENABLEMENT_VALIDATION_ERROR")

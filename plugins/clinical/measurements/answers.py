@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fyr.core import Issue, Resource
+from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.enabling import Item, Scope, is_enabled
@@ -54,7 +54,7 @@ def answer_problems(entry: Entry, questionnaire: Resource) -> Iterator[Issue]:
         place = entry.at(one.path)
         if isinstance(one, Misfit):
             text = f"{name} answers the item {one.link_id}: {one.why}"
-            yield CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=place)
+            yield broken_rule(text, *place)
         elif one.too_many:
             yield CODES["MEASUREMENT_SUBMITMEASUREMENT_TOO_MANY_ANSWERS"].issue(
                 name, one.link_id, expression=place

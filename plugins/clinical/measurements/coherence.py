@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fyr.core import Issue, Resource
+from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import code
@@ -67,7 +67,7 @@ def _second_names(submission: Submission) -> Iterator[Issue]:
         if entry.full_url and entry.full_url in seen:
             place = f"{entry.place}.fullUrl"
             text = f"another entry has the fullUrl {entry.full_url[:200]} too"
-            yield CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=[place])
+            yield broken_rule(text, place)
         seen.add(entry.full_url)
 
 
@@ -125,9 +125,7 @@ def state_problems(entry: Entry) -> Iterator[Issue]:
     for name, elements in _DEMANDED[entry.kind].items():
         if not any(one in entry.resource for one in elements):
             text = f"a measurement of type {entry.kind} says its {name}"
-            yield CODES["GENERAL_VALIDATION_ERROR"].issue(
-                text, expression=entry.at(name)
-            )
+            yield broken_rule(text, *entry.at(name))
     if not _is_timed(entry.resource):
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_RESOLVED_TIMING"].issue(
             expression=entry.extension_at(extensions.RESOLVED_TIMING)

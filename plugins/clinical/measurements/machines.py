@@ -12,9 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fyr.core import FyrError, Issue, Machine, Resource, Step, Transition, refuses
+from fyr.core import (
+    FyrError,
+    Issue,
+    Machine,
+    Resource,
+    Step,
+    Transition,
+    broken_rule,
+    refuses,
+)
 from fyr.plugins.clinical import extensions
-from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements import overlays
 from fyr.plugins.clinical.measurements.completing import IDENTIFIERS
 from fyr.plugins.clinical.parts import Room
@@ -107,10 +115,8 @@ def _extends(transition: Transition, old: Resource, new: Resource) -> bool:
 
 def _unchangeable(transition: Transition, name: str) -> Issue:
     kind = transition.machine.resource_type
-    return CODES["GENERAL_VALIDATION_ERROR"].issue(
-        f"{name} of a {kind} that was submitted cannot be changed.",
-        expression=[f"{kind}.{name}"],
-    )
+    text = f"{name} of a {kind} that was submitted cannot be changed."
+    return broken_rule(text, f"{kind}.{name}")
 
 
 OBSERVATION = Machine(

@@ -20,11 +20,11 @@ from fyr.core import (
     Issue,
     Refused,
     Resource,
+    broken_rule,
     picture_size,
     stripped_picture,
 )
 from fyr.plugins.clinical import extensions
-from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.submission import Entry
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def keep_content(application: Application, entry: Entry) -> Iterator[Kept | Issu
         try:
             data = unpacked(content["data"])
         except Error:
-            yield unusable("this is not base64", place)
+            yield broken_rule("this is not base64", *place)
         else:
             kind = content.get("contentType", "")
             yield from keep(application, data, kind, entry.patient, place)
@@ -91,17 +91,12 @@ def keep(
             data = stripped_picture(data, kind, MOST_PIXELS)
             size = picture_size(data, kind, MOST_PIXELS)
     except Refused as error:
-        yield from (unusable(one.diagnostics, place) for one in error.issues)
+        yield from (broken_rule(one.diagnostics, *place) for one in error.issues)
     else:
         blob = application.blobs.put(
             [data], content_type=content_type, owner=owner, database=database
         )
         yield Kept(blob, size)
-
-
-def unusable(text: str, place: tuple[str, ...]) -> Issue:
-    """Tell of content that cannot be kept."""
-    return CODES["GENERAL_VALIDATION_ERROR"].issue(text, expression=place)
 
 
 def point_at(media: Resource, kept: Kept, base_url: str) -> None:

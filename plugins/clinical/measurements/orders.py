@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from fyr.core import Issue, Resource
+from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.answers import answer_problems
@@ -51,10 +51,8 @@ def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue
     if entry.kind == "QuestionnaireResponse":
         yield from period_problems(entry)
     if not entry.order:
-        yield CODES["GENERAL_VALIDATION_ERROR"].issue(
-            "a measurement is based on one ServiceRequest",
-            expression=entry.at("basedOn"),
-        )
+        text = "a measurement is based on one ServiceRequest"
+        yield broken_rule(text, *entry.at("basedOn"))
         return
     request = orders.requests.get(entry.order)
     if request is None:

@@ -11,7 +11,15 @@ from binascii import Error
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fyr.core import Blob, BlobMissing, Conflict, Issue, Transition
+from fyr.core import (
+    Blob,
+    BlobMissing,
+    Conflict,
+    Issue,
+    Transition,
+    broken_rule,
+    refuses,
+)
 from fyr.core.interactions.content import blob_id, filled
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements import media, thumbnails
@@ -31,6 +39,7 @@ def is_overlay(resource: Mapping[str, Any]) -> bool:
 def kept_content(room: Room) -> Callable[[Transition], Iterable[Issue]]:
     """Keep the content that replaces another one, or tell what is wrong with it."""
 
+    @refuses("GENERAL_VALIDATION_ERROR")
     def new_content_is_sound(transition: Transition) -> Iterator[Issue]:
         """A picture is one, and new content of an overlay can be kept."""
         kept = transition.context.state.setdefault(_KEPT, {})
@@ -86,7 +95,7 @@ def _keep(room: Room, transition: Transition) -> Iterator[Kept | Issue]:
     try:
         data = _bytes(room, transition, content)
     except Error:
-        yield media.unusable("this is not base64", _PLACE)
+        yield broken_rule("this is not base64", *_PLACE)
         return
     if data is not None:
         owner = new.get("subject", {}).get("reference", "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fyr.core import Issue, Resource
+from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import (
@@ -121,9 +121,7 @@ def _second(entry: Entry, submission: Submission) -> Iterator[Issue]:
     before = (one for one in submission.provenances if one.number < entry.number)
     if told and any(reference_of_target(one) == told for one in before):
         text = f"another Provenance says where {told[:200]} comes from"
-        yield CODES["GENERAL_VALIDATION_ERROR"].issue(
-            text, expression=entry.at("target[0]")
-        )
+        yield broken_rule(text, *entry.at("target[0]"))
 
 
 def reference_of_target(entry: Entry) -> str:
@@ -158,9 +156,7 @@ def _pair(entry: Entry, target: Entry, entity: Resource, past: Past) -> Iterator
     else:
         for name in differences(target.resource, entity):
             text = f"{name} is not what it is in the measurement that is used again"
-            yield CODES["GENERAL_VALIDATION_ERROR"].issue(
-                text, expression=target.at(name)
-            )
+            yield broken_rule(text, *target.at(name))
     if not _is_same_date(entry, target, entity):
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_TARGET_AND_ENTITY_SHOULD_USE_SAME_DATE"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import refuses
+from fyr.core import broken_rule, refuses
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     ACTION_TRIGGER,
@@ -60,9 +60,7 @@ def is_no_circle(transition: Transition) -> Iterator[FyrError | Issue]:
             if problem.what == "circle"
             else "the plan and its sub-plans have too many actions"
         )
-        yield CODES["GENERAL_VALIDATION_ERROR"].error(
-            f"{text}.", expression=("PlanDefinition.action",)
-        )
+        yield broken_rule(f"{text}.", "PlanDefinition.action")
 
 
 @refuses("PLANDEFINITION_MISSING_RELATED_ACTION")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Machine, Step, refuses
+from fyr.core import Machine, Step, broken_rule, refuses
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import MODIFIER_ROLE, extensions
 from fyr.plugins.clinical.plans.refusals import refused
@@ -27,9 +27,9 @@ _KEPT = "kept"
 def has_one_modifier(transition: Transition) -> Iterator[FyrError | Issue]:
     """Exactly one organization modifies it."""
     if len(list(extensions(transition.resource, MODIFIER_ROLE))) != 1:
-        yield CODES["GENERAL_VALIDATION_ERROR"].error(
+        yield broken_rule(
             "a Library has exactly one modifier role",
-            expression=(f"Library.extension('{MODIFIER_ROLE}')",),
+            f"Library.extension('{MODIFIER_ROLE}')",
         )
 
 
@@ -37,9 +37,7 @@ def has_one_modifier(transition: Transition) -> Iterator[FyrError | Issue]:
 def has_parameters(transition: Transition) -> Iterator[FyrError | Issue]:
     """It says what it takes and gives."""
     if not transition.resource.get("parameter"):
-        yield CODES["GENERAL_VALIDATION_ERROR"].error(
-            "a Library has at least one parameter", expression=("Library.parameter",)
-        )
+        yield broken_rule("a Library has at least one parameter", "Library.parameter")
 
 
 @refuses("LIBRARY_IDENTIFIER_UPDATE_RESTRICTED")

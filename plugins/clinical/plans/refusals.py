@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fyr.core import Forbidden
+from fyr.core import Forbidden, broken_rule
 from fyr.plugins.clinical.codes import CODES
 
 if TYPE_CHECKING:
@@ -69,6 +69,6 @@ def refused(transition: Transition) -> FyrError | Issue:
     may = " or ".join(dict.fromkeys(after))
     if start is None:
         text = f"a new one is {may}, not {end or 'without a status'}"
-        return CODES["GENERAL_VALIDATION_ERROR"].error(text, expression=(machine.path,))
+        return broken_rule(text, machine.path)
     code = REFUSALS[machine.resource_type].step
     return code.error(start, may or "it has", expression=(machine.path,))

@@ -17,11 +17,12 @@ from fyr.core import (
     Operation,
     OperationCall,
     OperationParameter,
+    Refused,
     Resource,
+    broken_rule,
 )
 from fyr.core.workflow.timing import DANISH, occurrence_of
 from fyr.plugins.clinical import extensions as ext
-from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.procedures.answering import answer
 from fyr.plugins.clinical.procedures.finding import Finding
 from fyr.plugins.clinical.procedures.periods import period_of
@@ -102,7 +103,7 @@ def get_patient_procedures(call: OperationCall) -> Resource:
     requests = finding.requests(eligible)
     references = [_reference(one) for one in requests]
     submitted = finding.submissions(references, question.window)
-    overviews = list(_overviews(requests, submitted, question))
+    overviews = list(_overviews(requests, submitted, question, call.place("end")))
     return answer(call, eligible, list(zip(requests, overviews, strict=True)))
 
 
@@ -152,10 +153,14 @@ def _wrong_kind(name: str, references: Iterable[str], kind: str) -> list[Issue]:
 
 
 def _overviews(
-    requests: Sequence[Resource], submitted: Iterable[Submission], question: _Question
+    requests: Sequence[Resource],
+    submitted: Iterable[Submission],
+    question: _Question,
+    place: str,
 ) -> Iterator[Overview]:
     """Count for one request after the other.
 
+    :param place: FHIRPath of what says how long the period is.
     :raises fyr.core.errors.FyrError: there are more rows than anybody reads.
     """
     came: dict[str, list[Submission]] = {}
@@ -179,9 +184,8 @@ def _overviews(
         )
         room -= len(found.rows)
         if room < 0:
-            raise CODES["GENERAL_VALIDATION_ERROR"].error(
-                f"the period has more than {MOST_ROWS} slots; ask for a shorter one"
-            )
+            text = f"the period has more than {MOST_ROWS} slots; ask for a shorter one"
+            raise Refused([broken_rule(text, place)])
         yield found
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Issue
+from fyr.core import Issue, broken_rule
 from fyr.core.workflow.timing import moment_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def period_of(start: Any, end: Any, zone: tzinfo) -> tuple[Span | None, list[Iss
         return None, issues
     if last < first:
         place = "Parameters.parameter.where(name = 'end')"
-        return None, [Issue("value", "the end lies before the start", (place,))]
+        return None, [broken_rule("the end lies before the start", place)]
     return (first, last), []
 
 

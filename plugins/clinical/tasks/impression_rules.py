@@ -10,6 +10,7 @@ from fyr.core import (
     RequestContext,
     Resource,
     Transition,
+    broken_rule,
     read_error_codes,
     refuses,
 )
@@ -81,6 +82,7 @@ def validity_by_the_operation(transition: Transition) -> Iterator[Issue]:
         yield code.issue(expression=("ClinicalImpression.code",))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def validity_stays_as_it_is(transition: Transition) -> Iterator[Issue]:
     """Let nothing but the status of an entry about validity change."""
     new, old = transition.new, transition.old
@@ -89,7 +91,7 @@ def validity_stays_as_it_is(transition: Transition) -> Iterator[Issue]:
     for name in sorted({*new, *old} - {"status", "meta", "text"}):
         if new.get(name) != old.get(name):
             text = "an entry about the validity of a measurement stays as it is"
-            yield Issue("business-rule", text, (f"ClinicalImpression.{name}",))
+            yield broken_rule(text, f"ClinicalImpression.{name}")
 
 
 @refuses("TASK_INVESTIGATION_ITEM_REFERENCES_MUST_HAVE_VERSION_AND_VERSIONLESS")
@@ -118,6 +120,7 @@ def items_with_and_without_version(transition: Transition) -> Iterator[Issue]:
             yield code.issue(expression=(where,))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def views_are_approved_for_answers(transition: Transition) -> Iterator[Issue]:
     """Ask an approval of views which views they are, and for which answers.
 
@@ -131,20 +134,21 @@ def views_are_approved_for_answers(transition: Transition) -> Iterator[Issue]:
     decided = [code for one in codes_in(new, IMPRESSION_DECISION) for code in one]
     if decided != [_VIEW_DECISION]:
         text = f"who approves views decides {_VIEW_DECISION}"
-        yield Issue("business-rule", text, ("ClinicalImpression.extension",))
+        yield broken_rule(text, "ClinicalImpression.extension")
     for place, one in enumerate(new.get("investigation", ())):
         where = f"ClinicalImpression.investigation[{place}]"
         if reference_of(one, IMPRESSION_VIEW_ITEM) is None:
-            yield Issue("required", "name the views that are approved", (where,))
+            yield broken_rule("name the views that are approved", where)
         kinds = {type_of(item) for item in references_in(one.get("item", ()))}
         if kinds != {"QuestionnaireResponse"}:
             text = "views are approved for responses to questionnaires"
-            yield Issue("business-rule", text, (f"{where}.item",))
+            yield broken_rule(text, f"{where}.item")
     if not new.get("investigation"):
         text = "name the views that are approved, and the responses"
-        yield Issue("required", text, ("ClinicalImpression.investigation",))
+        yield broken_rule(text, "ClinicalImpression.investigation")
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def one_care_plan(transition: Transition) -> Iterator[Issue]:
     """Ask for the care plan that references lead to, and refuse two of them."""
     new, old = transition.new or {}, transition.old or {}
@@ -152,13 +156,13 @@ def one_care_plan(transition: Transition) -> Iterator[Issue]:
         return
     said = reference_of(new, IMPRESSION_CARE_PLAN)
     plans = care_plans_of_impression(transition.acting, new)
-    place = ("ClinicalImpression.extension",)
+    place = "ClinicalImpression.extension"
     if len(plans) > 1:
         text = f"it concerns several care plans: {', '.join(sorted(plans))}"
-        yield Issue("business-rule", text, place)
+        yield broken_rule(text, place)
     elif plans and said not in plans:
         text = f"name the care plan that it is about: {next(iter(plans))}"
-        yield Issue("required", text, place)
+        yield broken_rule(text, place)
 
 
 def care_plans_of_impression(acting: Any, impression: Resource) -> set[str]:

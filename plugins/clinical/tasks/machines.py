@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core import Issue, Machine, Step, Transition
+from fyr.core import Issue, Machine, Step, Transition, broken_rule, refuses
 from fyr.plugins.clinical.parts import Room
 from fyr.plugins.clinical.tasks import impression_rules, task_rules
 
@@ -69,10 +69,11 @@ TASK = Machine(
 )
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def _in_the_operation(transition: Transition) -> Iterator[Issue]:
     """Let citizens make impressions by the operation about validity only."""
     if not impression_rules.is_of_the_operation(transition.acting.cause):
-        yield Issue("business-rule", "citizens make no clinical impressions")
+        yield broken_rule("citizens make no clinical impressions", "ClinicalImpression")
 
 
 IMPRESSION = Machine(

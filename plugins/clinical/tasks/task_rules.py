@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core import FyrError, Issue, Resource, Transition, read_error_codes, refuses
+from fyr.core import (
+    FyrError,
+    Issue,
+    Resource,
+    Transition,
+    broken_rule,
+    read_error_codes,
+    refuses,
+)
 from fyr.core.context import SYSTEM
 from fyr.plugins.clinical.extensions import (
     RESTRICTION_CATEGORY,
@@ -37,6 +45,7 @@ def is_held(transition: Transition) -> bool:
     return transition.user_type != "SYSTEM" or claims(new, TASK_PROFILE)
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def category_and_responsible(transition: Transition) -> Iterator[Issue]:
     """Ask for one category, somebody responsible, and a restriction category.
 
@@ -58,7 +67,7 @@ def category_and_responsible(transition: Transition) -> Iterator[Issue]:
         number = len(list(extensions(new, url)))
         if number == 0 or (most is not None and number > most):
             text = f"a task has {what}: the extension {url}"
-            yield Issue("required", text, ("Task.extension",))
+            yield broken_rule(text, "Task.extension")
 
 
 @refuses("TASK_RESTRICTION_CATEGORY_NONE_CANT_BE_COMBINED")
@@ -87,6 +96,7 @@ def restrictions_are_covered(transition: Transition) -> Iterator[FyrError]:
             yield code.error(category, expression=("Task.extension",))
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
 def handover_names_its_teams(transition: Transition) -> Iterator[Issue]:
     """Ask a negotiation of a handover what is handed over, and who has a part in it.
 
@@ -101,7 +111,7 @@ def handover_names_its_teams(transition: Transition) -> Iterator[Issue]:
         return
     if "reference" not in new.get("focus", {}):
         text = "a handover has a focus: the resource that is handed over"
-        yield Issue("required", text, ("Task.focus",))
+        yield broken_rule(text, "Task.focus")
     responsible = {
         value(one).get("reference") for one in extensions(new, TASK_RESPONSIBLE)
     }
@@ -110,7 +120,7 @@ def handover_names_its_teams(transition: Transition) -> Iterator[Issue]:
         team = given.get("valueReference", {}).get("reference")
         if HANDOVER_ROLES in systems and team not in responsible:
             text = "who has a role in a handover is a care team that is responsible"
-            yield Issue("business-rule", text, (f"Task.input[{place}].value",))
+            yield broken_rule(text, f"Task.input[{place}].value")
 
 
 def _is_handover(task: Resource) -> bool:

@@ -344,7 +344,8 @@ def test_nobody_but_who_carries_it_changes_a_message_on_its_way(nurse, gateway) 
 
     assert mine.status in (403, 422)
     assert silent.issues == [
-        "say why it was stopped: system-error or recipient-unavailable"
+        "The content breaks a rule: say why it was stopped: system-error or"
+        " recipient-unavailable"
     ]
     assert delivered.status == 200
     assert delivered.json["sent"]
@@ -377,7 +378,9 @@ def test_a_nemsms_is_short_and_for_a_citizen_who_takes_it(nurse) -> None:
     team = nurse.create(nemsms("CareTeam/b"))
 
     assert [one.status for one in (long, refused, team)] == [422] * 3
-    assert long.issues == ["a NemSMS has at most 160 characters"]
+    assert long.issues == [
+        "The content breaks a rule: a NemSMS has at most 160 characters"
+    ]
     assert refused.issues == ["The patient does not take NemSMS."]
     assert team.issues == [
         "The medium nemsms reaches patients only: make a patient the recipient."

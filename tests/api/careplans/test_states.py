@@ -704,6 +704,7 @@ def test_nothing_begins_in_an_episode_that_is_over(clinic, nurse, team, end) -> 
         answer = put(clinic, nurse, one, status="active")
         assert answer.status == 422
         assert answer.issues == [
+            "The content breaks a rule: "
             f"{episode} is {end}: nothing is active in it any more"
         ]
         # What was left behind is put in order by hand.
@@ -752,8 +753,8 @@ def test_a_finished_episode_is_not_planned_to_go_on(clinic, nurse, team) -> None
     assert (answer.status, answer.issues) == (
         422,
         [
-            "EpisodeOfCare, by episode-of-care: from finished to active is done by"
-            " hand, and not planned"
+            "The content breaks a rule: EpisodeOfCare, by episode-of-care: from"
+            " finished to active is done by hand, and not planned"
         ],
     )
 

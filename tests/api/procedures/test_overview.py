@@ -322,7 +322,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(ward: Ward) -> None:
     answer = ward.ask(patient="Patient/1", start=END, end=START)
 
     assert answer.status == 400
-    assert answer.issues == ["the end lies before the start"]
+    assert answer.issues == ["The content breaks a rule: the end lies before the start"]
 
 
 def test_a_period_of_too_many_slots_is_refused(ward: Ward) -> None:

@@ -221,7 +221,10 @@ def test_a_handover_names_what_is_handed_over_and_teams_that_are_responsible(
 
     del task["focus"]
     answer = nurse.create(task)
-    assert answer.issues == ["a handover has a focus: the resource that is handed over"]
+    assert answer.issues == [
+        "The content breaks a rule: a handover has a focus: the resource that is"
+        " handed over"
+    ]
 
 
 def test_a_task_of_an_episode_is_for_its_patient(case, ward) -> None:

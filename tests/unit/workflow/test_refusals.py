@@ -10,7 +10,7 @@ import pytest
 
 from fyr.config.settings import Settings
 from fyr.core import Machine, Step
-from fyr.core.error_codes import registered_error_codes
+from fyr.core.error_codes import BROKEN_RULE, broken_rule, registered_error_codes
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.workflow import refuses
 from fyr.core.workflow.machine import codes_of
@@ -53,6 +53,8 @@ def functions(guard: Any, seen: set[int] | None = None) -> Iterator[FunctionType
 
 
 def words(code: CodeType) -> Iterator[str]:
+    if broken_rule.__name__ in code.co_names:
+        yield BROKEN_RULE
     for one in code.co_consts:
         if isinstance(one, str):
             yield one
