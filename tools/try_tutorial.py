@@ -1,4 +1,4 @@
-"""Does what docs/plugins/tutorial.md says, from its empty folder to its wheel.
+"""Does what a page for authors of plugins says, from an empty folder to a wheel.
 
     python tools/try_tutorial.py docs/plugins/tutorial.md
 

@@ -20,6 +20,8 @@ from fyr.core.hooks.watch import Watch
 from fyr.core.store.migrating import migrate
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from fyr.core.app import Application
 
 log = structlog.get_logger(__name__)
@@ -153,14 +155,33 @@ class PluginRegistry:
 
 
 def _migrate(plugin: LoadedPlugin, application: Application) -> None:
-    """Bring the tables of a plugin up to date."""
+    """Bring the tables of a plugin up to date.
+
+    :raises PluginError: its migrations are not there, as when its wheel has none.
+    """
     if package := plugin.manifest.migrations:
         migrate(
             application.database,
             namespace=plugin.name,
-            folder=files(package),
+            folder=_folder(plugin.name, package),
             apply=application.settings.store.migrate,
         )
+
+
+def _folder(name: str, package: str) -> Traversable:
+    try:
+        folder = files(package)
+        there = any(one.name.endswith(".sql") for one in folder.iterdir())
+    except ModuleNotFoundError:
+        there = False
+    if not there:
+        raise PluginError(
+            [
+                f"plugin {name}: there are no migrations in {package}: does its"
+                " distribution take the .sql files along?"
+            ]
+        )
+    return folder
 
 
 def _problem(plugin: LoadedPlugin) -> str:

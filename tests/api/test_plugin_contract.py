@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core import (
     Allow,
@@ -155,6 +156,29 @@ class TestOwnTables:
 
         assert rows == [(1, "books")]
         assert fyr_app.database.rows("SELECT * FROM shelf_book") == []
+
+
+class TestOwnTablesThatNoWheelBrought:
+    """Files that are no Python are easily left out of a distribution."""
+
+    @pytest.mark.parametrize("folder", ["shelf_migrations", "no_such_package"])
+    def test_the_server_does_not_start_without_migrations_that_are_named(
+        self, folder: str, fyr_options: dict[str, Any], tmp_path: Path, fyr_clock: Any
+    ) -> None:
+        class Bare(Shelf):
+            manifest = Manifest("Shelves.", migrations=folder)
+
+        for file in tmp_path.glob("packages/shelf_migrations/*.sql"):
+            file.unlink()
+
+        settings = settings_with(fyr_options, tmp_path)
+        with (
+            pytest.raises(
+                ConfigError, match=f"plugin shelf: .* no migrations in {folder}"
+            ),
+            application(settings, fyr_clock, {"shelf": Bare}),
+        ):
+            pass
 
 
 class TestOwnTablesWhereTheServerMayNotMakeThem:

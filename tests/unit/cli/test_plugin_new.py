@@ -1,6 +1,7 @@
 """What ``fyr plugin new`` writes is a plugin that works."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fyr.core.cli import main
+
+GUIDE = Path(__file__).parents[3] / "docs" / "plugins" / "contract.md"
 
 
 def fyr(*arguments: str) -> Result:
@@ -36,10 +39,10 @@ def made(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, *command: str) -> str:
+def run(folder: Path, *command: str, name: str = "clinic_hours") -> str:
     done = subprocess.run(
         [sys.executable, "-m", *command],
-        env=installed(folder, "clinic_hours"),
+        env=installed(folder, name),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -54,6 +57,19 @@ def test_it_passes_its_own_tests_and_the_contract(made: Path) -> None:
 
     assert "passed" in told
     assert "failed" not in told
+
+
+def test_the_guide_s_plugin_with_a_table_passes_its_tests_in_it(
+    tmp_path: Path,
+) -> None:
+    assert fyr("plugin", "new", "bed_list", "--folder", str(tmp_path)).exit_code == 0
+    text = GUIDE.read_text(encoding="utf-8")
+    for name, content in re.findall(r"\*\*`(.+?)`\*\*\n\n```\w+\n(.*?)```", text, re.S):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+
+    told = run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider", name="bed_list")
+    assert "passed" in told
 
 
 def test_it_passes_the_check_of_a_deployer(made: Path) -> None:
