@@ -9,10 +9,12 @@ takes its timing from a definition, and is adapted to the patient before it begi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.core import Issue, read_error_codes, refuses
+from fyr.core import Issue, refuses
 from fyr.core.workflow.timing import problems
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     CARE_PLAN_STATUS_SCHEDULE,
     SERVICE_REQUEST_STATUS_SCHEDULE,
@@ -23,7 +25,6 @@ from fyr.plugins.clinical.extensions import (
 if TYPE_CHECKING:
     from fyr.core.workflow import Transition
 
-_CODES = read_error_codes("fyr.core")
 #: States in which a ServiceRequest says when.
 TIMED: Final = ("active", "on-hold", "completed")
 _REFUSES: Final = refuses(
@@ -54,7 +55,7 @@ def occurrences_are_valid(transition: Transition) -> Iterator[Issue]:
             request = transition.read(reference) or {}
             place = f"CarePlan.activity[{number}].reference"
             for issue in refusals(request):
-                yield _issue(issue, place)
+                yield replace(issue, expression=(place,))
 
 
 def refusals(request: Mapping[str, Any]) -> Iterator[Issue]:
@@ -65,15 +66,15 @@ def refusals(request: Mapping[str, Any]) -> Iterator[Issue]:
         return
     identity = request.get("id", "")
     if not any(name.startswith("occurrence") for name in request):
-        yield _CODES["GENERAL_VALIDATION_ERROR_NO_OCCURRENCE"].issue(
+        yield CODES["GENERAL_VALIDATION_ERROR_NO_OCCURRENCE"].issue(
             identity, expression=["ServiceRequest.occurrence"]
         )
     for issue in problems(request, "ServiceRequest"):
         if issue.code == "required" and issue.expression[0].endswith(".start"):
-            code = _CODES["GENERAL_TIMING_OCCURENCE_WITHOUT_START_VALIDATION_ERROR"]
+            code = CODES["GENERAL_TIMING_OCCURENCE_WITHOUT_START_VALIDATION_ERROR"]
             yield code.issue(identity, status, expression=issue.expression)
         else:
-            yield _CODES["GENERAL_TIMING_VALIDATION_ERROR"].issue(
+            yield CODES["GENERAL_TIMING_VALIDATION_ERROR"].issue(
                 identity, status, issue.diagnostics, expression=issue.expression
             )
 
@@ -85,7 +86,3 @@ def states(resource: Mapping[str, Any], schedule: str) -> list[str]:
     """
     planned = [value_of(one, "status") for one in extensions(resource, schedule)]
     return [str(one) for one in (resource.get("status"), *planned) if one]
-
-
-def _issue(issue: Issue, place: str) -> Issue:
-    return Issue(issue.code, issue.diagnostics, (place,), error_code=issue.error_code)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, broken_rule, read_error_codes, refuses
+from fyr.core import Issue, broken_rule, refuses
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import (
     ADMINISTRATIVE_STATUS,
     value_of,
@@ -20,7 +21,6 @@ from fyr.plugins.administrative.messages.completing import sent_by_server
 if TYPE_CHECKING:
     from fyr.core import Resource, Transition
 
-CODES = read_error_codes("fyr.plugins.administrative")
 PEOPLE = frozenset({"PATIENT", "PRACTITIONER", "SSL"})
 #: Characters of a text message.
 _LONGEST = 160

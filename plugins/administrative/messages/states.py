@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Machine, Step
 from fyr.core.workflow import ANYBODY, refuses
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.messages.completing import complete
 from fyr.plugins.administrative.messages.guards import (
-    CODES,
     PEOPLE,
     is_note,
     only_receipt,

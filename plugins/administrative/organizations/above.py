@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from fyr.core import Operation, OperationParameter, read_error_codes
+from fyr.core import Operation, OperationParameter
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import (
     PROVIDER_NUMBER,
     PROVIDERS,
@@ -23,7 +24,6 @@ from fyr.plugins.administrative.extensions import (
 if TYPE_CHECKING:
     from fyr.core import Acting, OperationCall, Resource
 
-CODES = read_error_codes("fyr.plugins.administrative")
 
 _SOR = "SOR"
 _RELATED = "related-to-SOR"

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, broken_rule, read_error_codes
+from fyr.core import Issue, broken_rule
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import USE_CONTEXT, extensions
 from fyr.plugins.administrative.organizations.rules import is_held
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fyr.core import Acting, Resource
     from fyr.plugins.administrative.parts import Write
 
-CODES = read_error_codes("fyr.plugins.administrative")
 
 #: https://www.rfc-editor.org/rfc/rfc3986: the value is a URI.
 URI = "urn:ietf:rfc:3986"

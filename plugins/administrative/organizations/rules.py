@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fyr.core import Issue, read_error_codes
+from fyr.core import Issue
 from fyr.core.context import SYSTEM
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import SOURCE, codes_of, escaped, value_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
     from fyr.plugins.administrative.parts import Write
 
-CODES = read_error_codes("fyr.plugins.administrative")
 
 MANUAL = "manual"
 #: Identifier system of numbers in the business register.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Issue
 from fyr.core.context import SYSTEM
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.cpr import numbers
-from fyr.plugins.administrative.persons.finding import CODES
 
 if TYPE_CHECKING:
     from fyr.core import Resource

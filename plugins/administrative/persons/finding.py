@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fyr.core import read_error_codes
+from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.cpr import CPR, criteria, numbers, ten_digits
 
 if TYPE_CHECKING:
     from fyr.core import Acting, FyrError, RegisteredPerson, Resource
     from fyr.plugins.administrative.parts import Room
-
-CODES = read_error_codes("fyr.plugins.administrative")
 
 
 @dataclass(frozen=True, slots=True)

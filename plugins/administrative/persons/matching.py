@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fyr.core import Operation, OperationParameter
-from fyr.plugins.administrative.persons.finding import CODES, look_up, number_in
+from fyr.plugins.administrative.codes import CODES
+from fyr.plugins.administrative.persons.finding import look_up, number_in
 
 if TYPE_CHECKING:
     from fyr.core import OperationCall, Resource

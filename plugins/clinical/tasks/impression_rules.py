@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fyr.core import (
-    Issue,
-    RequestContext,
-    Resource,
-    Transition,
-    broken_rule,
-    read_error_codes,
-    refuses,
-)
+from fyr.core import Issue, RequestContext, Resource, Transition, broken_rule, refuses
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     CAREMANAGER_ORGANIZATION,
     EPISODE_OF_CARE,
@@ -40,7 +33,6 @@ from fyr.plugins.clinical.tasks.terms import (
     unversioned,
 )
 
-CODES = read_error_codes("fyr.plugins.clinical")
 #: The operation by which alone measurements are invalidated.
 OPERATION = "set-measurement-validity"
 _MODIFIED = "item-modified"

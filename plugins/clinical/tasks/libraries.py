@@ -8,7 +8,7 @@ the same activity: https://hl7.org/fhir/R4/metadatatypes.html#DataRequirement.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -99,15 +99,7 @@ def history_of(
             wanted = wanted_by(one, library["id"], now)
         except Unusable as unusable:
             where = f"Library.dataRequirement[{place}]"
-            issue = unusable.issue
-            issues.append(
-                Issue(
-                    issue.code,
-                    issue.diagnostics,
-                    (where,),
-                    error_code=issue.error_code,
-                )
-            )
+            issues.append(replace(unusable.issue, expression=(where,)))
             continue
         if wanted is not None:
             found[wanted.name] = _fetched(acting, wanted, activity, set(but))

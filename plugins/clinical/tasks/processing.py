@@ -24,9 +24,9 @@ from fyr.core import (
     RuleProblem,
     Session,
     Unavailable,
-    read_error_codes,
 )
 from fyr.core.telling import TOLD
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
 from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks import triggers, unexpected
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CODES = read_error_codes("fyr.plugins.clinical")
 LIMITS = RuleLimits()
 _PROCESSED = "ehealth-provenance.measurement-processed"
 _FOR_ASSESSMENT = "MeasurementForAssessment"

@@ -7,16 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core import (
-    FyrError,
-    Issue,
-    Resource,
-    Transition,
-    broken_rule,
-    read_error_codes,
-    refuses,
-)
+from fyr.core import FyrError, Issue, Resource, Transition, broken_rule, refuses
 from fyr.core.context import SYSTEM
+from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     RESTRICTION_CATEGORY,
     TASK_CATEGORY,
@@ -33,7 +26,6 @@ from fyr.plugins.clinical.tasks.terms import (
     codes_in,
 )
 
-CODES = read_error_codes("fyr.plugins.clinical")
 _ALONE = "None"
 #: What says who has a part in a handover.
 _HANDOVER = ("extension", "focus", "input")
