@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fyr.core.cli.options import opened, settings_from, with_deployment
+from fyr.core.cli.options import in_a_line, opened, settings_from, with_deployment
 from fyr.core.clock import instant
 from fyr.core.masking import masked
 
@@ -99,7 +99,7 @@ def replay(
             _publish_again(application, consumer, position, topics)
         else:
             number = replay(outbox, consumer, position)
-            click.echo(f"{consumer} will be told of {number:,} events again.")
+            click.echo(f"{consumer} will be told of {number:,} events.")
 
 
 def _publish_again(
@@ -154,7 +154,7 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
         if one["waiting"]:
             yield f"{'':<24} {one['waiting']:,} failed or wait behind one that did"
         if one["error"]:
-            yield f"{'':<24} {one['error']}"
+            yield f"{'':<24} {in_a_line(one['error'])}"
     for one in report["outgoing"]:
         yield (
             f"{one['sender']}: {one['waiting']:,} to send, the oldest for"
@@ -178,6 +178,10 @@ def dead(
     position: int | None,
 ) -> None:
     """List the events that a consumer never took, try them again or give them up."""
+    if retry and drop:
+        raise click.UsageError("give either --retry or --drop")
+    if position is not None and not (retry or drop):
+        raise click.UsageError("--position goes with --retry or --drop")
     if (retry or drop) and not consumer:
         raise click.UsageError("name the --consumer")
     from fyr.core.events import DeadLetters
@@ -199,7 +203,7 @@ def _list(letters: DeadLetters, only: str) -> None:
             what = letter.change.subject if letter.change else "an event that is gone"
             click.echo(
                 f"{letter.consumer}  {letter.position}  {what}"
-                f"  after {letter.attempts} tries: {letter.error}"
+                f"  after {letter.attempts} tries: {in_a_line(letter.error)}"
             )
         consumer, after = page[-1].consumer, page[-1].position
     if not found:

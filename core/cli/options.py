@@ -32,6 +32,17 @@ data_dir_option = click.option(
 )
 
 
+#: Characters of somebody else's words that a list shows.
+_SHOWN = 300
+
+
+def in_a_line(text: str) -> str:
+    """Write somebody else's words so that they move nothing on a terminal, and end."""
+    words = "".join(one if one.isprintable() else " " for one in text).split()
+    line = " ".join(words)
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]} ..."
+
+
 def with_deployment(command: F) -> F:
     """Give a command ``--config`` and ``--data-dir``."""
     return config_option(data_dir_option(command))

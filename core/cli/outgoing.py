@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fyr.core.cli.options import opened, settings_from, with_deployment
+from fyr.core.cli.options import in_a_line, opened, settings_from, with_deployment
 from fyr.core.clock import instant
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def dead(config_file: Path | None, data_dir: Path | None, sender: str) -> None:
         for one in found:
             click.echo(
                 f"{one.id}  {one.sender}  {one.destination}  {instant(one.changed)}"
-                f"  after {one.attempts} tries: {one.error}"
+                f"  after {one.attempts} tries: {in_a_line(one.error)}"
             )
         if not found:
             click.echo("No dead letters.")
@@ -121,4 +121,4 @@ def _as_line(state: DestinationState, host: str) -> str:
     if not state.failures:
         return said
     again = f", tried again {instant(state.due)}" if state.waiting else ""
-    return f"{said}; failed {state.failures} times{again}: {state.error}"
+    return f"{said}; failed {state.failures} times{again}: {in_a_line(state.error)}"

@@ -7,6 +7,7 @@ than what its consumer has seen: it tells by ``version``.
 
 from dataclasses import dataclass
 
+from fyr.core.errors import NotFound
 from fyr.core.events.change import Change
 from fyr.core.events.deliveries import BEHIND, Deliveries
 from fyr.core.events.outbox import Outbox
@@ -33,6 +34,7 @@ _ALL = """
 _AGAIN = """
     UPDATE delivery SET state = ?, attempts = 0 WHERE consumer = ? AND position = ?
 """
+_KNOWN = "SELECT 1 FROM consumer WHERE name = ?"
 _DROP = "DELETE FROM delivery WHERE consumer = ? AND position = ? AND state = 'dead'"
 
 
@@ -70,8 +72,14 @@ class DeadLetters:
         return self._letters(_LIST, (consumer, consumer, after, count))
 
     def of(self, consumer: str, after: int = 0, count: int = 100) -> list[DeadLetter]:
-        """Read some of one consumer, by position, after a position."""
-        return self._letters(_LIST_OF, (consumer, after, count))
+        """Read some of one consumer, by position, after a position.
+
+        :raises NotFound: no consumer ever had this name.
+        """
+        found = self._letters(_LIST_OF, (consumer, after, count))
+        if not found and not self._outbox.database.rows(_KNOWN, (consumer,)):
+            raise _nobody(consumer)
+        return found
 
     def _letters(self, sql: str, params: tuple[str | int, ...]) -> list[DeadLetter]:
         rows = self._outbox.database.rows(sql, params)
@@ -82,7 +90,10 @@ class DeadLetters:
         ]
 
     def retry(self, consumer: str, position: int | None = None) -> int:
-        """Have one, or all of a consumer, tried again; tell how many."""
+        """Have one, or all of a consumer, tried again; tell how many.
+
+        :raises NotFound: there is no such consumer, or it has none at the position.
+        """
 
         def work(session: Session) -> int:
             found = _chosen(session, consumer, position)
@@ -94,7 +105,10 @@ class DeadLetters:
         return self._outbox.database.write(work)
 
     def drop(self, consumer: str, position: int | None = None) -> int:
-        """Forget one, or all of a consumer; tell how many."""
+        """Forget one, or all of a consumer; tell how many.
+
+        :raises NotFound: there is no such consumer, or it has none at the position.
+        """
 
         def work(session: Session) -> int:
             found = _chosen(session, consumer, position)
@@ -107,8 +121,16 @@ class DeadLetters:
 def _chosen(
     session: Session, consumer: str, position: int | None
 ) -> list[tuple[int, str]]:
+    if not session.rows(_KNOWN, (consumer,)):
+        raise _nobody(consumer)
     if position is None:
         rows = session.rows(_ALL, (consumer,))
     else:
         rows = session.rows(_ONE, (consumer, position))
+        if not rows:
+            raise NotFound(f"{consumer[:80]} has no dead letter at {position}")
     return [(row[0], row[1]) for row in rows]
+
+
+def _nobody(consumer: str) -> NotFound:
+    return NotFound(f"no consumer is named {consumer[:80]}")

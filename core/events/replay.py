@@ -21,23 +21,25 @@ _BACK = """
 
 
 def replay(outbox: Outbox, consumer: str, after: int) -> int:
-    """Have a consumer begin again after a position; tell how many events that are.
+    """Have a consumer begin again after a position; tell how many events it has before it.
 
     Its dead letters and repeats from there on are forgotten, as they come again too.
-    A position ahead of the consumer skips what lies between.
+    It goes back only: what it was not told yet is not skipped, wherever it is to begin.
 
     :raises NotFound: no consumer ever had this name.
     """
 
-    def work(session: Session) -> None:
-        if not session.rows(_KNOWN, (consumer,)):
+    def work(session: Session) -> int:
+        known = session.rows(_KNOWN, (consumer,))
+        if not known:
             raise NotFound(f"no consumer is named {consumer}")
-        session.run(_BACK, (after, consumer))
-        Deliveries(outbox.database).forget(session, consumer, after)
+        begin: int = max(0, min(after, known[0][0]))
+        session.run(_BACK, (begin, consumer))
+        Deliveries(outbox.database).forget(session, consumer, begin)
+        return begin
 
-    after = max(0, min(after, outbox.head()))
-    outbox.database.write(work)
-    return outbox.head() - after
+    begin = outbox.database.write(work)
+    return outbox.head() - begin
 
 
 def replay_since(outbox: Outbox, consumer: str, moment: datetime) -> int:

@@ -94,7 +94,8 @@ class _ConsumersLetters:
         if position is not None:
             found = self._letters.of(consumer, position - 1, 1)
             if not found or found[0].position != position:
-                raise _missing(consumer, position)
+                told = f"{consumer[:80]} has no dead letter at {position}"
+                raise NotFound(told)
             answer(resp, _letter(found[0]))
             return
         asked = asked_of(req)
@@ -113,20 +114,14 @@ class _ConsumersLetters:
     ) -> None:
         """Give up; answer how many."""
         self._gate.check(req)
-        dropped = self._letters.drop(consumer, position)
-        if position is not None and not dropped:
-            raise _missing(consumer, position)
-        answer(resp, {"discarded": dropped})
+        answer(resp, {"discarded": self._letters.drop(consumer, position)})
 
     def retry(self, consumer: str, position: int | None = None) -> int:
         """Have one, or all, tried again.
 
-        :raises NotFound: there is no such dead letter.
+        :raises NotFound: there is no such consumer or dead letter.
         """
-        number = self._letters.retry(consumer, position)
-        if position is not None and not number:
-            raise _missing(consumer, position)
-        return number
+        return self._letters.retry(consumer, position)
 
 
 def _letter(one: DeadLetter) -> dict[str, Any]:
@@ -150,7 +145,3 @@ def _letter(one: DeadLetter) -> dict[str, Any]:
             "traceId": change.trace_id,
         }
     return told
-
-
-def _missing(consumer: str, position: int) -> NotFound:
-    return NotFound(f"{consumer[:80]} has no dead letter at {position}")

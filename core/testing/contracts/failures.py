@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fyr.core.errors import Unavailable
+from fyr.core.errors import NotFound, Unavailable
 from fyr.core.events import Change, DeadLetters, consumer_metrics, replay
 from fyr.core.store.port import Database
 from fyr.core.testing.clock import FakeClock
@@ -92,7 +93,8 @@ class FailuresContract:
         listener.fails = lambda change: None
 
         assert letters.retry("listener", 1) == 1
-        assert letters.retry("listener", 1) == 0
+        with pytest.raises(NotFound, match="no dead letter at 1"):
+            letters.retry("listener", 1)
         fyr.worker.drain()
         assert listener.told == [("Patient/1", 1)]
         assert letters.retry("listener") == 2
@@ -107,10 +109,21 @@ class FailuresContract:
         fyr, letters = dead_letters(database, clock, listener)
 
         assert letters.drop("listener", 1) == 1
+        with pytest.raises(NotFound, match="no dead letter at 1"):
+            letters.drop("listener", 1)
         assert letters.drop("listener") == 2
         assert letters.page() == []
         listener.fails = lambda change: None
         assert fyr.worker.drain() == 0
+
+    def test_a_consumer_that_never_was_has_no_dead_letters_to_be_asked_for(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        letters = DeadLetters(Deployment(database, clock).outbox)
+
+        for do in (letters.of, letters.retry, letters.drop):
+            with pytest.raises(NotFound, match="no consumer is named listner"):
+                do("listner")
 
     def test_dead_letters_are_paged(self, database: Database, clock: FakeClock) -> None:
         _, letters = dead_letters(database, clock, Listener())

@@ -43,11 +43,25 @@ class ReplayContract:
         fyr.worker.drain()
         listener.told.clear()
 
-        assert replay_since(fyr.outbox, "listener", since) == 1
         assert replay_since(fyr.outbox, "listener", since + timedelta(hours=1)) == 0
         assert replay_since(fyr.outbox, "listener", since) == 1
         fyr.worker.drain()
         assert listener.told == [("Patient/1", 2)]
+
+    @pytest.mark.parametrize("after", [2, 99])
+    def test_a_replay_skips_nothing_that_was_not_told_yet(
+        self, database: Database, clock: FakeClock, after: int
+    ) -> None:
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        listener.fails = lambda change: Unavailable("down")
+        fyr.commit(("Patient/1", 1), ("Patient/2", 1))
+        fyr.worker.drain()
+        listener.fails = lambda change: None
+
+        assert replay(fyr.outbox, "listener", after) == 2
+        fyr.worker.drain()
+        assert listener.told == [("Patient/1", 1), ("Patient/2", 1)]
 
     def test_a_replay_brings_what_was_waiting_once(
         self, database: Database, clock: FakeClock

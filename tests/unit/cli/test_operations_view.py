@@ -20,7 +20,7 @@ from fyr.core.outgoing import Sender, Undeliverable
 
 @hookimpl
 def deliver(change):
-    raise ValueError(f"no room for {change.id}")
+    raise ValueError(f"no room for {change.id}\\n\\x1b[31mat all " + "x" * 4000)
 
 @hookimpl
 def register_senders():
@@ -67,10 +67,10 @@ def fyr(
     monkeypatch.setenv("FYR_PLUGINS__FOLDER", str(options["plugins"]["folder"]))
     monkeypatch.setenv("FYR_PLUGINS__ENABLED", "[]")
 
-    def call(*arguments: str) -> str:
+    def call(*arguments: str, status: int = 0) -> str:
         more = ("--data-dir", str(options["data_dir"]))
         done: Result = CliRunner().invoke(main, [*arguments, *more])
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == status, done.output
         return done.output
 
     return call
@@ -102,3 +102,37 @@ def test_dead_letters_of_a_consumer_are_listed_tried_again_and_dropped(
         fyr("events", "dead", "--consumer", "narrow", "--retry", "--position", "2")
     )
     assert "2 given up." in fyr("events", "dead", "--consumer", "narrow", "--drop")
+
+
+def test_a_reason_is_one_line_and_moves_nothing_on_a_terminal(
+    fyr: Fyr, application: Application
+) -> None:
+    application.worker().drain()
+    first, *others = fyr("events", "dead").splitlines()
+
+    assert "no room for d1 [31mat all xxx" in first
+    assert first.isprintable()
+    assert len(first) < 400
+    assert len(others) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ("--consumer narow", 1, "no consumer is named narow"),
+        ("--consumer narow --retry", 1, "no consumer is named narow"),
+        ("--consumer narow --drop", 1, "no consumer is named narow"),
+        ("--consumer narrow --retry --position 7", 1, "no dead letter at 7"),
+        ("--consumer narrow --drop --position 7", 1, "no dead letter at 7"),
+        ("--consumer narrow --retry --drop", 2, "either --retry or --drop"),
+        ("--consumer narrow --position 2", 2, "goes with --retry or --drop"),
+        ("--retry", 2, "name the --consumer"),
+    ],
+)
+def test_dead_letters_that_cannot_be_meant_are_told(
+    fyr: Fyr, application: Application, arguments: str, status: int, told: str
+) -> None:
+    application.worker().drain()
+
+    assert told in fyr("events", "dead", *arguments.split(), status=status)
+    assert len(fyr("events", "dead").splitlines()) == 3
