@@ -26,7 +26,10 @@ def definitions(story: Story) -> str:
         name: _published(author, one) for name, one in _activities(story, mine).items()
     }
     story.urls["plan"] = _published(author, d.plan(mine, made, TOO_LATE))
-    return f"{len(made)} activities and a plan were drafts, and are published"
+    return (
+        f"rules, a questionnaire, {len(made)} activities, of which one waits for"
+        f" {TOO_LATE} measurements of another, and a plan of them: drafts, then published"
+    )
 
 
 def mend(story: Story) -> str:

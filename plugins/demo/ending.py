@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fyr.plugins.demo import resources as r
+from fyr.plugins.demo.listening import counted as counted_names
 from fyr.plugins.demo.stage import StoryError, codes
 from fyr.plugins.demo.story import (
     Story,
@@ -13,9 +14,9 @@ from fyr.plugins.demo.story import (
 
 #: What the categories of tasks are called; the resources have codes only.
 _TASKS = {
-    "MeasurementForAssessment": "measurements to look at",
-    "MeasurementForAssessmentNotTriaged": "not judged by any rule",
-    "MissingMeasurementResolving": "missing measurements",
+    "MeasurementForAssessment": "red, by the rules",
+    "MeasurementForAssessmentNotTriaged": "nothing that a rule judges",
+    "MissingMeasurementResolving": "not measured when it was due",
 }
 
 
@@ -81,29 +82,35 @@ def triage(story: Story) -> str:
     for task in tasks:
         nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("in-progress")])
         nurse.does("PATCH", f"{base}/Task/{task['id']}", [status_is("completed")])
+    urgent = sum(task["priority"] == "urgent" for task in tasks)
+    if urgent < 2:
+        raise StoryError(f"red values were to make urgent tasks, and {urgent} are")
     told = ", ".join(
         f"{kinds.count(one)} {one} ({_TASKS.get(one, 'a task')})"
         for one in dict.fromkeys(kinds)
     )
-    return f"the team had {told}, and did them"
+    return f"the team had {told}, {urgent} of them urgent, and did them"
 
 
 def messages(story: Story) -> str:
     """Team and citizen write."""
     nurse, citizen = nurse_of(story), citizen_of(story)
     base = story.stage.service("patient")
-    sent = nurse.does(
-        "POST",
-        f"{base}/Communication",
-        r.message(story.urls["team"], story.urls["patient"], "Vi ringer i morgen."),
-    )
-    if sent["status"] != "completed":
-        raise StoryError(f"a message was to be sent, and is {sent['status']}")
+    both = story.urls["team"], story.urls["patient"]
+    called = r.message("Vi ringer i morgen.", *both)
+    answered = r.message("Tak, jeg er hjemme.", *both, back=True)
+    for who, one in ((nurse, called), (citizen, answered)):
+        sent = who.does("POST", f"{base}/Communication", one)
+        if sent["status"] != "completed":
+            raise StoryError(f"a message was to be sent, and is {sent['status']}")
     query = f"{base}/Communication?recipient={story.urls['patient']}&_count=100"
     found = citizen.does("GET", query)
     received = [one["resource"] for one in found.get("entry", ())]
-    reasons = dict.fromkeys(filter(None, codes(received, "reasonCode")))
-    return f"the citizen has {len(received)} messages: {', '.join(reasons)}, and one of the team"
+    reasons = counted_names(filter(None, codes(received, "reasonCode")))
+    return (
+        f"the citizen has {len(received)} messages: {reasons}, and one that the team"
+        " wrote, and has answered that one"
+    )
 
 
 def finish(story: Story) -> str:

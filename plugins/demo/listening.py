@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from fyr.core.messages.broker import Broker
 from fyr.core.serving.main import MQTT_PORT, embedded_broker
@@ -50,9 +51,10 @@ class Listener:
     def __init__(self, deployment: Settings) -> None:
         """Connect and subscribe.
 
-        :raises OSError: the broker cannot be reached.
+        :raises OSError: the broker cannot be reached, or does not let it.
         """
         settings = deployment.messages
+        self._broker, self._refused = f"{settings.url} (messages.url)", ""
         self._all = settings.topic.partition("{")[0] + "#"
         #: What it says to itself, to know that it has heard all before.
         self._mark = f"fyr-demo/{uuid4().hex}"
@@ -71,11 +73,21 @@ class Listener:
             self._client.tls_set(str(settings.tls_ca) if settings.tls_ca else None)
         self._client.on_socket_open = _without_delay
         self._client.on_connect = self._subscribe
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_subscribe = self._have_subscribed
+        self._client.on_publish = self._have_published
         self._client.on_message = self._hear
-        self._client.connect(where.hostname or "", where.port or MQTT_PORT)
+        try:
+            self._client.connect(where.hostname or "", where.port or MQTT_PORT)
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise OSError(f"the broker {self._broker}: {told}") from error
         self._client.loop_start()
-        self._wait(self._subscribed)
+        try:
+            self._wait(self._subscribed)
+            self.news()
+        except OSError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Go away."""
@@ -95,10 +107,38 @@ class Listener:
 
     def _wait(self, event: threading.Event) -> None:
         if not event.wait(_PATIENCE_SECONDS):
-            raise OSError("the broker of messages.url does not answer")
+            self._refused = "no answer"
+        if self._refused:
+            raise OSError(
+                f"the broker {self._broker}: {self._refused}; the story reads"
+                f" {self._all} and fyr-demo/#, and writes to fyr-demo/"
+            )
 
-    def _subscribe(self, *_: object) -> None:
-        self._client.subscribe([(self._all, 1), (self._mark, 1)])
+    def _judge(self, reasons: Iterable[ReasonCode]) -> bool:
+        """Have whoever waits hear of a refusal, and tell whether there is one."""
+        refusals = [str(one) for one in reasons if one.is_failure]
+        if refusals:
+            self._refused = refusals[0]
+            self._subscribed.set()
+            self._caught_up.set()
+        return bool(refusals)
+
+    def _subscribe(
+        self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, *_: object
+    ) -> None:
+        if not self._judge([reason]):
+            self._client.subscribe([(self._all, 1), (self._mark, 1)])
+
+    def _have_subscribed(
+        self, _client: Any, _data: Any, _mid: int, reasons: list[ReasonCode], *_: object
+    ) -> None:
+        if not self._judge(reasons):
+            self._subscribed.set()
+
+    def _have_published(
+        self, _client: Any, _data: Any, _mid: int, reason: ReasonCode, *_: object
+    ) -> None:
+        self._judge([reason])
 
     def _hear(self, _client: paho.Client, _data: object, message: Any) -> None:
         if message.topic == self._mark:

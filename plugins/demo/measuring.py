@@ -16,6 +16,7 @@ from fyr.plugins.demo.story import (
     DAYS,
     MISSING,
     PHOTOGRAPHED,
+    RED,
     REUSED,
     SATURATIONS,
     TRIGGERED,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def due(story: Story) -> str:
     """The citizen sees what is due."""
     citizen = citizen_of(story)
-    end = story.first + timedelta(days=7)
+    end = story.first + timedelta(days=7, minutes=-1)
     answer = citizen.call(
         f"{story.base}/$get-patient-procedures",
         ("patient", "valueReference", r.to(story.urls["patient"])),
@@ -51,10 +52,10 @@ def due(story: Story) -> str:
         for part in row["part"]
         if part["name"] == "Activity"
     )
-    if due[r.WORDS[r.SATURATION]] < 6:
+    if due[r.WORDS[r.SATURATION]] != 7:
         raise StoryError(f"saturation is due every day, and {dict(due)} was told")
     listed = ", ".join(f"{name} x{count}" for name, count in due.items())
-    return f"within a week: {listed}"
+    return f"in the first week: {listed}"
 
 
 def days(story: Story) -> str:
@@ -74,8 +75,11 @@ def days(story: Story) -> str:
             _invalidate(story, day)
         story.stage.wait_until(start + timedelta(hours=4))
     return (
-        f"{len(story.observations)} of {DAYS} days were measured, one was missed, one was"
-        " a mistake; answers twice, once with a photo"
+        f"saturation on {len(story.observations)} of {DAYS} days, and nothing on day"
+        f" {MISSING + 1}; {SATURATIONS[RED]:g} % on day {RED + 1} is a red alarm; what was"
+        f" measured on day {REUSED + 1} is used a second time; {SATURATIONS[WRONG]:g} % on"
+        f" day {WRONG + 1} was a mistake, and the nurse made it invalid; the pulse from day"
+        f" {TRIGGERED + 1} on; questions answered twice, the second time with a photo"
     )
 
 

@@ -317,16 +317,17 @@ def invalidation(
     )
 
 
-def message(team: str, patient: str, text: str) -> Resource:
-    """Write a message from a care team to a citizen, to be sent."""
-    return profiled(
+def message(text: str, team: str, patient: str, *, back: bool = False) -> Resource:
+    """Write a message from a care team to a citizen, to be sent; or one back."""
+    way = "recipient" if back else "sender"
+    said = profiled(
         "Communication",
         "message",
-        extension=[
-            ext("communication-senderCareTeam", valueReference=to(team)),
-        ],
+        extension=[ext(f"communication-{way}CareTeam", valueReference=to(team))],
         status="in-progress",
         category=[concept("message", CS + "message-category")],
-        recipient=[to(patient)],
         payload=[{"contentString": text}],
     )
+    if back:
+        return {**said, "sender": to(patient)}
+    return {**said, "recipient": [to(patient)]}

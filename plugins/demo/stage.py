@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from fyr.core.app import build
-from fyr.core.serving.http import HttpWorker, bind
+from fyr.core.serving.http import HttpWorker, reserve
 from fyr.plugins.demo.clock import Clock
 from fyr.plugins.demo.listening import Heard, Listener, broker, listening
 
@@ -201,13 +201,16 @@ def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
     :param settings: of a closed server with the development issuer. Services with public
         URLs of their own are answered at those hosts, which are this machine's, unless
         another process has them (``enabled = false``).
+    :raises StoryError: the store, the blobs or what a plugin needs cannot be had.
+    :raises OSError: an address is taken, or the broker refuses.
     """
     with ExitStack() as ending:
         settings = ending.enter_context(broker(settings))
         application = build(settings, clock=clock)
         ending.callback(application.close)
+        _refuse_what_is_down(application)
         for host in _hosts(settings):
-            bound = bind(host, settings.server.port)
+            bound = reserve(host, settings.server.port)
             worker = HttpWorker(application.wsgi(), bound, settings.server)
             thread = threading.Thread(target=worker.run, name=f"fyr-demo-{host}")
             thread.start()
@@ -216,6 +219,17 @@ def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
         host, port = settings.server.host, settings.server.port
         listener = ending.enter_context(listening(settings))
         yield Stage(application, f"http://{host}:{port}", clock, listener)
+
+
+def _refuse_what_is_down(application: Application) -> None:
+    """Say so before the story begins, which would wait for what is not there."""
+    down = [
+        application.database.health(),
+        application.blobs.store.health(),
+        *application.plugins.problems().values(),
+    ]
+    if told := "; ".join(filter(None, down)):
+        raise StoryError(told)
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -18,9 +18,10 @@ NUMBER = "7705480012"
 CPR = "urn:oid:1.2.208.176.1.2"
 DANISH = ZoneInfo("Europe/Copenhagen")
 DAYS = 14
-#: Day -> saturation; day 5 is missing, day 7 is red, day 9 a slip of the finger.
-SATURATIONS = {7: 84.0, 9: 59.0}
-MISSING, REUSED, WRONG = 5, 3, 9
+#: Days of which there is something to tell; the first is 0.
+MISSING, REUSED, RED, WRONG = 5, 3, 7, 9
+#: Day -> saturation, where it is not as it should be; WRONG is a slip of the finger.
+SATURATIONS = {RED: 84.0, WRONG: 59.0}
 #: With the submission of this day the pulse is to be measured, too.
 TRIGGERED = 2
 #: After the slot of this day the team of the hospital joins; a photo is sent then, too.

@@ -15,9 +15,11 @@ class TestDemo(PluginContract):
             "fyr.config.load",
             "fyr.config.settings",
             "fyr.core.app",
+            "fyr.core.masking",
             "fyr.core.messages.broker",
             "fyr.core.serving.http",
             "fyr.core.serving.main",
+            "fyr.search",
         }
     )
 
