@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fyr.core.hooks.discovery import in_folder
+from fyr.core.testing import MachineContract
 
 ROOT = Path(__file__).parents[1]
 COOKBOOK = (ROOT / "docs" / "plugins" / "cookbook.md").read_text(encoding="utf-8")
@@ -21,6 +22,20 @@ RECIPES = {
     )
     for section in re.split(r"^## ", COOKBOOK, flags=re.MULTILINE)[1:]
 }
+
+
+def held_against_its_contract(title: str) -> type[MachineContract]:
+    """Give the class that a recipe has for its machine; pytest runs it from here."""
+    (section,) = re.findall(rf"^## {title}\n(.*?)^## ", COOKBOOK, re.S | re.M)
+    (contract,) = re.findall(r"```python\n(.*?)```", section, re.S)
+    names: dict[str, Any] = {"__name__": __name__}
+    exec(RECIPES[title]["plugin"], names)
+    exec(contract, names)
+    found: type[MachineContract] = names["TestErrands"]
+    return found
+
+
+TestErrands = held_against_its_contract("Keep a state machine")
 
 
 @pytest.fixture(params=RECIPES)
