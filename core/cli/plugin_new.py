@@ -1,5 +1,6 @@
 """``fyr plugin new``: a distribution with a plugin that works, to begin from."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -8,6 +9,8 @@ import click
 
 from fyr.core import __version__
 
+#: What can stand in the name of a distribution, a package and a command.
+_NAME = re.compile(r"[a-z]([a-z0-9_]{0,48}[a-z0-9])?", re.ASCII)
 #: Where each template goes, within the folder of the distribution.
 _PLACES = {
     "pyproject.toml": "pyproject.toml",
@@ -53,9 +56,11 @@ def _values(name: str, summary: str) -> dict[str, str]:
     """
     from fyr.core.hooks.discovery import installed
 
-    if not (name.isascii() and name.isidentifier() and name == name.lower()):
+    if not _NAME.fullmatch(name):
         raise click.BadParameter(
-            f"{name}: give small letters, digits and underscores", param_hint="NAME"
+            f"{name[:60]}: give 1 to 50 small letters, digits and underscores, a letter"
+            " first and no underscore last",
+            param_hint="NAME",
         )
     if name in installed():
         raise click.BadParameter(f"{name}: there is one already", param_hint="NAME")

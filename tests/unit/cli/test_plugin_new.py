@@ -86,7 +86,10 @@ def test_what_is_there_is_not_written_over(made: Path) -> None:
     assert "not empty" in again.output
 
 
-@pytest.mark.parametrize("name", ["Clinic", "2nd", "a-b", "../x", "søvn", "audit"])
+@pytest.mark.parametrize(
+    "name",
+    ["Clinic", "2nd", "a-b", "../x", "søvn", "audit", "_", "_a", "a_", "", "a" * 300],
+)
 def test_a_name_that_no_plugin_can_have_is_refused(name: str, tmp_path: Path) -> None:
     done = fyr("plugin", "new", name, "--folder", str(tmp_path / "new"))
 
