@@ -4,7 +4,13 @@ A plugin has a table of what it tells as what; here is what such tables are read
 """
 
 from fyr.core.telling.conditions import CONDITIONS, Condition, condition
-from fyr.core.telling.paths import DEFINITIONS, Path, first_patient, profiles_of
+from fyr.core.telling.paths import (
+    DEFINITIONS,
+    Path,
+    first_patient,
+    profiles_of,
+    referred,
+)
 from fyr.core.telling.urls import Absolute, absolute_by
 
 #: Topic of the outbox for what no change of a resource tells of itself: operations and
@@ -23,4 +29,5 @@ __all__ = [
     "condition",
     "first_patient",
     "profiles_of",
+    "referred",
 ]

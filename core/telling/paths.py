@@ -51,6 +51,16 @@ def profiles_of(resource: Resource) -> set[str]:
     return {str(url).partition("|")[0].removeprefix(DEFINITIONS) for url in said if url}
 
 
+def referred(references: Iterable[str]) -> list[str]:
+    """Tell what references lead to, each once, in their order.
+
+    Without the version, as messages name resources; not what is contained, which is
+    nowhere else to be read.
+    """
+    whole = (one.partition("/_history/")[0] for one in references)
+    return list(dict.fromkeys(one for one in whole if not one.startswith("#")))
+
+
 def first_patient(references: Iterable[str]) -> str:
     """Tell the first reference that is one to a Patient, or nothing."""
     return next((one for one in references if _PATIENT.search(one)), "")

@@ -10,7 +10,14 @@ from importlib.resources import files
 from typing import Any
 
 from fyr.core import Resource
-from fyr.core.telling import Condition, Path, condition, first_patient, profiles_of
+from fyr.core.telling import (
+    Condition,
+    Path,
+    condition,
+    first_patient,
+    profiles_of,
+    referred,
+)
 
 SIMPLE, REFERENCE, CONTEXT = "simple", "reference", "context"
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
@@ -99,8 +106,7 @@ class Row:
 
     def references(self, resource: Resource | None) -> list[str]:
         """Tell the references of its element, each once."""
-        found = [value for path in self._paths for value in path(resource)]
-        return list(dict.fromkeys(found))
+        return referred(value for path in self._paths for value in path(resource))
 
     def is_about(self, resource: Resource) -> bool:
         """Whether the profiles of a resource are those of the row."""
@@ -139,7 +145,7 @@ class Table:
         if type_ == "Patient":
             return f"Patient/{resource.get('id', '')}"
         found = self.patients[type_](resource) if type_ in self.patients else ()
-        return first_patient(found)
+        return first_patient(referred(found))
 
     def told_by_others(self, topic: str, event: str) -> Row | None:
         """Find the row of an event that no change tells of itself."""

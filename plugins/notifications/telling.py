@@ -7,14 +7,14 @@ is read, which never changes. So the same change gives the same notifications ea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from fyr.core import Change, Resource
 from fyr.core.model.json import own
-from fyr.core.telling import TOLD, Absolute, Path, first_patient
+from fyr.core.telling import TOLD, Absolute, Path, first_patient, referred
 from fyr.plugins.notifications.table import CREATED, UPDATED, Row, Table
 
 #: What ids of notifications begin with.
@@ -118,17 +118,17 @@ class Telling:
         return url
 
     def _first(self, path: str, resource: Resource | None) -> str:
-        found = _versionless(_path(path)(resource)) if path else ()
+        found = referred(_path(path)(resource)) if path else ()
         return next((self._absolute("", one) for one in found), "")
 
 
 def _patient(row: Row, resource: Resource | None) -> str:
-    return first_patient(_versionless(_path(row.patient)(resource)))
+    return first_patient(referred(_path(row.patient)(resource)))
 
 
 def _through(row: Row, change: Change, new: Resource) -> Resource | None:
     """Give the first of the resources that it refers to which tells its patient."""
-    for reference in _versionless(_path(row.through)(new)):
+    for reference in referred(_path(row.through)(new)):
         type_, _, id_ = reference.partition("/")
         stored = change.versions.vread(type_, id_, 1) if change.versions else None
         if stored is not None and stored.body is not None:
@@ -136,7 +136,3 @@ def _through(row: Row, change: Change, new: Resource) -> Resource | None:
             if _patient(row, found):
                 return found
     return None
-
-
-def _versionless(references: Iterable[str]) -> list[str]:
-    return [one.partition("/_history/")[0] for one in references]

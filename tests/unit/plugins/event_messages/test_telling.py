@@ -163,6 +163,36 @@ def test_the_profile_of_an_appointment_decides_its_topic(
     assert told(messages()) == [(topic, "created")]
 
 
+def test_a_reference_is_told_without_its_version_and_what_is_contained_is_not(
+    fyr_client: Client, messages: Any
+) -> None:
+    task = {
+        "resourceType": "Task",
+        "id": "1",
+        "status": "requested",
+        "intent": "order",
+        "contained": [{"resourceType": "CareTeam", "id": "here"}],
+        "for": {"reference": f"{PATIENT}/_history/3"},
+    }
+    for owner in ("CareTeam/1", "CareTeam/1/_history/2", "#here", "CareTeam/2"):
+        fyr_client.put("Task/1", {**task, "owner": {"reference": owner}})
+    found = messages()
+    owners = [
+        (body["resourceVersion"], body["eventType"], body["references"])
+        for body in map(orjson.loads, (one.payload for one in found))
+        if "references" in body
+    ]
+
+    assert owners == [
+        ("1", "reference_added", ["https://fyr.example.test/fhir/CareTeam/1"]),
+        ("3", "reference_removed", ["https://fyr.example.test/fhir/CareTeam/1"]),
+        ("4", "reference_added", ["https://fyr.example.test/fhir/CareTeam/2"]),
+    ]
+    assert {one.properties["patientReference"] for one in found} == {
+        f"https://fyr.example.test/fhir/{PATIENT}"
+    }
+
+
 def test_a_resource_without_a_row_is_not_told(
     fyr_client: Client, messages: Any
 ) -> None:
