@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Invalid, Operation, OperationParameter
+from fyr.core import Invalid, Operation, OperationParameter, broken_rule
 from fyr.core.model.references import relative
 from fyr.plugins.administrative.extensions import escaped
 from fyr.plugins.administrative.organizations.care_teams import URI
@@ -64,9 +64,11 @@ def _persist(call: OperationCall) -> Resource:
         relative(one, acting.own)
     teams = [one for one in given if one["resourceType"] == "CareTeam"]
     roles = [one for one in given if one["resourceType"] == "PractitionerRole"]
-    joined = [_joined(acting, one) for one in teams]
+    place = call.place("careTeam")
+    joined = [_joined(acting, one, place) for one in teams]
     changed = [one for one in joined if one is not None]
-    new = [_without_id(one) for one in roles if not _is_known(acting, one)]
+    place = call.place("practitionerRole")
+    new = [_without_id(one) for one in roles if not _is_known(acting, one, place)]
     stored: list[Resource] = []
     if changed or new:
         stored = call.on_behalf().store([*changed, *new])[len(changed) :]
@@ -75,15 +77,17 @@ def _persist(call: OperationCall) -> Resource:
     return {**bundle, "entry": entries} if entries else bundle
 
 
-def _joined(acting: Acting, given: Resource) -> Resource | None:
+def _joined(acting: Acting, given: Resource, place: str) -> Resource | None:
     """Give a stored team with the participants of another; ``None``: it has them all.
 
+    :param place: FHIRPath of where care teams are given.
     :raises Invalid: there is no such team.
     """
     reference = _reference(acting, given)
     (team,) = acting.hold(reference) if reference else (None,)
     if team is None:
-        raise Invalid("a care team that is told of is not here")
+        text = "a care team that is told of is not here"
+        raise Invalid([broken_rule(text, place)])
     before = [*team.get("participant", [])]
     participants = [dict(one) for one in before]
     for one in given.get("participant", ()):
@@ -133,14 +137,19 @@ def _member(participant: Resource) -> str:
     return str(participant.get("member", {}).get("reference", ""))
 
 
-def _is_known(acting: Acting, role: Resource) -> bool:
-    """Whether somebody has a role in an organization already, whatever it says."""
+def _is_known(acting: Acting, role: Resource, place: str) -> bool:
+    """Whether somebody has a role in an organization already, whatever it says.
+
+    :param place: FHIRPath of where roles are given.
+    :raises Invalid: it does not say of whom, or where.
+    """
     criteria = [
         (name, str(role.get(name, {}).get("reference", "")))
         for name in ("practitioner", "organization")
     ]
     if not all(value for _, value in criteria):
-        raise Invalid("a practitioner role names a practitioner and an organization")
+        text = "a practitioner role names a practitioner and an organization"
+        raise Invalid([broken_rule(text, place)])
     acting.claim(f"PractitionerRole {criteria}")
     return bool(acting.find("PractitionerRole", *criteria))
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.core import Invalid, Operation, OperationCall, OperationParameter, Refused
+from fyr.core import (
+    Invalid,
+    Operation,
+    OperationCall,
+    OperationParameter,
+    Refused,
+    broken_rule,
+)
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.references import all_asked, elements, url_of
@@ -66,7 +73,7 @@ def update(call: OperationCall) -> Resource:
     """
     adds, removes = all_asked(call, *_ADD), all_asked(call, *_REMOVE)
     acting = call.acting()
-    _require_teams(acting, adds, removes)
+    _require_teams(call, acting, adds, removes)
     # Judged by the right to call this; those below it follow.
     call.subject()
     reference = f"{call.resource_type}/{call.resource_id}"
@@ -94,18 +101,31 @@ def _change(resource: Resource, adds: Iterable[str], removes: Iterable[str]) -> 
     return after != before
 
 
-def _require_teams(acting: Acting, adds: list[str], removes: list[str]) -> None:
+def _require_teams(
+    call: OperationCall, acting: Acting, adds: list[str], removes: list[str]
+) -> None:
     if not adds and not removes:
-        raise Invalid("name care teams to add or to remove", expression=["Parameters"])
-    for one in (*adds, *removes):
-        if not one.startswith("CareTeam/"):
-            raise Refused(f"{one} is no CareTeam", expression=["Parameters.parameter"])
-    missing = [one for one in adds if acting.read(one) is None]
-    if missing:
-        code = CODES["GENERAL_RESOURCE_NOT_FOUND"]
-        raise Refused(
-            [code.issue("CareTeam", one.partition("/")[2]) for one in missing]
+        text = "name care teams to add or to remove"
+        raise Invalid([broken_rule(text, "Parameters.parameter")])
+    added, removed = (
+        next((call.place(one) for one in names if call.values(one)), "")
+        for names in (_ADD, _REMOVE)
+    )
+    named = [*((one, added) for one in adds), *((one, removed) for one in removes)]
+    issues = [
+        broken_rule(f"{one} is no CareTeam", place)
+        for one, place in named
+        if not one.startswith("CareTeam/")
+    ]
+    issues += [
+        CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(
+            "CareTeam", one.partition("/")[2], expression=[added]
         )
+        for one in adds
+        if one.startswith("CareTeam/") and acting.read(one) is None
+    ]
+    if issues:
+        raise Refused(issues)
 
 
 def _below(acting: Acting, plan: str) -> list[str]:
@@ -132,9 +152,8 @@ def suggest(call: OperationCall) -> Resource:
     """
     kind = next((one for one in (_REGION, _MUNICIPALITY) if call.value(one)), None)
     if kind is None:
-        raise Invalid(
-            f"give {_REGION}, {_MUNICIPALITY}, or both", expression=["Parameters"]
-        )
+        text = f"give {_REGION}, {_MUNICIPALITY}, or both"
+        raise Invalid([broken_rule(text, "Parameters.parameter")])
     # As the caller may see it; its references are those of this server below.
     call.subject()
     acting = call.acting()

@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.core import Invalid, Operation, OperationCall, OperationParameter, Refused
+from fyr.core import (
+    Invalid,
+    Operation,
+    OperationCall,
+    OperationParameter,
+    Refused,
+    broken_rule,
+)
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     BASE,
@@ -249,8 +256,6 @@ def _how(call: OperationCall) -> str:
     coding = call.value("clone-operation") or {}
     code = str(coding.get("code", ""))
     if code not in (*VERSIONS, COPY):
-        raise Invalid(
-            "clone-operation is minor-version, major-version or copy",
-            expression=["Parameters.parameter.where(name = 'clone-operation')"],
-        )
+        text = "clone-operation is minor-version, major-version or copy"
+        raise Invalid([broken_rule(text, call.place("clone-operation"))])
     return code

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from fyr.core import Refused
+from fyr.core import Refused, broken_rule
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.plans.tree import KINDS, MOST_ACTIONS, Definitions, places
 
@@ -96,7 +96,8 @@ def _join(definitions: Definitions, family: Family, resource: Resource) -> None:
     if name in family.members:
         return
     if len(family.members) >= MOST_ACTIONS:
-        raise Refused(f"more than {MOST_ACTIONS} definitions cannot be cloned at once")
+        text = f"more than {MOST_ACTIONS} definitions cannot be cloned at once"
+        raise Refused([broken_rule(text, "Parameters")])
     family.members[name] = resource
     led = family.below.setdefault(name, [])
     for holder, key in leads(resource):

@@ -144,9 +144,7 @@ def _question(call: OperationCall) -> _Question:
 def _wrong_kind(name: str, references: Iterable[str], kind: str) -> list[Issue]:
     place = f"Parameters.parameter.where(name = '{name}')"
     return [
-        Issue(
-            "value", f"{name} is to be a reference to a {kind} of this server", (place,)
-        )
+        broken_rule(f"{name} is to be a reference to a {kind} of this server", place)
         for one in references
         if not one.startswith(f"{kind}/")
     ]

@@ -19,10 +19,9 @@ def period_of(start: Any, end: Any, zone: tzinfo) -> tuple[Span | None, list[Iss
     """Read a period, both ends of it included; or tell all that is wrong with it."""
     first, last = _first(start, zone), _last(end, zone)
     issues = [
-        Issue(
-            "value",
+        broken_rule(
             f"{name} is to be a date, or a time with a time zone",
-            (f"Parameters.parameter.where(name = '{name}')",),
+            f"Parameters.parameter.where(name = '{name}')",
         )
         for name, found in (("start", first), ("end", last))
         if found is None

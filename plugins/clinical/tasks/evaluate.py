@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core import (
     Forbidden,
+    FyrError,
     Issue,
     Operation,
     OperationCall,
@@ -22,6 +23,7 @@ from fyr.core.model.references import relative
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.references import own
 from fyr.plugins.clinical.tasks.guidance import Around, guidance_of
 from fyr.plugins.clinical.tasks.libraries import history_of, libraries_of
 from fyr.plugins.clinical.tasks.plans import definition_of
@@ -37,7 +39,6 @@ from fyr.plugins.clinical.tasks.terms import (
 if TYPE_CHECKING:
     from fyr.core import Acting
 
-_PLACE = ("Parameters.parameter",)
 #: What rules here can take beside measurements, and give.
 _TAKEN = MEASUREMENTS | {
     "ActivityDefinition",
@@ -92,6 +93,7 @@ class Evaluation:
         self._room = room
         self._call = call
         self._acting: Acting = call.acting()
+        self._place = (call.place("parameters"),)
 
     def guidance(self) -> Resource:
         """Run the rules.
@@ -107,21 +109,22 @@ class Evaluation:
     def _measurements(self) -> list[Resource]:
         given = self._call.value("parameters")
         if given is None:
-            raise CODES["LIBRARY_EVALUATE_NO_INPUT_PARAMETER"].error(expression=_PLACE)
+            raise CODES["LIBRARY_EVALUATE_NO_INPUT_PARAMETER"].error(
+                expression=self._place
+            )
         found = [
             one["resource"]
             for one in given.get("parameter", ())
             if one.get("resource", {}).get("resourceType") in MEASUREMENTS
         ]
-        own, context = self._call.interactions.services.own, self._call.context
         for number, one in enumerate(found):
             # What the caller has not stored yet has no id; findings need a name.
             one.setdefault("id", f"input-{number}")
-            relative(one, lambda url: own(url, context.service, context.base_url))
+            relative(one, self._acting.own)
         activities = {name for one in found for name in _activities(one)}
         if not found or len(activities) > 1 or len(found) < len(given["parameter"]):
             code = CODES["LIBRARY_EVALUATE_INCORRECT_INPUT_PARAMETER"]
-            raise code.error(expression=_PLACE)
+            raise code.error(expression=self._place)
         return found
 
     def _around(self, measurements: Sequence[Resource]) -> Around:
@@ -130,14 +133,14 @@ class Evaluation:
         named = next(_activities(measurements[0]), "")
         measured = measured_for(self._acting, named, measurements)
         if measured.activity is None:
-            raise _unresolved("ServiceRequest", kind)
+            raise self._unresolved("ServiceRequest", kind)
         if measured.plan is None:
             name = "LIBRARY_EVALUATE_NO_CAREPLAN_REFERENCING_PROVIDED_PROCEDUREQUEST"
-            raise CODES[name].error(measured.activity["id"])
+            raise CODES[name].error(measured.activity["id"], expression=self._place)
         kind_of = "ActivityDefinition"
         definition = definition_of(self._acting, measured.activity, kind_of)
         if definition is None:
-            raise _unresolved(kind_of, kind)
+            raise self._unresolved(kind_of, kind)
         library = self._library(measured)
         return Around(measured, measured.activity, measured.plan, definition, library)
 
@@ -147,13 +150,19 @@ class Evaluation:
         asked = self._call.resource_id
         if asked is None:
             if not found:
-                raise CODES["LIBRARY_EVALUATE_NO_RULE_DEFINED"].error("")
+                code = CODES["LIBRARY_EVALUATE_NO_RULE_DEFINED"]
+                raise code.error("", expression=self._place)
             return found[0]
         self._call.subject()
         for one in found:
             if one["id"] == asked:
                 return one
-        raise CODES["LIBRARY_EVALUATE_UNEXPECTED_LIBRARY"].error(asked)
+        code = CODES["LIBRARY_EVALUATE_UNEXPECTED_LIBRARY"]
+        raise code.error(asked, expression=self._place)
+
+    def _unresolved(self, what: str, kind: str) -> FyrError:
+        code = CODES["LIBRARY_EVALUATE_UNABLE_TO_RESOLVE_RESOURCE"]
+        return code.error(what, kind, expression=self._place)
 
     def _refuse_strangers(self, around: Around) -> None:
         """Let people ask about whom their token is about.
@@ -163,11 +172,7 @@ class Evaluation:
         principal = self._call.context.principal
         if principal.user_type == "SYSTEM":
             return
-        own, context = self._call.interactions.services.own, self._call.context
-        chosen = {
-            name: own(url, context.service, context.base_url) or url
-            for name, url in principal.context.items()
-        }
+        chosen = {name: own(self._call, url) for name, url in principal.context.items()}
         subject = around.activity.get("subject", {}).get("reference")
         episode = ext.reference_of(around.activity, ext.EPISODE_OF_CARE)
         outside = [
@@ -237,10 +242,6 @@ class Evaluation:
 
 def _activities(measurement: Resource) -> Iterator[str]:
     yield from map(unversioned, references_in(measurement.get("basedOn", ())))
-
-
-def _unresolved(what: str, kind: str) -> Exception:
-    return CODES["LIBRARY_EVALUATE_UNABLE_TO_RESOLVE_RESOURCE"].error(what, kind)
 
 
 def _unsupported(library: Resource) -> Iterator[Issue]:

@@ -19,10 +19,12 @@ from fyr.core import (
     Refused,
     Resource,
 )
+from fyr.core.interactions.outcomes import under
 from fyr.core.model.references import relative
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.references import own
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.impression_rules import OPERATION
 from fyr.plugins.clinical.tasks.plans import care_plans_of
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from fyr.core import Acting
 
 _ERROR = "entered-in-error"
+_PARAMETER = "clinicalImpression"
 
 
 def operations(room: Room) -> list[Operation]:
@@ -68,7 +71,7 @@ def operations(room: Room) -> list[Operation]:
             ),
             parameters=(
                 OperationParameter(
-                    "clinicalImpression",
+                    _PARAMETER,
                     "ClinicalImpression",
                     min=1,
                     documentation=(
@@ -91,15 +94,17 @@ def set_validity(room: Room, call: OperationCall) -> Resource:
     :raises fyr.core.FyrError: what is wrong with it, all at once.
     """
     acting = call.on_behalf()
-    asked = _asked(call)
+    asked = _asked(call, acting)
     issues = list(problems_of_form(asked))
+    place = call.place(_PARAMETER)
     measurement = acting.hold(asked.measurement)[0] if asked.measurement else None
     if asked.measurement and measurement is None:
         kind, _, identity = asked.measurement.partition("/")
         missing = CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(
             kind, identity, expression=(ITEM,)
         )
-        raise Refused([*issues, missing]) if issues else NotFound([missing])
+        told = under(place, [*issues, missing])
+        raise Refused(told) if issues else NotFound(told)
     before = None
     if measurement is not None:
         _require_access(room, call, measurement)
@@ -107,7 +112,7 @@ def set_validity(room: Room, call: OperationCall) -> Resource:
         issues += mismatches(asked.impression, measurement)
         before = impression_before(acting, asked, issues)
     if issues or measurement is None:
-        raise Refused(issues)
+        raise Refused(under(place, issues))
     return _stored(call, acting, asked, measurement, before)
 
 
@@ -125,10 +130,9 @@ def _require_access(room: Room, call: OperationCall, measurement: Resource) -> N
     room.application.decide(context, measurement, "old")
 
 
-def _asked(call: OperationCall) -> Asked:
-    impression = deepcopy(call.value("clinicalImpression"))
-    own, context = call.interactions.services.own, call.context
-    relative(impression, lambda url: own(url, context.service, context.base_url))
+def _asked(call: OperationCall, acting: Acting) -> Asked:
+    impression = deepcopy(call.value(_PARAMETER))
+    relative(impression, acting.own)
     items = list(terms.investigated(impression))
     targets = {unversioned(one) for one in items}
     single = targets.pop() if len(targets) == 1 else ""
@@ -196,12 +200,12 @@ def _name_who_assesses(
 ) -> None:
     """Say who has decided, in place of what the caller says of that."""
     principal = call.context.principal
-    contexts = {name: _own(call, one) for name, one in principal.context.items() if one}
+    contexts = {name: own(call, one) for name, one in principal.context.items() if one}
     for url in (ext.IMPRESSION_ASSESSOR_ORGANIZATION, ext.IMPRESSION_ASSESSOR_OTHER):
         ext.replaced(impression, url, [])
     if principal.user_type == "PRACTITIONER":
         impression.pop("assessor", None)
-        user = _own(call, principal.user_id)
+        user = own(call, principal.user_id)
         if type_of(user) == "Practitioner":
             impression["assessor"] = {"reference": user}
         organization = contexts.get("organization") or _of_team(
@@ -210,7 +214,7 @@ def _name_who_assesses(
         _refer(impression, ext.IMPRESSION_ASSESSOR_ORGANIZATION, organization)
     elif principal.user_type == "PATIENT":
         impression.pop("assessor", None)
-        patient = contexts.get("patient") or _own(call, principal.user_id)
+        patient = contexts.get("patient") or own(call, principal.user_id)
         _refer(impression, ext.IMPRESSION_ASSESSOR_OTHER, patient)
 
 
@@ -224,8 +228,3 @@ def _refer(impression: Resource, url: str, to: str | None) -> None:
     if to and "/" in to:
         named = {"url": url, "valueReference": {"reference": to}}
         ext.replaced(impression, url, [named])
-
-
-def _own(call: OperationCall, url: str) -> str:
-    context, own = call.context, call.interactions.services.own
-    return own(url, context.service, context.base_url) or url
