@@ -71,6 +71,15 @@ class BlobSettings(Section):
     former_master_key_file: Path | None = Field(
         None, description="File that holds that."
     )
+    strip_pictures: tuple[str, ...] | None = Field(
+        None,
+        description=(
+            "Resource types whose pictures (JPEG, PNG and GIF) are written anew when"
+            ' they are stored, without place, camera and names, such as `["Media",'
+            ' "Binary"]`. Unset: those that plugins name, `Media` by `clinical` and'
+            " `DocumentReference` by `storage_service`; all other bytes stay as they are."
+        ),
+    )
     link_seconds: int = Field(
         0,
         ge=0,

@@ -12,6 +12,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.acting import Acting
 from fyr.core.blobs.open import open_blobs
@@ -39,6 +40,7 @@ from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
 from fyr.core.metrics import Metrics
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.operations import Operations
 from fyr.core.outgoing.dispatcher import Dispatcher
 from fyr.core.outgoing.open import open_queue, outgoing_readings
@@ -165,7 +167,18 @@ class Application:
             clock=self.clock,
             blobs=self.blobs,
             machines=self.machines,
+            strips=self._strips(),
         )
+
+    def _strips(self) -> frozenset[str]:
+        """Tell the resource types whose pictures are written anew."""
+        chosen = self.settings.blobs.strip_pictures
+        if chosen is None:
+            return frozenset().union(*(one.manifest.strips for one in self.plugins))
+        if unknown := sorted(set(chosen) - RESOURCE_TYPES):
+            told = ", ".join(unknown)
+            raise ConfigError([f"blobs.strip_pictures: no resource type: {told}"])
+        return frozenset(chosen)
 
     def _own_jobs(self) -> list[Job]:
         """Give the jobs that no plugin offers: forgetting events, sweeping blobs."""

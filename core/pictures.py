@@ -8,6 +8,7 @@ is unpacked, so that a small file with a huge one in it is refused by its head.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,17 @@ _FORMATS = {"image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG"}
 PICTURE_TYPES = frozenset(_FORMATS)
 #: Pictures that are unpacked at a time: each takes four bytes a pixel, twice.
 _AT_ONCE = Semaphore(2)
+#: Segments of a JPEG that are the picture: its tables and its frame.
+_TABLES = frozenset(bytes([0xFF, one]) for one in (0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD))
+#: Others that say nothing: how they begin, and how long they are. JFIF without a small
+#: picture, a part of the colour profile, and how Adobe has colours.
+_HARMLESS = {
+    b"\xff\xe0": (b"JFIF\0", 14),
+    b"\xff\xe2": (b"ICC_PROFILE\0", 65_533),
+    b"\xff\xee": (b"Adobe", 12),
+}
+#: What says something among scans: all else, or an end that is not the last.
+_SAID = re.compile(rb"\xff(?![\x00\xff\xc4\xd0-\xd7\xda\xdb\xdd]|\xd9\Z)", re.DOTALL)
 #: What Pillow raises of a file that is none, or is one no longer.
 _BROKEN = (
     UnidentifiedImageError,
@@ -53,6 +65,10 @@ def stripped_picture(data: bytes, content_type: str, most_pixels: int) -> bytes:
         if "icc_profile" in picture.info:
             kept["icc_profile"] = picture.info["icc_profile"]
         if content_type == "image/jpeg":
+            if _is_bare(data):
+                # To write it once more would cost some of it.
+                picture.load()
+                return data
             # The same tables lose least, but only the file's own object knows them.
             same = picture.format == "JPEG" and 274 not in picture.getexif()
             for one in (picture, turned):
@@ -112,6 +128,28 @@ def _opened(data: bytes, content_type: str, most_pixels: int) -> Iterator[Image.
         raise Refused("the picture has too many pixels") from error
     except _BROKEN as error:
         raise Refused("the picture is broken") from error
+
+
+def _is_bare(data: bytes) -> bool:
+    """Whether a JPEG has nothing but itself in it, and its colour profile.
+
+    https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1: segments, each with its length,
+    and after the last one all until the end is the picture.
+    """
+    at = 2
+    while data[at : at + 2] != b"\xff\xda":
+        marker, length = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4])
+        content = data[at + 4 : at + 2 + length]
+        if length < 2 or not (marker in _TABLES or _is_harmless(marker, content)):
+            return False
+        at += 2 + length
+    # Later scans of a progressive one have tables of their own before them.
+    return not _SAID.search(data, at) and data.endswith(b"\xff\xd9")
+
+
+def _is_harmless(marker: bytes, content: bytes) -> bool:
+    begins, longest = _HARMLESS.get(marker, (b"", 0))
+    return content.startswith(begins) and len(content) <= longest
 
 
 def _frames(picture: Image.Image) -> int:

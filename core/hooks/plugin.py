@@ -29,7 +29,9 @@ class Manifest:
     plugin's own tables (:mod:`fyr.core.store.migrating`); they are applied under the
     plugin's name before :meth:`Plugin.start`. Begin the names of tables with that name.
     Name and version are those of the entry point and of its distribution; a plugin
-    that is a single file may give a ``version`` here.
+    that is a single file may give a ``version`` here. ``strips`` names resource types whose
+    pictures lose place, camera and names when they are stored, unless the setting
+    ``blobs.strip_pictures`` says which do.
     """
 
     summary: str = ""
@@ -37,6 +39,7 @@ class Manifest:
     settings: type[PluginSettings] = PluginSettings
     version: str = ""
     migrations: str = ""
+    strips: frozenset[str] = frozenset()
 
 
 class Plugin:

@@ -70,8 +70,12 @@ class Interactions:
         operations: Operations,
         blobs: Blobs,
         machines: Machines | None = None,
+        strips: frozenset[str] = frozenset(),
     ) -> None:
-        """Take what all interactions share; without a search engine none finds."""
+        """Take what all interactions share; without a search engine none finds.
+
+        :param strips: resource types whose pictures are written anew.
+        """
         self.resources = resources
         self.database = database
         self.hooks = hooks
@@ -82,6 +86,7 @@ class Interactions:
         self.operations = operations
         self.blobs = blobs
         self.machines = machines or Machines()
+        self.strips = strips
         self.expected = Expected()
         #: what was touched, while an operation that will tell of it is running
         self.collected: list[Touched] | None = None

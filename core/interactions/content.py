@@ -108,11 +108,19 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
     """Make a blob of all content of a checked resource that is large, in place.
 
     That of an Attachment stays if its base64 has blanks in it, which would be lost.
+    Pictures are written anew, where they are to be.
+
+    :raises fyr.core.errors.Refused: such a picture cannot be read.
     """
     found = holders(resource)
     if not found:
         return
     _forget_replaced(found)
+    if resource.get("resourceType") in interactions.strips:
+        # Pillow is for those who have pictures.
+        from fyr.core.interactions.stripping import strip
+
+        strip(resource, found)
     limit = interactions.settings.blobs.threshold_bytes
     for holder in found:
         data = holder.get("data", "")

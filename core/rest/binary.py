@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.errors import Invalid, UnsupportedMediaType
+from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
 from fyr.core.interactions.content import BINARY, MARK, put
 from fyr.core.rest.answers import give
 from fyr.core.rest.blob_content import HARMLESS, blob_of, give_content, give_one
@@ -21,6 +21,8 @@ from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, is_fhir, prefers_native, view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fyr.core.context import RequestContext
     from fyr.core.interactions import Interactions
     from fyr.core.interactions.answer import Answer
@@ -55,7 +57,7 @@ def binary_of(
     if not _MEDIA_TYPE.fullmatch(kind):
         raise UnsupportedMediaType(f"{kind[:80]!r} is not a media type")
     blobs = interactions.settings.blobs
-    chunks = bodies.chunks(req, blobs.max_bytes)
+    chunks = _chunks(req, bodies, kind, interactions)
     content = b""
     for chunk in chunks:
         content += chunk
@@ -74,6 +76,30 @@ def binary_of(
         return put(interactions, binary, chain([content], chunks))
     binary["data"] = b64encode(content).decode("ascii")
     return binary
+
+
+def _chunks(
+    req: FyrRequest, bodies: Bodies, kind: str, interactions: Interactions
+) -> Iterator[bytes]:
+    """Read a body in pieces; a picture that is to be written anew in one."""
+    settings = interactions.settings
+    chunks = bodies.chunks(req, settings.blobs.max_bytes)
+    if BINARY not in interactions.strips:
+        return chunks
+    # Pillow is for those who have pictures.
+    from fyr.core.interactions.stripping import bare, picture_kind
+
+    first = next(chunks, b"")
+    picture = picture_kind(kind, first) if first else None
+    if picture is None:
+        return chain([first], chunks)
+    data, limit = bytearray(first), settings.server.max_body_bytes
+    for chunk in chunks:
+        data += chunk
+        # It is read in memory, as what comes as a resource is.
+        if len(data) > limit:
+            raise TooLarge(f"the picture is larger than {limit} bytes")
+    return iter([bare(bytes(data), picture)])
 
 
 def give_binary(

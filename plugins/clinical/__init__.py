@@ -32,6 +32,7 @@ class Clinical(Area):
     manifest = Manifest(
         "Care plans, measurements, tasks and what defines them.",
         settings=ClinicalSettings,
+        strips=frozenset({"Media"}),
     )
     package = __name__
     parts = (

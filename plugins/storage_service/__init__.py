@@ -36,6 +36,7 @@ class StorageService(Plugin):
         "Keeps the bytes of material for citizens, at /storage/api.",
         settings=StorageServiceSettings,
         migrations="fyr.plugins.storage_service.migrations",
+        strips=frozenset({"DocumentReference"}),
     )
     settings: StorageServiceSettings
     contents: Contents
