@@ -80,5 +80,5 @@ def test_a_recipe_does_what_its_test_says(
         test(**{name: request.getfixturevalue(name) for name in wanted})
 
 
-def test_there_are_ten_recipes_with_a_plugin_and_a_test_each() -> None:
-    assert [sorted(recipe) for recipe in RECIPES.values()] == [["plugin", "test"]] * 10
+def test_there_are_twelve_recipes_with_a_plugin_and_a_test_each() -> None:
+    assert [sorted(recipe) for recipe in RECIPES.values()] == [["plugin", "test"]] * 12
