@@ -10,6 +10,8 @@ from fyr.core import Principal, read_error_codes
 
 CODES = read_error_codes("fyr.plugins.key_value_store")
 
+#: The largest number of a value.
+INT32 = 2_147_483_647
 #: The user who asks, in a path.
 ME = "me"
 _KEY = re.compile(r"[A-Za-z0-9._~-]{1,255}", re.ASCII)

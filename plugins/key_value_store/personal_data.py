@@ -15,10 +15,17 @@ from typing import Literal
 
 Strictness = Literal["checked", "dates", "off"]
 
+#: Between the two parts: a dash, also one that a word processor made of it, or a space.
+_DASH = rb"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
+_BETWEEN = rb"(?: ?" + _DASH + rb" ?| |\xc2\xa0)?"
 #: In text: standing alone, not a part of a word or of a decimal number.
 _IN_TEXT = re.compile(
-    rb"(?<![0-9A-Za-z.])([0-9]{6})[- ]?([0-9]{4})(?![0-9A-Za-z])(?!\.[0-9])"
+    rb"(?<![0-9A-Za-z.])([0-9]{6})"
+    + _BETWEEN
+    + rb"([0-9]{4})(?![0-9A-Za-z])(?!\.[0-9])"
 )
+#: A user id that is one; ids such as UUIDs hold any digits.
+_AS_USER = re.compile(r"([0-9]{6})-?([0-9]{4})", re.ASCII)
 #: In a key: whatever stands around it, as words are joined there.
 _IN_KEY = re.compile(rb"(?<![0-9])([0-9]{6})[-._~]?([0-9]{4})(?![0-9])")
 _WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
@@ -38,6 +45,12 @@ def in_value(content: bytes, strictness: Strictness) -> bool:
         return True
     wide = b"\0" in content
     return wide and _found(_IN_TEXT, content.replace(b"\0", b""), strictness)
+
+
+def is_written_as_cpr(user: str, strictness: Strictness) -> bool:
+    """Whether a user id is a CPR number, and nothing else."""
+    match = _AS_USER.fullmatch(user)
+    return match is not None and is_cpr(match[1] + match[2], strictness)
 
 
 def is_cpr(digits: str, strictness: Strictness) -> bool:

@@ -7,16 +7,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from fyr.core import Allow, Request, Response, Route, TooLarge, instant
+from fyr.core import Allow, Refused, Request, Response, Route, TooLarge, instant
 from fyr.plugins.key_value_store.describing import AREA, BY_ID, USER_AREA, VALUE
 from fyr.plugins.key_value_store.names import (
     CODES,
+    INT32,
     Area,
     is_client,
     is_user,
     require_key,
 )
-from fyr.plugins.key_value_store.personal_data import in_key, in_value
+from fyr.plugins.key_value_store.paging import page_of
+from fyr.plugins.key_value_store.personal_data import (
+    in_key,
+    in_value,
+    is_written_as_cpr,
+)
 from fyr.plugins.key_value_store.values import Terms, Value, Values
 
 if TYPE_CHECKING:
@@ -26,12 +32,10 @@ if TYPE_CHECKING:
     from fyr.plugins.key_value_store.settings import KeyValueStoreSettings
 
 BASE = "/kvstore/api"
-_LIMIT, _MOST = 100, 1000
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]+"
 _MEDIA_TYPE = re.compile(
     rf'{_TOKEN}/{_TOKEN}( ?; ?{_TOKEN}=({_TOKEN}|"[ !#-\[\]-~]*"))*', re.ASCII
 )
-_INT32 = 2_147_483_647
 _KNOWN = Allow()
 _SYSTEM = Allow(frozenset({"SYSTEM"}))
 
@@ -98,12 +102,18 @@ class Serving:
 
     def list(self, req: Request, resp: Response, area: Area) -> None:
         """Answer a page of entries, and where the next one is."""
-        prefix, after, offset, limit = _page(req)
+        page = page_of(req.caller.params)
         self.values.require_area(area)
-        found = self.values.listed(area, prefix, after, offset, limit + 1)
-        if len(found) > limit:
-            found = found[:limit]
-            asked = {"prefix": prefix, "limit": limit, "after": found[-1].key}
+        found = self.values.listed(
+            area, page.prefix, page.after, page.offset, page.limit + 1
+        )
+        if len(found) > page.limit:
+            found = found[: page.limit]
+            asked = {
+                "prefix": page.prefix,
+                "limit": page.limit,
+                "after": found[-1].key,
+            }
             query = urlencode({name: one for name, one in asked.items() if one})
             resp.add({"link": f'<{_url(req, area)}?{query}>; rel="next"'})
         resp.tell([_entry(one) for one in found])
@@ -128,7 +138,7 @@ class Serving:
 
     def store(self, req: Request, resp: Response, area: Area, key: str) -> None:
         """Keep what a request brings."""
-        media_type, content = self._taken(req, require_key(key))
+        media_type, content = self._taken(req, require_key(key), area.owner)
         terms = Terms(req.etags("If-Match"), req.etags("If-None-Match"))
         value, new = self.values.put(area, key, media_type, content, terms)
         self._tell(req, resp, value, new=new)
@@ -153,7 +163,7 @@ class Serving:
             root = f"{_root(req)}{BASE}/{quote(value.area.realm)}"
             resp.add({"location": f"{root}/property/{value.id}"})
 
-    def _taken(self, req: Request, key: str) -> tuple[str, bytes]:
+    def _taken(self, req: Request, key: str, user: str = "") -> tuple[str, bytes]:
         """Read a value that may be kept.
 
         :raises fyr.core.FyrError: it may not.
@@ -167,15 +177,21 @@ class Serving:
             self._refused.labels("size").inc()
             most = self._settings.max_bytes
             raise CODES["KEY_VALUE_STORE_VALUE_TOO_LARGE"].error(most) from None
-        strictness = self._settings.personal_data
-        for what, found in (
-            ("key", in_key(key, strictness)),
-            ("value", in_value(content, strictness)),
-        ):
-            if found:
-                self._refused.labels("personal data").inc()
-                raise CODES["KEY_VALUE_STORE_PERSONAL_DATA"].error(what)
+        if holding := list(self._personal(user, key, content)):
+            self._refused.labels("personal data").inc()
+            code = CODES["KEY_VALUE_STORE_PERSONAL_DATA"]
+            raise Refused([code.issue(what) for what in holding])
         return media_type, content
+
+    def _personal(self, user: str, key: str, content: bytes) -> Iterator[str]:
+        """Tell what of a value holds the number of a person."""
+        strictness = self._settings.personal_data
+        if is_written_as_cpr(user, strictness):
+            yield "user id"
+        if in_key(key, strictness):
+            yield "key"
+        if in_value(content, strictness):
+            yield "value"
 
 
 class _Resource:
@@ -197,8 +213,9 @@ class _OfUser(_Resource):
         area = self._serving.access.user_area(
             req.caller.principal, realm, application, user
         )
+        # Only who may use the areas of all users comes here with another name.
         if not is_user(area.owner):
-            raise CODES["KEY_VALUE_STORE_VALUE_NOT_FOUND"].error()
+            raise CODES["KEY_VALUE_STORE_USER_NOT_VALID"].error()
         return area
 
 
@@ -301,43 +318,12 @@ class _ById(_Resource):
         digits = number["id"]
         if is_client(realm) and re.fullmatch(r"[0-9]{1,10}", digits, re.ASCII):
             told = int(digits)
-            found = values.by_id(realm, told) if told <= _INT32 else None
+            found = values.by_id(realm, told) if told <= INT32 else None
         if found is None or not access.may_read(principal, found.area):
             raise CODES["KEY_VALUE_STORE_VALUE_NOT_FOUND"].error()
         self._serving.show(req, resp, values.get(found.area, found.key))
 
     on_head = on_get
-
-
-def _page(req: Request) -> tuple[str, str, int, int]:
-    """Read prefix, key before the first, offset and limit of a list.
-
-    :raises fyr.core.Invalid: a parameter is none of these, comes twice or is wrong.
-    """
-    given: dict[str, str] = {}
-    for name, text in req.caller.params:
-        if name not in ("prefix", "after", "offset", "limit"):
-            raise _wrong(name, "prefix, after, offset and limit are known")
-        if name in given:
-            raise _wrong(name, "it comes twice")
-        given[name] = text
-    for name in ("prefix", "after"):
-        text = given.get(name, "")
-        if text and not re.fullmatch(r"[A-Za-z0-9._~-]{1,255}", text, re.ASCII):
-            raise _wrong(name, "it holds what no key holds")
-    offset = _number("offset", given.get("offset", "0"), 0, _INT32)
-    limit = _number("limit", given.get("limit", str(_LIMIT)), 1, _MOST)
-    return given.get("prefix", ""), given.get("after", ""), offset, limit
-
-
-def _number(name: str, text: str, least: int, most: int) -> int:
-    if re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) and least <= int(text) <= most:
-        return int(text)
-    raise _wrong(name, f"it is a number from {least} to {most}")
-
-
-def _wrong(name: str, why: str) -> Exception:
-    return CODES["KEY_VALUE_STORE_PARAMETER_NOT_VALID"].error(name[:40], why)
 
 
 def _entry(value: Value) -> dict[str, object]:

@@ -305,6 +305,15 @@ class TestAccess:
         assert answer.status == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
+    @pytest.mark.parametrize("name", ["u" * 129, "-u", "~", "~dQ==", "%C3%A6"])
+    def test_a_system_user_is_told_what_names_no_user(
+        self, system: Client, name: str
+    ) -> None:
+        answer = put(system, f"{AREA}/user/{name}/k")
+
+        assert answer.status == 400
+        assert "base64url" in answer.issues[0]
+
     def test_a_user_whose_id_is_a_url_is_named_in_base64(
         self, system: Client, fyr_client: Client
     ) -> None:
@@ -370,6 +379,11 @@ class TestLists:
     def test_what_cannot_be_asked_for_is_told(self, filled: Client, query: str) -> None:
         assert filled.get(f"{AREA}?{query}").status == 400
 
+    def test_all_that_cannot_be_asked_for_is_told(self, filled: Client) -> None:
+        answer = filled.get(f"{AREA}?limit=x&offset=-1&sort=key")
+
+        assert [one.split()[2] for one in answer.issues] == ["limit", "offset", "sort"]
+
 
 class TestLimits:
     @pytest.fixture
@@ -424,6 +438,14 @@ class TestPersonalData:
             assert CPR[:6].encode() not in answer.body
         page = fyr_app.metrics.page().decode()
         assert 'fyr_key_value_store_refused_total{why="personal data"} 2.0' in page
+
+    def test_all_places_that_hold_one_are_told(self, system: Client) -> None:
+        answer = put(system, f"{AREA}/user/{CPR}/user-{CPR}", f"0 {CPR}")
+
+        assert answer.status == 422
+        assert [one.split(" holds")[0] for one in answer.issues] == [
+            *("The user id", "The key", "The value")
+        ]
 
     def test_other_numbers_are_kept(self, system: Client) -> None:
         assert (

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fyr.plugins.key_value_store.personal_data import in_key, in_value, is_cpr
+from fyr.plugins.key_value_store.personal_data import (
+    in_key,
+    in_value,
+    is_cpr,
+    is_written_as_cpr,
+)
 
 #: As the CPR office gives it in its examples.
 EXAMPLE = "0707614285"
@@ -25,7 +30,7 @@ def numbers(draw: st.DrawFn) -> str:
 
 @given(
     numbers(),
-    st.sampled_from(["", "-", " "]),
+    st.sampled_from(["", "-", " ", " - ", "\N{EN DASH}", "\N{NO-BREAK SPACE}"]),
     st.sampled_from(['"%s"', "%s", "a: %s,"]),
 )
 def test_a_number_is_found_in_text(number: str, between: str, text: str) -> None:
@@ -45,6 +50,14 @@ def test_a_number_is_found_in_other_encodings(encoding: str, number: str) -> Non
 @given(numbers(), st.sampled_from(["", "-", ".", "_", "~"]))
 def test_a_number_is_found_in_a_key(number: str, between: str) -> None:
     assert in_key(f"user{number[:6]}{between}{number[6:]}.theme", "checked")
+
+
+@given(numbers())
+def test_a_user_id_is_one_when_it_is_nothing_else(number: str) -> None:
+    assert is_written_as_cpr(number, "checked")
+    assert is_written_as_cpr(f"{number[:6]}-{number[6:]}", "checked")
+    assert not is_written_as_cpr(f"ab{number[:6]}-{number[6:]}-4cc1", "dates")
+    assert not is_written_as_cpr(number, "off")
 
 
 @given(numbers(), st.integers(1, 9))
