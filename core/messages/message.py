@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +54,8 @@ class MessageKind:
     name: str
     body: Mapping[str, Any]
     properties: Mapping[str, Any]
+    #: as AsyncAPI writes them: ``headers`` (the properties) and ``payload`` (the body)
+    examples: Sequence[Mapping[str, Any]] = ()
 
     def __hash__(self) -> int:
         """Kinds are known by their names."""

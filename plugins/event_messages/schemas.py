@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fyr.core import MessageKind, MessageSource
+from fyr.plugins.event_messages.examples import EXAMPLES
 from fyr.plugins.event_messages.table import (
     CONTEXT,
     CREATED,
@@ -91,7 +92,9 @@ def properties_schema(kind: str) -> dict[str, Any]:
 def kinds_of(table: Table) -> dict[str, list[MessageKind]]:
     """Tell, by the name of each topic, the kinds of messages that go there."""
     made = {
-        name: MessageKind(name, _schema(kind, name), properties_schema(kind))
+        name: MessageKind(
+            name, _schema(kind, name), properties_schema(kind), (EXAMPLES[name],)
+        )
         for kind, (name, _) in KINDS.items()
     }
     told: dict[str, list[MessageKind]] = {}
@@ -149,9 +152,10 @@ def _channel(address: str, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _message(kind: MessageKind) -> dict[str, Any]:
-    return {
+    made = {
         "name": kind.name,
         "contentType": "application/json",
         "headers": kind.properties,
         "payload": {"$ref": f"#/components/schemas/{kind.name}"},
     }
+    return {**made, "examples": list(kind.examples)} if kind.examples else made

@@ -10,6 +10,31 @@ SCHEMAS = "/notifications/schemas"
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT = {"type": "string"}
 
+_BODY = {
+    "id": "notifications-1042.1c2b74afc60-8",
+    "eventId": 8,
+    "eventTime": "2031-05-06T05:07:08.000+00:00",
+    "topic": "http://ehealth.sundhed.dk/fut/2020/02/27:careplan.stopped",
+    "resourceReference": "https://careplan.example.org/fhir/CarePlan/77",
+    "resourceVersion": "5",
+    "patientReference": "https://patient.example.org/fhir/Patient/12",
+    "status": "revoked",
+}
+#: A notification as a message, as AsyncAPI writes examples.
+_EXAMPLE = {
+    "name": "careplan.stopped",
+    "headers": {
+        **{
+            name: str(_BODY[name])
+            for name in ("id", "eventId", "topic", "resourceReference")
+        },
+        "patientReference": _BODY["patientReference"],
+        "destination": "topic://nas.careplan.stopped",
+        "eventNumber": "1042",
+    },
+    "payload": _BODY,
+}
+
 
 def _url(what: str) -> dict[str, Any]:
     return {**_TEXT, "format": "uri", "minLength": 1, "description": what}
@@ -29,7 +54,7 @@ def message_kind() -> MessageKind:
         "properties": {name: _TEXT for name in (*names, *sent, "previousEventNumber")},
         "required": [*names, *sent],
     }
-    return MessageKind("Notification", _notification(), properties)
+    return MessageKind("Notification", _notification(), properties, (_EXAMPLE,))
 
 
 def _notification() -> dict[str, Any]:

@@ -81,6 +81,15 @@ def test_real_messages_are_what_the_document_says(tmp_path: Path) -> None:
         heard = listener.wait_for_count(6)
 
     messages = document["components"]["messages"]
+    for message in messages.values():
+        name = message["payload"]["$ref"].rpartition("/")[2]
+        (example,) = message["examples"]
+        for part, schema in (
+            ("payload", document["components"]["schemas"][name]),
+            ("headers", message["headers"]),
+        ):
+            Draft7Validator(schema).validate(example[part])
+            assert not set(example[part]) - set(schema["properties"])
     by_address = {one["address"]: one for one in document["channels"].values()}
     assert sum("/nas/" in one.topic for one in heard) == 2
     for one in heard:

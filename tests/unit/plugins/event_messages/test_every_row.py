@@ -9,6 +9,7 @@ import pytest
 from fyr.core import Change
 from fyr.core.telling import DEFINITIONS, TOLD
 from fyr.core.testing.changes import change_of
+from fyr.plugins.event_messages.examples import EXAMPLES
 from fyr.plugins.event_messages.table import (
     CONTEXT,
     REFERENCE,
@@ -186,3 +187,29 @@ def _two_values(path: str) -> list[Any]:
     canonical = path.endswith(("resource", "Canonical", "Uri"))
     targets = ["Thing/1", "Thing/2"]
     return targets if canonical else [{"reference": one} for one in targets]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_of_the_asyncapi_document_is_what_is_told(name: str) -> None:
+    plan = {
+        "resourceType": "CarePlan",
+        "id": "24",
+        "subject": {"reference": "Patient/12"},
+    }
+    team = {"careTeam": [{"reference": "CareTeam/9"}], "status": "active"}
+    telling = Telling(
+        read_table(), lambda _, url: f"https://fyr.example.org/fhir/{url}"
+    )
+    change = change_of({**plan, "status": "draft"}, {**plan, **team})
+    example = EXAMPLES[name]
+    (real,) = [
+        message
+        for message in telling.messages(change)
+        if message.properties["messageType"] == name
+    ]
+    sent = {"id", "eventNumber", "destination"}
+    beside = {k: v for k, v in example["headers"].items() if k not in sent}
+
+    assert orjson.loads(real.payload) == example["payload"]
+    assert real.properties == beside
+    assert example["headers"]["destination"] == f"topic://{real.topic}"
