@@ -184,7 +184,7 @@ class Group:
         resource = json.parse(line.data)
         kind = resource["resourceType"]
         if self._kind and kind != self._kind:
-            raise Invalid(f"it is a {kind}, in a file of {self._kind}")
+            raise Invalid(f"its type is {kind}, in a file of {self._kind}")
         criteria = ""
         if self._match_by == BY_IDENTIFIER:
             criteria = _identifier(resource)

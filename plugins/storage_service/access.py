@@ -47,13 +47,12 @@ def references(params: Iterable[tuple[str, str]]) -> References:
     episode, patient = found.get(EPISODE, ""), found.get(PATIENT, "")
     if bool(episode) != bool(patient):
         raise Invalid(f"give both {EPISODE} and {PATIENT}, or none of them")
-    for name, value, pattern in (
-        (EPISODE, episode, _EPISODE),
-        (PATIENT, patient, _PATIENT),
+    for name, value, pattern, kind in (
+        (EPISODE, episode, _EPISODE, "EpisodeOfCare"),
+        (PATIENT, patient, _PATIENT, "Patient"),
     ):
         if value and not pattern.fullmatch(value):
-            kind = name.removesuffix("Reference")
-            raise Invalid(f"{name} is to be the absolute URL of a {kind}")
+            raise Invalid(f"{name} is to be an absolute URL that ends with {kind}/ID")
     return References(episode, patient)
 
 

@@ -261,7 +261,7 @@ class TestLines:
         _, errors = imported(app, http, lines, "?type=Patient")
 
         (issue,) = errors[0]["issue"]
-        assert issue["diagnostics"] == "line 2: it is a Group, in a file of Patient"
+        assert issue["diagnostics"] == "line 2: its type is Group, in a file of Patient"
 
 
 class TestIdentifiers:

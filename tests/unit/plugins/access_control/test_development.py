@@ -3,7 +3,7 @@
 import json
 import stat
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -611,3 +611,35 @@ class TestServicesOfTheirOwnBesideTheOneThatHasEverything:
 
         context = principal(answer.json["access_token"]).context
         assert context["patient"] == "http://localhost/patient/fhir/Patient/p"
+
+
+class TestBesideBulkData:
+    """In closed mode a developer tries bulk data with the usual token of a system."""
+
+    @pytest.fixture
+    def fyr_options(self, fyr_options):
+        enabled = ["search", "access_control", "bulk_data"]
+        return {**fyr_options, "plugins": {"enabled": enabled}}
+
+    def test_a_developer_imports_and_exports(self, run, fyr_client, fyr_app) -> None:
+        token = run("token", "--as", "system").output.strip()
+        system = fyr_client.with_headers(
+            Authorization=f"Bearer {token}", Prefer="respond-async"
+        )
+        line = json.dumps({"resourceType": "Patient", "id": "p"}).encode()
+        kind = "application/fhir+ndjson"
+
+        sent = system.post("/bulk-data/import?type=Patient", line, Content_Type=kind)
+        fyr_app.worker().drain()
+        asked = {
+            path: system.get(path)
+            for path in ("$export?_type=Patient", "Patient/$export")
+        }
+        fyr_app.worker().drain()
+
+        assert sent.status == 202
+        assert system.get("Patient/p").status == 200
+        for path, answer in asked.items():
+            assert answer.status == 202, path
+            manifest = system.get(urlsplit(answer.headers["content-location"]).path)
+            assert [one["count"] for one in manifest.json["output"]] == [1]
