@@ -4,7 +4,7 @@ Every error carries the issues of one OperationOutcome, all the problems that we
 found and not the first of them: https://hl7.org/fhir/R4/operationoutcome.html.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -200,3 +200,21 @@ class Unavailable(FyrError):
 
     status = 503
     code = "transient"
+
+
+def one_error(found: Sequence[FyrError | Issue]) -> FyrError:
+    """Make one error of errors and issues.
+
+    Those that say that something is not allowed stand alone: whoever may not do it is
+    told nothing of what else is wrong. Without any, the first error decides its kind.
+    """
+    told = [one for one in found if isinstance(one, Forbidden)] or found
+    errors = [one for one in told if isinstance(one, FyrError)]
+    issues = [
+        issue
+        for one in told
+        for issue in (one.issues if isinstance(one, FyrError) else (one,))
+    ]
+    if not errors:
+        return Refused(issues)
+    return type(errors[0])(issues, headers=errors[0].headers)

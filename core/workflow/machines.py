@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from fyr.core.error_codes import broken_rule
-from fyr.core.errors import FyrError, Issue, Refused
+from fyr.core.errors import FyrError, Issue, one_error
 from fyr.core.hooks.errors import PluginError
 from fyr.core.workflow.histories import keep_history
 from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step
@@ -112,7 +112,7 @@ class Machines:
             told += _judged(one)
             found.append(one)
         if told:
-            raise _together(told)
+            raise one_error(told)
         return found
 
     def carry_out(self, transition: Transition) -> None:
@@ -207,16 +207,3 @@ def _sentence(transition: Transition, rows: Sequence[Step]) -> str:
             f"{what} a new one may not be {end or 'without a state'}; it may be {may}"
         )
     return f"{what} there is no step from {start} to {end}; after it may come {may}"
-
-
-def _together(told: Sequence[FyrError | Issue]) -> FyrError:
-    """Make one error of all; the first error decides what it is."""
-    errors = [one for one in told if isinstance(one, FyrError)]
-    issues = [
-        issue
-        for one in told
-        for issue in (one.issues if isinstance(one, FyrError) else (one,))
-    ]
-    if not errors:
-        return Refused(issues)
-    return type(errors[0])(issues, headers=errors[0].headers)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fyr.core import Forbidden, FyrError, Issue, Refused
+from fyr.core import Forbidden
 from fyr.core.interactions.outcomes import joined
 
 if TYPE_CHECKING:
-    from fyr.core import Application, OperationCall, Resource
+    from fyr.core import Application, FyrError, OperationCall, Resource
 
 
 def require_may_create(
@@ -36,24 +36,6 @@ def require_may_create(
         state={},
     )
     application.decide(storing, {**resource, "id": "new"}, "new")
-
-
-def together(found: Sequence[FyrError | Issue]) -> FyrError:
-    """Make one error of errors and issues.
-
-    Those that say that something is not allowed stand alone; without any, the first
-    error decides its kind.
-    """
-    denied = [one for one in found if isinstance(one, Forbidden)]
-    told = denied or found
-    errors = [one for one in told if isinstance(one, FyrError)]
-    issues = [
-        issue
-        for one in told
-        for issue in (one.issues if isinstance(one, FyrError) else (one,))
-    ]
-    kind = type(errors[0]) if errors else Refused
-    return kind(issues)
 
 
 def of_places(failures: Sequence[tuple[str, FyrError]]) -> FyrError:

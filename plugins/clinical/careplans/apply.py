@@ -21,13 +21,14 @@ from fyr.core import (
     Resource,
     broken_rule,
 )
+from fyr.core.errors import one_error
 from fyr.plugins.clinical.careplans.applying import Application, Applied
 from fyr.plugins.clinical.careplans.guards import SELF_TREATMENT
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED
 from fyr.plugins.clinical.plans.tree import Definitions, Problem, Tree, walk
 from fyr.plugins.clinical.references import asked, elements, own, url_of
-from fyr.plugins.clinical.refusing import require_may_create, together
+from fyr.plugins.clinical.refusing import require_may_create
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class _Applying:
             missing.append("CAREPLAN_APPLY_EPISODE_OF_CARE_REFERENCE_NOT_SPECIFIED")
         if not plan or not episode:
             place = ["Parameters.parameter"]
-            raise together([CODES[one].error(expression=place) for one in missing])
+            raise one_error([CODES[one].error(expression=place) for one in missing])
         return plan, episode
 
     def _found(self, plan: str, episode: str) -> tuple[Resource, Tree]:
@@ -141,7 +142,7 @@ class _Applying:
             failures.append(error)
         if failures or found is None:
             self._require_access(episode, found)
-            raise together(failures)
+            raise one_error(failures)
         return found, tree
 
     def _read(self, episode: str) -> Resource | None:

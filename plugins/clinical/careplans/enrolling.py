@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import FyrError, Issue, Refused, broken_rule
+from fyr.core.errors import one_error
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.areas import Areas
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.refusing import together
 from fyr.plugins.clinical.tags import codes_of, system_tags
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def problems(
     else:
         code = CODES["EPISODEOFCARE_CREATE_WRONG_EOC_COUNT"]
         found.append(code.error(expression=[enrolment.path]))
-    return together(found) if found else None
+    return one_error(found) if found else None
 
 
 def _of_entries(enrolment: Enrolment) -> Iterator[FyrError | Issue]:
