@@ -7,13 +7,13 @@ https://hl7.org/fhir/R4/goal.html.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from fyr.core import Resource
+from fyr.core.workflow.timing import months_later
 from fyr.plugins.rules.terms import GOAL_DESCRIPTIONS, Code, codes_of, listed, number
 
 _NOT_IN_FORCE = frozenset({"proposed", "rejected", "cancelled", "entered-in-error"})
@@ -83,13 +83,7 @@ def _ends(target: Mapping[str, Any], begins: date) -> date:
         return date.max
     try:
         if unit in ("mo", "a"):
-            return _months_later(begins, int(length) * (12 if unit == "a" else 1))
+            return months_later(begins, int(length) * (12 if unit == "a" else 1))
         return begins + timedelta(days=int(length) * _DAYS[str(unit)])
     except (KeyError, OverflowError, ValueError):
         return date.max
-
-
-def _months_later(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    last = monthrange(day.year + years, month + 1)[1]
-    return date(day.year + years, month + 1, min(day.day, last))

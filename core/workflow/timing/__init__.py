@@ -8,7 +8,7 @@ it is pure: the zone and the window are passed in, and no clock is read.
 from fyr.core.workflow.timing.checking import problems
 from fyr.core.workflow.timing.expanding import Slot, slots, slots_from, slots_starting
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, occurrence_of
-from fyr.core.workflow.timing.reading import DANISH, LAST, moment_of
+from fyr.core.workflow.timing.reading import DANISH, LAST, moment_of, months_later
 
 __all__ = [
     "DANISH",
@@ -17,6 +17,7 @@ __all__ = [
     "Occurrence",
     "Slot",
     "moment_of",
+    "months_later",
     "occurrence_of",
     "problems",
     "slots",

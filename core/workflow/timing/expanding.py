@@ -8,7 +8,6 @@ meant the first time: https://www.rfc-editor.org/rfc/rfc5545#section-3.3.5.
 Where a slot begins is computed: a window far away costs no walk from the beginning.
 """
 
-from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
@@ -17,7 +16,7 @@ from itertools import count, takewhile
 from typing import NamedTuple
 
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, Recurrence
-from fyr.core.workflow.timing.reading import DANISH, FIRST, LAST
+from fyr.core.workflow.timing.reading import DANISH, FIRST, LAST, months_later
 
 #: Units that pass at the same pace everywhere.
 _PASSING = {
@@ -138,7 +137,7 @@ def _end(start: datetime, length: tuple[int, str] | None, zone: tzinfo) -> datet
 
 def _days_later(day: date, number: int, unit: str) -> date:
     if unit == "a":
-        return _month(day, 12 * number)
+        return months_later(day, 12 * number)
     return day + timedelta(days=number * (7 if unit == "wk" else 1))
 
 
@@ -204,7 +203,7 @@ def _days(recurrence: Recurrence, first: date, near: date) -> Iterator[date]:
         step = recurrence.period * (12 if recurrence.unit == "a" else 1)
         passed = (near.year - first.year) * 12 + near.month - first.month
         for number in count(max(0, passed // step)):
-            yield _month(first, number * step)
+            yield months_later(first, number * step)
 
 
 def _weekdays(recurrence: Recurrence, first: date, near: date) -> Iterator[date]:
@@ -214,15 +213,3 @@ def _weekdays(recurrence: Recurrence, first: date, near: date) -> Iterator[date]
         week = monday + timedelta(days=number * step)
         for day in recurrence.days:
             yield week + timedelta(days=day)
-
-
-def _month(day: date, months: int) -> date:
-    """Tell the same day some months later, or the last one of a shorter month.
-
-    :raises OverflowError: there is no such year.
-    """
-    number = day.year * 12 + day.month - 1 + months
-    year, month = number // 12, number % 12 + 1
-    if year > LAST.year:
-        raise OverflowError(year)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))

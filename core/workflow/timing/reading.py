@@ -1,8 +1,9 @@
 """Values of a Timing as Python's own: moments, times of day, whole numbers."""
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -51,6 +52,18 @@ def _rest(seconds: str | None, fraction: str | None) -> timedelta:
     """Tell what comes after the minute, a leap second too."""
     micros = f"{fraction or '':0<6.6}"
     return timedelta(seconds=int(seconds or 0), microseconds=int(micros))
+
+
+def months_later(day: date, months: int) -> date:
+    """Tell the same day some months later, or the last one of a shorter month.
+
+    :raises OverflowError: it is beyond the calendar.
+    """
+    number = day.year * 12 + day.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    if year > LAST.year:
+        raise OverflowError(year)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def whole(value: object) -> int | None:

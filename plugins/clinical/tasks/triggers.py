@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.core import Resource
-from fyr.core.workflow.timing import moment_of
+from fyr.core.workflow.timing import moment_of, months_later
 from fyr.plugins.clinical.extensions import (
     ACTION_TRIGGER,
     TRIGGER_CONDITION,
@@ -187,8 +187,6 @@ def _started(
 def _length(offset: Mapping[str, Any], now: datetime) -> timedelta:
     number, unit = offset.get("value", 0), str(offset.get("code", "d"))
     if unit in ("mo", "a"):
-        months = int(number) * (12 if unit == "a" else 1)
-        years, month = divmod(now.month - 1 + months, 12)
-        day = min(now.day, 28)
-        return now.replace(year=now.year + years, month=month + 1, day=day) - now
+        later = months_later(now.date(), int(number) * (12 if unit == "a" else 1))
+        return later - now.date()
     return float(number) * _UNITS.get(unit, timedelta(days=1))
