@@ -89,7 +89,9 @@ class Versions:
         if url:
             part["url"] = url
         if (gone := self._deprecated.get(path)) is not None:
-            part |= {"status": "deprecated", "deprecated": gone.since.isoformat()}
+            part["deprecated"] = gone.since.isoformat()
+            if gone.since <= self._application.clock().date():
+                part["status"] = "deprecated"
             if gone.sunset is not None:
                 part["sunset"] = gone.sunset.isoformat()
             if gone.link:

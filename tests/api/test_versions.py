@@ -1,12 +1,13 @@
 """``/versions``, and answers of what will go."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from fyr.core.testing.client import Client
+from fyr.core.testing.clock import FakeClock
 from fyr.plugins.versions.releases import releases
 from fyr.plugins.versions.settings import DeprecatedSettings
 
@@ -40,10 +41,21 @@ def test_services_and_what_will_go_are_told(fyr_client: Client) -> None:
         "fhirVersion": "4.0.1",
         "status": "current",
     }
-    assert apis["/task/fhir"]["status"] == "deprecated"
     assert apis["/task/fhir"]["deprecated"] == "2026-12-01"
     assert apis["/fhir/Basic"]["sunset"] == "2027-07-01"
     assert [one["version"] for one in told["releases"] if one["followed"]] == ["8.0.0"]
+
+
+def test_a_part_is_deprecated_from_its_day_on(
+    fyr_client: Client, fyr_clock: FakeClock
+) -> None:
+    told = []
+    for moment in ("2026-11-30T23:59:59Z", "2026-12-01T00:00:00Z"):
+        fyr_clock.now = datetime.fromisoformat(moment)
+        parts = fyr_client.get("/versions").json["apis"]
+        told += [one["status"] for one in parts if one["path"] == "/task/fhir"]
+
+    assert told == ["current", "deprecated"]
 
 
 def test_answers_below_a_deprecated_path_say_so_and_no_others(
