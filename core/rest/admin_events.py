@@ -13,30 +13,36 @@ from fyr.core.errors import NotFound
 from fyr.core.events import DeadLetter, DeadLetters
 from fyr.core.events.status import Status
 from fyr.core.rest.admin import AdminGate
-from fyr.core.rest.admin_pages import Retry, answer, asked_of, page_of
+from fyr.core.rest.admin_pages import LIST, Retry, answer, asked_of, page, page_of
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+    from fyr.core.routes import Route
 
 EVENTS = "/admin/events"
 _DEAD = f"{EVENTS}/dead-letters"
 
 
-def event_pages(application: Application, gate: AdminGate) -> list[tuple[str, object]]:
+def event_pages(application: Application, gate: AdminGate) -> list[Route]:
     """Tell the paths, and what answers there."""
     letters = DeadLetters(application.outbox)
     one = _ConsumersLetters(letters, gate)
+    retry = Retry(one.retry, gate)
+    letter = f"{_DEAD}/{{consumer}}/{{position:int}}"
     return [
-        (EVENTS, _Status(application, gate)),
-        (_DEAD, _Letters(letters, gate)),
-        (f"{_DEAD}/{{consumer}}", one),
-        (f"{_DEAD}/{{consumer}}/retry", Retry(one.retry, gate)),
-        (f"{_DEAD}/{{consumer}}/{{position:int}}", one),
-        (
-            f"{_DEAD}/{{consumer}}/{{position:int}}/retry",
-            Retry(one.retry, gate),
+        page(EVENTS, _Status(application, gate), "How far each consumer is."),
+        page(
+            _DEAD,
+            _Letters(letters, gate),
+            "Events that consumers gave up.",
+            "beyond",
+            *LIST,
         ),
+        page(f"{_DEAD}/{{consumer}}", one, "Events that a consumer gave up.", *LIST),
+        page(f"{_DEAD}/{{consumer}}/retry", retry, "Hands them over again."),
+        page(letter, one, "An event that a consumer gave up."),
+        page(f"{letter}/retry", retry, "Hands it over again."),
     ]
 
 

@@ -7,28 +7,37 @@ from typing import TYPE_CHECKING, Any
 from fyr.core.clock import instant
 from fyr.core.outgoing.queue import NEVER
 from fyr.core.rest.admin import AdminGate
-from fyr.core.rest.admin_pages import Retry, answer, asked_of, page_of
+from fyr.core.rest.admin_pages import LIST, Retry, answer, asked_of, page, page_of
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.core.outgoing.message import Outgoing
     from fyr.core.outgoing.queue import DestinationState
+    from fyr.core.routes import Route
 
 OUTGOING = "/admin/outgoing"
 _DEAD = f"{OUTGOING}/dead-letters"
 
 
-def outgoing_pages(
-    application: Application, gate: AdminGate
-) -> list[tuple[str, object]]:
+def outgoing_pages(application: Application, gate: AdminGate) -> list[Route]:
     """Tell the paths, and what answers there."""
     letters = _OutgoingLetters(application, gate)
+    retry = Retry(letters.retry, gate)
+    one = _OneOutgoing(application, gate)
     return [
-        (OUTGOING, _Destinations(application, gate)),
-        (_DEAD, letters),
-        (f"{_DEAD}/{{id:int}}", _OneOutgoing(application, gate)),
-        (f"{_DEAD}/{{id:int}}/retry", Retry(letters.retry, gate)),
+        page(
+            OUTGOING,
+            _Destinations(application, gate),
+            "Receivers, how they fare.",
+            "sender",
+            "beyond",
+            "from",
+            *LIST,
+        ),
+        page(_DEAD, letters, "Messages that were given up.", "sender", *LIST),
+        page(f"{_DEAD}/{{id:int}}", one, "A message that was given up."),
+        page(f"{_DEAD}/{{id:int}}/retry", retry, "Sends it again."),
     ]
 
 

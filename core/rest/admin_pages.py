@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +13,34 @@ from fyr.core.errors import Invalid
 from fyr.core.rest.admin import AdminGate, tell
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.query import pairs
+from fyr.core.routes import Route
 
 _PAGE = 100
 _MOST = 1000
-_NUMBERS = ("after", "count")
+#: what each list may be asked with
+LIST = ("after", "count")
+_TEXT: dict[str, Any] = {"type": "string"}
+_SCHEMAS = dict.fromkeys(("beyond", "sender", "from"), _TEXT) | {
+    "after": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    "count": {"type": "integer", "minimum": 1, "maximum": _MOST},
+}
+
+
+def page(path: str, resource: object, what: str, *queries: str) -> Route:
+    """Give a page of JSON as a route.
+
+    :param queries: names of what ``GET`` may be asked with.
+    """
+    route = Route(path, resource, what)
+    told = {"200": {"description": what, "content": {"application/json": {}}}}
+    asked = [{"in": "query", "name": one, "schema": _SCHEMAS[one]} for one in queries]
+    operations = {
+        method: {"summary": what, "responses": told}
+        | ({"parameters": asked} if asked and method == "GET" else {})
+        for method in route.methods
+        if method not in ("HEAD", "OPTIONS")
+    }
+    return replace(route, operations=operations)
 
 
 class Retry:
@@ -41,8 +66,8 @@ def asked_of(req: FyrRequest, *texts: str) -> dict[str, str | int]:
     for name, value in pairs(req.env["QUERY_STRING"]):
         if name in texts:
             asked[name] = value
-        elif name not in _NUMBERS:
-            raise Invalid(f"{name} is none of {', '.join((*_NUMBERS, *texts))}")
+        elif name not in LIST:
+            raise Invalid(f"{name} is none of {', '.join((*LIST, *texts))}")
         elif not (value.isascii() and value.isdigit() and len(value) < 19):
             raise Invalid(f"{name} is a number from 0: {value!r}")
         else:

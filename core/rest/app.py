@@ -12,9 +12,6 @@ from fyr.core.hooks.errors import PluginError
 from fyr.core.listening import public_names
 from fyr.core.model.json import Limits
 from fyr.core.rest.addresses import Addresses
-from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
-from fyr.core.rest.admin_events import event_pages
-from fyr.core.rest.admin_outgoing import outgoing_pages
 from fyr.core.rest.body import Bodies
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.compartments import Below, CompartmentSearch
@@ -26,6 +23,7 @@ from fyr.core.rest.observe import Observer
 from fyr.core.rest.openapi_routes import PATH as OPENAPI
 from fyr.core.rest.openapi_routes import RoutesDocument
 from fyr.core.rest.outcomes import add_error_handlers
+from fyr.core.rest.own_routes import own_routes
 from fyr.core.rest.plugin_routes import guarded
 from fyr.core.rest.system import System
 from fyr.core.rest.types import TypeLevel
@@ -51,7 +49,7 @@ def create_wsgi(application: Application) -> FyrApp:
     )
     app.req_options.strip_url_path_trailing_slash = True
     add_error_handlers(app)
-    _add_administration(app, application)
+    _add_own_routes(app, application)
     bodies = Bodies(
         settings.server.max_body_bytes,
         Limits(settings.fhir.max_depth, settings.fhir.max_number_digits),
@@ -101,17 +99,11 @@ def _callers(application: Application, service: Service) -> Callers:
     )
 
 
-def _add_administration(app: FyrApp, application: Application) -> None:
-    security = application.settings.security
-    gate = AdminGate(security.admin_token, is_open=security.mode == "open")
-    app.add_route("/health/live", Live())
-    app.add_route("/health/ready", Ready(application))
-    app.add_route("/metrics", Metrics(application, gate))
-    app.add_route("/admin/plugins", Plugins(application, gate))
-    app.add_route(OPENAPI, RoutesDocument(application))
-    pages = [*event_pages(application, gate), *outgoing_pages(application, gate)]
-    for path, resource in pages:
-        app.add_route(path, resource)
+def _add_own_routes(app: FyrApp, application: Application) -> None:
+    own = list(own_routes(application))
+    for route in own:
+        app.add_route(route.path, route.resource)
+    app.add_route(OPENAPI, RoutesDocument(application, own))
 
 
 #: What a service tells of itself to those who know only its base, SMART apps for one.

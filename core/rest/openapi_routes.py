@@ -1,4 +1,4 @@
-"""The routes of plugins as OpenAPI 3.1, at ``/openapi.json``.
+"""All routes beside FHIR as OpenAPI 3.1, the server's own and those of plugins, at ``/openapi.json``.
 
 https://spec.openapis.org/oas/v3.1.0. Paths, methods and who may use them are taken from
 the routes; what a method takes and answers, from what a route says of it. Every FHIR
@@ -39,7 +39,7 @@ _REFUSED: Json = {"$ref": "#/components/responses/Refused"}
 def openapi_of_routes(
     routes: Iterable[Route], services: Iterable[Service], server: str
 ) -> Json:
-    """Describe what plugins serve beside FHIR.
+    """Describe what is served beside FHIR.
 
     :param server: URL that paths stand on.
     """
@@ -69,9 +69,10 @@ def openapi_of_routes(
 class RoutesDocument:
     """``/openapi.json``; it tells nothing that is secret."""
 
-    def __init__(self, application: Application) -> None:
-        """Take the application, whose plugins have been started."""
+    def __init__(self, application: Application, own: Iterable[Route]) -> None:
+        """Take the application, its plugins started, and the server's own routes."""
         self._application = application
+        self._own = list(own)
 
     def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the document."""
@@ -85,7 +86,8 @@ class RoutesDocument:
         application = self._application
         server = application.settings.server.public_url.rstrip("/") or "/"
         services = application.services
-        return orjson.dumps(openapi_of_routes(application.routes, services, server))
+        routes = [*self._own, *application.routes]
+        return orjson.dumps(openapi_of_routes(routes, services, server))
 
 
 def _path(route: Route) -> Json:

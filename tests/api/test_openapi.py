@@ -49,6 +49,19 @@ class TestFew:
         assert [name for name in named if name] == ["name"]
 
 
+def test_the_server_s_own_routes_are_described_beside_those_of_plugins(
+    client: Client,
+) -> None:
+    paths = client.get("/openapi.json").json["paths"]
+
+    assert {"/health/live", "/health/ready", "/metrics", "/admin/plugins"} <= set(paths)
+    assert paths["/health/ready"]["get"]["security"] == []
+    assert paths["/metrics"]["get"]["security"] == [{"bearer": []}]
+    letter = paths["/admin/events/dead-letters/{consumer}/{position}"]
+    assert {"get", "delete"} <= set(letter)
+    assert [one["name"] for one in letter["parameters"]] == ["consumer", "position"]
+
+
 def test_every_reference_inside_the_document_leads_somewhere(client: Client) -> None:
     told = client.get("openapi.json").json
     found: list[str] = []
