@@ -47,7 +47,8 @@ class _LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if hint := _hint(ctx, args[0]):
-                raise click.UsageError(f"{error.message} {hint}", ctx) from None
+                text = error.message.rstrip(".") if hint[0] == ";" else error.message
+                raise click.UsageError(f"{text}{hint}", ctx) from None
             raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -101,12 +102,19 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
 
 
 def _hint(ctx: click.Context, command: str) -> str:
-    """Tell which plugin has a command that is not there, once settings are read."""
+    """Tell which command is meant, or which plugin has it, once settings are read."""
+    from fyr.config.neighbours import neighbour
+    from fyr.core.hooks.discovery import installed
+
+    # A slip of the finger: no plugin need be imported to see that.
+    if command not in installed() and (near := neighbour(command, COMMANDS)):
+        return near
     if ctx.obj is None:
         return ""
     from fyr.core.cli.extra import hint_of
 
-    return hint_of(ctx.obj, command)
+    hint = hint_of(ctx.obj, command)
+    return f" {hint}" if hint else ""
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

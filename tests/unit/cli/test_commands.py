@@ -82,6 +82,19 @@ def test_a_command_of_a_plugin_that_is_not_enabled_says_which(
     assert "Traceback" not in done.output
 
 
+def test_a_slip_of_the_finger_is_told_with_what_was_meant_and_imports_no_plugin(
+    fyr: Fyr, deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fyr.core.cli.extra as extra
+
+    monkeypatch.setattr(extra, "hint_of", None)
+
+    done = fyr("--config", deployment(), "srve")
+
+    assert done.exit_code == 2
+    assert "No such command 'srve'; did you mean serve?" in done.output
+
+
 def test_a_command_that_no_plugin_has_has_no_hint(fyr: Fyr, deployment) -> None:
     done = fyr("--config", deployment(), "dance")
 
