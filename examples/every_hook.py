@@ -252,6 +252,12 @@ def authorize_resource(context, subject, use, look):
 
 
 @hookimpl
+def explain_access(context):
+    if context.interaction == "delete":
+        yield "an appointment with the archivist"
+
+
+@hookimpl
 def before_interaction(context):
     if context.interaction == "history-system" and not context.params:
         raise Refused("the whole history is too long: say _since or _count")

@@ -74,7 +74,7 @@ def explain(
 ) -> None:
     """Tell where a resource stands, such as Task/1, and what may come next.
 
-    That is by the tables; access control decides too, by each token.
+    That is by the tables; access control tells what it asks of whom besides.
     """
     from fyr.core.workflow.explaining import explain as explained
 
@@ -138,13 +138,27 @@ def _explained(found: Explained) -> Iterator[str]:
         yield from _standing(one)
     if not found.standings:
         yield "No state machine holds for it."
-    elif any(one.following for one in found.standings):
-        kind = found.reference.partition("/")[0]
-        yield f"  access control decides too: docs/access-control.md, {kind}"
+    yield from _access(found)
     for timer in found.timers:
         yield f"  timer         {_timer(timer)}"
     for issue in found.told:
         yield f"  {issue.severity:<13} {issue.diagnostics}"
+
+
+def _access(found: Explained) -> Iterator[str]:
+    """Tell who may write it by which privileges, and who may not at all."""
+    allowed = [one for one in found.access if one.needs]
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for one in allowed:
+        what = one.interaction, one.service, ", ".join(one.needs)
+        alike.setdefault(what, []).append(one.user)
+    for (interaction, service, needs), users in alike.items():
+        yield f"  access        {interaction} at {service} by {', '.join(users)}: {needs}"
+    if allowed:
+        yield "                what these words mean: docs/access-control.md"
+    refused = {one.user for one in found.access} - {one.user for one in allowed}
+    if refused:
+        yield f"  no access     {', '.join(sorted(refused))}"
 
 
 def _standing(one: Standing) -> Iterator[str]:

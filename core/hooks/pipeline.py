@@ -144,6 +144,7 @@ class Hooks:
     narrow_search: HookChain[Params]
     authorize_search: HookChain[None]
     authorize_resource: HookChain[None]
+    explain_access: HookChain[list[str]]
     before_interaction: HookChain[None]
     validate: HookChain[list[Issue]]
     before_store: HookChain[None]

@@ -129,6 +129,20 @@ def authorize_resource(
     """
 
 
+@hookspec("abort", "collect")
+def explain_access(context: RequestContext) -> Iterable[str] | None:
+    """Tell what a user needs for an interaction, in words for whoever runs the server.
+
+    Called by ``fyr workflow explain`` for each way to write a resource, and never for a
+    request: :func:`authorize` and :func:`authorize_resource` decide. A plugin that has
+    rules tells them in a few words, such as ``the privilege CarePlan.update``; no words
+    mean that it lets nobody of this type do it. The answers of all are told.
+
+    :param context: service, interaction, type and id; of the principal the type of user
+        alone, as there is no token.
+    """
+
+
 @hookspec("abort")
 def before_interaction(context: RequestContext) -> None:
     """Prepare for an interaction that has been admitted, or refuse it.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fyr.core.clock import to_millis
@@ -44,6 +44,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What plugins say that users need to write a resource; nothing: they may not."""
+
+    service: str
+    interaction: str
+    user: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """A resource in all machines that hold for it, and its timers."""
 
@@ -55,6 +65,8 @@ class Explained:
     timers: Sequence[TimerState]
     #: what plugins say of it, were it stored again as it is
     told: Sequence[Issue] = ()
+    #: by whom it may be written, beside what the tables say
+    access: Sequence[Access] = ()
 
 
 def explain(
@@ -64,7 +76,7 @@ def explain(
 
     Guards are asked with a made-up user of each type that a row names, and the resource
     as it is with another state: what an edit beside it would bring they cannot know.
-    Access control is not asked: whether somebody may write at all depends on their token.
+    Access control tells what it asks for: whether somebody has it depends on their token.
 
     :param users: types of users who are told of.
     :raises NotFound: there is no such resource.
@@ -87,8 +99,31 @@ def explain(
     standings = application.database.read(work)
     timers = application.timers.of(reference)
     told = _told(application, resource)
-    version = stored.version
-    return Explained(reference, _title(resource), version, standings, timers, told)
+    access = list(_access(application, resource, standings))
+    return Explained(
+        reference, _title(resource), stored.version, standings, timers, told, access
+    )
+
+
+def _access(
+    application: Application, resource: Resource, standings: Sequence[Standing]
+) -> Iterator[Access]:
+    """Ask what users need to make what may be next, at each service that offers it."""
+    following = [one for standing in standings for one in standing.following]
+    asked = {
+        (interaction, user)
+        for one in following
+        for interaction in (("update", "patch") if one.step.end else ("delete",))
+        for user in one.users
+    }
+    ask, kind = application.hooks.explain_access, resource["resourceType"]
+    for service in application.services if ask else ():
+        for interaction, user in sorted(asked):
+            if service.offers(kind, interaction):
+                by = SYSTEM if user == "SYSTEM" else Principal(user, "explained")
+                writing = _writing(application, resource, interaction, by)
+                needs = ask(context=replace(writing, service=service))
+                yield Access(service.name, interaction, user, tuple(needs))
 
 
 def _told(application: Application, resource: Resource) -> Sequence[Issue]:

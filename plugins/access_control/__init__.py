@@ -137,6 +137,11 @@ class AccessControl(Plugin):
         self.decisions.authorize_resource(context, subject, use, look)
 
     @hookimpl
+    def explain_access(self, context: RequestContext) -> Iterable[str]:
+        """Tell which privilege and which contexts somebody needs."""
+        return self.decisions.explain(context)
+
+    @hookimpl
     def before_store(
         self,
         context: RequestContext,

@@ -6,7 +6,7 @@ what it needs of others read, only where the cell has such a demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -74,6 +74,19 @@ class Decisions:
         _require_token(caller, cell)
         if context.parent is None and context.interaction != "operation":
             caller.passed.add(asked)
+
+    def explain(self, context: RequestContext) -> Iterator[str]:
+        """Tell what the cell of an interaction asks for; nothing: there is none."""
+        cell = self.table.find(
+            context.service.name,
+            context.resource_type or "",
+            context.interaction,
+            context.principal.user_type,
+        )
+        if cell is not None:
+            yield " or ".join(cell.privileges) or "no privilege"
+            if cell.demands:
+                yield f"if {' '.join(cell.demands)}"
 
     def narrow(
         self, context: RequestContext, resource_type: str | None, params: Pairs

@@ -8,7 +8,7 @@ that may do everything (``*.cruds``), but for exports, which are searches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -77,6 +77,12 @@ class SmartDecisions:
             self._require_everything(context)
         else:
             self._allowing(context, context.resource_type, context.interaction)
+
+    def explain(self, context: RequestContext) -> Iterator[str]:
+        """Tell which scope an interaction asks for."""
+        letter = LETTERS.get(context.interaction)
+        if letter is not None:
+            yield f"a scope of {context.resource_type}.{letter}"
 
     def narrow(
         self, context: RequestContext, resource_type: str | None, params: Pairs

@@ -304,6 +304,18 @@ def test_hook_authorize_resource_is_asked_of_all_and_one_refusal_decides(
     assert told == [("Patient", "include")]
 
 
+def test_hook_explain_access_collects_what_all_plugins_ask_for(context) -> None:
+    hooks = hooks_of(
+        "explain_access",
+        lambda context: [f"a right to {context.interaction}"],
+        lambda: None,
+        lambda: iter(["good manners"]),
+    )
+
+    told = hooks.explain_access(context=context)
+    assert told == [f"a right to {context.interaction}", "good manners"]
+
+
 def test_hook_before_interaction_prepares_or_refuses(context) -> None:
     hooks = hooks_of(
         "before_interaction",
