@@ -95,6 +95,9 @@ def opened(settings: Settings) -> Iterator[Application]:
             yield application
         finally:
             application.close()
+    except BrokenPipeError:
+        # Who reads has read enough, as `head` does; click ends the process without a word.
+        raise
     except (ConfigError, FyrError, OSError) as error:
         fail(error)
 

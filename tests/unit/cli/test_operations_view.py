@@ -1,6 +1,7 @@
 """``fyr events status`` and ``fyr events dead``, as somebody types them who runs a server."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fyr.config.settings import Settings
 from fyr.core.app import Application, build
 from fyr.core.cli import main
 from fyr.core.testing.applications import client_of
+from fyr.core.testing.process import fyr_command
 
 Fyr = Callable[..., str]
 
@@ -136,3 +138,19 @@ def test_dead_letters_that_cannot_be_meant_are_told(
 
     assert told in fyr("events", "dead", *arguments.split(), status=status)
     assert len(fyr("events", "dead").splitlines()) == 3
+
+
+def test_a_reader_that_has_read_enough_ends_a_list_without_a_word(
+    application: Application, options: dict[str, object]
+) -> None:
+    listing = subprocess.Popen(
+        [fyr_command(), "events", "tail", "--data-dir", str(options["data_dir"])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert listing.stdout is not None
+    listing.stdout.close()
+    assert listing.stderr is not None
+    with listing.stderr as said:
+        assert said.read() == b""
+    assert listing.wait(timeout=60) == 1
