@@ -32,6 +32,8 @@ from fyr.plugins.rules.terms import (
 )
 
 _MISMATCH = "LibraryUseMismatchFixingNeeded"
+#: What the categories begin with that ask for ranges, and for what they are relative to.
+_RANGES = "Ref"
 #: Types of values that can be calculated, and what they are in FHIR.
 _OUTPUTS: Mapping[type, str] = {
     bool: "valueBoolean",
@@ -82,9 +84,13 @@ class _Run:
         touched = False
         try:
             for measurement in self._asked.measurements:
+                before = len(self._problems)
                 touched = self._triage(measurement) or touched
+                lacks = any(
+                    one.code.startswith(_RANGES) for one in self._problems[before:]
+                )
                 touched = self._apply_rules(measurement) or touched
-                self._propose_assessment(measurement)
+                self._propose_assessment(measurement, lacks)
         except FyrError as error:
             raise _as_ours(error, "triage") from None
         output = self._output()
@@ -190,8 +196,12 @@ class _Run:
         if rule.message is not None:
             self._propose(_message(rule.message, about))
 
-    def _propose_assessment(self, measurement: Resource) -> None:
-        """Propose the task to assess what was found, where no rule proposes one."""
+    def _propose_assessment(self, measurement: Resource, lacks: bool) -> None:
+        """Propose the task to assess what was found, where no rule proposes one.
+
+        :param lacks: whether it could not be held against all ranges: what is no alarm
+            then has been judged by nobody.
+        """
         about = reference_to(measurement)
         if any(
             one["resourceType"] == "Task"
@@ -209,7 +219,9 @@ class _Run:
             (c for c in COLOURS if said & {c, f"{c}-question-answer"}),
             None,
         )
-        if worst is not None:
+        if lacks and worst in (None, "green"):
+            self._propose(_untriaged("NotTriaged", "its ranges do not fit", about))
+        elif worst is not None:
             priority = self._rules.tasks.get(worst)  # type: ignore[call-overload]
             if priority is not None:
                 text = f"Assess the measurement: {worst}"

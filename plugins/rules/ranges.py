@@ -50,10 +50,16 @@ class AlarmRange:
     #: codes of the values that it is for; empty: all
     codes: frozenset[Code]
 
-    def holds(self, value: Decimal) -> bool:
-        """Whether a number lies in it, ends included."""
-        above = self.low is None or value >= self.low
-        return above and (self.high is None or value <= self.high)
+    def may_hold(self, value: Measured) -> bool:
+        """Whether a value lies in it, ends included, or may: ``< 95`` is all below 95."""
+        number, how = value.number, value.comparator
+        above = self.low is None or number >= self.low or how in (">", ">=")
+        below = self.high is None or number <= self.high or how in ("<", "<=")
+        # Of what is said to be beyond an end, nothing lies at it.
+        beyond = (how == "<" and number == self.low) or (
+            how == ">" and number == self.high
+        )
+        return above and below and not beyond
 
     def text(self) -> str:
         """Tell it as people write it: ``GAL 88..92``."""
@@ -70,6 +76,8 @@ class Measured:
     codes: frozenset[Code]
     #: what a finding says that it is about; empty where that is plain
     about: tuple[Mapping[str, Any], ...]
+    #: ``<``, ``<=``, ``>=`` or ``>``: the value lies somewhere there; empty: it is the number
+    comparator: str = ""
 
 
 def alarm_ranges(service_request: Resource | None) -> list[AlarmRange]:
@@ -101,11 +109,14 @@ def judge(
     """
     about = reference_to(observation)
     values = values_of(observation)
+    ranges = alarm_ranges(asked.service_request)
     if not values:
         if "dataAbsentReason" in observation or not _tells(observation):
             yield RuleFinding(about, finding_code("data-absent"), rule=RULE)
+        elif ranges and "hasMember" not in observation:
+            text = f"{about}: there are alarm ranges, and its value is no number"
+            yield RuleProblem("input", text, "RefRangeFixingNeeded")
         return
-    ranges = alarm_ranges(asked.service_request)
     for value in values:
         budget.spend(1 + len(ranges) * (1 + len(asked.goals)))
         ours = [one for one in ranges if not one.codes or one.codes & value.codes]
@@ -137,13 +148,15 @@ def _verdict(
             yield fixed
         else:
             usable.append(fixed)
-    if not usable:
+    raised = [one for one in usable if one.may_hold(value)]
+    # What lies in none of some ranges may lie in one that could not be used.
+    if not usable or (not raised and len(usable) < len(ours)):
         return
-    raised = [one for one in usable if one.holds(value.number)]
     raised.sort(key=lambda one: COLOURS.index(one.colour))
     colour = raised[0].colour if raised else "green"
-    where = f"lies in {raised[0].text()}" if raised else "lies in no alarm range"
-    basis = " ".join(f"{value.number} {value.unit}".split())
+    lies = "may lie" if value.comparator else "lies"
+    where = f"{lies} in {raised[0].text()}" if raised else "lies in no alarm range"
+    basis = " ".join(f"{value.comparator} {value.number} {value.unit}".split())
     yield RuleFinding(
         about, finding_code(colour, value.about), RULE, f"{basis} {where}"
     )
@@ -210,10 +223,11 @@ def _measured(
     if isinstance(quantity, dict):
         value = number(quantity.get("value"))
         unit = str(quantity.get("code") or "")
+        comparator = str(quantity.get("comparator") or "")
     else:
-        value, unit = number(element.get("valueInteger")), ""
+        value, unit, comparator = number(element.get("valueInteger")), "", ""
     if value is not None:
-        yield Measured(value, unit, codes, about)
+        yield Measured(value, unit, codes, about, comparator)
 
 
 def _day_of(observation: Resource) -> date | None:

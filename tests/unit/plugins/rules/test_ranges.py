@@ -12,6 +12,7 @@ from .conftest import (
     rules,
     run,
     saturation,
+    tasks,
 )
 
 SOURCE = rules(triage=["reference-ranges"])
@@ -49,10 +50,75 @@ def test_a_source_can_need_ranges() -> None:
 
 
 def test_a_range_of_another_unit_is_told_and_not_used() -> None:
-    ranges = activity(alarm("RAL", high=88, unit="kPa"), alarm("GAL", 88, 92))
+    ranges = activity(alarm("RAL", high=88, unit="kPa"), alarm("GAL", 89, 92))
+    yellow = run(SOURCE, saturation(90), service_request=ranges)
+
+    assert problems(yellow) == [("input", "RefRangeFixingNeeded")]
+    assert codes(yellow) == ["yellow"]
+
+
+def test_what_one_of_its_ranges_could_not_be_used_for_is_no_green() -> None:
+    ranges = activity(alarm("RAL", high=88, unit="kPa"), alarm("GAL", 89, 92))
     outcome = run(SOURCE, saturation(80), service_request=ranges)
 
+    assert codes(outcome) == []
+    assert tasks(outcome) == [("MeasurementForAssessmentNotTriaged", "routine")]
+
+
+def test_a_value_that_no_range_fits_is_for_somebody_to_assess_each_time() -> None:
+    outcome = run(
+        SOURCE,
+        saturation(80, unit="kg"),
+        saturation(80, id="2"),
+        service_request=RANGES,
+    )
+
+    assert [one["reasonReference"]["reference"] for one in outcome.resources] == [
+        "Observation/1",
+        "Observation/2",
+    ]
+    assert tasks(outcome) == [
+        ("MeasurementForAssessmentNotTriaged", "routine"),
+        ("MeasurementForAssessment", "urgent"),
+    ]
+
+
+def test_a_value_that_is_no_number_is_not_lost_where_there_are_alarm_ranges() -> None:
+    text = saturation(80, valueCodeableConcept={"text": "low"})
+    del text["valueQuantity"]
+    outcome = run(SOURCE, text, service_request=RANGES)
+
     assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+    assert tasks(outcome) == [("MeasurementForAssessmentNotTriaged", "routine")]
+
+
+@pytest.mark.parametrize(
+    ("comparator", "number", "colour"),
+    [
+        ("<", 95, "red"),
+        ("<=", 95, "red"),
+        (">", 93, "green"),
+        (">=", 92, "yellow"),
+        (">", 92, "green"),
+        (">", 50, "red"),
+    ],
+)
+def test_a_value_with_a_comparator_raises_what_it_may_lie_in(
+    comparator, number, colour
+) -> None:
+    value = {"value": number, "code": "%", "comparator": comparator}
+    outcome = run(
+        SOURCE, saturation(number, valueQuantity=value), service_request=RANGES
+    )
+
+    assert codes(outcome) == [colour]
+
+
+def test_what_lies_beyond_the_end_of_a_range_is_not_in_it() -> None:
+    high = activity(alarm("RAL", 100, unit="mg/L"))
+    value = {"value": 100, "code": "mg/L", "comparator": "<"}
+    outcome = run(SOURCE, saturation(100, valueQuantity=value), service_request=high)
+
     assert codes(outcome) == ["green"]
 
 
