@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fyr.core import Issue, Resource, broken_rule
+from fyr.core.workflow.timing import moment_of
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import code
@@ -38,6 +39,8 @@ _DEMANDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "QuestionnaireResponse": {"authored": ("authored",), "source": ("source",)},
     "Media": {"created": ("createdDateTime", "createdPeriod")},
 }
+#: What the profile of the guide takes as a value, of an Observation and its components.
+_VALUES = frozenset({"valueQuantity", "valueCodeableConcept"})
 _TIMED = "Resolved"
 _UNTIMED = frozenset({"Unresolved", "Adhoc", "Extra"})
 
@@ -126,6 +129,8 @@ def state_problems(entry: Entry) -> Iterator[Issue]:
         if not any(one in entry.resource for one in elements):
             text = f"a measurement of type {entry.kind} says its {name}"
             yield broken_rule(text, *entry.at(name))
+    if entry.kind == "Observation":
+        yield from _value_problems(entry)
     if not _is_timed(entry.resource):
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_RESOLVED_TIMING"].issue(
             expression=entry.extension_at(extensions.RESOLVED_TIMING)
@@ -134,6 +139,17 @@ def state_problems(entry: Entry) -> Iterator[Issue]:
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_MORE_THAN_ONE_DEVICE_QUALITY"].issue(
             expression=entry.extension_at(extensions.QUALITY)
         )
+
+
+def _value_problems(entry: Entry) -> Iterator[Issue]:
+    """Tell the values that nobody triages: they are no number and no code."""
+    components = entry.resource.get("component", ())
+    parts = [("value", entry.resource)]
+    parts += [(f"component[{i}].value", one) for i, one in enumerate(components)]
+    for place, part in parts:
+        if any(key.startswith("value") and key not in _VALUES for key in part):
+            text = "a value is a Quantity or a CodeableConcept"
+            yield broken_rule(text, *entry.at(place))
 
 
 def device_qualities(resource: Resource) -> list[object]:
@@ -158,5 +174,7 @@ def _is_timed(resource: Resource) -> bool:
     if not version:
         return False
     if kind == _TIMED:
-        return bool(start and end)
+        begins, ends = moment_of(start), moment_of(end)
+        turned = begins is not None and ends is not None and ends < begins
+        return bool(start and end) and not turned
     return kind in _UNTIMED and start is None and end is None

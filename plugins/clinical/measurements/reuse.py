@@ -113,6 +113,10 @@ def _form(entry: Entry) -> Iterator[Issue]:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_INPUT_PROVENANCE_NOT_SINGLE_ENTITY"
         ].issue(expression=entry.at("entity"))
+    for number, one in enumerate(resource.get("entity", ())):
+        if one.get("role") != "quotation":
+            text = "what is used again is quoted: its role is quotation"
+            yield broken_rule(text, *entry.at(f"entity[{number}].role"))
 
 
 def _second(entry: Entry, submission: Submission) -> Iterator[Issue]:

@@ -194,6 +194,7 @@ START, END = "2026-01-08T08:00:00+01:00", "2026-01-08T10:00:00+01:00"
 @pytest.mark.parametrize(
     ("kind", "ends"),
     [
+        ("Resolved", {"start": END, "end": START}),
         ("Resolved", {}),
         ("Resolved", {"start": START}),
         ("Resolved", {"end": END}),
@@ -238,6 +239,21 @@ def test_a_timing_without_the_version_of_the_order_is_refused(
     ((text, _),) = problems(world.observation(world.an_order(), timing=timing))
 
     assert text.startswith("A resolved timing is either of type Resolved")
+
+
+def test_a_value_that_nobody_triages_is_refused(world, problems) -> None:
+    observation = world.observation(
+        world.an_order(),
+        valueQuantity=None,
+        valueString="97 %",
+        component=[{"code": {"text": "a"}, "valueBoolean": True}],
+    )
+
+    text = "The content breaks a rule: a value is a Quantity or a CodeableConcept"
+    assert problems(observation) == [
+        (text, "Bundle.entry[0].resource.value"),
+        (text, "Bundle.entry[0].resource.component[0].value"),
+    ]
 
 
 def test_a_measurement_without_timing_is_refused(world, problems) -> None:

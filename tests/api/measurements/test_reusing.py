@@ -366,6 +366,18 @@ def test_a_measurement_is_used_again_until_it_is_too_old(
         assert answer.issues == ["The measurement is too old to be reused."]
 
 
+def test_what_is_used_again_is_quoted(reusing, problems) -> None:
+    again, said = reusing()
+    said["entity"][0]["role"] = "source"
+
+    assert problems(again, said) == [
+        (
+            "The content breaks a rule: what is used again is quoted: its role is quotation",
+            "Bundle.entry[1].resource.entity[0].role",
+        )
+    ]
+
+
 def test_an_unknown_unit_of_time_is_refused(reusing, problems) -> None:
     again, said = reusing(criteria_of={"unit": "fortnight"})
 
@@ -378,7 +390,7 @@ def test_an_unknown_unit_of_time_is_refused(reusing, problems) -> None:
     ("again", "place"),
     [
         ({"valueQuantity": {"value": 96, "code": "%"}}, "value"),
-        ({"valueQuantity": None, "valueString": "97 %"}, "value"),
+        ({"valueQuantity": None, "valueCodeableConcept": {"text": "97 %"}}, "value"),
         ({"component": [{"code": {"text": "more"}}]}, "component"),
     ],
 )
