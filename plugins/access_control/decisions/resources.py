@@ -220,6 +220,13 @@ def is_sender(case: ResourceCase) -> bool:
     return mine or not case.of("sender").isdisjoint(me(case.caller))
 
 
+def is_recipient(case: ResourceCase) -> bool:
+    """Whether the user or the token's care team is who it is for."""
+    teams = case.of("recipient_team")
+    ours = case.caller.type != "PATIENT" and case.caller.care_team in teams
+    return ours or not case.of("recipient").isdisjoint(me(case.caller))
+
+
 def _sender(case: ResourceCase) -> None:
     if not is_sender(case):
         raise outside(case, "as the sender is another one")

@@ -22,6 +22,7 @@ from fyr.plugins.access_control.decisions.cases import (
 from fyr.plugins.access_control.decisions.contexts import CODES
 from fyr.plugins.access_control.decisions.resources import (
     is_on_episode,
+    is_recipient,
     is_sender,
     outside,
     require_material,
@@ -182,6 +183,9 @@ def _message(case: ResourceCase) -> None:
         raise outside(case, "as its sender would be another one")
     if not _may_rewrite(was) and _lasting(old) != _lasting(case.resource):
         raise outside(case, "as it has been sent, or by another one")
+    is_sent = old.get("status") not in _UNSENT
+    if is_sent and not is_recipient(was) and _receipt(old) != _receipt(case.resource):
+        raise outside(case, "as its recipient says what became of it")
 
 
 def _may_rewrite(case: ResourceCase) -> bool:
@@ -198,6 +202,15 @@ def _lasting(message: Resource) -> dict[str, object]:
     meta = message.get("meta", {})
     kept["meta"] = {k: v for k, v in meta.items() if k not in _OF_VERSIONS}
     return kept
+
+
+def _receipt(message: Resource) -> list[object]:
+    """Give what the recipient of a message says."""
+    more = message.get("extension", ())
+    return [
+        message.get("received"),
+        *(one for one in more if one.get("url") == _STATUS),
+    ]
 
 
 #: demand -> what it asks of a write

@@ -57,7 +57,7 @@ def well_formed(transition: Transition) -> Iterator[Issue]:
             yield code.issue(told, expression=("Communication.category",))
         if transition.start not in terms.UNSENT:
             return
-    elif len(terms.categories(new)) != 1:
+    elif len(terms.categories(new)) != 1 or terms.category(new) not in _BY_CATEGORY:
         code = CODES["COMMUNICATION_EXACTLY_ONE_MESSAGE_CATEGORY_IS_EXPECTED_ACTUAL"]
         told = ", ".join(terms.categories(new)) or "none"
         yield code.issue(told, expression=("Communication.category",))
@@ -80,6 +80,7 @@ def _receipt(transition: Transition, new: Resource) -> Iterator[Issue]:
         code = CODES["COMMUNICATION_SENT_PROP_CANNOT_BE_SET_BY_CLIENT"]
         yield code.issue(expression=("Communication.sent",))
     if transition.end == "completed" and not transition.moved:
+        yield from _known_status(old, new)
         return
     if new.get("received"):
         code = CODES["COMMUNICATION_ONLY_STATUS_COMPLETED_CAN_BE_MARKED_AS_RECEIVED"]
@@ -90,6 +91,16 @@ def _receipt(transition: Transition, new: Resource) -> Iterator[Issue]:
             "COMMUNICATION_ONLY_STATUS_COMPLETED_CAN_HAVE_ADMINISTRATIVE_STATUS_OTHER_THAN_ACTIVATE"
         ]
         yield code.issue(expression=("Communication.extension",))
+
+
+def _known_status(old: Resource, new: Resource) -> Iterator[Issue]:
+    """Refuse what is no administrative status, where it changes."""
+    status = value_of(new, ADMINISTRATIVE_STATUS) or {}
+    is_new = status != (value_of(old, ADMINISTRATIVE_STATUS) or {})
+    if is_new and status.get("code") not in terms.ADMINISTRATIVE_STATUSES:
+        allowed = ", ".join(terms.ADMINISTRATIVE_STATUSES)
+        text = f"the administrative status is one of {allowed}"
+        yield Issue("code-invalid", text, ("Communication.extension",))
 
 
 def _one_of_each(new: Resource) -> Iterator[Issue]:

@@ -22,6 +22,8 @@ CATEGORIES: Final = _CS + "message-category"
 MEDIA: Final = _CS + "message-medium"
 REASONS: Final = _CS + "message-reasonCode"
 ADMINISTRATIVE: Final = _CS + "administrative-status"
+#: How far a recipient is with a message.
+ADMINISTRATIVE_STATUSES: Final = ("activate", "read", "complete", "reactivate")
 RESTRICTIONS: Final = _CS + "restriction-category"
 
 MESSAGE, NOTIFICATION, ADVICE, NOTE = "message", "notification", "advice", "note"

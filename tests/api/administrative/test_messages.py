@@ -214,6 +214,10 @@ def test_a_message_has_one_category_one_sender_and_one_recipient(nurse) -> None:
     assert nurse.create(none).issues == [
         "A message has one category; this one has: none"
     ]
+    unknown = message("CareTeam/a", "Patient/1", category="letter")
+    assert nurse.create(unknown).issues == [
+        "A message has one category; this one has: letter"
+    ]
     crowd = {**many, "sender": {"reference": "Practitioner/1"}}
     answer = nurse.create(crowd)
     assert answer.status in (403, 422)
@@ -278,14 +282,38 @@ def test_a_recipient_says_that_a_message_was_read_and_changes_nothing_else(
     assert rewritten.status in (403, 422)
 
 
+def position_of_status(resource):
+    return [one["url"] for one in resource["extension"]].index(
+        f"{EHEALTH}administrative-status"
+    )
+
+
 def test_a_sender_changes_nothing_of_a_message_that_was_sent(stage, nurse) -> None:
     sent = nurse.create(message("CareTeam/a", "Patient/1")).json
+    status = f"/extension/{position_of_status(sent)}"
 
     rewritten = patch(nurse, sent, op("replace", "/payload/0/contentString", "Nej"))
+    received = patch(nurse, sent, op("add", "/received", "2026-01-01T10:00:00Z"))
+    read = patch(nurse, sent, op("replace", status, administrative("read")))
     deleted = nurse.delete(f"Communication/{sent['id']}")
 
     assert rewritten.status in (403, 422)
+    assert (received.status, read.status) == (403, 403)
     assert deleted.status in (403, 422)
+
+
+def test_an_administrative_status_is_one_that_there_is(citizen, nurse) -> None:
+    sent = nurse.create(message("CareTeam/a", "Patient/1")).json
+    status = f"/extension/{position_of_status(sent)}"
+
+    odd = patch(citizen, sent, op("replace", status, administrative("shredded")))
+    gone = patch(citizen, sent, op("remove", status))
+    done = patch(citizen, sent, op("replace", status, administrative("complete")))
+
+    assert odd.issues == [
+        "the administrative status is one of activate, read, complete, reactivate"
+    ]
+    assert (odd.status, gone.status, done.status) == (422, 422, 200)
 
 
 def test_the_text_of_a_note_is_changed_after_it_was_sent_and_notes_are_deleted(
