@@ -16,6 +16,7 @@ from fyr.plugins.clinical.extensions import (
     TRIGGER_CONDITION,
     extensions,
     value,
+    value_of,
 )
 from fyr.plugins.clinical.plans.tree import Definitions, places, walk
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from fyr.core import FyrError, Issue, Transition
 
 _LED = "definitionCanonical"
+#: Of how many conditions of a trigger, and the one thing that it does.
+BEHAVIORS = ("all", "one-or-more")
+STARTS = "status-on-hold-to-active"
 
 
 @refuses(
@@ -76,6 +80,44 @@ def knows_related_actions(transition: Transition) -> Iterator[FyrError | Issue]:
                 )
 
 
+@refuses("GENERAL_VALIDATION_ERROR")
+def triggers_can_fire(transition: Transition) -> Iterator[FyrError | Issue]:
+    """What triggers say can happen: other actions are counted, and something is done."""
+    for place, action in places(transition.resource):
+        where = f"{place}.extension('{ACTION_TRIGGER}')"
+        triggers = list(extensions(action, ACTION_TRIGGER))
+        texts = [text for one in triggers for text in _never(one, action)]
+        if len(triggers) > 1:
+            texts.append("an action has one trigger")
+        for text in texts:
+            yield broken_rule(text, where)
+
+
+def _never(trigger: Mapping[str, Any], action: Mapping[str, Any]) -> Iterator[str]:
+    """Tell why a trigger would not do what is meant."""
+    conditions = list(_conditions(trigger))
+    if not conditions:
+        yield "a trigger has a condition at least"
+    for one in conditions:
+        named, count = value_of(one, "actionId"), value_of(one, "count")
+        if not named or named == action.get("id"):
+            yield "a condition of a trigger names another action"
+        if not isinstance(count, int) or count < 1:
+            yield "a condition of a trigger counts submissions, from 1 on"
+    if value_of(trigger, "triggerBehavior") not in BEHAVIORS:
+        yield f"the behavior of a trigger is one of {', '.join(BEHAVIORS)}"
+    reaction = value_of(trigger, "action")
+    if not isinstance(reaction, Mapping) or reaction.get("code") != STARTS:
+        yield f"a trigger does {STARTS}"
+
+
+def _conditions(trigger: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    # Seen with the name of the part, and with the URL of the condition's own.
+    for one in trigger.get("extension", ()):
+        if one.get("url") in ("triggerCondition", TRIGGER_CONDITION):
+            yield one
+
+
 def _related(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, one in enumerate(action.get("relatedAction", ())):
         yield f"relatedAction[{number}].actionId", str(one.get("actionId", ""))
@@ -84,9 +126,6 @@ def _related(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _triggering(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Tell the actions whose submissions trigger this one."""
     for trigger in extensions(action, ACTION_TRIGGER):
-        for condition in trigger.get("extension", ()):
-            # Seen with the name of the part, and with the URL of the condition's own.
-            if condition.get("url") not in ("triggerCondition", TRIGGER_CONDITION):
-                continue
+        for condition in _conditions(trigger):
             for part in extensions(condition, "actionId"):
                 yield f"extension('{ACTION_TRIGGER}')", str(value(part))

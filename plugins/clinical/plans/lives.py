@@ -17,6 +17,7 @@ from fyr.plugins.clinical.plans.activation import (
     is_no_circle,
     knows_related_actions,
     leads_to_active_definitions,
+    triggers_can_fire,
 )
 from fyr.plugins.clinical.plans.images import has_fitting_images
 from fyr.plugins.clinical.plans.refusals import REFUSALS, refused
@@ -43,7 +44,12 @@ AUTHORS = frozenset({"PRACTITIONER", "SYSTEM"})
 _PLAN = tuple(
     map(
         rules.unless_loaded,
-        (leads_to_active_definitions, is_no_circle, knows_related_actions),
+        (
+            leads_to_active_definitions,
+            is_no_circle,
+            knows_related_actions,
+            triggers_can_fire,
+        ),
     )
 )
 

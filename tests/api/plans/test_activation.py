@@ -119,6 +119,44 @@ def test_what_triggers_an_action_is_in_the_plan(guarded, weigh) -> None:
     assert activated(guarded, made).status == 200
 
 
+def changed(part, **value):
+    """Make a trigger whose part, or that of its condition, is another one."""
+    made = trigger("first")
+    condition = made["extension"][0]["extension"]
+    for parts in (made["extension"], condition):
+        for index, one in reversed(list(enumerate(parts))):
+            if one["url"].endswith(part):
+                parts[index : index + 1] = [{"url": part, **value}] if value else []
+    return made
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (changed("count", valueInteger=0), "counts submissions, from 1 on"),
+        (changed("count"), "counts submissions, from 1 on"),
+        (changed("actionId", valueId="second"), "names another action"),
+        (changed("triggerCondition"), "a trigger has a condition at least"),
+        (changed("triggerBehavior", valueCode="some"), "one of all, one-or-more"),
+        (changed("action", valueCoding={"code": "end"}), "status-on-hold-to-active"),
+        (changed("action"), "a trigger does status-on-hold-to-active"),
+    ],
+)
+def test_a_trigger_that_would_never_fire_is_told_before_the_plan_is_used(
+    guarded, weigh, broken, why
+) -> None:
+    made = plan(weigh, weigh)
+    made["action"][0]["id"] = "first"
+    made["action"][1] |= {"id": "second", "extension": [broken]}
+
+    answer = activated(guarded, made)
+
+    assert (answer.status, told(answer)) == (422, ["GENERAL_VALIDATION_ERROR"])
+    (issue,) = answer.json["issue"]
+    assert why in issue["diagnostics"]
+    assert issue["expression"][0].startswith("PlanDefinition.action[1].extension(")
+
+
 def test_a_plan_does_not_lead_to_itself(guarded, weigh) -> None:
     stored = guarded.made(plan(weigh))
     own = {"definitionCanonical": url(f"PlanDefinition/{stored['id']}")}
