@@ -78,7 +78,7 @@ def submissions_of(resource: Mapping[str, Any]) -> Iterator[Submission]:
             _code(parts.get("type")),
             _moment(parts.get("start")),
             _moment(parts.get("end")),
-            _measured(resource),
+            measured_span(resource),
             resource.get("status") != "entered-in-error",
             _code(resource.get("code")),
             f"{resource['resourceType']}/{resource.get('id', '')}",
@@ -89,7 +89,7 @@ def submissions_of(resource: Mapping[str, Any]) -> Iterator[Submission]:
 _moment = lru_cache(maxsize=8192)(moment_of)
 
 
-def _measured(resource: Mapping[str, Any]) -> Span | None:
+def measured_span(resource: Mapping[str, Any]) -> Span | None:
     """Tell when a measurement was made: Observation, answers, or Media."""
     found = moment_of(resource.get("effectiveDateTime"))
     if found is not None:

@@ -7,16 +7,18 @@ the care team to find out why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fyr.core import Resource
 from fyr.core.workflow.timing import Kind, moment_of, occurrence_of, slots
+from fyr.plugins.clinical.activities import switches
 from fyr.plugins.clinical.extensions import (
     INCLUDE_AS_EXTRA,
     RESOLVED_TIMING,
     extensions,
     value_of,
 )
+from fyr.plugins.clinical.procedures.submissions import measured_span
 from fyr.plugins.clinical.tasks.terms import codes, reference
 
 if TYPE_CHECKING:
@@ -30,10 +32,8 @@ CATEGORY: Final = "UnexpectedMeasurementResolving"
 TYPE: Final = "MeasurementTypeUnexpected"
 TIMING: Final = "MeasurementTimingUnexpected"
 
-#: Codes of activities that are answered, and of those that are pictured; all others are
-#: observed (ConceptMap activitydefinition-code-to-measurement-resource-type).
-_ANSWERED: Final = frozenset({"273586006", "445988008", "SQ", "QR"})
-_PICTURED: Final = frozenset({"446080005", "ZZ7011"})
+#: What is submitted for an activity whose code says nothing of that.
+_OBSERVED: Final = "Observation"
 
 
 def notice(acting: Acting, measured: Measured, results: Results) -> None:
@@ -63,13 +63,11 @@ def is_of_another_type(measurement: Resource, activity: Resource) -> bool:
 
     Media may go along with any measurement, and what has no code asks for nothing.
     """
-    asked = set(codes(activity.get("code")))
+    codings = activity.get("code", {}).get("coding", ())
+    known = (switches(one.get("system", ""), one.get("code", "")) for one in codings)
+    asked = {(one.measures if one else "") or _OBSERVED for one in known}
     kind = measurement["resourceType"]
-    if not asked or kind == "Media":
-        return False
-    if asked & _ANSWERED:
-        return bool(kind != "QuestionnaireResponse")
-    return bool(asked & _PICTURED) or bool(kind != "Observation")
+    return bool(asked) and kind != "Media" and kind not in asked
 
 
 def is_at_another_time(
@@ -91,7 +89,8 @@ def is_at_another_time(
     occurrence = occurrence_of(meant)
     if occurrence is None or occurrence.kind is not Kind.RESOLVED:
         return False
-    moment = measured_at(measurement)
+    measured = measured_span(measurement)
+    moment = measured[0] if measured is not None else None
     if kind == Kind.RESOLVED:
         start = moment_of(value_of(timing, "start"))
         end = moment_of(value_of(timing, "end"))
@@ -104,21 +103,6 @@ def is_at_another_time(
         # A slot without a length says on which day, not at which second.
         return not known or (start < end and not _within(moment, start, end))
     return moment is not None and not any(slots(occurrence, moment, moment))
-
-
-def measured_at(measurement: Resource) -> datetime | None:
-    """Tell when something was measured, the beginning of a period."""
-    period = (
-        measurement.get("effectivePeriod") or measurement.get("createdPeriod") or {}
-    )
-    texts: tuple[Any, ...] = (
-        measurement.get("effectiveDateTime"),
-        measurement.get("effectiveInstant"),
-        measurement.get("authored"),
-        measurement.get("createdDateTime"),
-        period.get("start"),
-    )
-    return next((moment_of(one) for one in texts if one is not None), None)
 
 
 def _within(moment: datetime | None, start: datetime, end: datetime) -> bool:

@@ -127,10 +127,33 @@ def test_the_regime_is_that_of_the_version_that_was_submitted_for(ward) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "odd"), [("QR", True), ("ZZ7011", True), ("NPU03011", False)]
+    ("asked", "odd"),
+    [
+        (concept("QR", f"{CS}activitydefinition-code"), True),
+        (concept("ZZ7011", "urn:oid:1.2.208.176.2.4"), True),
+        (concept("NPU03011", "urn:oid:1.2.208.176.2.1"), False),
+        (concept("home-made", "urn:x"), False),
+    ],
 )
 def test_another_kind_than_asked_for_is_asked_about(ward, asked, odd) -> None:
-    case = ward.case(library=ward.library(), code=concept(asked))
+    case = ward.case(library=ward.library(), code=asked)
     case.submit(case.observation(97))
 
     assert ("MeasurementTypeUnexpected" in codes_of(case)) is odd
+
+
+@pytest.mark.parametrize(
+    ("start", "odd"),
+    [("2026-01-08T08:30:00+00:00", False), ("2026-01-08T05:30:00+00:00", True)],
+)
+def test_answers_are_of_the_time_that_they_are_about(ward, start, odd) -> None:
+    case = regime(ward)
+    found = ward.read(
+        case.response(ward.of("Questionnaire", status="active"), {"linkId": "1"})
+    )
+    about = ext("effectivePeriod", valuePeriod={"start": start, "end": start})
+    said = {"extension": [*found["extension"], SLOT, about], "id": ward.number()}
+    late = {"authored": "2026-01-08T14:00:00+00:00"}
+    case.submit(ward.put({**found, **said, **late}))
+
+    assert ("MeasurementTimingUnexpected" in codes_of(case)) is odd
