@@ -41,10 +41,8 @@ GUIDANCE_EPISODE_OF_CARE: Final = _BASE + "ehealth-guidanceresponse-episodeOfCar
 
 MESSAGE_ADMINISTRATIVE_STATUS: Final = _BASE + "ehealth-administrative-status"
 MESSAGE_PERIOD: Final = _BASE + "ehealth-period"
-MESSAGE_PRIORITY: Final = _BASE + "ehealth-priority"
 MESSAGE_RECIPIENT_TEAM: Final = _BASE + "ehealth-communication-recipientCareTeam"
 MESSAGE_THREAD_ID: Final = _BASE + "ehealth-thread-id"
-MESSAGE_TITLE: Final = _BASE + "ehealth-title"
 
 ACTION_TRIGGER: Final = _BASE + "ehealth-actionTrigger"
 #: Within an action trigger, under its own URL.

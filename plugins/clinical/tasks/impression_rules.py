@@ -196,7 +196,8 @@ def assessed_by_an_organization(transition: Transition) -> None:
     ):
         return
     if transition.user_type == "PRACTITIONER":
-        found = transition.context.principal.context.get("organization")
+        chosen = transition.context.principal.context.get("organization", "")
+        found = transition.acting.own(chosen) or chosen
     else:
         found = _organization_behind(transition, new)
     if found:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Resource
 from fyr.plugins.clinical.extensions import PARTICIPANT, extensions, value_of
-from fyr.plugins.clinical.tasks.terms import reference, references_in
+from fyr.plugins.clinical.tasks.terms import reference, references_in, unversioned
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -17,10 +17,15 @@ _NARROWED = "Default-careteam-for-task-and-communication"
 
 
 def care_plans_of(acting: Acting, activity: str) -> list[str]:
-    """Tell the care plans that have an activity, those that are active first."""
+    """Tell the care plans that have an activity, those that are active first.
+
+    :param activity: a version in it does not count.
+    """
     found = [
         one
-        for one in acting.find("CarePlan", ("activity-reference", activity))
+        for one in acting.find(
+            "CarePlan", ("activity-reference", unversioned(activity))
+        )
         if one.get("status") != "entered-in-error"
     ]
     found.sort(key=lambda one: one.get("status") != "active")

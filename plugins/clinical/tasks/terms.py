@@ -21,7 +21,6 @@ GUIDANCE_PROFILE: Final = _PROFILES + "ehealth-guidanceresponse"
 
 IMPRESSIONS: Final = _CS + "clinicalimpression-codes"
 FINDINGS: Final = _CS + "clinicalimpression-finding-codes"
-DECISIONS: Final = _CS + "clinicalimpression-decision-codes"
 ITEMS: Final = _CS + "clinicalimpression-investigation-item-codes"
 TASK_CATEGORIES: Final = _CS + "task-category"
 HANDOVER_ROLES: Final = _CS + "task-handover-roles"

@@ -185,7 +185,7 @@ def _name_the_plan(acting: Acting, impression: Resource, measurement: Resource) 
     plans = [
         plan
         for activity in references_in(measurement.get("basedOn", ()))
-        for plan in care_plans_of(acting, unversioned(activity))
+        for plan in care_plans_of(acting, activity)
     ]
     if plans:
         named = {

@@ -195,6 +195,8 @@ def test_an_approval_for_sharing_names_the_organization_of_who_approves(
         if one["url"].endswith("clinicalimpression-assessor-organization")
     ]
     assert found["valueReference"]["reference"] == url(case.organization)
+    kept = case.ward.read(f"ClinicalImpression/{made['id']}")["extension"]
+    assert {"url": found["url"], "valueReference": to(case.organization)} in kept
 
 
 def test_what_was_entered_in_error_stays_so(case, nurse) -> None:
