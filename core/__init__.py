@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from fyr.core.streams import Stream as Stream
     from fyr.core.streams import StreamItem as StreamItem
     from fyr.core.streams import StreamListener as StreamListener
+    from fyr.core.subjects import Failing as Failing
     from fyr.core.subjects import Look as Look
     from fyr.core.subjects import Subject as Subject
     from fyr.core.subjects import Use as Use
@@ -149,7 +150,7 @@ _HOMES = {
     "services": "Service TypeRules",
     "store.port": "Session",
     "streams": "Stream StreamItem StreamListener",
-    "subjects": "Look Subject Use",
+    "subjects": "Failing Look Subject Use",
     "touched": "Touched",
     "workflow": (
         "ANYBODY Fired History Machine Planned Schedule Step Timer Timers Transition"

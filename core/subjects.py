@@ -58,6 +58,16 @@ class Subject:
         return self._resource
 
 
+class Failing(Subject):
+    """What a write would have stored that fails for a reason of its content.
+
+    It is asked about as ``new``, whether its caller may be told that reason: deciders who
+    have no more to say than the reason itself let it pass.
+    """
+
+    __slots__ = ()
+
+
 class Look(Protocol):
     """Looks things up for a decision, unguarded, in the transaction if there is one."""
 

@@ -123,6 +123,10 @@ def authorize_resource(
     history; the history of one resource that may not be seen now is refused. Matches of
     a search are for :func:`authorize_search`. Any other exception ends the request.
 
+    A write that fails for what it holds is asked about as ``new``, too, with a ``subject``
+    that is :class:`~fyr.core.Failing`: whoever might not have made it is told that, and not
+    what is wrong with it.
+
     :param subject: type, id and version; ``subject.resource`` parses it when asked.
     :param look: reads and searches other resources, unguarded, in the write's
         transaction; it sees what was stored before ``new`` is judged.

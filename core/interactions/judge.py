@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import orjson
+
 from fyr.core.context import RequestContext
 from fyr.core.errors import Forbidden, Issue
 from fyr.core.interactions.looking import Looking
+from fyr.core.model import json
 from fyr.core.searching import Judge, SearchAsked, SearchPage
 from fyr.core.store.port import Session, Stored
-from fyr.core.subjects import Look, Subject, Use
+from fyr.core.subjects import Failing, Look, Subject, Use
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -45,6 +48,23 @@ def judge(
         subject=Subject.of(stored),
         use=use,
         look=look or Looking(interactions),
+    )
+
+
+def judge_failing(
+    interactions: Interactions, context: RequestContext, new: Resource, look: Look
+) -> None:
+    """Let pass what a write would have stored that fails, or refuse it.
+
+    :raises Forbidden: a plugin does not allow it.
+    """
+    # As it would be read back: deciders compare it with what is stored.
+    parsed = orjson.loads(json.dump(new))
+    interactions.hooks.authorize_resource(
+        context=context,
+        subject=Failing(new["resourceType"], new["id"], resource=parsed),
+        use="new",
+        look=look,
     )
 
 

@@ -7,7 +7,7 @@ of a row say, once they are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fyr.core.context import SYSTEM, RequestContext
@@ -28,11 +28,20 @@ class Looking:
 
     __slots__ = ("_found", "_interactions", "_read")
 
-    def __init__(self, interactions: Interactions) -> None:
-        """Take the interactions, those of a transaction where one is running."""
+    def __init__(
+        self,
+        interactions: Interactions,
+        unstored: Mapping[str, Resource | None] | None = None,
+    ) -> None:
+        """Take the interactions, those of a transaction where one is running.
+
+        :param unstored: by reference, what is to be read as if it were stored.
+        """
         self._interactions = interactions
         # Most decisions look nothing up.
-        self._read: dict[str, Resource | None] | None = None
+        self._read: dict[str, Resource | None] | None = (
+            dict(unstored) if unstored else None
+        )
         self._found: dict[tuple[str, ...], Sequence[Resource]] | None = None
 
     @property

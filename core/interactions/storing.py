@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 
 from fyr.core.clock import to_millis
 from fyr.core.context import RequestContext
-from fyr.core.errors import Conflict, FyrError, Gone, Issue, MethodNotAllowed, NotFound
+from fyr.core.errors import (
+    Conflict,
+    Forbidden,
+    FyrError,
+    Gone,
+    Issue,
+    MethodNotAllowed,
+    NotFound,
+)
 from fyr.core.interactions import content
-from fyr.core.interactions.judge import judge, last_body
+from fyr.core.interactions.judge import judge, judge_failing, last_body
+from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
@@ -116,6 +125,25 @@ class _Judge:
             except FyrError as error:
                 raise joined([(write.place, error)]) from None
 
+    def denied(self, begun: Sequence[Begun]) -> list[tuple[str, FyrError]]:
+        """Tell which writes may not be made, by what they would have stored.
+
+        For those that fail: what is wrong with a write may tell of what it refers to,
+        and is for who might have made it.
+        """
+        if not self._asked:
+            return []
+        unstored = {"/".join(one.write.key): one.new for one in begun}
+        look = Looking(self._within(), unstored)
+        found: list[tuple[str, FyrError]] = []
+        for one in begun:
+            if one.new is not None:
+                try:
+                    judge_failing(self._within(), one.write.context, one.new, look)
+                except FyrError as error:
+                    found.append((one.write.place, error))
+        return found
+
     def _within(self) -> Interactions:
         return self._interactions.within(self._session)
 
@@ -144,6 +172,7 @@ def store(
     # After the locks: who waited for another writer comes later than that writer.
     now = to_millis(interactions.clock())
     judged = _Judge(interactions, session)
+    known: list[Begun] = []
     begun: dict[int, Begun] = {}
     failures: list[tuple[str, FyrError]] = []
     for number, write in enumerate(writes):
@@ -154,15 +183,16 @@ def store(
                 require_own(interactions.within(session), write.context, head)
             judged.before(write, head)
             one = _begin(interactions, session, write, head, now)
+            if one is not None:
+                known.append(one)
+                _complete(interactions, session, one)
+                begun[number] = one
         except FyrError as error:
             failures.append((write.place, error))
-        else:
-            if one is not None:
-                begun[number] = one
     if interactions.machines:
         make_steps(interactions, session, list(begun.values()), failures)
     if failures:
-        raise joined(failures)
+        raise joined(_first_told(failures) or judged.denied(known) or failures)
     made = _put(interactions, session, list(begun.values()), judged)
     stored = dict(zip(begun, made, strict=True))
     done = [
@@ -173,6 +203,11 @@ def store(
         for written in done:
             _tell(interactions, session, written)
     return done
+
+
+def _first_told(failures: Sequence[tuple[str, FyrError]]) -> list[tuple[str, FyrError]]:
+    """Give those that say that something is not allowed."""
+    return [one for one in failures if isinstance(one[1], Forbidden)]
 
 
 def _tell(interactions: Interactions, session: Session, done: Written) -> None:
@@ -211,7 +246,7 @@ def _begin(
     head: Stored | None,
     now: int,
 ) -> Begun | None:
-    """Check a write against what is stored, and have plugins complete it.
+    """Check a write against what is stored, and tell what it will leave.
 
     :return: ``None`` when there is nothing left to delete.
     """
@@ -235,12 +270,19 @@ def _begin(
         # A repeated attempt must begin with what was sent.
         edited = hooks.before_store or kept
         new = with_id(copied(new) if edited else new, write.key[1])
-    if hooks.before_store:
-        hooks.before_store(context=write.context, session=session, old=old, new=new)
-        _require_key(write.key, new)
     updated = max(now, head.updated) if head is not None else now
     number = head.version + 1 if head is not None else 1
     return Begun(write, head, old, new, before, number, updated)
+
+
+def _complete(interactions: Interactions, session: Session, begun: Begun) -> None:
+    """Have plugins complete what a write will leave."""
+    hooks, write = interactions.hooks, begun.write
+    if hooks.before_store:
+        hooks.before_store(
+            context=write.context, session=session, old=begun.old, new=begun.new
+        )
+        _require_key(write.key, begun.new)
 
 
 def _require_key(key: Key, new: Resource | None) -> None:

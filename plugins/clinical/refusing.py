@@ -38,6 +38,34 @@ def require_may_create(
     application.decide(storing, {**resource, "id": "new"}, "new")
 
 
+def may_use_again(
+    application: Application, call: OperationCall, entity: Resource
+) -> bool:
+    """Whether what a caller wants to use again is theirs to use, by the rule of a read.
+
+    A citizen uses what was measured in another episode of care, so of them only those
+    who submit for others are asked: that it is of the same patient is a rule of its own.
+    """
+    if call.context.principal.user_type in ("PATIENT", "SYSTEM"):
+        return True
+    reading = replace(
+        call.context,
+        interaction="read",
+        resource_type=entity["resourceType"],
+        resource_id=entity["id"],
+        operation=None,
+        params=(),
+        posted=(),
+        parent=call.context,
+        state={},
+    )
+    try:
+        application.decide(reading, entity, "read")
+    except Forbidden:
+        return False
+    return True
+
+
 def of_places(failures: Sequence[tuple[str, FyrError]]) -> FyrError:
     """Make one error of those of several places, such as entries of a Bundle.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from fyr.core import Failing
 from fyr.plugins.access_control.decisions.table import elements
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ class ResourceCase:
     def resource(self) -> Resource:
         """The resource, parsed."""
         return self.subject.resource
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is not stored anyway, for a reason that has a name of its own."""
+        return isinstance(self.subject, Failing)
 
     def of(self, key: str) -> frozenset[str]:
         """Tell the references of an element, by its key in ``elements.toml``."""

@@ -282,7 +282,7 @@ def _no_triage(case: ResourceCase) -> None:
 
 
 def _draft(case: ResourceCase) -> None:
-    if case.resource.get("status") != "in-progress":
+    if case.resource.get("status") != "in-progress" and not case.fails:
         raise CODES["SECURITY_OPERATION_NOT_ALLOWED_FOR_USER_TYPE"].error(
             case.caller.type
         )

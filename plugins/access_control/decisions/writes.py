@@ -174,7 +174,7 @@ def _message(case: ResourceCase) -> None:
             raise outside(case, "as it has been sent, or by another one")
         return
     old = replaced(case)
-    if old is None:
+    if old is None or case.fails:
         return
     was = replace(
         case, subject=Subject(case.subject.type, case.subject.id, resource=old)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fyr.core import Acting, Issue, OperationCall, Resource
@@ -46,6 +46,14 @@ class Facts:
     def episode(self) -> Resource:
         """The episode of care, where it is there."""
         return next((one for one in self.episodes.values() if one), {})
+
+    def with_past(self, is_usable: Callable[[Resource], bool]) -> Facts:
+        """Leave out what may not be used again, as if it was not there."""
+        entities = {
+            name: found if found is not None and is_usable(found) else None
+            for name, found in self.past.entities.items()
+        }
+        return replace(self, past=replace(self.past, entities=entities))
 
     def are_current(self, acting: Acting) -> bool:
         """Whether nothing of it that changes in daily work has been changed since."""

@@ -58,13 +58,17 @@ def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue
     if request is None:
         yield _missing(entry.order, entry.at("basedOn[0]"))
         return
+    elsewhere = list(_belonging(entry, request))
+    if elsewhere:
+        # Nothing else is told of what was ordered in another episode of care.
+        yield from elsewhere
+        return
     identity = entry.order.partition("/")[2]
     yield from _version(entry, request)
     if request.get("status") != _ACTIVE:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
         ].issue(identity, expression=entry.at("basedOn[0]"))
-    yield from _belonging(entry, request)
     if entry.kind == "Observation" and not _is_asked_for(entry.resource, request):
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_OBSERVATION_CODE"].issue(
             identity, expression=entry.at("code")

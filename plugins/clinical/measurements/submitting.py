@@ -35,7 +35,11 @@ from fyr.plugins.clinical.measurements.judging import (
 )
 from fyr.plugins.clinical.measurements.submission import STATUSES, Entry, Submission
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.refusing import of_places, require_may_create
+from fyr.plugins.clinical.refusing import (
+    may_use_again,
+    of_places,
+    require_may_create,
+)
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -103,7 +107,7 @@ class Submitting:
         submission = Submission.of(bundle, call.place("measurement"))
         acting = call.acting()
         add_qualities(acting, submission)
-        facts = read_facts(acting, submission, local_of(call))
+        facts = self._facts(call, acting, submission)
         warnings = self._judge(call, acting, submission, facts)
         if any(one.kind == "Media" for one in submission.measurements):
             # Nothing is kept for whom it may not be stored.
@@ -134,10 +138,21 @@ class Submitting:
     ) -> Prepared:
         """Judge once more what was decided by something that has changed since."""
         submission = prepared.submission
-        facts = read_facts(acting, submission, local_of(call))
+        facts = self._facts(call, acting, submission)
         warnings = self._judge(call, acting, submission, facts)
         writes = self._received(call, submission, facts, prepared.kept)
         return replace(prepared, facts=facts, writes=writes, warnings=warnings)
+
+    def _facts(
+        self, call: OperationCall, acting: Acting, submission: Submission
+    ) -> Facts:
+        """Read what the rules need, but no measurement that is not the caller's to use."""
+        facts = read_facts(acting, submission, local_of(call))
+
+        def is_usable(entity: Resource) -> bool:
+            return may_use_again(self._room.application, call, entity)
+
+        return facts.with_past(is_usable)
 
     def _judge(
         self, call: OperationCall, acting: Acting, submission: Submission, facts: Facts
