@@ -27,7 +27,7 @@ from fyr.core.testing.mosquitto import (
     mosquitto_command,
     running_mosquitto,
 )
-from fyr.core.testing.postgres import available, running_postgres
+from fyr.core.testing.postgres import Postgres, available, running_postgres
 from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.streams import EventSource
@@ -37,7 +37,7 @@ ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
 #: what happens, and how often beside the others
 KINDS = os.environ.get(
-    "FYR_TEST_CRASH_KINDS", "worker,worker,server,server,frozen,kill,end,deaf"
+    "FYR_TEST_CRASH_KINDS", "worker,worker,server,server,frozen,kill,end,deaf,database"
 ).split(",")
 WRITES_OF_A_ROUND = 30
 FROZEN_SECONDS = 3.0
@@ -58,15 +58,21 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Where the server keeps its events; both give them positions in their own way."""
+def database(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
+    """A PostgreSQL, or SQLite; both give events their positions in their own way."""
     if request.param == "sqlite":
-        yield "sqlite:///fyr.db"
+        yield None
         return
     if why := available():
         absent("postgresql", why)
     with running_postgres() as server:
-        yield server.new_schema()
+        yield server
+
+
+@pytest.fixture
+def store_url(database: Postgres | None) -> str:
+    """Where the server keeps its events."""
+    return database.new_schema() if database else "sqlite:///fyr.db"
 
 
 @pytest.fixture
@@ -97,6 +103,8 @@ class Script:
         self._versions: dict[str, int] = {}
         self._deleted: set[str] = set()
         self.committed: list[Event] = []
+        #: answers to writes that were not taken; a roll-back is none of them
+        self.refused: list[int] = []
 
     def write(self) -> None:
         """Create, change, delete or write again one of a few; now and then roll back."""
@@ -111,8 +119,11 @@ class Script:
                 self._deleted_now(id_)
             else:
                 self.put(id_)
-        except httpx.TransportError:
-            # The server died: whether it had committed is to be found out.
+        except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            # The server died, or the database under it: whether it had committed is to
+            # be found out.
+            if isinstance(error, httpx.HTTPStatusError):
+                self.refused.append(error.response.status_code)
             self._find_out(id_)
 
     def put(self, id_: str) -> None:
@@ -136,11 +147,12 @@ class Script:
     def _read(self, id_: str) -> httpx.Response:
         deadline = time.monotonic() + 60
         while True:
-            try:
-                return self._client.get(f"/RelatedPerson/{id_}")
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the server never came back"
-                time.sleep(0.05)
+            with suppress(httpx.TransportError):
+                answer = self._client.get(f"/RelatedPerson/{id_}")
+                if answer.status_code != 503:
+                    return answer
+            assert time.monotonic() < deadline, "the server never came back"
+            time.sleep(0.05)
 
     def _stored(self, id_: str, version: int) -> None:
         is_new = id_ not in self._versions or id_ in self._deleted
@@ -187,9 +199,13 @@ class Crashes:
         broker: Mosquitto,
         server: FyrProcess,
         workers: list[FyrProcess],
+        database: Postgres | None,
         chance: random.Random,
     ) -> None:
         self._broker = broker
+        # One that others use, too, is not ours to kill; a file does not die.
+        self._database = database if database and database.pid else None
+        self._restarting = threading.Lock()
         self._server = server
         self._workers = workers
         self._chance = chance
@@ -201,10 +217,14 @@ class Crashes:
     def one(self) -> None:
         """Kill or freeze a process, kill or end the broker, or make it deaf for a while.
 
+        Or end PostgreSQL as a crash would, so that it has to recover.
+
         What is killed is a worker, or a process that answers or serves streams, at a
         moment of its own: in the middle of a write as well as between two.
         """
-        kind = self._chance.choice(KINDS)
+        kind = self._chance.choice(
+            [one for one in KINDS if one != "database" or self._database]
+        )
         self.count[kind] += 1
         self.thaw()
         if kind in ("worker", "server"):
@@ -219,6 +239,8 @@ class Crashes:
                 os.kill(pid, signal.SIGSTOP)
             # Beyond its lease, and before SQLite's writers give up on a lock of its.
             self._later(FROZEN_SECONDS, self.thaw)
+        elif kind == "database":
+            self._later(self._chance.random() * 0.02, self._crash_database)
         elif kind == "deaf":
             self._broker.signal(signal.SIGSTOP)
             self._broker.signal(signal.SIGCONT)
@@ -239,6 +261,12 @@ class Crashes:
                 os.kill(pid, signal.SIGCONT)
         self._frozen = []
 
+    def _crash_database(self) -> None:
+        assert self._database is not None
+        with self._restarting:
+            self._database.stop(signal.SIGQUIT)
+            self._database.start()
+
     def _kill(self, of: FyrProcess, which: float) -> None:
         pids = of.children()
         if pids:
@@ -258,7 +286,10 @@ def event_of(heard: Heard) -> Event:
 
 
 def test_subscribers_hear_all_that_was_committed_and_nothing_else(
-    broker: Mosquitto, settings: dict[str, str], tmp_path: Path
+    broker: Mosquitto,
+    database: Postgres | None,
+    settings: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     chance = random.Random(SEED)
     print(f"FYR_TEST_CRASH_SEED={SEED}")
@@ -273,7 +304,7 @@ def test_subscribers_hear_all_that_was_committed_and_nothing_else(
         ]
         client = stack.enter_context(httpx.Client(base_url=fyr.base, timeout=60))
         script = Script(client, chance)
-        crashes = Crashes(broker, fyr, workers, chance)
+        crashes = Crashes(broker, fyr, workers, database, chance)
         for _ in range(ROUNDS):
             fatal = chance.randrange(WRITES_OF_A_ROUND)
             for number in range(WRITES_OF_A_ROUND):
@@ -292,9 +323,11 @@ def test_subscribers_hear_all_that_was_committed_and_nothing_else(
         repaired = Repaired(client).all(told)
 
     print(f"{crashes.count} crashes, {len(script.committed)} events")
+    print(f"{len(script.refused)} writes were refused")
     print(
         f"{len(repaired.missed)} that the broker had taken and lost: {repaired.missed}"
     )
+    assert set(script.refused) <= {503}
     checked(streamed, script.committed)
     checked(repaired.messages, script.committed)
     # A broker loses nothing but what it had not yet written when it was killed.
