@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/search.html
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ CURSOR = "_cursor"
 POSTED = "_posted"
 #: Parameter that asks for contained resources: ``true`` or ``both``, else ``false``.
 CONTAINED = "_contained"
+
+
+def escaped(text: str) -> str:
+    """Write a text so that a search takes it as one value.
+
+    https://hl7.org/fhir/R4/search.html#escaping
+    """
+    return re.sub(r"([,|$\\])", r"\\\1", text)
 
 
 @dataclass(frozen=True, slots=True)

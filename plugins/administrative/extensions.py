@@ -44,8 +44,3 @@ def codes_of(concept: Any, system: str = "") -> set[str]:
         for one in concept.get("coding", ())
         if one.get("code") and (not system or one.get("system") == system)
     }
-
-
-def escaped(value: str) -> str:
-    r"""Write a value for a search: https://hl7.org/fhir/R4/search.html#escaping."""
-    return "".join(f"\\{one}" if one in "\\,|$" else one for one in value)

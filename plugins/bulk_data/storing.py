@@ -16,6 +16,7 @@ from fyr.core import FyrError, Invalid, Issue, RequestContext, Session, Unavaila
 from fyr.core.interactions import many
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.model import json
+from fyr.core.searching import escaped
 
 if TYPE_CHECKING:
     from fyr.core import Resource
@@ -232,17 +233,9 @@ def _identifier(resource: Resource) -> str:
     given: Any = resource.get("identifier", ())
     for one in given if isinstance(given, list) else [given]:
         if isinstance(one, dict) and one.get("value") and one.get("system"):
-            token = f"{_escaped(one['system'])}|{_escaped(one['value'])}"
+            token = f"{escaped(str(one['system']))}|{escaped(str(one['value']))}"
             return urlencode({"identifier": token})
     raise Invalid("it has no identifier with system and value to be matched by")
-
-
-def _escaped(text: Any) -> str:
-    """Write a value so that a search takes it as one: https://hl7.org/fhir/R4/search.html#escaping."""
-    found = str(text)
-    for sign in "\\$,|":
-        found = found.replace(sign, f"\\{sign}")
-    return found
 
 
 def _alone(path: str) -> str:

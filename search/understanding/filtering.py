@@ -9,6 +9,7 @@ from functools import partial
 
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.searching import escaped
 from fyr.search.moments import EARLIEST
 from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.tree import (
@@ -35,7 +36,7 @@ from fyr.search.understanding.filters import (
 from fyr.search.understanding.known import Known, referring, refuse_by_url
 from fyr.search.understanding.matching import quantity
 from fyr.search.understanding.modifiers import understood
-from fyr.search.understanding.operands import check_lengths, escaped
+from fyr.search.understanding.operands import check_lengths
 
 #: Makes a criterion of a parameter, one for each type, and a value.
 Operator = Callable[[Known, list[Parameter], str], Criterion]

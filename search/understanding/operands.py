@@ -44,13 +44,11 @@ def split(text: str, separator: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    r"""Take the backslashes away that escape ``,``, ``|``, ``$`` and ``\``."""
+    r"""Take the backslashes away that escape ``,``, ``|``, ``$`` and ``\``.
+
+    The opposite of :func:`fyr.core.searching.escaped`.
+    """
     return re.sub(r"\\([,|$\\])", r"\1", text)
-
-
-def escaped(text: str) -> str:
-    """Write a text so that it is one value: the opposite of :func:`plain`."""
-    return re.sub(r"([,|$\\])", r"\\\1", text)
 
 
 class Operands:

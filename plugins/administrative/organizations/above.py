@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fyr.core import Operation, OperationParameter
+from fyr.core.searching import escaped
 from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import (
     PROVIDER_NUMBER,
@@ -16,7 +17,6 @@ from fyr.plugins.administrative.extensions import (
     RELATED_TO,
     SOURCE,
     codes_of,
-    escaped,
     extensions,
     value_of,
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Invalid, Operation, OperationParameter, broken_rule
 from fyr.core.model.references import relative
-from fyr.plugins.administrative.extensions import escaped
+from fyr.core.searching import escaped
 from fyr.plugins.administrative.organizations.care_teams import URI
 
 if TYPE_CHECKING:

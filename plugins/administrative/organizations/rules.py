@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Issue
 from fyr.core.context import SYSTEM
+from fyr.core.searching import escaped
 from fyr.plugins.administrative.codes import CODES
-from fyr.plugins.administrative.extensions import SOURCE, codes_of, escaped, value_of
+from fyr.plugins.administrative.extensions import SOURCE, codes_of, value_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource

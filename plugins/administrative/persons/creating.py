@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Operation, OperationParameter
+from fyr.core.searching import escaped
 from fyr.plugins.administrative import cpr
-from fyr.plugins.administrative.extensions import PROVIDERS, escaped
+from fyr.plugins.administrative.extensions import PROVIDERS
 from fyr.plugins.administrative.persons.finding import (
     all_of,
     here,

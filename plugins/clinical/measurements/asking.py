@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fyr.core import Invalid, Issue, OperationCall, Refused
+from fyr.core.searching import escaped
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.references import all_asked, own
 
@@ -183,11 +184,5 @@ def _one(call: OperationCall, name: str) -> str:
 
 def _token(coding: Mapping[str, Any]) -> str:
     """Write a Coding as the value of a search, with its marks escaped."""
-    system, code = (_escaped(str(coding.get(key, ""))) for key in ("system", "code"))
+    system, code = (escaped(str(coding.get(key, ""))) for key in ("system", "code"))
     return f"{system}|{code}" if system else code
-
-
-def _escaped(text: str) -> str:
-    for mark in ("\\", ",", "|", "$"):
-        text = text.replace(mark, f"\\{mark}")
-    return text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Forbidden
 from fyr.core.model.json import own as parsed
-from fyr.core.searching import Extent
+from fyr.core.searching import Extent, escaped
 from fyr.core.workflow.timing import Kind
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.procedures.submissions import (
@@ -180,15 +180,8 @@ def _parts(values: Sequence[str]) -> Iterator[str]:
 def _tokens(codings: Iterable[Any]) -> str:
     """Make a search value of codings: one of them."""
     return ",".join(
-        f"{_escaped(one['system'])}|{_escaped(one.get('code', ''))}"
+        f"{escaped(one['system'])}|{escaped(one.get('code', ''))}"
         if "system" in one
-        else _escaped(one.get("code", ""))
+        else escaped(one.get("code", ""))
         for one in codings
     )
-
-
-def _escaped(text: str) -> str:
-    """Escape what means something in a search: https://hl7.org/fhir/R4/search.html#escaping."""
-    for mark in "\\$,|":
-        text = text.replace(mark, f"\\{mark}")
-    return text

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
+from fyr.core.searching import escaped
 from fyr.search.hashes import hash64
 from fyr.search.tree import Amount, Moment, Target, Text, Token, Uri
-from fyr.search.understanding.operands import Operands, escaped, plain, split
+from fyr.search.understanding.operands import Operands, plain, split
 
 READ = Operands(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda url: url)
 TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: text.strip() == text)
