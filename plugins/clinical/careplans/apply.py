@@ -146,8 +146,12 @@ class _Applying:
         return found, tree
 
     def _read(self, episode: str) -> Resource | None:
-        kind = episode.partition("/")[0]
-        return self._behalf.read(episode) if kind == "EpisodeOfCare" else None
+        if episode.partition("/")[0] != "EpisodeOfCare":
+            return None
+        if not self._stores:
+            return self._behalf.read(episode)
+        # Nobody ends it meanwhile: that would not find what is made here, and not end it.
+        return self._behalf.hold(episode)[0]
 
     def _of_episode(self, reference: str, found: Resource | None) -> Iterator[FyrError]:
         """Tell an episode of care that is not there, or has ended."""

@@ -46,6 +46,8 @@ _SWITCHES = frozenset(
 #: What only the server makes, once the trigger has started the request.
 _DONE = ("TRIGGER_ENABLED", "TRIGGER_DONE")
 _EPISODES = "clinical.episodes"
+#: The session, and the episodes of care that are held in it.
+_HELD = "clinical.episodes.held"
 
 
 @refuses("EPISODEOFCARE_PATCH_NO_CONSENT")
@@ -132,6 +134,7 @@ def episode_goes_on(transition: Transition) -> Problems:
     reference = ext.reference_of(new, ext.EPISODE_OF_CARE) or ""
     if not transition.moved and reference not in transition.together:
         return
+    _hold_episode(transition, reference)
     status = (episode_of(transition) or {}).get("status")
     if status in ENDED:
         text = f"{reference} is {status}: nothing is {transition.end} in it any more"
@@ -217,6 +220,26 @@ def trigger_may_be_switched(transition: Transition) -> Problems:
 def trigger_of(request: Mapping[str, Any]) -> str:
     """Tell the triggerEnablementCode of a ServiceRequest."""
     return str(ext.value_of(request, ext.TRIGGER_ENABLEMENT_CODE) or "NO_TRIGGER")
+
+
+def _hold_episode(transition: Transition, reference: str) -> None:
+    """Keep an episode of care from being ended until this is stored, once for a call.
+
+    Its end would not find what is stored meanwhile, and would not end it.
+    """
+    if not reference.startswith("EpisodeOfCare/") or reference in transition.together:
+        return
+    context = transition.context
+    state = (context.parent or context).state
+    # A call that is repeated begins anew, in another session.
+    session, held = state.get(_HELD, (None, set()))
+    if session is not transition.session:
+        held = set()
+        state[_HELD] = (transition.session, held)
+    if reference not in held:
+        held.add(reference)
+        found = transition.acting.hold(reference)[0]
+        state.setdefault(_EPISODES, {})[reference] = found
 
 
 def episode_of(transition: Transition) -> Resource | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -394,3 +395,28 @@ def test_what_is_applied_is_told_by_its_topics(clinic, episode) -> None:
     assert told.count(("ehealth-procedurerequest", "created")) == 2
     assert told.count(("ehealth-careplan.partof", "reference_added")) == 1
     assert told.count(("ehealth-careplan.subject", "reference_added")) >= 1
+
+
+def test_what_is_applied_while_its_episode_ends_is_refused_or_ends_with_it(
+    clinic,
+) -> None:
+    plan = clinic.plan(*(clinic.activity() for _ in range(5)))
+    episode = clinic.episode(clinic.team(), status="active")
+    finished = [{"op": "replace", "path": "/status", "value": "finished"}]
+
+    def ask(number):
+        if number == 4:
+            path = f"{episode}"
+            patch = "application/json-patch+json"
+            return clinic.careplan.patch(path, finished, patch), False
+        return clinic.apply(plan, episode), True
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(24)))
+
+    applied = [answer for answer, is_plan in answers if is_plan]
+    made = [answer.json["id"] for answer in applied if answer.status == 200]
+    assert {answer.status for answer in applied} <= {200, 422}
+    assert clinic.read(episode)["status"] == "finished"
+    statuses = {clinic.read(f"CarePlan/{one}")["status"] for one in made}
+    assert statuses <= {"revoked"}
