@@ -14,6 +14,7 @@ from fyr.core.events.change import Change
 from fyr.core.events.consumers import Consumer, Note
 from fyr.core.events.deliveries import BEHIND, DEAD, RETRY, Delivery
 from fyr.core.events.tools import Tools
+from fyr.core.one_line import one_line
 
 log = structlog.get_logger(__name__)
 
@@ -157,4 +158,4 @@ def _waiting(change: Change, state: str) -> Delivery:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]
+    return one_line(f"{type(error).__name__}: {error}", ERROR_CHARACTERS)

@@ -16,6 +16,7 @@ from fyr.core.events.consumers import Consumer, Lease, Note
 from fyr.core.events.deliveries import Delivery
 from fyr.core.events.offering import ERROR_CHARACTERS, NOTE_SECONDS, Batch, Offering
 from fyr.core.events.tools import Tools
+from fyr.core.one_line import one_line
 from fyr.core.store.port import Session
 
 log = structlog.get_logger(__name__)
@@ -188,4 +189,4 @@ class Turn:
             rest = min(rest, int(self._consumer.longest_rest * 1000))
         until = tools.now() + rest
         log.warning("consumer rests", consumer=self._consumer.name, problem=str(down))
-        tools.cursors.pause(self._lease, until, str(down)[:ERROR_CHARACTERS])
+        tools.cursors.pause(self._lease, until, one_line(str(down), ERROR_CHARACTERS))

@@ -25,6 +25,7 @@ from fyr.core.jobs.job import (
     JobContext,
 )
 from fyr.core.jobs.jobs import Jobs
+from fyr.core.one_line import one_line
 from fyr.core.store.port import Session
 
 log = structlog.get_logger(__name__)
@@ -150,7 +151,7 @@ class Runs:
             self._write(lambda session: self.finish(session, context, result))
 
     def _failed(self, job: Job, context: JobContext, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
+        text = one_line(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)
         if context.attempt >= job.attempts:
             self._write(lambda s: self._end(s, context, FAILED, None, text))
         else:

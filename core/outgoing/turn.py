@@ -12,6 +12,7 @@ import structlog
 from fyr.config.outgoing import OutgoingSettings
 from fyr.core.backoff import Backoff
 from fyr.core.clock import Clock, to_millis
+from fyr.core.one_line import one_line
 from fyr.core.outgoing.leases import Lease, Leases
 from fyr.core.outgoing.message import (
     DEAD,
@@ -154,7 +155,7 @@ class Turn:
         dropped: bool = False,
     ) -> None:
         tools, lease = self._tools, self._lease
-        failures, reason = lease.failures + 1, reason[:_ERROR_CHARACTERS]
+        failures, reason = lease.failures + 1, one_line(reason, _ERROR_CHARACTERS)
         most = self._sender.attempts or tools.settings.attempts
         now = tools.now()
         took = max(0, now - self._begun)

@@ -17,6 +17,7 @@ import structlog
 from fyr.core.backoff import Backoff
 from fyr.core.clock import to_millis
 from fyr.core.errors import FyrError
+from fyr.core.one_line import one_line
 from fyr.core.workflow.timers import NEVER, Timers, TimerState, is_down, is_final
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Firing:
         """Write down that one has failed: it is tried again, or given up."""
         kind = self._timers.kinds[state.name]
         attempts = state.attempts + 1
-        text = _told(error)[:_ERROR_CHARACTERS]
+        text = one_line(_told(error), _ERROR_CHARACTERS)
         bound = {"timer": state.name, "subject": state.subject, "problem": text}
         if is_final(error) or (attempts >= kind.attempts and not is_down(error)):
             log.error("a timer was given up", **bound, exc_info=_bug(error))

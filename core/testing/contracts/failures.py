@@ -85,6 +85,20 @@ class FailuresContract:
         metrics = consumer_metrics(fyr.outbox)["listener"]
         assert (metrics.dead, metrics.waiting, metrics.failures) == (1, 0, 3)
 
+    def test_an_event_fails_with_a_text_that_no_database_takes(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        listener.fails = lambda change: ValueError("a\x00b\nc \ud800")
+        fyr.commit(("Patient/1", 1))
+        for _ in range(SETTINGS.attempts):
+            fyr.worker.drain()
+            clock.advance(seconds=60)
+
+        (dead,) = DeadLetters(fyr.outbox).page()
+        assert dead.error == "ValueError: a b c ?"
+
     def test_a_dead_letter_is_tried_again_when_somebody_says_so(
         self, database: Database, clock: FakeClock
     ) -> None:

@@ -124,6 +124,18 @@ class JobsContract:
         assert [run.attempt for run in runner.runs] == [1, 2]
         assert fyr.jobs.state(job_id).state == "done"
 
+    def test_a_job_fails_with_a_text_that_no_database_takes(
+        self, fyr: Deployment, runner: Runner
+    ) -> None:
+        def bad(context: JobContext) -> None:
+            raise ValueError("a\x00b\nc \ud800")
+
+        runner.does = bad
+        job_id = _submit(fyr)
+        fyr.worker.drain()
+
+        assert fyr.jobs.state(job_id).error == "ValueError: a b c ?"
+
     def test_a_job_that_fails_too_often_has_failed(
         self, fyr: Deployment, runner: Runner, clock: FakeClock
     ) -> None:

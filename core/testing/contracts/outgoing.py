@@ -104,6 +104,19 @@ class OutgoingContract(OutgoingPlacesContract):
         assert (failing.waiting, failing.dead) == (2, 0)
         assert receivers.taken == [("b", 1), ("a", 1), ("a", 2)]
 
+    def test_a_receiver_may_answer_what_no_database_takes(
+        self, queue: OutgoingQueue, receivers: Receivers
+    ) -> None:
+        def meets(message: Outgoing) -> None:
+            raise SendFailed("a\x00b\nc \ud800")
+
+        receivers.meets = meets
+        dispatcher = worker(queue, receivers)
+        put(queue, ("a", 1))
+        dispatcher.drain()
+
+        assert state(queue, "a").error == "a b c ?"
+
     def test_what_failed_too_often_is_dead_and_the_next_one_goes(
         self, queue: OutgoingQueue, receivers: Receivers, clock: FakeClock
     ) -> None:

@@ -199,6 +199,21 @@ class TimersContract(_World):
         assert rung(app) == ["no Device/1", "Device/1"]
         assert app.timers.given_up() == []
 
+    def test_an_error_whose_text_no_database_takes_holds_up_nobody(
+        self, opened: Callable[..., Application], clock: FakeClock
+    ) -> None:
+        def meets(fired: Fired) -> None:
+            if fired.subject == "Device/1":
+                raise Refused("a\x00b\nc\x1b[31m \ud800 d")
+
+        app = opened(meets)
+        arm(app, clock.now, "Device/1", "Device/2")
+        app.worker().drain()
+
+        (failed,) = app.timers.given_up()
+        assert failed.error == "a b c [31m ? d"
+        assert "Device/2" in rung(app)
+
     def test_a_refusal_is_final_and_something_that_is_down_is_waited_for(
         self, opened: Callable[..., Application], clock: FakeClock
     ) -> None:
