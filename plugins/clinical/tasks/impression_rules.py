@@ -197,7 +197,7 @@ def assessed_by_an_organization(transition: Transition) -> None:
         return
     if transition.user_type == "PRACTITIONER":
         chosen = transition.context.principal.context.get("organization", "")
-        found = transition.acting.own(chosen) or chosen
+        found: str | None = transition.acting.own(chosen) or chosen
     else:
         found = _organization_behind(transition, new)
     if found:
