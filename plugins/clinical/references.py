@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fyr.core import Invalid
+
 if TYPE_CHECKING:
     from fyr.core import OperationCall
 
@@ -15,11 +17,22 @@ def asked(call: OperationCall, name: str) -> str | None:
     It is a string or a Reference; an absolute URL of another server stays as it is.
     ``None``: the parameter was not given.
     """
-    return next(iter(all_asked(call, name)), None)
+    return next(iter(_led_to(call, name)), None)
 
 
 def all_asked(call: OperationCall, *names: str) -> list[str]:
-    """Tell what all parameters of some names refer to, in their order, each once."""
+    """Tell what all parameters of some names refer to, in their order, each once.
+
+    :raises fyr.core.errors.Invalid: one refers to nothing, and would go unnoticed.
+    """
+    for name in names:
+        if not all(_text(value) for value in call.values(name)):
+            text = f"{name} refers to nothing: its reference is missing"
+            raise Invalid(text, expression=[call.place(name)])
+    return _led_to(call, *names)
+
+
+def _led_to(call: OperationCall, *names: str) -> list[str]:
     found = [own(call, _text(value)) for name in names for value in call.values(name)]
     return list(dict.fromkeys(one for one in found if one))
 

@@ -9,7 +9,7 @@ from typing import Any
 from fyr.core import Invalid, Issue, OperationCall, Refused
 from fyr.core.searching import escaped
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.references import all_asked, own
+from fyr.plugins.clinical.references import all_asked, asked, own
 
 #: Parameter -> type that it refers to.
 _TYPES = {"patient": "Patient", "episodeOfCare": "EpisodeOfCare"}
@@ -179,7 +179,7 @@ def _place(name: str) -> list[str]:
 
 
 def _one(call: OperationCall, name: str) -> str:
-    return next(iter(all_asked(call, name)), "")
+    return asked(call, name) or ""
 
 
 def _token(coding: Mapping[str, Any]) -> str:

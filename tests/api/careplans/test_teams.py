@@ -144,6 +144,18 @@ def test_who_names_no_team_is_told_so(clinic, plans) -> None:
     assert call(clinic, plans[0], "update-care-teams").status == 400
 
 
+def test_a_reference_that_leads_nowhere_is_not_passed_over(clinic, plans, team) -> None:
+    given = references("removeCareTeams", team)
+    nothing = {"name": "addCareTeams", "valueReference": {"display": "The ward"}}
+    given.append(nothing)
+
+    answer = call(clinic, plans[0], "update-care-teams", given)
+
+    assert answer.status == 400
+    assert answer.issues == ["addCareTeams refers to nothing: its reference is missing"]
+    assert teams_of(clinic, plans[0]) == [team]
+
+
 def test_a_team_that_is_not_there_cannot_be_added(clinic, plans) -> None:
     given = references("addCareTeams", "CareTeam/none")
 
