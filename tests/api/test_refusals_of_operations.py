@@ -163,7 +163,7 @@ OBSERVATION = measured(
     code=concept("NPU03011"),
     effectiveDateTime="2026-01-08T08:30:00+01:00",
     performer=[to("Patient/1")],
-    valueInteger=97,
+    valueQuantity={"value": 97, "unit": "%"},
 )
 RESPONSE = measured(
     "QuestionnaireResponse",
