@@ -34,7 +34,11 @@ def show(config_file: Path | None) -> None:
 @config.command()
 @config_option
 def check(config_file: Path | None) -> None:
-    """Name what is wrong with the settings and the plugins; status 2 when anything is."""
+    """Name what is wrong with the settings and the plugins; status 2 when anything is.
+
+    Nothing is opened or started: what a plugin misses only then, such as a receiver of
+    what it tells, is told by the start.
+    """
     settings = settings_from(config_file)
     from fyr.core.app import registered_operations
     from fyr.core.cli.extra import commands_of
