@@ -116,8 +116,11 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
     if not found:
         return
     _forget_replaced(found)
-    if interactions.strips:
-        _strip(interactions.strips, resource)
+    if resource.get("resourceType") in interactions.strips:
+        # Pillow is for those who have pictures.
+        from fyr.core.interactions.stripping import strip
+
+        strip(resource, found)
     limit = interactions.settings.blobs.threshold_bytes
     for holder in found:
         data = holder.get("data", "")
@@ -127,17 +130,6 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
         packed = "".join(data.split())
         if packed == data or holder is resource:
             exchange(holder, put(interactions, holder, _decoded(packed)))
-
-
-def _strip(types: frozenset[str], resource: Resource) -> None:
-    """Write pictures anew where that is to be, in contained resources too, in place."""
-    among = (resource, *resource.get("contained", ()))
-    named = [one for one in among if one.get("resourceType") in types]
-    if named:
-        # Pillow is for those who have pictures.
-        from fyr.core.interactions.stripping import strip
-
-        strip(resource, [holder for one in named for holder in holders(one)])
 
 
 def _forget_replaced(found: Iterable[Holder]) -> None:

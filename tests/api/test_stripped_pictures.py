@@ -155,27 +155,6 @@ def test_a_picture_is_known_whatever_is_said_of_it(
     assert HOME not in content(fyr_client, path)
 
 
-def test_a_picture_of_a_contained_media_tells_nothing(fyr_client: Client) -> None:
-    within = {**media(SMALL), "id": "wound"}
-    resource = {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"text": "wound"},
-        "contained": [within],
-        "derivedFrom": [{"reference": "#wound"}],
-    }
-
-    answer = fyr_client.create(resource)
-
-    (kept,) = answer.json["contained"]
-    assert HOME not in base64.b64decode(kept["content"]["data"])
-    within["content"]["data"] = packed(b"no picture")
-    refused = fyr_client.create(resource).json["issue"]
-    assert [one["expression"] for one in refused] == [
-        ["Observation.contained[0].content.data"]
-    ]
-
-
 def test_a_picture_is_no_larger_than_a_body(fyr_client: Client) -> None:
     limit = Settings().server.max_body_bytes
     body = SMALL + bytes(limit)
