@@ -5,8 +5,7 @@ A walk over the refusals of the operations that the first story goes through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,14 +14,22 @@ from fyr.core.testing.applications import application, client_of, settings_with,
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
 
+from .guide import CS, EHEALTH
 from .refusals import SYSTEM, assert_told
-
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
-CS = "http://ehealth.sundhed.dk/cs/"
-REUSE = (
-    "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"
+from .refused_submissions import OBSERVATION, RESPONSE, submissions
+from .spoiling import (
+    Body,
+    Spoil,
+    bundle,
+    concept,
+    drop,
+    of_episode,
+    parameters,
+    put,
+    spoilt,
+    to,
 )
+
 CPR = "urn:oid:1.2.208.176.1.2"
 #: Codes that are not 422 when they stand first: something is missing, or not there.
 OTHERS = {
@@ -34,37 +41,6 @@ OTHERS = {
     "LIBRARY_EVALUATE_NO_INPUT_PARAMETER": 400,
     "LIBRARY_EVALUATE_INCORRECT_INPUT_PARAMETER": 400,
 }
-Body = dict[str, Any]
-Spoil = Callable[[Any], object]
-
-
-def to(reference: str) -> Body:
-    return {"reference": reference}
-
-
-def concept(code: str, system: str = "urn:oid:1.2.208.176.2.1") -> Body:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def of_episode(reference: str = "EpisodeOfCare/1") -> Body:
-    return {"url": EPISODE, "valueReference": to(reference)}
-
-
-def parameters(**values: Any) -> Body:
-    return {
-        "resourceType": "Parameters",
-        "parameter": [{"name": name, **one} for name, one in values.items()],
-    }
-
-
-def bundle(*resources: Body) -> Body:
-    entries = [
-        {"fullUrl": f"urn:uuid:{number}", "resource": one}
-        for number, one in enumerate(resources)
-    ]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-
-
 KEPT: list[Body] = [
     {"resourceType": "Patient", "id": "1"},
     {"resourceType": "Patient", "id": "2"},
@@ -133,165 +109,7 @@ KEPT.append(
     }
 )
 
-# $submit-measurement
-
-
-def measured(kind: str, **more: Any) -> Body:
-    timing = [
-        {"url": "serviceRequestVersionId", "valueId": "1"},
-        {
-            "url": "type",
-            "valueCodeableConcept": concept("Adhoc", f"{CS}resolved-timing-type"),
-        },
-    ]
-    extension = [
-        of_episode(),
-        {"url": f"{EHEALTH}resolved-timing", "extension": timing},
-    ]
-    return {
-        "resourceType": kind,
-        "extension": extension,
-        "basedOn": [to("ServiceRequest/1")],
-        "subject": to("Patient/1"),
-        **more,
-    }
-
-
-OBSERVATION = measured(
-    "Observation",
-    status="final",
-    code=concept("NPU03011"),
-    effectiveDateTime="2026-01-08T08:30:00+01:00",
-    performer=[to("Patient/1")],
-    valueQuantity={"value": 97, "unit": "%"},
-)
-RESPONSE = measured(
-    "QuestionnaireResponse",
-    status="completed",
-    questionnaire="Questionnaire/1",
-    authored="2026-01-08T08:30:00+01:00",
-    source=to("Patient/1"),
-    item=[{"linkId": "1", "answer": [{"valueInteger": 1}]}],
-)
 KEPT.append({**OBSERVATION, "id": "1"})
-MEDIA = measured(
-    "Media",
-    status="completed",
-    createdDateTime="2026-01-08T08:30:00+01:00",
-    content={"contentType": "image/png", "data": "bm90aGluZw=="},
-)
-PROVENANCE: Body = {
-    "resourceType": "Provenance",
-    "target": [to("urn:uuid:0")],
-    "recorded": "2026-01-08T08:30:00+01:00",
-    "policy": [REUSE],
-    "agent": [{"who": to("Patient/1")}],
-    "entity": [{"role": "quotation", "what": to("Observation/none")}],
-}
-
-
-def put(*path: Any) -> Spoil:
-    """Give what puts the last of a path to the place that the others lead to."""
-    *way, name, value = path
-
-    def spoil(resource: Any) -> None:
-        at = resource
-        for step in way:
-            at = at[step]
-        at[name] = value
-
-    return spoil
-
-
-def drop(*path: Any) -> Spoil:
-    *way, name = path
-
-    def spoil(resource: Any) -> None:
-        at = resource
-        for step in way:
-            at = at[step]
-        del at[name]
-
-    return spoil
-
-
-TAG = {"tag": [{"system": f"{CS}ehealth-system", "code": "xa"}]}
-QUALITY = {
-    "url": f"{EHEALTH}quality",
-    "extension": [
-        {
-            "url": "qualityType",
-            "valueCodeableConcept": concept("DMQ", f"{CS}quality-types"),
-        },
-        {"url": "qualityCode", "valueCodeableConcept": concept("normal")},
-    ],
-}
-EMPTY_PERIOD = {
-    "url": f"{EHEALTH}effectivePeriod",
-    "valuePeriod": {"start": "2026-01-08"},
-}
-ANSWER = {"linkId": "2", "answer": [{"valueString": "a"}, {"valueString": "b"}]}
-OF_OBSERVATION: dict[str, Spoil] = {
-    "nobody's": drop("subject"),
-    "of no episode": drop("extension", 0),
-    "of an unknown episode": put("extension", 0, of_episode("EpisodeOfCare/none")),
-    "of another episode": put("extension", 0, of_episode("EpisodeOfCare/2")),
-    "another's": put("subject", to("Patient/2")),
-    "preliminary": put("status", "preliminary"),
-    "of no time": drop("effectiveDateTime"),
-    "by nobody": drop("performer"),
-    "without timing": drop("extension", 1),
-    "of no version": put("extension", 1, "extension", 0, "valueId", "newest"),
-    "for nothing": drop("basedOn"),
-    "for what is not there": put("basedOn", 0, to("ServiceRequest/none")),
-    "for what was revoked": put("basedOn", 0, to("ServiceRequest/2")),
-    "of another code": put("code", concept("NPU03804")),
-    "tagged": put("meta", TAG),
-    "of two qualities": lambda one: one["extension"].extend([QUALITY, QUALITY]),
-}
-OF_RESPONSE: dict[str, Spoil] = {
-    "not authored": drop("authored"),
-    "of no source": drop("source"),
-    "without answers": drop("item"),
-    "of another type": put("item", 0, "answer", 0, {"valueString": "one"}),
-    "answered twice": lambda one: one["item"].append(ANSWER),
-    "not asked": put("item", 0, "linkId", "9"),
-    "of another questionnaire": put("questionnaire", "Questionnaire/2"),
-    "of a day": lambda one: one["extension"].append(EMPTY_PERIOD),
-}
-OF_PROVENANCE: dict[str, Spoil] = {
-    "of what is not there": lambda one: None,
-    "of another policy": put("policy", ["urn:x"]),
-    "of another target": put("target", [to("urn:uuid:9")]),
-    "of two targets": lambda one: one["target"].append(to("urn:uuid:9")),
-    "of two entities": lambda one: one["entity"].append(one["entity"][0]),
-}
-
-
-def spoilt(resource: Body, spoil: Spoil) -> Body:
-    made = deepcopy(resource)
-    spoil(made)
-    return made
-
-
-def submissions() -> Iterator[tuple[str, Body]]:
-    """Make Bundles that are refused, with what is wrong."""
-    yield "empty", {"resourceType": "Bundle", "type": "transaction"}
-    yield "of other things", bundle(OBSERVATION, {"resourceType": "Patient"})
-    yield "of nothing measured", bundle({"resourceType": "Patient"})
-    twins = bundle(OBSERVATION, OBSERVATION)
-    twins["entry"][1]["fullUrl"] = "urn:uuid:0"
-    yield "twins", twins
-    yield "a picture that is none", bundle(MEDIA)
-    for name, spoil in OF_OBSERVATION.items():
-        yield f"observation {name}", bundle(OBSERVATION, spoilt(OBSERVATION, spoil))
-    for name, spoil in OF_RESPONSE.items():
-        yield f"answers {name}", bundle(OBSERVATION, spoilt(RESPONSE, spoil))
-    for name, spoil in OF_PROVENANCE.items():
-        yield f"reuse {name}", bundle(OBSERVATION, spoilt(PROVENANCE, spoil))
-    yield "reuse told twice", bundle(OBSERVATION, PROVENANCE, PROVENANCE)
-
-
 # $create-episode-of-care
 
 BEGUN = bundle(
