@@ -10,6 +10,7 @@ import click
 
 from fyr.core.cli.options import opened, settings_from, with_deployment
 from fyr.core.clock import instant, to_millis
+from fyr.core.errors import NotFound
 
 if TYPE_CHECKING:
     from fyr.core.workflow import Machines
@@ -112,9 +113,17 @@ def retry(
 ) -> None:
     """Have timers that were given up fire again: those with these IDS."""
     with opened(settings_from(config_file, data_dir=data_dir)) as application:
+        do = application.timers.discard if discard else application.timers.retry
+        problems = []
         for one in ids:
-            (application.timers.discard if discard else application.timers.retry)(one)
-        click.echo(f"{len(ids):,} {'forgotten' if discard else 'will fire again'}.")
+            try:
+                do(one)
+            except NotFound as error:
+                problems.append(str(error))
+        done = len(ids) - len(problems)
+        click.echo(f"{done:,} {'forgotten' if discard else 'will fire again'}.")
+        if problems:
+            raise click.ClickException("; ".join(problems))
 
 
 def _machines(config_file: Path | None, data_dir: Path | None) -> Machines:

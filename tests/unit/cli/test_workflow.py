@@ -201,7 +201,12 @@ def test_timers_are_counted_and_what_was_given_up_is_tried_again(
     assert f"{failed.id}  breaks  Task/1" in fyr("timers", "--failed").output
     assert "RuntimeError: broken" in fyr("timers", "--failed").output
 
-    assert fyr("retry", failed.id).output == "1 will fire again.\n"
+    some = fyr("retry", "nobody", failed.id)
+    assert some.exit_code == 1
+    assert some.output.splitlines() == [
+        "1 will fire again.",
+        "Error: no timer that was given up has the id nobody",
+    ]
     assert fyr("timers", "--failed").output == ""
     assert fyr("retry", failed.id).exit_code == 1
     assert "1 wait, 1 late" in fyr("timers").output
