@@ -1,7 +1,7 @@
 """Who asks for what: the request as everything below HTTP sees it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -130,3 +130,14 @@ class RequestContext:
     returns: str = ""
     #: request headers that the operation asked for goes by, names in small letters
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def inner(
+        self, interaction: str, resource_type: str | None, **differing: Any
+    ) -> "RequestContext":
+        """Make that of a part of this request: what an operation does for its caller.
+
+        :param differing: what else is not as here; there are no parameters but these.
+        """
+        cleared = {"operation": None, "params": (), "posted": (), "parent": self}
+        told = {"interaction": interaction, "resource_type": resource_type}
+        return replace(self, **{**cleared, **told, **differing})

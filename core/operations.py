@@ -7,7 +7,7 @@ and its OperationDefinition and the checks of its input are made from that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,9 +118,7 @@ class OperationCall:
 
         :raises fyr.core.errors.FyrError: it is not there, gone, or not the caller's.
         """
-        reading = replace(
-            self.context, interaction="read", operation=None, parent=self.context
-        )
+        reading = self.context.inner("read", self.context.resource_type)
         return self.interactions.read(reading).resource()
 
 

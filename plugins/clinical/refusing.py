@@ -6,7 +6,6 @@ Whoever may not do something is told that, and nothing of what else is wrong wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fyr.core import Forbidden
@@ -24,16 +23,8 @@ def require_may_create(
     :param resource: what it says of whose it is counts; it has no id, or any.
     :raises Forbidden: the caller may not.
     """
-    storing = replace(
-        call.context,
-        interaction="create",
-        resource_type=resource["resourceType"],
-        resource_id=None,
-        operation=None,
-        params=(),
-        posted=(),
-        parent=call.context,
-        state={},
+    storing = call.context.inner(
+        "create", resource["resourceType"], resource_id=None, state={}
     )
     application.decide(storing, {**resource, "id": "new"}, "new")
 
@@ -48,16 +39,8 @@ def may_use_again(
     """
     if call.context.principal.user_type in ("PATIENT", "SYSTEM"):
         return True
-    reading = replace(
-        call.context,
-        interaction="read",
-        resource_type=entity["resourceType"],
-        resource_id=entity["id"],
-        operation=None,
-        params=(),
-        posted=(),
-        parent=call.context,
-        state={},
+    reading = call.context.inner(
+        "read", entity["resourceType"], resource_id=entity["id"], state={}
     )
     try:
         application.decide(reading, entity, "read")

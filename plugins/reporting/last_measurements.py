@@ -143,15 +143,12 @@ def _read(
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
         params = (("_id", ",".join(part)), *whose, ("_count", str(len(part))))
-        context = replace(
-            call.context,
+        context = call.context.inner(
+            "search-type",
+            call.context.resource_type,
             # What is answered is judged as it is stored, and written out after that.
             service=replace(call.context.service, absolute_references=False),
-            interaction="search-type",
-            operation=None,
             params=params,
-            posted=(),
-            parent=call.context,
         )
         bundle = json.own(call.interactions.search(context).body or b"{}")
         for entry in bundle.get("entry", []):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -86,16 +85,7 @@ def _blob(application: Application, uuid: str) -> Blob | None:
 
 def _media(call: OperationCall, identity: str) -> Resource:
     """Read the Media as the caller may see it."""
-    reading = replace(
-        call.context,
-        interaction="read",
-        resource_type="Media",
-        resource_id=identity,
-        operation=None,
-        params=(),
-        posted=(),
-        parent=call.context,
-    )
+    reading = call.context.inner("read", "Media", resource_id=identity)
     return call.interactions.read(reading).resource()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +78,7 @@ class Finding:
     ) -> Iterator[Resource]:
         """Search as the caller, who is judged by what may be searched."""
         interactions = self._call.interactions
-        context = replace(
-            self._call.context,
-            interaction="search-type",
-            resource_type=kind,
-            operation=None,
-            params=tuple(criteria),
-            posted=(),
-            parent=self._call.context,
-        )
+        context = self._call.context.inner("search-type", kind, params=tuple(criteria))
         pages = interactions.database.read(
             lambda session: [*interactions.every(session, context, Extent())]
         )

@@ -7,7 +7,6 @@ says who decided so and why, and takes the place of the one before.
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -117,15 +116,8 @@ def set_validity(room: Room, call: OperationCall) -> Resource:
 
 
 def _require_access(room: Room, call: OperationCall, measurement: Resource) -> None:
-    context = replace(
-        call.context,
-        interaction="update",
-        resource_type=measurement["resourceType"],
-        resource_id=measurement["id"],
-        operation=None,
-        params=(),
-        parent=call.context,
-        state={},
+    context = call.context.inner(
+        "update", measurement["resourceType"], resource_id=measurement["id"], state={}
     )
     room.application.decide(context, measurement, "old")
 
