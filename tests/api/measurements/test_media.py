@@ -6,49 +6,13 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-#: Tag of the description in Exif.
-DESCRIPTION = 270
-
-
-def picture(kind="JPEG", size=(600, 300)):
-    """Make a picture that tells where it was taken."""
-    made = Image.new("RGB", size, "red")
-    exif = Image.Exif()
-    exif[DESCRIPTION] = "at my home"
-    out = BytesIO()
-    made.save(out, kind, exif=exif)
-    return out.getvalue()
-
-
-def content(data, kind="image/jpeg"):
-    return {"contentType": kind, "data": base64.b64encode(data).decode()}
+from ..guide import EHEALTH
+from .pictures import content, data_of, got, picture, thumbnails
 
 
 @pytest.fixture
 def photo(world):
     return world.an_order("446080005", system="http://snomed.info/sct")
-
-
-def got(world, media, **headers):
-    path = media["content"]["url"].removeprefix("http://localhost")
-    return world.measurement.get(path, **headers)
-
-
-def data_of(answer):
-    assert answer.status == 200, answer.body
-    return base64.b64decode(answer.json["data"])
-
-
-def thumbnails(media):
-    return [
-        {
-            part["url"]: next(v for k, v in part.items() if k != "url")
-            for part in one["extension"]
-        }
-        for one in media.get("extension", ())
-        if one["url"] == f"{EHEALTH}media-thumbnail"
-    ]
 
 
 def run_jobs(world):

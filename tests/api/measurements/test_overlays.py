@@ -6,28 +6,12 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
-PATCH = "application/json-patch+json"
+from ..guide import PATCH
+from .pictures import content, data_of, got, picture, thumbnails
+
 TEXT = "text/plain"
-#: Tag of the description in Exif.
-DESCRIPTION = 270
 #: More than stays in a resource.
 LARGE = b"large" * 60_000
-
-
-def picture(size=(300, 150), noise=False):
-    """Make a picture that tells where it was taken."""
-    made = Image.effect_noise(size, 90).convert("RGB") if noise else None
-    made = made or Image.new("RGB", size, "red")
-    exif = Image.Exif()
-    exif[DESCRIPTION] = "at my home"
-    out = BytesIO()
-    made.save(out, "JPEG", exif=exif, quality=95)
-    return out.getvalue()
-
-
-def content(data, kind="image/jpeg"):
-    return {"contentType": kind, "data": base64.b64encode(data).decode()}
 
 
 @pytest.fixture
@@ -60,24 +44,6 @@ def replaced(request, world):
     return lambda media, new: request.param(world, media, new)
 
 
-def data_of(world, media):
-    path = media["content"]["url"].removeprefix("http://localhost")
-    answer = world.measurement.get(path)
-    assert answer.status == 200, answer.body
-    return base64.b64decode(answer.json["data"])
-
-
-def thumbnails(media):
-    return [
-        {
-            part["url"]: next(v for k, v in part.items() if k != "url")
-            for part in one["extension"]
-        }
-        for one in media.get("extension", ())
-        if one["url"] == f"{EHEALTH}media-thumbnail"
-    ]
-
-
 @pytest.mark.parametrize("data", [b"new", LARGE], ids=["small", "large"])
 def test_new_content_leaves_the_resource_and_is_given_again(
     world, overlay, replaced, data
@@ -89,7 +55,7 @@ def test_new_content_leaves_the_resource_and_is_given_again(
     assert answer.status == 200, answer.body
     assert set(answer.json["content"]) == {"contentType", "title", "url"}
     assert answer.json["content"]["url"] != media["content"]["url"]
-    assert data_of(world, answer.json) == data
+    assert data_of(got(world, answer.json)) == data
     stored = world.built.resources.read("Media", media["id"])
     assert len(stored.body) < 3000
 
@@ -98,21 +64,21 @@ def test_new_content_leaves_the_resource_and_is_given_again(
 def test_a_new_picture_leaves_behind_where_it_was_taken(
     world, overlay, replaced, noise
 ) -> None:
-    sent = picture((900, 900) if noise else (300, 150), noise)
+    sent = picture(size=(900, 900) if noise else (300, 150), noise=noise)
 
     answer = replaced(overlay(), content(sent))
 
-    kept = data_of(world, answer.json)
+    kept = data_of(got(world, answer.json))
     assert b"at my home" in sent
     assert b"at my home" not in kept
     assert Image.open(BytesIO(kept)).size == Image.open(BytesIO(sent)).size
 
 
 def test_thumbnails_are_those_of_the_new_picture(world, overlay, replaced) -> None:
-    media = overlay(content=content(picture((200, 100))))
+    media = overlay(content=content(picture(size=(200, 100))))
 
     # The job of the first picture comes when there is another one already.
-    answer = replaced(media, content(picture((100, 200))))
+    answer = replaced(media, content(picture(size=(100, 200))))
     asked = thumbnails(answer.json)
     world.built.worker().drain()
 
@@ -133,7 +99,7 @@ def test_thumbnails_are_those_of_the_new_picture(world, overlay, replaced) -> No
     ids=["text", "url"],
 )
 def test_thumbnails_of_an_old_picture_go_with_it(world, overlay, replaced, new) -> None:
-    media = overlay(content=content(picture()))
+    media = overlay(content=content(picture(size=(300, 150))))
     world.built.worker().drain()
     media = world.everything.get(f"Media/{media['id']}").json
 
@@ -145,7 +111,7 @@ def test_thumbnails_of_an_old_picture_go_with_it(world, overlay, replaced, new) 
 
 
 def test_thumbnails_stay_while_the_picture_does(world, overlay, replaced) -> None:
-    media = overlay(content=content(picture()))
+    media = overlay(content=content(picture(size=(300, 150))))
     world.built.worker().drain()
     media = world.everything.get(f"Media/{media['id']}").json
 
@@ -164,7 +130,7 @@ def test_versions_before_lead_to_the_content_that_they_had(
     replaced(media, content(b"second", TEXT))
 
     before = world.measurement.get(f"Media/{media['id']}/_history/1").json
-    assert data_of(world, before) == b"first"
+    assert data_of(got(world, before)) == b"first"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +171,7 @@ def test_content_of_what_is_no_overlay_is_not_replaced(world, replaced) -> None:
     order = world.an_order("446080005", system="http://snomed.info/sct")
     (media,) = world.submitted(world.media(order))
 
-    answer = replaced(media, content(picture()))
+    answer = replaced(media, content(picture(size=(300, 150))))
 
     assert answer.status == 422
     (told,) = answer.issues
