@@ -210,3 +210,33 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     settings = settings_with(made, tmp_path_factory.mktemp("guarded"))
     with application(settings, clock) as built:
         yield Clinic(built, clock)
+
+
+@pytest.fixture
+def team(clinic):
+    return clinic.team()
+
+
+@pytest.fixture
+def episode(clinic, team):
+    return clinic.episode(team, tags=("xa",))
+
+
+@pytest.fixture
+def nurse(clinic):
+    return clinic.at("careplan", Principal("PRACTITIONER", "nurse"))
+
+
+@pytest.fixture
+def plan(clinic, episode):
+    made = clinic.apply(clinic.plan(clinic.activity()), episode).json
+    return f"CarePlan/{made['id']}"
+
+
+@pytest.fixture
+def request_of(clinic):
+    def found(plan):
+        reference = clinic.read(plan)["activity"][0]["reference"]["reference"]
+        return reference
+
+    return found
