@@ -53,6 +53,7 @@ class Moment(StrEnum):
     START = "start"
     REQUEST = "request"
     EVENT = "event"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def hookspec(
     policy: Literal["abort", "isolate", "swallow"],
     answer: Literal["none", "first", "collect", "replace"] = "none",
     *,
-    moment: Literal["start", "request", "event"] = "request",
+    moment: Literal["start", "request", "event", "command"] = "request",
     replaces: str = "",
     port: str = "",
 ) -> Callable[[F], F]:

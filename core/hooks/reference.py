@@ -14,6 +14,7 @@ _MOMENTS = {
     Moment.START: "When the server starts",
     Moment.REQUEST: "On the way of a request",
     Moment.EVENT: "After the commit",
+    Moment.COMMAND: "For a command",
 }
 _POLICIES = {
     Policy.ABORT: "*abort*: an exception ends it",

@@ -133,7 +133,7 @@ def authorize_resource(
     """
 
 
-@hookspec("abort", "collect")
+@hookspec("abort", "collect", moment="command")
 def explain_access(context: RequestContext) -> Iterable[str] | None:
     """Tell what a user needs for an interaction, in words for whoever runs the server.
 

@@ -22,7 +22,11 @@ from fyr.core.testing.applications import application, client_of, settings_with
 
 #: Part of what the plugin says; no client may read it.
 SECRET = "the password is swordfish"
-HOOKS = [name for name, rule in RULES.items() if rule.moment is not Moment.START]
+HOOKS = [
+    name
+    for name, rule in RULES.items()
+    if rule.moment in (Moment.REQUEST, Moment.EVENT)
+]
 #: Hooks that no plain read, search or write meets: test_plugins_that_sleep_or_leak.py
 #: and tasks/test_processing.py try them.
 ASKED_BY_AREAS = {"look_up_person", "evaluate_rules"}
