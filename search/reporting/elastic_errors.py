@@ -49,6 +49,12 @@ def in_our_words() -> Iterator[None]:
         ) from error
 
 
+def _ran_out_of_time(told: Any) -> bool:
+    """Whether a shard gave up by the ``timeout`` that it was asked with."""
+    causes = told.get("root_cause", ()) if isinstance(told, Mapping) else ()
+    return any(one.get("reason") == "Time exceeded" for one in causes)
+
+
 def _tell(error: ApiError) -> NoReturn:
     status = error.status_code
     body = error.body if isinstance(error.body, Mapping) else {}
@@ -63,6 +69,8 @@ def _tell(error: ApiError) -> NoReturn:
         raise Unavailable("Elasticsearch refuses the credentials of [reporting]") from (
             error
         )
+    if _ran_out_of_time(told):
+        raise TookTooLong("it takes Elasticsearch too long") from error
     if status in (408, 429) or status >= 500:
         raise Unavailable(f"Elasticsearch cannot answer now: {reason}") from error
     if status == 400:
