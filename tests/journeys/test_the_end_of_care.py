@@ -271,10 +271,11 @@ def test_care_comes_to_its_end(care: Care) -> None:
     assert citizen.get(message).json()["status"] == "completed"
     assert citizen.get(mine).json()["total"] == 1
 
-    # The last team stays, and nobody lets themselves into one by a login.
+    # The last team stays: without it the episode would not be the nurse's to write. And
+    # nobody lets themselves into one by a login.
     none = [{"op": "remove", "path": "/team"}]
     episode = "/careplan/fhir/EpisodeOfCare/1"
-    assert nurse.patch(episode, json=none, headers=PATCH).status_code == 422
+    assert nurse.patch(episode, json=none, headers=PATCH).status_code == 403
     login = {"name": "careTeam", "resource": of("CareTeam", "a", status="active")}
     asked = {"resourceType": "Parameters", "parameter": [login]}
     told = stranger.post("/organization/fhir/$persist-login", json=asked)

@@ -269,7 +269,9 @@ def test_answers_are_triaged_and_the_basis_is_told(ward) -> None:
     library = ward.library(
         {"language": "fyr-rules/1", "triage": ["answer-significance"]}
     )
-    case = ward.case(library=library, code=concept("QR"))
+    case = ward.case(
+        library=library, code=concept("QR", f"{CS}activitydefinition-code")
+    )
     items = [
         {"linkId": "cough", "answer": [{"valueInteger": 5}]},
         {"linkId": "sleep", "answer": [{"valueInteger": 2}]},
