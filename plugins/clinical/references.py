@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fyr.core import Invalid
 
 if TYPE_CHECKING:
-    from fyr.core import OperationCall
+    from fyr.core import OperationCall, Resource
 
 
 def asked(call: OperationCall, name: str) -> str | None:
@@ -43,7 +43,17 @@ def own(call: OperationCall, url: str) -> str:
         context = call.context
         services = call.interactions.services
         url = services.own(url, context.service, context.base_url) or url
-    return url.partition("/_history/")[0]
+    return unversioned(url)
+
+
+def unversioned(reference: str) -> str:
+    """Tell a reference without the version that it may name."""
+    return reference.partition("/_history/")[0]
+
+
+def reference_to(resource: Resource) -> str:
+    """Tell the relative reference to a resource."""
+    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def url_of(call: OperationCall, reference: str) -> str:
@@ -60,7 +70,7 @@ def elements(resource: Mapping[str, Any], name: str) -> Iterator[str]:
     for one in value if isinstance(value, list) else [value]:
         reference = one.get("reference")
         if reference:
-            yield str(reference).partition("/_history/")[0]
+            yield unversioned(str(reference))
 
 
 def rewrite(resource: Any, other: Callable[[str], str]) -> None:

@@ -14,6 +14,7 @@ from fyr.core.errors import one_error
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.areas import Areas
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.references import unversioned
 from fyr.plugins.clinical.tags import codes_of, system_tags
 
 if TYPE_CHECKING:
@@ -235,4 +236,4 @@ def _of_tags(
 def patient_of(resource: Mapping[str, Any], element: str = "patient") -> str:
     """Tell the patient of a resource, relative and unversioned."""
     reference = resource.get(element, {}).get("reference", "")
-    return str(reference).partition("/_history/")[0]
+    return unversioned(str(reference))

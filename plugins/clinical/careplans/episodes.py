@@ -21,7 +21,7 @@ from fyr.core.interactions.storing import Write
 from fyr.core.model.json import own as parsed
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.enrolling import Enrolment, Entry, problems
-from fyr.plugins.clinical.references import own, rewrite, url_of
+from fyr.plugins.clinical.references import own, reference_to, rewrite, url_of
 from fyr.plugins.clinical.refusing import of_places, require_may_create
 from fyr.plugins.clinical.tags import SYSTEM, add, system_tags
 
@@ -179,7 +179,7 @@ class _Begun:
         }
 
     def _entry(self, resource: Resource) -> Resource:
-        reference = f"{resource['resourceType']}/{resource['id']}"
+        reference = reference_to(resource)
         meta = resource["meta"]
         entry: Resource = {
             "response": {

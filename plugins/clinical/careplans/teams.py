@@ -15,7 +15,7 @@ from fyr.core import (
 )
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.references import all_asked, elements, url_of
+from fyr.plugins.clinical.references import all_asked, elements, reference_to, url_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
@@ -203,7 +203,7 @@ def _codings(resource: Mapping[str, Any], element: str) -> set[tuple[str, str]]:
 
 
 def _entry(call: OperationCall, resource: Resource, mode: str) -> Resource:
-    reference = f"{resource['resourceType']}/{resource['id']}"
+    reference = reference_to(resource)
     return {
         "fullUrl": url_of(call, reference),
         "resource": resource,

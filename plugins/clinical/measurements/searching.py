@@ -24,7 +24,7 @@ from fyr.plugins.clinical.measurements.asking import (
 from fyr.plugins.clinical.measurements.finding import Finding
 from fyr.plugins.clinical.measurements.judging import local_of
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.references import reference_to, url_of
 
 _SHARED = (
     OperationParameter("patient", "Reference", documentation="Whose they are."),
@@ -133,8 +133,7 @@ def _entries(
         *_questionnaires(call, finding, members),
     ]
     return [
-        {"fullUrl": url_of(call, f"{one['resourceType']}/{one['id']}"), "resource": one}
-        for one in shown
+        {"fullUrl": url_of(call, reference_to(one)), "resource": one} for one in shown
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.core import Resource
-from fyr.plugins.clinical import extensions
+from fyr.plugins.clinical import extensions, references
 
 #: What is measured, by the status that it is submitted with.
 STATUSES: Mapping[str, str] = {
@@ -119,5 +119,5 @@ def reference(holder: Any) -> str:
 
 def unversioned(found: str, kind: str = "") -> str:
     """Tell a relative reference without a version; empty for one to another type."""
-    plain = found.partition("/_history/")[0]
+    plain = references.unversioned(found)
     return plain if plain.startswith(f"{kind}/") or not kind else ""

@@ -17,6 +17,7 @@ from fyr.core.telling import TOLD
 from fyr.core.workflow.timing import DANISH, Kind, Slot
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.activities import activity_of
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.results import Results
@@ -39,10 +40,10 @@ def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
     request = _request(measured)
     results = _results(acting, measured, slot, CATEGORY)
     if not results.teams:
-        log.warning("nobody to tell of a missed slot", request=terms.reference(request))
+        log.warning("nobody to tell of a missed slot", request=reference_to(request))
         return
     text = f"Der mangler en måling: {activity_of(request)}, {_when(slot)}"
-    about = terms.reference(request)
+    about = reference_to(request)
     results.task(CATEGORY, about, text)
     task = results.made[0]
     task["intent"] = "plan"
@@ -64,7 +65,7 @@ def reminded(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None
     request = _request(measured)
     results = _results(acting, measured, slot, REMINDER)
     text = f"Husk at måle: {activity_of(request)}, {_when(slot)}"
-    results.tell_patient(text, terms.reference(request), "advice", REMINDER)
+    results.tell_patient(text, reference_to(request), "advice", REMINDER)
     _store(acting, results.made)
 
 
@@ -82,7 +83,7 @@ def fulfils_still(acting: Acting, measurement: str) -> bool:
 
 def _store(acting: Acting, made: list[Resource]) -> bool:
     """Store what is new; tell whether it is."""
-    if not made or acting.read(terms.reference(made[0])) is not None:
+    if not made or acting.read(reference_to(made[0])) is not None:
         return False
     acting.store(made)
     return True
@@ -94,7 +95,7 @@ def _results(acting: Acting, measured: Measured, slot: Slot, why: str) -> Result
 
 def _ids(request: Resource, slot: Slot, why: str) -> Callable[[], str]:
     """Make ids that are the same whenever the same is said."""
-    said = f"{terms.reference(request)} {slot.start} {slot.end} {why}"
+    said = f"{reference_to(request)} {slot.start} {slot.end} {why}"
     numbers = count()
     return lambda: str(uuid5(NAMESPACE_URL, f"{said} {next(numbers)}"))
 

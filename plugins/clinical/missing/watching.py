@@ -34,9 +34,9 @@ from fyr.plugins.clinical.procedures.submissions import (
     Submission,
     submissions_of,
 )
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tasks.plans import care_plans_of
 from fyr.plugins.clinical.tasks.submission import Measured
-from fyr.plugins.clinical.tasks.terms import reference
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.parts import Room
@@ -191,7 +191,7 @@ def _around(acting: Acting, request: Resource) -> Measured | None:
     episode = acting.read(reference_of(request, EPISODE_OF_CARE) or "")
     if episode is None or episode.get("status") != "active":
         return None
-    for one in care_plans_of(acting, reference(request)):
+    for one in care_plans_of(acting, reference_to(request)):
         plan = acting.read(one)
         if plan is not None and plan.get("status") == "active":
             return Measured((), request, plan, episode)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.plugins.clinical.activities import activity_of
-from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.references import reference_to, url_of
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.times import second
 
@@ -34,7 +34,7 @@ def answer(
 
 
 def _entry(call: OperationCall, resource: Resource) -> Resource:
-    reference = f"{resource['resourceType']}/{resource['id']}"
+    reference = reference_to(resource)
     return {"fullUrl": url_of(call, reference), "resource": resource}
 
 

@@ -28,7 +28,7 @@ from fyr.plugins.clinical.procedures.finding import Finding
 from fyr.plugins.clinical.procedures.periods import period_of
 from fyr.plugins.clinical.procedures.rows import Overview, Requested, overview_of
 from fyr.plugins.clinical.procedures.submissions import Submission
-from fyr.plugins.clinical.references import all_asked, asked
+from fyr.plugins.clinical.references import all_asked, asked, reference_to
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.parts import Room
@@ -101,7 +101,7 @@ def get_patient_procedures(call: OperationCall) -> Resource:
     plans = finding.plans(question.patient, question.episodes)
     eligible = finding.eligible(plans, question.conditions, question.tags)
     requests = finding.requests(eligible)
-    references = [_reference(one) for one in requests]
+    references = [reference_to(one) for one in requests]
     submitted = finding.submissions(references, question.window)
     overviews = list(_overviews(requests, submitted, question, call.place("end")))
     return answer(call, eligible, list(zip(requests, overviews, strict=True)))
@@ -166,7 +166,7 @@ def _overviews(
         came.setdefault(one.request, []).append(one)
     room = MOST_ROWS
     for request in requests:
-        reference = _reference(request)
+        reference = reference_to(request)
         requested = Requested(
             reference,
             request["meta"]["versionId"],
@@ -185,7 +185,3 @@ def _overviews(
             text = f"the period has more than {MOST_ROWS} slots; ask for a shorter one"
             raise Refused([broken_rule(text, place)])
         yield found
-
-
-def _reference(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource['id']}"

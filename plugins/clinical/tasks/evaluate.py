@@ -23,18 +23,13 @@ from fyr.core.model.references import relative
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.references import own
+from fyr.plugins.clinical.references import own, reference_to, unversioned
 from fyr.plugins.clinical.tasks.guidance import Around, guidance_of
 from fyr.plugins.clinical.tasks.libraries import history_of, libraries_of
 from fyr.plugins.clinical.tasks.plans import definition_of
 from fyr.plugins.clinical.tasks.processing import LIMITS
 from fyr.plugins.clinical.tasks.submission import Measured, measured_for, rule_input
-from fyr.plugins.clinical.tasks.terms import (
-    MEASUREMENTS,
-    reference,
-    references_in,
-    unversioned,
-)
+from fyr.plugins.clinical.tasks.terms import MEASUREMENTS, references_in
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -218,7 +213,7 @@ class Evaluation:
                 raise Refused([Issue("too-costly", problem.text)])
         if outcome.problems:
             code = CODES["LIBRARY_EVALUATE_LOGIC_RULE_INVALID_INPUT"]
-            focus = reference(around.activity)
+            focus = reference_to(around.activity)
             raise Refused(
                 [code.issue(one.code, focus, one.text) for one in outcome.problems]
             )
@@ -233,7 +228,7 @@ class Evaluation:
         _, more = history_of(
             self._acting,
             around.library,
-            reference(around.activity),
+            reference_to(around.activity),
             self._acting.now,
             (),
         )

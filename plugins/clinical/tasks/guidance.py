@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import OperationCall, Resource, RuleOutcome
 from fyr.plugins.clinical import extensions as ext
-from fyr.plugins.clinical.references import url_of
+from fyr.plugins.clinical.references import reference_to, unversioned, url_of
 from fyr.plugins.clinical.tasks.plans import definition_of
 from fyr.plugins.clinical.tasks.submission import Measured
-from fyr.plugins.clinical.tasks.terms import (
-    GUIDANCE_PROFILE,
-    reference,
-    type_of,
-    unversioned,
-    versioned,
-)
+from fyr.plugins.clinical.tasks.terms import GUIDANCE_PROFILE, type_of, versioned
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -45,7 +39,7 @@ def guidance_of(
         "resourceType": "GuidanceResponse",
         "meta": {"profile": [GUIDANCE_PROFILE]},
         "contained": [_output(outcome, _facts(acting, around))],
-        "moduleCanonical": url_of(call, reference(around.library)),
+        "moduleCanonical": url_of(call, reference_to(around.library)),
         "status": "success",
         "subject": around.activity["subject"],
         "outputParameters": {"reference": "#1"},

@@ -17,6 +17,7 @@ from fyr.plugins.clinical.extensions import (
     reference_of,
     replaced,
 )
+from fyr.plugins.clinical.references import unversioned
 from fyr.plugins.clinical.tasks.plans import care_plans_of
 from fyr.plugins.clinical.tasks.terms import (
     IMPRESSION_PROFILE,
@@ -30,7 +31,6 @@ from fyr.plugins.clinical.tasks.terms import (
     investigated,
     references_in,
     type_of,
-    unversioned,
 )
 
 #: The operation by which alone measurements are invalidated.

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Issue, Resource
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tasks.plans import by_canonical, definition_of
-from fyr.plugins.clinical.tasks.terms import MEASUREMENTS, codes, reference
+from fyr.plugins.clinical.tasks.terms import MEASUREMENTS, codes
 from fyr.plugins.clinical.times import moment_of, second
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _fetched(
             ("based-on", activity),
             (parameter, f"ge{second(wanted.since)}"),
         )
-        if reference(one) not in but and one.get("status") != "entered-in-error"
+        if reference_to(one) not in but and one.get("status") != "entered-in-error"
     ]
     found.sort(key=_measured, reverse=True)
     kept = found[: wanted.most]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Resource
 from fyr.plugins.clinical.extensions import PARTICIPANT, extensions, value_of
-from fyr.plugins.clinical.tasks.terms import reference, references_in, unversioned
+from fyr.plugins.clinical.references import reference_to, unversioned
+from fyr.plugins.clinical.tasks.terms import references_in
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -29,7 +30,7 @@ def care_plans_of(acting: Acting, activity: str) -> list[str]:
         if one.get("status") != "entered-in-error"
     ]
     found.sort(key=lambda one: one.get("status") != "active")
-    return [reference(one) for one in found]
+    return [reference_to(one) for one in found]
 
 
 def care_plan_of(acting: Acting, activity: str) -> Resource | None:

@@ -28,6 +28,7 @@ from fyr.core import (
 from fyr.core.telling import TOLD
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks import triggers, unexpected
 from fyr.plugins.clinical.tasks.libraries import libraries_of
@@ -39,7 +40,7 @@ from fyr.plugins.clinical.tasks.submission import (
     rule_input,
     targets_of,
 )
-from fyr.plugins.clinical.tasks.terms import TRIAGING_RESULT, reference
+from fyr.plugins.clinical.tasks.terms import TRIAGING_RESULT
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _made(
     if evaluated is None:
         for measurement in measured.measurements:
             text = "Assess the measurement: no rules are attached"
-            results.task(NOT_TRIAGED, reference(measurement), text)
+            results.task(NOT_TRIAGED, reference_to(measurement), text)
     for one in evaluated or ():
         if one.outcome is None or one.outcome.failed:
             _of_a_failure(results, measured, one)
@@ -192,7 +193,7 @@ def _of_a_failure(results: Results, measured: Measured, one: Evaluated) -> None:
     log.warning("rules failed", library=one.library["id"], why=why)
     for measurement in measured.measurements:
         text = f"Assess the measurement, its rules failed: {why}"
-        task = results.task(FAILED, reference(measurement), text, "urgent")
+        task = results.task(FAILED, reference_to(measurement), text, "urgent")
         results.tell_teams(text, task, reason=FAILED)
 
 
@@ -213,7 +214,7 @@ def _of_an_outcome(
     acting: Acting,
 ) -> None:
     for measurement in measured.measurements:
-        name = reference(measurement)
+        name = reference_to(measurement)
         findings = [found for found in outcome.findings if found.about == name]
         about = name
         if findings:
@@ -277,7 +278,7 @@ def _failure(provenance: Resource, acting: Acting) -> list[Resource]:
     for measured in measured_in(acting, provenance):
         results = Results(measured, second(acting.now), acting.new_id)
         for measurement in measured.measurements:
-            results.task(FAILED, reference(measurement), said.diagnostics, "urgent")
+            results.task(FAILED, reference_to(measurement), said.diagnostics, "urgent")
         made += results.made
     return made
 

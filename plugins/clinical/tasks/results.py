@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from fyr.core import Resource, RuleFinding, RuleProblem
 from fyr.plugins.clinical import extensions as ext
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tags import add, system_tags
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.plans import care_teams
 from fyr.plugins.clinical.tasks.submission import Measured
-from fyr.plugins.clinical.tasks.terms import concept, reference, versioned
+from fyr.plugins.clinical.tasks.terms import concept, versioned
 
 _COLOURS = ("red", "yellow", "green")
 _PRIORITIES = frozenset({"routine", "urgent", "asap", "stat"})
@@ -46,12 +47,12 @@ class Results:
         """Make a ClinicalImpression of a measurement; tell its reference."""
         item = [
             {"reference": versioned(measurement)},
-            {"reference": reference(measurement)},
+            {"reference": reference_to(measurement)},
         ]
         plan = self._measured.plan
         extensions: list[dict[str, Any]] = [
             *self._episode(ext.EPISODE_OF_CARE),
-            *(_refers(ext.IMPRESSION_CARE_PLAN, reference(plan)) if plan else ()),
+            *(_refers(ext.IMPRESSION_CARE_PLAN, reference_to(plan)) if plan else ()),
             *map(_basis, (one for one in findings if one.link_id)),
         ]
         impression: Resource = {
@@ -91,7 +92,7 @@ class Results:
                 {"url": ext.TASK_CATEGORY, "valueCodeableConcept": category_},
                 *(one for t in self._teams for one in _refers(ext.TASK_RESPONSIBLE, t)),
                 {"url": ext.RESTRICTION_CATEGORY, "valueCodeableConcept": restriction},
-                *(_refers(ext.TASK_CARE_PLAN, reference(plan)) if plan else ()),
+                *(_refers(ext.TASK_CARE_PLAN, reference_to(plan)) if plan else ()),
             ],
             "status": "requested",
             "intent": "order",
@@ -115,7 +116,7 @@ class Results:
         text = str(proposal.get("description") or "Assess the measurement")
         activity = self._measured.activity
         focus = (proposal.get("focus") or {}).get("reference")
-        known = {measurement, reference(activity) if activity else measurement}
+        known = {measurement, reference_to(activity) if activity else measurement}
         focus = focus if focus in known else found
         return self.task(category, focus, text, str(proposal.get("priority")))
 
@@ -150,8 +151,8 @@ class Results:
         """Tell category and focus of the task that asks to mend what rules miss."""
         activity = self._measured.activity
         of_activity = problem.code.startswith("Ref") and activity is not None
-        focus = reference(activity or measurement) if of_activity else ""
-        return problem.code, focus or reference(measurement)
+        focus = reference_to(activity or measurement) if of_activity else ""
+        return problem.code, focus or reference_to(measurement)
 
     @property
     def teams(self) -> Sequence[str]:
@@ -199,7 +200,7 @@ class Results:
             "payload": [{"contentString": text}],
         }
         if plan:
-            message["partOf"] = [{"reference": reference(plan)}]
+            message["partOf"] = [{"reference": reference_to(plan)}]
         if patient:
             message["recipient"] = [subject]
         if reason:
@@ -208,13 +209,13 @@ class Results:
 
     def _episode(self, url: str) -> list[dict[str, Any]]:
         episode = self._measured.episode
-        return _refers(url, reference(episode)) if episode else []
+        return _refers(url, reference_to(episode)) if episode else []
 
     def _take(self, resource: Resource) -> str:
         if self._measured.episode:
             add(resource, system_tags(self._measured.episode))
         self.made.append(resource)
-        return reference(resource)
+        return reference_to(resource)
 
 
 def _teams_of_episode(episode: Resource | None) -> list[str]:

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Resource, RuleInput, RuleOutcome, RuleProblem
 from fyr.plugins.clinical.extensions import EPISODE_OF_CARE, reference_of
+from fyr.plugins.clinical.references import reference_to, unversioned
 from fyr.plugins.clinical.tasks.libraries import history_of
 from fyr.plugins.clinical.tasks.plans import by_canonical, care_plan_of
-from fyr.plugins.clinical.tasks.terms import (
-    MEASUREMENTS,
-    reference,
-    references_in,
-    type_of,
-    unversioned,
-)
+from fyr.plugins.clinical.tasks.terms import MEASUREMENTS, references_in, type_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -89,9 +84,13 @@ def rule_input(
 ) -> tuple[RuleInput, list[RuleProblem]]:
     """Gather what a library is given, and what is wrong with how it asks for it."""
     activity = measured.activity or {}
-    name = reference(activity) if activity else ""
+    name = reference_to(activity) if activity else ""
     history, issues = history_of(
-        acting, library, name, acting.now, list(map(reference, measured.measurements))
+        acting,
+        library,
+        name,
+        acting.now,
+        list(map(reference_to, measured.measurements)),
     )
     problems = [RuleProblem("input", one.diagnostics, MISMATCH) for one in issues]
     asked = RuleInput(

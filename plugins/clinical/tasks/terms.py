@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fyr.core import Resource
 from fyr.plugins.clinical.extensions import value
+from fyr.plugins.clinical.references import reference_to, unversioned
 
 _CS: Final = "http://ehealth.sundhed.dk/cs/"
 _PROFILES: Final = "http://ehealth.sundhed.dk/fhir/StructureDefinition/"
@@ -87,25 +88,15 @@ def investigated(impression: Resource) -> Iterator[str]:
         yield from references_in(one.get("item", ()))
 
 
-def unversioned(reference: str) -> str:
-    """Tell a reference without the version that it may name."""
-    return reference.partition("/_history/")[0]
-
-
 def type_of(reference: str) -> str:
     """Tell the type that a reference leads to."""
     return unversioned(reference).rstrip("/").rpartition("/")[0].rpartition("/")[2]
 
 
-def reference(resource: Resource) -> str:
-    """Tell the relative reference to a resource."""
-    return f"{resource['resourceType']}/{resource['id']}"
-
-
 def versioned(resource: Resource) -> str:
     """Tell the relative reference to the version that was read."""
     version = resource.get("meta", {}).get("versionId", "1")
-    return f"{reference(resource)}/_history/{version}"
+    return f"{reference_to(resource)}/_history/{version}"
 
 
 def claims(resource: Resource, profile: str) -> bool:

@@ -23,9 +23,10 @@ from fyr.plugins.clinical.extensions import (
     replaced,
     value_of,
 )
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks.plans import definition_of
-from fyr.plugins.clinical.tasks.terms import reference, references_in
+from fyr.plugins.clinical.tasks.terms import references_in
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def reactions(acting: Acting, measured: Measured) -> list[Resource]:
     if definition is None:
         return []
     by_action = dict(_paired(acting, plan, definition))
-    ours = {action for action, one in by_action.items() if one == reference(activity)}
+    ours = {
+        action for action, one in by_action.items() if one == reference_to(activity)
+    }
     started: list[Resource] = []
     for action in actions_of(definition):
         trigger = next(extensions(action, ACTION_TRIGGER), None)

@@ -19,7 +19,8 @@ from fyr.plugins.clinical.extensions import (
     value_of,
 )
 from fyr.plugins.clinical.procedures.submissions import measured_span
-from fyr.plugins.clinical.tasks.terms import codes, reference
+from fyr.plugins.clinical.references import reference_to
+from fyr.plugins.clinical.tasks.terms import codes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +56,7 @@ def notice(acting: Acting, measured: Measured, results: Results) -> None:
         if odd:
             what = " and ".join("kind" if one == TYPE else "time" for one in odd)
             text = f"Find out about a measurement of an unexpected {what}"
-            results.task(CATEGORY, reference(measurement), text)
+            results.task(CATEGORY, reference_to(measurement), text)
 
 
 def is_of_another_type(measurement: Resource, activity: Resource) -> bool:
@@ -85,7 +86,7 @@ def is_at_another_time(
     if kind == "Extra":
         return value_of(activity, INCLUDE_AS_EXTRA) is not True
     version = value_of(timing, "serviceRequestVersionId")
-    meant = acting.vread(f"{reference(activity)}/_history/{version}") or activity
+    meant = acting.vread(f"{reference_to(activity)}/_history/{version}") or activity
     occurrence = occurrence_of(meant)
     if occurrence is None or occurrence.kind is not Kind.RESOLVED:
         return False

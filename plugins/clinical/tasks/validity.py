@@ -23,7 +23,7 @@ from fyr.core.model.references import relative
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.references import own
+from fyr.plugins.clinical.references import own, unversioned
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.impression_rules import OPERATION
 from fyr.plugins.clinical.tasks.plans import care_plans_of
@@ -33,7 +33,6 @@ from fyr.plugins.clinical.tasks.terms import (
     finding_codes,
     references_in,
     type_of,
-    unversioned,
     versioned,
 )
 from fyr.plugins.clinical.tasks.validity_rules import (

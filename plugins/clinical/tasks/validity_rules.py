@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fyr.core import Issue, Resource
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
+from fyr.plugins.clinical.references import unversioned
 from fyr.plugins.clinical.tasks.terms import (
     INVALIDATED,
     MEASUREMENTS,
@@ -24,7 +25,6 @@ from fyr.plugins.clinical.tasks.terms import (
     investigated,
     references_in,
     type_of,
-    unversioned,
 )
 
 if TYPE_CHECKING:
