@@ -30,6 +30,7 @@ class Streaming:
         self.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         self.websocket_url = self.url.replace("http", "ws", 1)
         self._there = threading.Event()
+        self._stopping = threading.Lock()
         self._thread = threading.Thread(
             target=run_listener,
             args=(built, bound, self._there.set, self._keep),
@@ -39,10 +40,11 @@ class Streaming:
         assert self._there.wait(30)
 
     def stop(self) -> None:
-        """End it as SIGTERM does; all clients are gone after."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop)
-            self._thread.join()
+        """End it as SIGTERM does; all clients are gone after, whoever asks, and how often."""
+        with self._stopping:
+            if self._thread.is_alive():
+                self._loop.call_soon_threadsafe(self._stop)
+                self._thread.join()
 
     def _keep(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
         self._loop, self._stop = loop, stop
