@@ -28,7 +28,7 @@ HOOKS = [
     if rule.moment in (Moment.REQUEST, Moment.EVENT)
 ]
 #: Hooks that no plain read, search or write meets: test_plugins_that_sleep_or_leak.py
-#: and tasks/test_processing.py try them.
+#: and tasks/test_breaking_engines.py try them.
 ASKED_BY_AREAS = {"look_up_person", "evaluate_rules"}
 MET = [name for name in HOOKS if name not in ASKED_BY_AREAS]
 PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}

@@ -351,3 +351,9 @@ def ward(built_ward: tuple[Application, FakeClock]) -> Ward:
 @pytest.fixture
 def case(ward: Ward) -> Case:
     return ward.case()
+
+
+@pytest.fixture
+def triaged(ward: Ward) -> Case:
+    """A case whose measurements are triaged by the rules of its library."""
+    return ward.case(library=ward.library(), ranges=RANGES)
