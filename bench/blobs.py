@@ -2,11 +2,14 @@
 """Blobs beside MinIO's own client in one run: MB a second, and memory of the server.
 
     python bench/blobs.py [--megabytes N] [--repeat N] [--large N]
+    python bench/blobs.py --pairs N [--megabytes N]
 
 One stream at a time. ``minio client`` sends and fetches the same bytes without Fyr;
 ``store`` rows are Fyr's stores in this process, ``Binary`` rows the same over HTTP with a
 server of its own. ``--large 1024`` streams one gigabyte through that server and tells the
-most memory that its processes ever had.
+most memory that its processes ever had. ``--pairs`` puts one content by the client and one
+by Fyr's store in turn, and tells CPU milliseconds a megabyte of both processes, which a
+busy machine moves least.
 """
 
 import argparse
@@ -187,16 +190,66 @@ def run(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, object]
                     yield row
 
 
+def paired(size: int, pairs: int) -> Iterator[dict[str, object]]:
+    """Put in turn by the client and by the store; tell medians, and CPU of both sides."""
+    with running_minio() as server, tempfile.TemporaryDirectory() as folder:
+        client, bucket = server.client(), server.new_bucket()
+        assert server.process is not None
+        pids, s3 = [server.process.pid], server.options(bucket)
+        made = stores(Path(folder), s3)
+        blobs = next(one for name, one, _ in made if name == "store s3")
+
+        def by_client() -> None:
+            name = str(time.monotonic_ns())
+            client.put_object(bucket, name, Stream(size), size)
+
+        def by_store() -> None:
+            blobs.put(pieces(size), content_type="x/y", plain=True)
+
+        ways = {"minio client": by_client, "store s3": by_store}
+        took: dict[str, list[list[float]]] = {name: [] for name in ways}
+        for _ in range(pairs):
+            for name, put in ways.items():
+                before = [*seconds(), processes.cpu_seconds(pids)]
+                put()
+                after = [*seconds(), processes.cpu_seconds(pids)]
+                took[name].append([b - a for a, b in zip(before, after, strict=True)])
+        for name, rows in took.items():
+            wall, own, far = ([one[n] for one in rows] for n in range(3))
+            of_client = [
+                a[0] / b[0] for a, b in zip(took["minio client"], rows, strict=True)
+            ]
+            megabytes = size / MEGABYTE
+            yield {
+                "row": name,
+                "put": round(megabytes / statistics.median(wall), 1),
+                "of_client": round(statistics.median(of_client), 2),
+                "cpu_ms": round(statistics.median(own) / megabytes * 1000, 2),
+                "cpu_ms_minio": round(statistics.mean(far) / megabytes * 1000, 2),
+            }
+        made.close()
+
+
+def seconds() -> tuple[float, float]:
+    """Tell seconds by the clock, and of CPU of this process."""
+    return time.perf_counter(), time.process_time()
+
+
 def main() -> None:
     """Print a row for each way."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, default=32, help="of one content")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--large", type=int, default=0, help="megabytes, once")
+    parser.add_argument("--pairs", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if why := available():
         raise SystemExit(f"MinIO is absent here: {why}")
+    if options.pairs:
+        for row in paired(options.megabytes * MEGABYTE, options.pairs):
+            print(json.dumps(row), flush=True)
+        return
     with tempfile.TemporaryDirectory(prefix="fyr-bench-") as folder:
         for row in run(options, Path(folder)):
             if options.json:

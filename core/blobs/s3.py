@@ -1,7 +1,8 @@
 """Blobs in a bucket of MinIO or of any other S3, by the calls that all of them have.
 
-A blob is one object named by its key. What is larger than a part goes up in parts, one
-at a time; MinIO's client sends a checksum with each. What the client raises stays here.
+A blob is one object named by its key, which the server checks it against. What is larger
+than ``WHOLE`` goes up in parts, one at a time; MinIO's client sends a checksum with each.
+What the client raises stays here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import urllib3
 from minio import Minio
+from minio.credentials.credentials import Credentials
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
 from fyr.core.blobs.breaker import Breaker, Unreachable
@@ -25,10 +27,14 @@ from fyr.core.blobs.port import (
     checked,
     nothing,
 )
+from fyr.core.blobs.sending import BLOCK, Sending
 from fyr.core.blobs.spool import Spooled
 from fyr.core.errors import FyrError, Unavailable
 
-#: Bytes of a part, the memory that one upload needs; 10,000 of them are 160 GB.
+#: Bytes that are sent in one piece. S3 takes five times as many, but what breaks off begins
+#: anew: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+WHOLE = 1024 * 1024 * 1024
+#: Bytes of a part, the memory that its upload needs; 10,000 of them are 160 GB.
 PART = 16 * 1024 * 1024
 _ABSENT = ("NoSuchKey", "NoSuchObject", "ResourceNotFound")
 _REFUSED = (
@@ -54,10 +60,12 @@ class S3Blobs:
         region: str = "",
         secure: bool = True,
         timeout_seconds: float = 30.0,
+        whole: int = WHOLE,
     ) -> None:
         """Take where the bucket is; nothing is asked yet.
 
         :param endpoint: ``HOST`` or ``HOST:PORT``.
+        :param whole: bytes of the largest blob that is sent in one piece.
         :raises FyrError: that is no endpoint.
         """
         timeout = urllib3.Timeout(connect=min(timeout_seconds, 5), read=timeout_seconds)
@@ -67,22 +75,38 @@ class S3Blobs:
             connect=0, read=1, status=0, respect_retry_after_header=False
         )
         self._pool = urllib3.PoolManager(
-            timeout=timeout, retries=retries, maxsize=32, cert_reqs="CERT_REQUIRED"
+            timeout=timeout,
+            retries=retries,
+            maxsize=32,
+            cert_reqs="CERT_REQUIRED",
+            blocksize=BLOCK,
         )
         self._bucket = bucket
         self._breaker = Breaker()
+        # Without one the client would ask for it before each first call.
+        region = region or "us-east-1"
         try:
             self._client = Minio(
                 endpoint,
                 access_key=access_key or None,
                 secret_key=secret_key or None,
-                # Without one the client would ask for it before each first call.
-                region=region or "us-east-1",
+                region=region,
                 secure=secure,
                 http_client=self._pool,
             )
         except ValueError as error:
             raise FyrError(f"blobs.url: {error}") from error
+        #: ``None``: everybody may write here, and nothing is signed
+        self._sending: Sending | None = None
+        if access_key and secret_key:
+            self._sending = Sending(
+                self._client,
+                self._pool,
+                bucket,
+                credentials=Credentials(access_key, secret_key),
+                region=region,
+            )
+        self._whole = whole
 
     def require(self) -> None:
         """Refuse to go on without the bucket.
@@ -109,6 +133,9 @@ class S3Blobs:
             except S3Error as error:
                 if error.code not in _ABSENT:
                     raise
+            if self._sending is not None and spooled.size <= self._whole:
+                self._sending.put(name, spooled)
+                return
             self._client.fput_object(
                 self._bucket,
                 name,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fyr.core.blobs.filesystem import FilesystemBlobs
-from fyr.core.blobs.port import BlobDamaged, BlobStore
-from fyr.core.blobs.s3 import S3Blobs
+from fyr.core.blobs.port import BlobDamaged, BlobMissing, BlobStore
+from fyr.core.blobs.s3 import WHOLE, S3Blobs
 from fyr.core.blobs.spool import Spool
 from fyr.core.errors import FyrError, Unavailable
 from fyr.core.testing.contracts.blobs import (
@@ -116,20 +116,20 @@ def minio() -> Iterator[MinioServer]:
         yield server
 
 
-def opened(server: MinioServer, bucket: str, secret: str | None = None) -> S3Blobs:
+def opened(
+    server: MinioServer, bucket: str, secret: str | None = None, whole: int = WHOLE
+) -> S3Blobs:
     return S3Blobs(
         server.endpoint,
         bucket,
         access_key=server.access_key,
         secret_key=server.secret_key if secret is None else secret,
         secure=False,
+        whole=whole,
     )
 
 
 class TestMinio(BlobStoreContract):
-    # One part and what the client makes of it.
-    memory = 48 * MEGABYTE
-
     @pytest.fixture
     def store(self, minio: MinioServer) -> Iterator[S3Blobs]:
         made = opened(minio, minio.new_bucket())
@@ -169,6 +169,33 @@ class TestMinio(BlobStoreContract):
         assert answer.headers["content-type"] == "text/plain"
         assert answer.headers["content-disposition"] == "attachment"
         assert httpx.get(url.partition("?")[0]).status_code == 403
+
+    def test_what_has_changed_on_its_way_is_not_kept(
+        self, store: S3Blobs, spool: Spool
+    ) -> None:
+        with spool.gather([b"fyr"]) as spooled:
+            spooled.path.write_bytes(b"fyX")
+
+            with pytest.raises(Unavailable, match="SHA256"):
+                store.keep(spooled)
+
+        with pytest.raises(BlobMissing):
+            store.size(spooled.key)
+
+
+class TestMinioInParts(BlobStoreContract):
+    # One part and what the client makes of it.
+    memory = 48 * MEGABYTE
+
+    @pytest.fixture
+    def store(self, minio: MinioServer) -> Iterator[S3Blobs]:
+        made = opened(minio, minio.new_bucket(), whole=1000)
+        yield made
+        made.close()
+
+    @pytest.fixture
+    def spool(self, tmp_path: Path) -> Spool:
+        return Spool(tmp_path)
 
 
 def test_an_s3_that_nobody_answers_for_is_told(tmp_path: Path) -> None:
