@@ -1,6 +1,8 @@
 """Which numbers are taken for those of persons."""
 
+import json
 from datetime import date
+from unicodedata import category
 
 import pytest
 from hypothesis import assume, given
@@ -45,6 +47,73 @@ def test_a_number_is_found_in_text(number: str, between: str, text: str) -> None
 @given(numbers())
 def test_a_number_is_found_in_other_encodings(encoding: str, number: str) -> None:
     assert in_value(f"<id>{number}</id>".encode(encoding), "checked")
+
+
+#: Digits of other scripts and styles: all fullwidth, all Arabic-Indic, all bold.
+ODD_DIGITS = [
+    str.maketrans("0123456789", "".join(chr(first + n) for n in range(10)))
+    for first in (0xFF10, 0x0660, 0x1D7CE)
+]
+#: A character between the parts, as word processors and web pages write it.
+ODD_BETWEEN = [
+    *("\t", "\N{NO-BREAK SPACE}", "\N{THIN SPACE}", "\N{NARROW NO-BREAK SPACE}"),
+    *("\N{IDEOGRAPHIC SPACE}", "\N{OGHAM SPACE MARK}", "\N{ZERO WIDTH SPACE}"),
+    *("\N{SOFT HYPHEN}", "\N{FULLWIDTH HYPHEN-MINUS}", "\N{SMALL HYPHEN-MINUS}"),
+    *("\N{MINUS SIGN}", "\N{NON-BREAKING HYPHEN}", "\N{TWO-EM DASH}"),
+    *("\N{THIN SPACE}\N{EM DASH}\N{THIN SPACE}", "\N{ZERO WIDTH NO-BREAK SPACE}- "),
+]
+
+
+@pytest.mark.parametrize("between", ODD_BETWEEN)
+@given(number=numbers())
+def test_a_number_is_found_with_an_odd_blank_or_dash(number: str, between: str) -> None:
+    written = number[:6] + between + number[6:]
+
+    assert in_value(f"a: {written},".encode(), "checked")
+    assert in_value(json.dumps({"a": written}).encode(), "checked")
+    assert in_value(f'"{written}"'.encode("utf-16"), "checked")
+    assert in_value(f'"{written}"'.encode("utf-32-be"), "checked")
+    assert is_written_as_cpr(written, "checked")
+
+
+@pytest.mark.parametrize("kind", ["Zs", "Pd"])
+def test_every_blank_and_dash_of_unicode_may_stand_between(kind: str) -> None:
+    """As far as this Python knows them."""
+    every = [one for one in map(chr, range(0x11_0000)) if category(one) == kind]
+
+    assert len(every) > 10
+    for between in every:
+        assert in_value(f"070761{between}4285".encode(), "checked"), ascii(between)
+
+
+@pytest.mark.parametrize("digits", ODD_DIGITS)
+@given(number=numbers())
+def test_a_number_is_found_in_odd_digits(number: str, digits: dict[int, str]) -> None:
+    written = number.translate(digits)
+
+    assert in_value(f"a: {written},".encode(), "checked")
+    assert in_value(json.dumps({"a": written}).encode(), "checked")
+    assert in_value(written.encode("utf-16"), "checked")
+    assert is_written_as_cpr(written, "checked")
+
+
+def test_a_number_is_found_beside_bytes_that_are_no_text() -> None:
+    assert in_value(b"\xff\xfe\xfd 070761\xa04285 \x80", "checked")
+    assert in_value(b"070761\x964285 \xe6", "checked")
+    assert in_value(b"\x80 070761\xe2\x80\x894285", "checked")
+    assert in_value("0707614285\N{SUPERSCRIPT TWO}".encode(), "checked")
+
+
+@pytest.mark.parametrize(
+    "between", ["\n", "\r\n", "  ", "\N{LINE SEPARATOR}", "/", ", "]
+)
+def test_two_numbers_are_not_one(between: str) -> None:
+    assert not in_value(f"070761{between}4285".encode(), "dates")
+
+
+@given(st.binary())
+def test_any_bytes_can_be_looked_at(content: bytes) -> None:
+    assert in_value(content, "checked") <= in_value(content, "dates")
 
 
 @given(numbers(), st.sampled_from(["", "-", ".", "_", "~"]))
@@ -93,6 +162,10 @@ def test_a_part_of_a_longer_number_is_none(number: str) -> None:
         "070761-428",
         "550e8400-e29b-41d4-a716-446655440000",
         "1234567890",
+        "+45\N{NO-BREAK SPACE}33\N{NO-BREAK SPACE}92\N{NO-BREAK SPACE}33 92",
+        "070761\t42850\t070761\t428",
+        "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567\N{NO-BREAK SPACE}890",
+        "2026\N{EN DASH}11\N{EN DASH}26",
     ],
 )
 def test_ordinary_numbers_are_left_alone(text: str) -> None:
