@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fyr.core.testing.client import Client
+from fyr.plugins.api_docs.page import STYLES
 
 
 @pytest.fixture
@@ -45,6 +46,30 @@ def test_nothing_runs_on_it_that_is_not_a_file_of_this_server(
     assert allowed["script-src"] == ["'self'"]
     assert allowed["frame-ancestors"] == ["'none'"]
     assert allowed["connect-src"] == ["'self'", "https://patient.example.org"]
+
+
+def test_no_style_is_let_in_but_files_and_the_one_of_the_logo(
+    fyr_client: Client,
+) -> None:
+    itself, *hashes = policy(fyr_client)["style-src"]
+
+    assert itself == "'self'"
+    assert len(hashes) == len(STYLES)
+    assert all(re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", one) for one in hashes)
+
+
+def test_what_draws_the_page_makes_no_style_that_the_policy_does_not_know(
+    fyr_client: Client,
+) -> None:
+    scripts = "".join(
+        fyr_client.get(f"/docs/swagger-{one}.js").body.decode()
+        for one in ("ui", "preset")
+    )
+    made = re.findall(r"""createElement\(["']style["'](?:,null,"([^"]*)")?""", scripts)
+
+    assert made == list(STYLES)
+    assert not re.search(r"""setAttribute\(["']style["']|insertRule""", scripts)
+    assert "<style" not in fyr_client.get("/docs").body.decode()
 
 
 def test_it_shows_the_documents_of_the_routes_and_of_every_service(
