@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Request, Response, Route, __version__
@@ -69,11 +70,13 @@ class Versions:
         )
 
     def told(self) -> dict[str, Any]:
-        """Tell the services, other parts that will go, and the releases of the guide."""
+        """Tell services, APIs beside them, what will go, the releases of the guide."""
+        bases = {f"/{one.path.strip('/')}": one for one in self._application.services}
         parts = [
-            self._part(one.name, f"/{one.path.strip('/')}", one.public_base)
-            for one in self._application.services
+            self._part(one.name, path, one.public_base) for path, one in bases.items()
         ]
+        paths = [one.path for one in self._application.routes]
+        parts += [self._part(*one) for one in small_apis(paths, bases)]
         told = {one["path"] for one in parts}
         others = [path for path in self._deprecated if path not in told]
         return {
@@ -97,6 +100,32 @@ class Versions:
             if gone.link:
                 part["link"] = gone.link
         return part
+
+
+def small_apis(
+    paths: Iterable[str], services: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Tell the APIs beside the FHIR services, by name and by where each begins.
+
+    Routes that begin with one name are one API. What is well known, or below a service,
+    belongs to something else.
+
+    :param paths: templates of all routes that plugins serve.
+    :param services: paths of the FHIR services.
+    """
+    bases = tuple(f"{one}/" for one in services)
+    found: dict[str, list[list[str]]] = {}
+    for path in paths:
+        if not path.startswith((*bases, "/.well-known/")):
+            parts = path.strip("/").split("/")
+            found.setdefault(parts[0], []).append(parts)
+    for name, ways in sorted(found.items()):
+        same = takewhile(_is_same_for_all, zip(*ways, strict=False))
+        yield name, "/" + "/".join(parts[0] for parts in same)
+
+
+def _is_same_for_all(parts: tuple[str, ...]) -> bool:
+    return len(set(parts)) == 1 and "{" not in parts[0]
 
 
 class _Resource:

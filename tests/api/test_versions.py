@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
 from fyr.plugins.versions.releases import releases
+from fyr.plugins.versions.serving import small_apis
 from fyr.plugins.versions.settings import DeprecatedSettings
 
 OLD = {
@@ -22,7 +23,17 @@ OLD = {
 @pytest.fixture
 def fyr_options() -> dict[str, Any]:
     return {
-        "plugins": {"enabled": ["search", "clinical", "versions"]},
+        "plugins": {
+            "enabled": [
+                "search",
+                "clinical",
+                "versions",
+                "key_value_store",
+                "key_service",
+                "storage_service",
+                "error_codes",
+            ]
+        },
         "plugin": {
             "versions": {
                 "deprecated": [OLD, {"path": "/task/fhir", "since": "2026-12-01"}]
@@ -44,6 +55,26 @@ def test_services_and_what_will_go_are_told(fyr_client: Client) -> None:
     assert apis["/task/fhir"]["deprecated"] == "2026-12-01"
     assert apis["/fhir/Basic"]["sunset"] == "2027-07-01"
     assert [one["version"] for one in told["releases"] if one["followed"]] == ["8.0.0"]
+
+
+def test_apis_beside_fhir_are_told_by_where_they_begin(fyr_client: Client) -> None:
+    told = fyr_client.get("/versions").json["apis"]
+
+    beside = {one["name"]: one["path"] for one in told if "fhirVersion" not in one}
+    assert beside == {
+        "error-codes": "/error-codes",
+        "keyservice": "/keyservice/api",
+        "kvstore": "/kvstore/api",
+        "storage": "/storage/api/content",
+        "versions": "/versions",
+        OLD["path"]: OLD["path"],
+    }
+
+
+def test_routes_of_a_service_and_what_is_well_known_are_no_apis() -> None:
+    routes = ["/fhir/.well-known/smart", "/.well-known/x", "/a/{b}", "/a/c", "/ab"]
+
+    assert list(small_apis(routes, ["/fhir"])) == [("a", "/a"), ("ab", "/ab")]
 
 
 def test_a_part_is_deprecated_from_its_day_on(
