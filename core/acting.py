@@ -8,7 +8,7 @@ client may ask, not what comes of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -119,6 +119,32 @@ class Acting:
             return None
         stored = self.interactions.resources.vread(*_key(reference), int(version))
         return own(stored.body) if stored and stored.body is not None else None
+
+    def read_each(self, references: Iterable[str]) -> dict[str, Resource | None]:
+        """Read what some resources say now, all of them at once.
+
+        :param references: relative; versions in them do not count.
+        """
+        keys = {one: _key(one) for one in references}
+        found = self.interactions.resources.read_each(keys.values()) if keys else {}
+        bodies = {key: one.body for key, one in found.items() if one.body is not None}
+        return {
+            name: own(bodies[key]) if key in bodies else None
+            for name, key in keys.items()
+        }
+
+    def keep(self, known: Mapping[str, int]) -> bool:
+        """Whether resources still have known versions; then they keep those for now.
+
+        Nobody changes them before the transaction ends. Unlike with :meth:`hold`, many
+        transactions keep the same resources at a time. What is not there (0) cannot be
+        kept from coming.
+
+        :param known: numbers of versions by reference.
+        """
+        keys = {_key(name): version for name, version in known.items()}
+        found = self.interactions.resources.keep(self.session, keys) if keys else {}
+        return all(found.get(key, 0) == version for key, version in keys.items())
 
     def version(self, reference: str) -> int:
         """Tell which version is the current one; 0: it is not there, or deleted."""

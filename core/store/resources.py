@@ -56,10 +56,9 @@ _OLD_BODIES = """
     JOIN version v ON v.pid = w.pid AND v.version = w.version
 """
 _HEADS = f"SELECT {HEAD} FROM resource r WHERE "
-_HEADS_OF_KEYS = f"""
-    SELECT {HEAD} FROM w JOIN resource r ON r.type = w.type AND r.id = w.id
-"""
 _LOCKING = " ORDER BY r.type, r.id FOR UPDATE OF r"
+_SHARING = " ORDER BY r.type, r.id FOR SHARE OF r"
+_VERSION = "r.type, r.id, CASE WHEN r.deleted = 0 THEN r.version ELSE 0 END"
 
 _ADD_HEAD = """
     INSERT INTO resource
@@ -170,6 +169,14 @@ class ResourceStore:
         by_key = {(one.type, one.id): one for one in self._heads_of_keys(session, keys)}
         return [by_key[key] for key in keys if key in by_key]
 
+    def read_each(self, keys: Iterable[Key]) -> dict[Key, Stored]:
+        """Read the newest versions of some resources at once, in no transaction.
+
+        Those that are deleted are told as such; those that are not there are left out.
+        """
+        found = self._heads_of_keys(self.database, list(dict.fromkeys(keys)))
+        return {(one.type, one.id): one for one in found}
+
     def history(
         self,
         *,
@@ -214,6 +221,22 @@ class ResourceStore:
         locking = "" if session.dialect == "sqlite" else _LOCKING
         found = self._heads_of_keys(session, sorted(set(keys)), locking)
         return {(one.type, one.id): one for one in found}
+
+    def keep(self, session: Session, keys: Iterable[Key]) -> dict[Key, int]:
+        """Let nobody change some resources until the transaction ends, but many keep them.
+
+        Tells the numbers of their newest versions; one that is deleted, or has never been
+        there, is left out.
+        """
+        sharing = "" if session.dialect == "sqlite" else _SHARING
+        return {
+            (type, id): version
+            for part in _parts(sorted(set(keys)))
+            for type, id, version in session.rows(
+                _heads_of(part, _VERSION) + sharing, _flat(part)
+            )
+            if version
+        }
 
     def put(self, session: Session, versions: Sequence[NewVersion]) -> list[Stored]:
         """Store versions of different resources, with all that belongs to them.
@@ -331,7 +354,7 @@ class ResourceStore:
         _many(session, _MOVE_HEAD, moves)
 
     def _heads_of_keys(
-        self, session: Session, keys: Sequence[Key], locking: str = ""
+        self, session: Session | Database, keys: Sequence[Key], locking: str = ""
     ) -> list[Stored]:
         return [
             stored(row)
@@ -361,12 +384,15 @@ def _parts(values: Sequence[Any], size: int = _AT_ONCE) -> Iterable[Sequence[Any
         yield values[start : start + size]
 
 
-def _heads_of(keys: Sequence[Key]) -> str:
+def _heads_of(keys: Sequence[Key], columns: str = HEAD) -> str:
     if len(keys) == 1:
-        return _HEADS + "r.type = ? AND r.id = ?"
+        return f"SELECT {columns} FROM resource r WHERE r.type = ? AND r.id = ?"
     # Joined: of `(type, id) IN (VALUES …)` SQLite makes a scan of all resources.
     marks = ", ".join(["(?, ?)"] * len(keys))
-    return f"WITH w (type, id) AS (VALUES {marks}) {_HEADS_OF_KEYS}"
+    return (
+        f"WITH w (type, id) AS (VALUES {marks}) SELECT {columns} FROM w"
+        " JOIN resource r ON r.type = w.type AND r.id = w.id"
+    )
 
 
 def _among_pids(pids: Sequence[int]) -> str:

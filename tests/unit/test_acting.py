@@ -238,6 +238,25 @@ def test_it_tells_the_current_version_without_reading_it(fyr_app):
     assert fyr_app.act(lambda acting: acting.version("Patient/none")) == 0
 
 
+def test_it_reads_many_at_once_and_keeps_those_that_are_as_they_were_known(fyr_app):
+    ada = fyr_app.act(lambda acting: acting.create(ADA))
+    name = f"Patient/{ada['id']}"
+
+    def kept(**known):
+        return fyr_app.act(lambda acting: acting.keep({name: 1, **known}))
+
+    read = fyr_app.act(lambda acting: acting.read_each([name, "Patient/none"]))
+    assert read == {name: ada, "Patient/none": None}
+    assert fyr_app.act(lambda acting: acting.read_each([])) == {}
+    assert kept()
+    assert kept(**{"Patient/none": 0})
+    assert not kept(**{"Patient/none": 1})
+    fyr_app.act(lambda acting: acting.delete(name))
+    assert not kept()
+    assert fyr_app.act(lambda acting: acting.read_each([name])) == {name: None}
+    assert fyr_app.act(lambda acting: acting.keep({name: 0}))
+
+
 def test_what_is_found_is_gone_through_in_its_order(fyr_app):
     names = ["Berg", "Abel", "Carl"]
     resources = [{**ADA, "name": [{"family": name}]} for name in names]

@@ -330,6 +330,74 @@ class ResourceStoreContract(HistoryContract):
             ("Patient", "1"): gone
         }
 
+    def test_what_is_kept_is_told_by_its_version_and_not_if_it_is_gone(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        self.put(store, version("Patient/1"), version("Patient/2"))
+        self.change(store, "Patient/3")
+        self.change(store, "Patient/3", body=None, method="DELETE")
+        keys = [("Patient", name) for name in ("3", "2", "1", "1", "4")]
+
+        def kept(names: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+            return database.write(lambda session: store.keep(session, names))
+
+        assert kept(keys) == {("Patient", "1"): 1, ("Patient", "2"): 1}
+        assert kept(keys[1:2]) == {("Patient", "2"): 1}
+
+    def test_many_keep_the_same_and_who_changes_it_comes_after_them(
+        self, store: ResourceStore, database: Database
+    ) -> None:
+        self.put(store, version("Patient/1"))
+        key = ("Patient", "1")
+        together = threading.Barrier(2 if self.concurrent_writers else 1)
+        kept = threading.Barrier(3)
+        done: list[str] = []
+
+        def keeper(_number: int) -> None:
+            def work(session: Session) -> None:
+                assert store.keep(session, [key]) == {key: 1}
+                # Where writers take turns, one has ended before the other begins.
+                together.wait(60)
+                if self.concurrent_writers:
+                    kept.wait(60)
+                # Nobody tells that it waits; who does not wait is done long before.
+                changing.join(0.3)
+                done.append("kept")
+
+            database.write(work)
+
+        def change(session: Session) -> None:
+            head = store.lock(session, [key])[key]
+            store.put(session, [version("Patient/1", 2, pid=head.pid)])
+            done.append("changed")
+
+        def changer() -> None:
+            if self.concurrent_writers:
+                kept.wait(60)
+                database.write(change)
+
+        changing = threading.Thread(target=changer)
+        changing.start()
+        assert at_once(keeper, range(2)) == [None, None]
+        changing.join()
+
+        assert done[:2] == ["kept", "kept"]
+        assert done[2:] == (["changed"] if self.concurrent_writers else [])
+
+    def test_some_are_read_at_once_each_as_it_is_read_alone(
+        self, store: ResourceStore
+    ) -> None:
+        self.put(store, version("Patient/1"), version("Observation/1"))
+        self.change(store, "Patient/2")
+        gone = self.change(store, "Patient/2", body=None, method="DELETE")
+        keys = [("Patient", "1"), ("Observation", "1"), ("Patient", "2")]
+
+        found = store.read_each([*keys, *keys, ("Patient", "9")])
+
+        assert found == {key: store.read(*key) for key in keys}
+        assert found["Patient", "2"] == gone
+        assert store.read_each([]) == {}
+
     def test_of_64_who_claim_the_same_exactly_one_creates(
         self, store: ResourceStore, database: Database
     ) -> None:

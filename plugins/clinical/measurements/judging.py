@@ -56,12 +56,14 @@ class Facts:
         return replace(self, past=replace(self.past, entities=entities))
 
     def are_current(self, acting: Acting) -> bool:
-        """Whether nothing of it that changes in daily work has been changed since."""
+        """Whether nothing of it that changes in daily work has been changed since.
+
+        Then nothing of it changes before the transaction ends: what ends the episode of
+        care comes after what is submitted now.
+        """
         consents = {f"Consent/{one['id']}": one for one in self.consents}
         changing = {**self.episodes, **self.orders.requests, **consents}
-        return all(
-            acting.version(name) == _version(known) for name, known in changing.items()
-        )
+        return acting.keep({name: _version(one) for name, one in changing.items()})
 
 
 def local_of(call: OperationCall) -> Local:
@@ -78,13 +80,18 @@ def local_of(call: OperationCall) -> Local:
 def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
     """Read what the rules need."""
     measurements = list(submission.measurements)
-    episodes = _read(acting, (one.episode for one in measurements))
-    requests = _read(acting, (one.order for one in measurements))
     answered = [one for one in measurements if one.kind == "QuestionnaireResponse"]
+    # All that is known by name at once: one by one, a database elsewhere is asked often.
+    episodes, requests, questionnaires, entities = _read(
+        acting,
+        (one.episode for one in measurements),
+        (one.order for one in measurements),
+        (questionnaire_of(one, local) for one in answered),
+        (entity_of(one.resource) for one in submission.provenances),
+    )
     asked = (requests.get(one.order) for one in answered)
-    activities = _read(acting, (activity_of(one, local) for one in asked if one))
-    questionnaires = _read(acting, (questionnaire_of(one, local) for one in answered))
-    past = _past(acting, submission)
+    (activities,) = _read(acting, (activity_of(one, local) for one in asked if one))
+    past = _past(acting, entities)
     orders = Orders(requests, activities, questionnaires)
     known = [one for one in episodes.values() if one is not None]
     consents = [one for episode in known for one in consents_of(acting, episode)]
@@ -165,10 +172,8 @@ def _metrics(acting: Acting, device: str) -> list[Resource]:
     return [found] if found is not None else []
 
 
-def _past(acting: Acting, submission: Submission) -> Past:
-    """Read what is used again, and find which of it is used again itself."""
-    names = [entity_of(one.resource) for one in submission.provenances]
-    entities = _read(acting, names)
+def _past(acting: Acting, entities: dict[str, Resource | None]) -> Past:
+    """Find which of what is used again is used again itself."""
     there = [name for name, found in entities.items() if found is not None]
     return Past(entities, {name for name in there if _is_reuse(acting, name)})
 
@@ -178,10 +183,15 @@ def _is_reuse(acting: Acting, name: str) -> bool:
     return any(REUSE in one.get("policy", ()) for one in found)
 
 
-def _read(acting: Acting, names: Iterable[str]) -> dict[str, Resource | None]:
-    """Read resources, each once; what is no relative reference is not there."""
-    wanted = dict.fromkeys(name for name in names if name)
-    return {name: acting.read(name) if _is_local(name) else None for name in wanted}
+def _read(
+    acting: Acting, *kinds: Iterable[str]
+) -> Iterator[dict[str, Resource | None]]:
+    """Read resources of some kinds at once; what is no relative reference is not there."""
+    wanted = [dict.fromkeys(name for name in names if name) for names in kinds]
+    every = {name for names in wanted for name in names if _is_local(name)}
+    found = acting.read_each(sorted(every))
+    for names in wanted:
+        yield {name: found.get(name) for name in names}
 
 
 def _is_local(name: str) -> bool:
