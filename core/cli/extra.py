@@ -9,7 +9,7 @@ import click
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core.cli import COMMANDS
+from fyr.core.cli.commands import COMMANDS
 from fyr.core.hooks.discovery import installed
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.hooks.pipeline import Hooks

@@ -12,13 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from fyr.core.clock import from_millis
 from fyr.core.store.port import Database, Session
-
-if TYPE_CHECKING:
-    from fyr.core.jobs.runs import Runs
 
 #: How a job can have ended.
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
@@ -76,6 +73,19 @@ class JobState:
     finished: int | None
 
 
+class Keeper(Protocol):
+    """Where a run is written down: whoever runs the jobs."""
+
+    def note(self, context: JobContext, fraction: float, note: str) -> None:
+        """Write down how far a run is."""
+
+    def finish(self, session: Session, context: JobContext, result: Any) -> None:
+        """End a job in a transaction that is running.
+
+        :raises Interrupted: another worker has it now.
+        """
+
+
 @dataclass(slots=True)
 class JobContext:
     """One run of a job, as the job sees it."""
@@ -92,7 +102,7 @@ class JobContext:
     cancel: Event
     stop: Event
     lost: Event
-    runs: Runs
+    keeper: Keeper
     _noted: float = 0.0
 
     @property
@@ -111,7 +121,7 @@ class JobContext:
         if self.stop.is_set() or self.lost.is_set():
             raise Interrupted(self.name)
         if time.monotonic() - self._noted >= _NOTE_SECONDS:
-            self.runs.note(self, fraction, note)
+            self.keeper.note(self, fraction, note)
             self._noted = time.monotonic()
 
     def finish(self, session: Session, result: Any = None) -> None:
@@ -119,4 +129,4 @@ class JobContext:
 
         :raises Interrupted: another worker has the job now; roll back.
         """
-        self.runs.finish(session, self, result)
+        self.keeper.finish(session, self, result)

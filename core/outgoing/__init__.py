@@ -4,7 +4,7 @@ A plugin puts a message into the queue of a destination, in a transaction of its
 offers a :class:`Sender` by the hook ``register_senders``; any worker sends it.
 """
 
-from fyr.core.outgoing.http import ClientTls, HttpAnswer, HttpSender
+from fyr.core.outgoing.http import HttpAnswer, HttpSender
 from fyr.core.outgoing.message import (
     Dropped,
     Outgoing,
@@ -14,6 +14,7 @@ from fyr.core.outgoing.message import (
 )
 from fyr.core.outgoing.policy import ReachPolicy
 from fyr.core.outgoing.queue import DestinationState, OutgoingQueue, SenderCounts
+from fyr.core.outgoing.tls import ClientTls
 
 __all__ = [
     "ClientTls",

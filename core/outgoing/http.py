@@ -7,20 +7,18 @@ told by the receiver's scheme, host and port only, as paths may hold secrets.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fyr.config.outgoing import OutgoingSettings
 from fyr.core.outgoing.message import SendFailed, Undeliverable
 from fyr.core.outgoing.policy import ReachPolicy, Unreachable
+from fyr.core.outgoing.tls import ClientTls
+from fyr.core.outgoing.watching import Watch
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -49,17 +47,6 @@ class HttpAnswer:
     status: int
     body: bytes
     content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTls:
-    """Files of certificates, as PEM."""
-
-    #: those that vouch for receivers; none: the system's
-    ca: Path | None = None
-    #: what is shown to receivers, and its key
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 class HttpSender:
@@ -106,7 +93,7 @@ class HttpSender:
         if problem := self.policy.problem(url):
             raise SendFailed(f"{_shown(url)}: {problem}")
         seconds = timeout_seconds or self._settings.timeout_seconds
-        with _Watch(seconds) as watched, _told_by(_shown(url), watched):
+        with Watch(seconds) as watched, _told_by(_shown(url), watched):
             answer = self._pools().urlopen(
                 method,
                 url,
@@ -140,66 +127,8 @@ class HttpSender:
             return self._manager
 
 
-class _Watch:
-    """Ends a request that takes too long, however busy its receiver keeps it.
-
-    A time-out of a socket begins anew with each byte.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.over = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watch:
-        _WATCHES.current = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._let_go()
-        _WATCHES.current = None
-
-    def on(self, opened: socket.socket) -> None:
-        """Watch this socket from now on."""
-        self._let_go()
-        with self._lock:
-            # TLS takes the socket over under another name; this one stays ours.
-            self._socket = socket.socket(fileno=os.dup(opened.fileno()))
-        if self.over:
-            self._end()
-
-    def _end(self) -> None:
-        self.over = True
-        with self._lock, contextlib.suppress(OSError):
-            if self._socket is not None:
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _let_go(self) -> None:
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-
-
-class _Watches(threading.local):
-    current: _Watch | None = None
-
-
-_WATCHES = _Watches()
-
-
-def watch(opened: socket.socket | None) -> None:
-    """Have the request of this thread watched on a socket."""
-    if _WATCHES.current is not None and opened is not None:
-        _WATCHES.current.on(opened)
-
-
 @contextmanager
-def _told_by(shown: str, watched: _Watch) -> Iterator[None]:
+def _told_by(shown: str, watched: Watch) -> Iterator[None]:
     """Tell all that can go wrong as a failure, without what might be secret."""
     from urllib3.exceptions import (
         HTTPError,

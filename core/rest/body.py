@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
 from fyr.core.model import json
-from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.negotiation import body_format, media_type
 
 if TYPE_CHECKING:
+    import falcon
+
     from fyr.core.model.patch import Patch
     from fyr.core.model.resource import Resource
 
@@ -40,7 +41,7 @@ class Bodies:
         self._limit = limit
         self._limits = limits
 
-    def content(self, req: FyrRequest) -> bytes:
+    def content(self, req: falcon.Request) -> bytes:
         """Read the body as the client meant it, unpacked.
 
         :raises TooLarge: it has, or becomes, more bytes than this server takes.
@@ -60,7 +61,7 @@ class Bodies:
             return self._unzip(data)
         raise _unknown(coding)
 
-    def chunks(self, req: FyrRequest, limit: int) -> Iterator[bytes]:
+    def chunks(self, req: falcon.Request, limit: int) -> Iterator[bytes]:
         """Read the body in pieces, unpacked, by a limit of its own.
 
         :raises fyr.core.errors.FyrError: what :meth:`content` does; of what comes
@@ -75,7 +76,7 @@ class Bodies:
         sent = _pieces(req.env["wsgi.input"], length)
         return sent if coding in _NOT_ENCODED else unzipped(sent, limit)
 
-    def resource(self, req: FyrRequest) -> Resource:
+    def resource(self, req: falcon.Request) -> Resource:
         """Read the resource in a body.
 
         :raises Invalid: there is none, or it cannot be parsed; all problems told.
@@ -85,7 +86,7 @@ class Bodies:
             raise Invalid("the request has no body: send a resource")
         return body
 
-    def optional_resource(self, req: FyrRequest) -> Resource | None:
+    def optional_resource(self, req: falcon.Request) -> Resource | None:
         """Read the resource in a body; ``None`` when the body is empty."""
         data = self.content(req)
         if not data:
@@ -98,7 +99,7 @@ class Bodies:
 
         return xml.parse(data, self._limits)
 
-    def patch(self, req: FyrRequest) -> Patch:
+    def patch(self, req: falcon.Request) -> Patch:
         """Read the patch in a body.
 
         :raises UnsupportedMediaType: it is written in a way that is not read here.
@@ -109,7 +110,7 @@ class Bodies:
         name, _ = media_type(req.content_type or "")
         return read(name, self.content(req), self._limits)
 
-    def _length(self, req: FyrRequest) -> int:
+    def _length(self, req: falcon.Request) -> int:
         text = req.env.get("CONTENT_LENGTH") or "0"
         if not (text.isascii() and text.isdigit()) or len(text) > 18:
             raise Invalid("Content-Length is not a number of bytes")

@@ -57,7 +57,7 @@ class Fetching:
         from urllib3.exceptions import HTTPError
 
         from fyr.core.outgoing.connections import pool_manager
-        from fyr.core.outgoing.http import ClientTls
+        from fyr.core.outgoing.tls import ClientTls
 
         manager = pool_manager(
             self._policy, ClientTls(self._outgoing.tls_ca), pools=_POOLS

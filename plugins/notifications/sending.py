@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Outgoing, SendFailed, Undeliverable
 from fyr.core.hooks.errors import PluginError
-from fyr.core.outgoing.http import ClientTls, HttpSender
+from fyr.core.outgoing import ClientTls, HttpSender
 from fyr.plugins.notifications.cpr import Citizens, NoCpr
 from fyr.plugins.notifications.envelope import SOAP, fault_in, notify
 from fyr.plugins.notifications.settings import (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fyr.core.cli.options import fail, opened, settings_from, with_deployment
+from fyr.core.cli.waiting import wait_for
 from fyr.core.clock import to_millis
 from fyr.core.errors import FyrError
 from fyr.core.model.definitions import RESOURCE_TYPES
@@ -19,8 +19,6 @@ from fyr.search.indexing.job import NAME, Reindex
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-
-_LOOK_SECONDS = 0.2
 
 
 @click.command()
@@ -99,14 +97,7 @@ def _words(application: Application) -> None:
 
 
 def _wait(application: Application, job: str) -> None:
-    pause = threading.Event()
-    with click.progressbar(length=1000, label="Indexing") as bar:
-        while (found := application.jobs.state(job)).finished is None:
-            bar.update(max(0, int(found.progress * 1000) - bar.pos))
-            pause.wait(_LOOK_SECONDS)
-        bar.update(1000 - bar.pos)
-    if found.state != "done":
-        raise click.ClickException(f"job {job} {found.state}: {found.error}")
+    found = wait_for(application, job, "Indexing")
     anew = sum(json.loads(found.result or "{}").values())
     click.echo(f"Job {job} is done: its last run indexed {anew} resources anew.")
 

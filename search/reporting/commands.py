@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fyr.core.cli.options import fail, opened, settings_from, with_deployment
+from fyr.core.cli.waiting import wait_for
 from fyr.core.clock import instant
 from fyr.core.errors import FyrError, Unavailable
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.search.reporting.reporting import Reporting
 
-_LOOK_SECONDS = 0.2
 #: Differences that are named of each type.
 _NAMED = 20
 
@@ -118,12 +117,5 @@ def _tell_contents(found: Reporting) -> None:
 
 
 def _wait(application: Application, job: str) -> None:
-    pause = threading.Event()
-    with click.progressbar(length=1000, label="Filling") as bar:
-        while (found := application.jobs.state(job)).finished is None:
-            bar.update(max(0, int(found.progress * 1000) - bar.pos))
-            pause.wait(_LOOK_SECONDS)
-        bar.update(1000 - bar.pos)
-    if found.state != "done":
-        raise click.ClickException(f"job {job} {found.state}: {found.error}")
+    found = wait_for(application, job, "Filling")
     click.echo(f"Job {job} is done: {found.result}")

@@ -9,15 +9,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from fyr.core.messages.broker import packets
 from fyr.core.messages.broker.packets import Malformed, Properties, Reader, packet
 from fyr.core.messages.broker.sessions import Message, Session, Subscription
 from fyr.core.messages.broker.topics import is_filter, is_name
-
-if TYPE_CHECKING:
-    from fyr.core.messages.broker.server import Broker
 
 _V311, _V5 = 4, 5
 #: A client that never introduces itself is sent away after this.
@@ -29,10 +26,36 @@ _FAILED, _NOT_A_FILTER, _NO_SHARING = 0x80, 0x8F, 0x9E
 _NO_MATCH, _NOT_SUBSCRIBED = 0x10, 0x11
 
 
+class Host(Protocol):
+    """What a connection asks of its broker."""
+
+    def opened(self, connection: Connection) -> None:
+        """Note it."""
+
+    def closed(self, connection: Connection) -> None:
+        """Forget it, and its session when that is not to outlive it."""
+
+    def session(
+        self, client_id: str, connection: Connection, *, clean: bool
+    ) -> tuple[Session, bool]:
+        """Give a client its session, and tell whether it was there already."""
+
+    def subscribe(
+        self, session: Session, asked: Subscription, *, retained: int = 0
+    ) -> None:
+        """Note a subscription, and send what is retained for it."""
+
+    def unsubscribe(self, session: Session, wanted: str) -> bool:
+        """Forget a subscription, and tell whether it was there."""
+
+    def publish(self, message: Message) -> bool:
+        """Hand a message to all who ask for it, and tell whether anybody does."""
+
+
 class Connection(asyncio.Protocol):
     """Reads packets and answers them; ``session`` is there once the client is known."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Host) -> None:
         """Take the broker."""
         self.is_v5 = False
         self.session: Session | None = None

@@ -14,7 +14,11 @@ from typing import Any
 from fyr.core.clock import utc_now
 from fyr.core.errors import Invalid
 from fyr.core.model.budget import Budget
+
+# Imported so that their functions are there to be called.
+from fyr.core.model.fhirpath import functions as functions
 from fyr.core.model.fhirpath import grammar
+from fyr.core.model.fhirpath import scalars as scalars
 from fyr.core.model.fhirpath.evaluation import Scope
 from fyr.core.model.fhirpath.nodes import Node, resource_node
 from fyr.core.model.fhirpath.operators import computed

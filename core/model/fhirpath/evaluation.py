@@ -6,9 +6,7 @@ from datetime import datetime
 
 from fyr.core.errors import Invalid
 from fyr.core.model.budget import Budget
-from fyr.core.model.fhirpath import functions as functions
 from fyr.core.model.fhirpath import grammar, operators
-from fyr.core.model.fhirpath import scalars as scalars
 from fyr.core.model.fhirpath.grammar import Tree
 from fyr.core.model.fhirpath.nodes import Node
 from fyr.core.model.fhirpath.operators import computed
