@@ -25,6 +25,7 @@ from idle_plugins import ALONE, KINDS
 
 from fyr.config.settings import Settings
 from fyr.core.app import Application, build
+from fyr.core.rest.app import create_wsgi
 
 JSON = {"Content-Type": "application/fhir+json"}
 
@@ -46,7 +47,7 @@ class Inside:
         }
         application: Application = build(Settings(**settings))
         stack.callback(application.close)
-        self._wsgi = application.wsgi()
+        self._wsgi = create_wsgi(application)
         self._chance = random.Random(1)
         body = {**resources.patient(self._chance), "id": "p"}
         self._cost([self._asked("PUT", "/fhir/Patient/p", body)], "201")

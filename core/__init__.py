@@ -6,9 +6,10 @@ Each name is imported when it is asked for, so that a plugin of one hook pays fo
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.version import __version__
+
 if TYPE_CHECKING:
     from fyr.core.acting import Acting as Acting
-    from fyr.core.app import Application as Application
     from fyr.core.blobs import Blob as Blob
     from fyr.core.blobs import Blobs as Blobs
     from fyr.core.blobs.port import BlobMissing as BlobMissing
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from fyr.core.errors import UnsupportedMediaType as UnsupportedMediaType
     from fyr.core.events import Change as Change
     from fyr.core.events import Consumer as Consumer
+    from fyr.core.hooks.application import Application as Application
     from fyr.core.hooks.errors import PluginError as PluginError
     from fyr.core.hooks.markers import hookimpl as hookimpl
     from fyr.core.hooks.plugin import Manifest as Manifest
@@ -109,12 +111,9 @@ if TYPE_CHECKING:
     from fyr.core.workflow import planned as planned
     from fyr.core.workflow import refuses as refuses
 
-__version__ = "0.1.0"
-
 #: module -> the names that plugins import from here
 _HOMES = {
     "acting": "Acting",
-    "app": "Application",
     "blobs": "Blob Blobs",
     "blobs.port": "BlobMissing BlobStore Listed",
     "blobs.spool": "Spooled",
@@ -128,6 +127,7 @@ _HOMES = {
         " TooLarge TooManyRequests Unauthenticated Unavailable UnsupportedMediaType"
     ),
     "events": "Change Consumer",
+    "hooks.application": "Application",
     "hooks.errors": "PluginError",
     "hooks.markers": "hookimpl",
     "hooks.plugin": "Manifest Plugin PluginSettings",

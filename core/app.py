@@ -6,7 +6,7 @@ nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from types import ModuleType
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from fyr.core.subjects import Use
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 class Application:
@@ -209,6 +210,10 @@ class Application:
 
         return registered_streams(_all(self.hooks.register_streams))
 
+    def plugin(self, kind: type[P]) -> P | None:
+        """Find the plugin of a class, if it takes part."""
+        return self.plugins.plugin(kind)
+
     def deprecate(self, path: str, deprecation: Deprecation) -> None:
         """Have answers below a path say that it will go; before the first request."""
         self.deprecations.add(path, deprecation)
@@ -290,12 +295,6 @@ class Application:
 
     def _acting(self, session: Session, cause: RequestContext | None) -> Acting:
         return Acting(self.interactions.within(session), session, cause=cause)
-
-    def wsgi(self) -> Callable[..., Iterable[bytes]]:
-        """Make the WSGI callable of this application."""
-        from fyr.core.rest.app import create_wsgi
-
-        return create_wsgi(self)
 
     def worker(self) -> Worker:
         """Make a worker: delivers events, runs jobs, fires timers, sends what is outgoing."""

@@ -25,7 +25,7 @@ from fyr.core.projections import Projection, projections_in
 from fyr.core.workflow import Machine, Timer
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core.hooks.application import Application
     from fyr.core.model.resource import Resource
     from fyr.core.services import Service
 

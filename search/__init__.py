@@ -41,7 +41,7 @@ from fyr.search.reporting.reporting import Reporting, open_reporting
 if TYPE_CHECKING:
     import click
 
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 __all__ = ["Search", "provide_search"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from fyr.core import __version__
 from fyr.core.cli.commands import COMMANDS
+from fyr.core.version import __version__
 
 #: What tells of which deployment a command is, and the parameter that keeps it.
 _DEPLOYMENT = {"--config": "config_file", "--data-dir": "data_dir"}

@@ -7,7 +7,7 @@ from string import Template
 
 import click
 
-from fyr.core import __version__
+from fyr.core.version import __version__
 
 #: What can stand in the name of a distribution, a package and a command.
 _NAME = re.compile(r"[a-z]([a-z0-9_]{0,48}[a-z0-9])?", re.ASCII)

@@ -7,8 +7,8 @@ import click
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core import __version__
 from fyr.core.cli.options import fail, settings_from, with_deployment
+from fyr.core.version import __version__
 
 
 @click.command()

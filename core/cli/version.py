@@ -4,7 +4,7 @@ import platform
 
 import click
 
-from fyr.core import __version__
+from fyr.core.version import __version__
 
 
 @click.command()

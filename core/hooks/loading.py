@@ -16,7 +16,6 @@ from fyr.config.load import sentences
 from fyr.config.neighbours import neighbour
 from fyr.config.settings import Settings
 from fyr.config.variables import with_json_read
-from fyr.core import __version__
 from fyr.core.clock import Clock, utc_now
 from fyr.core.hooks.discovery import Candidate, at_hand, in_folder, installed
 from fyr.core.hooks.errors import PluginError
@@ -26,6 +25,7 @@ from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
 from fyr.core.hooks.registry import LoadedPlugin, PluginRegistry
 from fyr.core.hooks.watch import Watch
 from fyr.core.masking import remember_secrets
+from fyr.core.version import __version__
 
 log = structlog.get_logger(__name__)
 

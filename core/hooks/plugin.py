@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from fyr.config.section import Section
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core.hooks.application import Application
 
 
 class PluginSettings(Section):

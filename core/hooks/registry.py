@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -22,9 +22,11 @@ from fyr.core.store.migrating import migrate
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from fyr.core.app import Application
+    from fyr.core.hooks.application import Application
 
 log = structlog.get_logger(__name__)
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class PluginRegistry:
     def __iter__(self) -> Iterator[LoadedPlugin]:
         """Go through the plugins that take part."""
         return iter(self.plugins)
+
+    def plugin(self, kind: type[P]) -> P | None:
+        """Find the plugin of a class, if it takes part."""
+        targets = (one.target for one in self.plugins)
+        return next((one for one in targets if isinstance(one, kind)), None)
 
     def start(self, application: Application) -> None:
         """Make every plugin's tables and tell it that the application stands.

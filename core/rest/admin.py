@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
-from fyr.core import __version__
 from fyr.core.errors import Forbidden, Unauthenticated
 from fyr.core.hosts import is_loopback
 from fyr.core.metrics import CONTENT_TYPE
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import __version__
 from fyr.core.clock import instant, to_millis
 from fyr.core.model.patch import MEDIA_TYPES
 from fyr.core.services import Service, TypeRules
+from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from fyr.core import __version__
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

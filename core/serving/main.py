@@ -18,6 +18,7 @@ from fyr.config.section import Section
 from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.metrics import share_between_processes
+from fyr.core.rest.app import create_wsgi
 from fyr.core.rest.large import large_bodies
 from fyr.core.rest.quick import QuickReads
 from fyr.core.serving.http import HttpWorker, bind, reserve
@@ -166,7 +167,7 @@ def _http(settings: Settings, port: int, number: int, child: Child) -> None:
         stay_on_one_processor(number)
     application = build(settings)
     worker = HttpWorker(
-        application.wsgi(),
+        create_wsgi(application),
         bind(settings.server.host, port),
         settings.server,
         QuickReads(application),

@@ -11,7 +11,6 @@ import orjson
 import structlog
 from aiohttp import hdrs, web
 
-from fyr.core import __version__
 from fyr.core.errors import FyrError, Issue, MethodNotAllowed, NotFound
 from fyr.core.logging import TRACE
 from fyr.core.rest.outcomes import issue_code, outcome_bytes
@@ -19,6 +18,7 @@ from fyr.core.streams.admission import Admission
 from fyr.core.streams.clients import Clients
 from fyr.core.streams.connections import JSON, NAME, Connections
 from fyr.core.streams.room import Room
+from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

@@ -98,6 +98,7 @@ class Server:
 @contextmanager
 def serving(built: Application) -> Iterator[Server]:
     """Answer on a free port of this machine, from a thread, until the end."""
+    from fyr.core.rest.app import create_wsgi
     from fyr.core.rest.large import large_bodies
     from fyr.core.rest.quick import QuickReads
     from fyr.core.serving.http import HttpWorker, bind
@@ -106,7 +107,7 @@ def serving(built: Application) -> Iterator[Server]:
     port = bound.getsockname()[1]
     settings = built.settings.server
     quick, large = QuickReads(built), large_bodies(built)
-    worker = HttpWorker(built.wsgi(), bound, settings, quick, large)
+    worker = HttpWorker(create_wsgi(built), bound, settings, quick, large)
     thread = threading.Thread(target=worker.run, name="fyr-test-server")
     thread.start()
     try:
@@ -132,7 +133,9 @@ def store(built: Application, resource: Mapping[str, Any]) -> str:
 
 def client_of(built: Application) -> Client:
     """Make a client that calls an application without a network."""
-    return Client(built.wsgi())
+    from fyr.core.rest.app import create_wsgi
+
+    return Client(create_wsgi(built))
 
 
 class Events:

@@ -28,8 +28,7 @@ from fyr.plugins.access_control.smart.deciding import SmartDecisions
 if TYPE_CHECKING:
     import click
 
-    from fyr.core import Look, Resource, SearchAsked, Subject, Use
-    from fyr.core.app import Application
+    from fyr.core import Application, Look, Resource, SearchAsked, Subject, Use
 
 __all__ = ["AccessControl"]
 

@@ -48,7 +48,7 @@ from fyr.plugins.audit.sinks import to_broker, to_file, to_minlog, to_store
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.core.events import Change
 
 __all__ = ["Audit"]

@@ -30,7 +30,7 @@ from fyr.plugins.bulk_data.settings import BulkDataSettings
 from fyr.plugins.bulk_data.tasks import Tasks
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 __all__ = ["BulkData"]
 

@@ -18,7 +18,7 @@ from fyr.core.interactions.judge import judge_version
 from fyr.plugins.bulk_data.associated import provenances
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.bulk_data.scope import Scope
 
 #: Bytes of one key in the list: pid and version, eight each.

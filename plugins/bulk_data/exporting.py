@@ -25,7 +25,7 @@ from fyr.plugins.bulk_data.writing import (
 )
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.bulk_data.settings import BulkDataSettings
 
 EXPORT = "bulk-export"

@@ -26,7 +26,7 @@ from fyr.plugins.bulk_data.storing import Group, Planned, Refusal
 from fyr.plugins.bulk_data.tasks import ACTIVE, DONE, File, Task, Tasks
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.bulk_data.settings import BulkDataSettings
 
 IMPORT = "bulk-import"

@@ -32,7 +32,7 @@ from fyr.plugins.bulk_data.storing import BY_ID, BY_IDENTIFIER
 from fyr.plugins.bulk_data.tasks import File
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.bulk_data.importing import Importing
     from fyr.plugins.bulk_data.settings import BulkDataSettings
     from fyr.plugins.bulk_data.tasks import Tasks

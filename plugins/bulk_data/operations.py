@@ -25,8 +25,7 @@ from fyr.plugins.bulk_data.serving import BASE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fyr.core import RequestContext
-    from fyr.core.app import Application
+    from fyr.core import Application, RequestContext
     from fyr.plugins.bulk_data.tasks import Tasks
 
 _GUIDE = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"

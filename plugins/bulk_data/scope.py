@@ -12,8 +12,7 @@ from fyr.core.store.port import Session
 from fyr.plugins.bulk_data.callers import restored
 
 if TYPE_CHECKING:
-    from fyr.core import OperationCall, Principal, Resource, Service
-    from fyr.core.app import Application
+    from fyr.core import Application, OperationCall, Principal, Resource, Service
     from fyr.core.interactions import Interactions
     from fyr.plugins.bulk_data.asked import Asked
     from fyr.plugins.bulk_data.tasks import Task

@@ -33,8 +33,7 @@ from fyr.plugins.bulk_data.tasks import (
 )
 
 if TYPE_CHECKING:
-    from fyr.core import RequestContext
-    from fyr.core.app import Application
+    from fyr.core import Application, RequestContext
     from fyr.plugins.bulk_data.settings import BulkDataSettings
 
 BASE = "/bulk-data"

@@ -22,8 +22,7 @@ from fyr.core.store.migrating import migrate
 from fyr.plugins.bulk_data.callers import kept, owner_of
 
 if TYPE_CHECKING:
-    from fyr.core import RequestContext
-    from fyr.core.app import Application
+    from fyr.core import Application, RequestContext
     from fyr.plugins.bulk_data.settings import BulkDataSettings
 
 #: Namespace of the migrations.

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from fyr.core.app import build
+from fyr.core.rest.app import create_wsgi
 from fyr.core.serving.http import HttpWorker, reserve
 from fyr.plugins.demo.clock import Clock
 from fyr.plugins.demo.listening import Heard, Listener, broker, listening
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import click
 
     from fyr.config.settings import Settings
-    from fyr.core import Application, Resource
+    from fyr.core import Resource
+    from fyr.core.app import Application
 
 #: Where each service lies below the server's own URL.
 SERVICES: Mapping[str, str] = {
@@ -211,7 +213,7 @@ def playing(settings: Settings, clock: Clock) -> Iterator[Stage]:
         _refuse_what_is_down(application)
         for host in _hosts(settings):
             bound = reserve(host, settings.server.port)
-            worker = HttpWorker(application.wsgi(), bound, settings.server)
+            worker = HttpWorker(create_wsgi(application), bound, settings.server)
             thread = threading.Thread(target=worker.run, name=f"fyr-demo-{host}")
             thread.start()
             ending.callback(thread.join)

@@ -74,9 +74,9 @@ def index_thrown_away(application: Application) -> Iterator[None]:
     try:
         yield
     finally:
-        for one in application.plugins:
-            if isinstance(one.target, Search) and one.target.reporting is not None:
-                index = one.target.reporting.index
-                with suppress(Unavailable):
-                    for generation in index.generations():
-                        index.drop(generation)
+        search = application.plugin(Search)
+        if search is not None and search.reporting is not None:
+            index = search.reporting.index
+            with suppress(Unavailable):
+                for generation in index.generations():
+                    index.drop(generation)

@@ -11,7 +11,7 @@ from fyr.plugins.error_codes.serving import Catalogue
 if TYPE_CHECKING:
     import click
 
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 
 class ErrorCodesPlugin(Plugin):

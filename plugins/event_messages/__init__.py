@@ -41,7 +41,7 @@ from fyr.plugins.event_messages.table import read_table
 from fyr.plugins.event_messages.telling import Telling
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 NAME = "event_messages"
 

@@ -39,7 +39,7 @@ from fyr.plugins.notifications.telling import Notification, Telling
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 #: Topics of the outbox that notifications are made of.
 TOPICS = frozenset({RESOURCE, TOLD})

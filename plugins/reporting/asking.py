@@ -97,9 +97,8 @@ class Questions:
             return self._desk
 
     def _search(self) -> Search:
-        for one in self._application.plugins:
-            if isinstance(one.target, Search):
-                return one.target
+        if found := self._application.plugin(Search):
+            return found
         raise NotSupported("this server has no plugin `search`, which has the index")
 
     def _least(self, principal: Principal) -> int:

@@ -56,8 +56,8 @@ def query(
     with opened(settings) as application:
         from fyr.plugins.reporting import ReportingPlugin
 
-        targets = [one.target for one in application.plugins]
-        (found,) = [one for one in targets if isinstance(one, ReportingPlugin)]
+        found = application.plugin(ReportingPlugin)
+        assert found is not None
         caller = found.questions.of_operator(anonymized=anonymized)
         try:
             for number, told in enumerate(_pages(found.questions, data, caller)):

@@ -52,7 +52,7 @@ from fyr.plugins.subscriptions.topicbook import TopicBook
 from fyr.plugins.subscriptions.writing import Writing, hide
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.core.sealing import Sealer
     from fyr.plugins.subscriptions.channels.channel import Channel
 

@@ -18,7 +18,7 @@ from fyr.core.interactions.looking import Looking
 from fyr.core.store.port import Stored
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.core.searching import Matcher
     from fyr.plugins.subscriptions.table import Event, Owner
 

@@ -34,7 +34,7 @@ from fyr.plugins.subscriptions.notifications import (
 from fyr.plugins.subscriptions.states import KIND, SENDER
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.core.operations import Level
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.rights import Rights

@@ -30,7 +30,7 @@ from fyr.plugins.subscriptions.table import DELETED, TOLD, Row, room_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.subscriptions.channels.channel import Channel
     from fyr.plugins.subscriptions.rights import Rights
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings

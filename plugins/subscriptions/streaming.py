@@ -23,7 +23,7 @@ from fyr.plugins.subscriptions.states import WEBSOCKET
 from fyr.plugins.subscriptions.table import room_of
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.subscriptions.sending import Sending
     from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
 

@@ -18,7 +18,7 @@ from fyr.plugins.subscriptions.table import Found
 from fyr.plugins.subscriptions.topics import CODE
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.core.searching import Candidate, SearchEngine
     from fyr.plugins.subscriptions.directory import Directory, Subscribed
     from fyr.plugins.subscriptions.guard import Guard

@@ -11,7 +11,7 @@ from fyr.core.model import json
 from fyr.plugins.subscriptions.topics import CODE, Topic, declared, kept
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
     from fyr.plugins.subscriptions.settings import TopicSettings
 
 #: Topics that are looked at of those kept as Basic; a deployment has few.

@@ -96,10 +96,10 @@ def _opened(
     from fyr.search import Search
 
     with opened(settings_from(config_file, data_dir=data_dir)) as application:
-        for plugin in application.plugins:
-            if isinstance(plugin.target, Search) and plugin.target.reporting:
-                yield application, plugin.target.reporting
-                return
+        search = application.plugin(Search)
+        if search is not None and search.reporting:
+            yield application, search.reporting
+            return
         fail(FyrError("there is no such index: the setting reporting.url is empty"))
 
 

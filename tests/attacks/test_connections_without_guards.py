@@ -17,6 +17,7 @@ from waitress.parser import HTTPRequestParser
 
 from fyr.core.app import Application
 from fyr.core.rest import callers, exchange
+from fyr.core.rest.app import create_wsgi
 from fyr.core.testing.applications import Server, serving
 from fyr.core.testing.client import Client
 
@@ -37,7 +38,7 @@ def told(server: Server, request: bytes) -> str:
 
 def through(built: Application, naive: Callable[[dict[str, Any]], None]) -> None:
     """Put something before an application that changes what is asked."""
-    inner: Wsgi = built.wsgi()
+    inner: Wsgi = create_wsgi(built)
 
     def wsgi(env: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         naive(env)
@@ -121,7 +122,9 @@ def test_an_id_that_is_decoded_and_not_looked_at_splits_the_answer(
 
     through(fyr_app, decoded)
     monkeypatch.setattr(exchange, "_REQUEST_ID", re.compile(r"(?s).*"))
-    with make_server("127.0.0.1", 0, fyr_app.wsgi(), handler_class=Quiet) as plain:
+    with make_server(
+        "127.0.0.1", 0, create_wsgi(fyr_app), handler_class=Quiet
+    ) as plain:
         thread = threading.Thread(target=plain.handle_request)
         thread.start()
         sent = b"X-Request-Id: x%0d%0aX-Injected: yes\r\n\r\n"

@@ -28,7 +28,7 @@ from fyr.plugins.access_control.development.switching import (
 )
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_BYTES = 65_536

@@ -11,7 +11,7 @@ from fyr.plugins.access_control.development.key import signing_key
 from fyr.plugins.access_control.settings import AccessControlSettings
 
 if TYPE_CHECKING:
-    from fyr.core.app import Application
+    from fyr.core import Application
 
 
 def enabled_development(

@@ -10,8 +10,7 @@ from fyr.core.context import SYSTEM
 from fyr.core.model import json
 
 if TYPE_CHECKING:
-    from fyr.core import Session
-    from fyr.core.app import Application
+    from fyr.core import Application, Session
 
 #: More care teams than anybody takes part in.
 _MOST = "200"

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from fyr.core.cli import main
 from fyr.core.clock import utc_now
 from fyr.core.messages.topics import is_wanted
+from fyr.core.rest.app import create_wsgi
 from fyr.core.testing import Client
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.embedded import running_embedded
@@ -111,7 +112,7 @@ def kept(tmp_path: Path) -> Path:
         "plugins": {"enabled": ["search", "event_messages"]},
     }
     with application(settings_with(options, tmp_path), utc_now) as app:
-        client = Client(app.wsgi())
+        client = Client(create_wsgi(app))
         assert client.put("Task/t1", {**TASK, "id": "t1"}).status == 201
         wrong = {"topic": "ehealth-task.mistyped", "event": "created"}
         app.database.write(

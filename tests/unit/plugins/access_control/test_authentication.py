@@ -3,6 +3,7 @@
 import pytest
 
 from fyr.core.context import RequestContext
+from fyr.core.rest.app import create_wsgi
 from fyr.core.testing.issuer import PATIENT, issuing
 
 
@@ -71,5 +72,5 @@ def test_nobody_is_fetched_for_before_somebody_serves(
 ) -> None:
     """A command line that opens the application does not call the issuer."""
     assert issuer.fetched.total() == 0
-    fyr_app.wsgi()
+    create_wsgi(fyr_app)
     assert issuer.asked.wait(30)
