@@ -22,7 +22,7 @@ Use = Literal["read", "vread", "history", "include", "result", "old", "new", "de
 class Subject:
     """One version of a resource; never to be altered."""
 
-    __slots__ = ("_body", "_resource", "id", "type", "version")
+    __slots__ = ("_resource", "body", "id", "type", "version")
 
     def __init__(
         self,
@@ -37,7 +37,8 @@ class Subject:
         self.type = resource_type
         self.id = resource_id
         self.version = version
-        self._body = body
+        #: the bytes that were stored; none of what is not stored yet, or was made
+        self.body = body
         self._resource = resource
 
     @classmethod
@@ -46,15 +47,10 @@ class Subject:
         return cls(stored.type, stored.id, stored.version, stored.body or b"")
 
     @property
-    def body(self) -> bytes:
-        """The bytes that were stored; none of what is not stored yet, or was made."""
-        return self._body
-
-    @property
     def resource(self) -> Resource:
         """The parsed resource, to decide by and not to show: decimals are floats."""
         if self._resource is None:
-            self._resource = orjson.loads(self._body)
+            self._resource = orjson.loads(self.body)
         return self._resource
 
 

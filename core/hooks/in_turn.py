@@ -1,4 +1,6 @@
-"""All plugins of a hook asked in turn, at the least cost: each request passes many.
+"""Hooks asked at the least cost, as each request passes many.
+
+All plugins in turn where their answers do not count, or the one there is for its answer.
 
 Looked at by the clock are the first calls, and then one of many: on some machines a look
 costs more than all else here. While a plugin fails, each call is looked at and each goes
@@ -6,12 +8,13 @@ by the rules of :mod:`fyr.core.hooks.isolation`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import length_hint
+from operator import itemgetter, length_hint
 from types import FrameType
 from typing import Any
 
 from fyr.core.hooks import isolation
-from fyr.core.hooks.isolation import Implementation, by_position
+from fyr.core.hooks.isolation import Implementation
+from fyr.core.hooks.markers import Answer, Policy
 
 #: So many calls are timed at first, and then one of as many.
 TIMED = 128
@@ -43,11 +46,13 @@ class InTurn:
         rest = iter(self._rows)
         while True:
             try:
-                for function, name in rest:
-                    if name:
+                for function, name, several in rest:
+                    if several is not None:
+                        function(*several(arguments))
+                    elif name:
                         function(arguments[name])
                     else:
-                        function(arguments)
+                        function()
             except (Exception, SystemExit) as error:
                 self._fail(self.place(rest), error)
             else:
@@ -85,11 +90,55 @@ class InTurn:
         return lambda: self.untimed[place] + self.untimed[-1]
 
 
-def _prepared(one: Implementation) -> tuple[Callable[..., Any], str]:
-    """Give what to call, with which argument; with all of them where no name is given."""
-    if len(one.arguments) == 1:
-        return one.function, one.arguments[0]
-    return by_position(one.function, one.arguments), ""
+#: What to call, with which argument, and what chooses them where there are several.
+_Prepared = tuple[
+    Callable[..., Any], str, Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
+]
+
+
+def _prepared(one: Implementation) -> _Prepared:
+    if len(one.arguments) > 1:
+        return one.function, "", itemgetter(*one.arguments)
+    return one.function, "".join(one.arguments), None
+
+
+class Alone:
+    """Asks the one implementation of a hook for its answer, which nothing replaces."""
+
+    __slots__ = ("_function", "_name", "_told", "one", "untimed")
+
+    def __init__(self, one: Implementation) -> None:
+        """Take it; :meth:`fits` has told that it can be."""
+        self.one = one
+        self._function, (self._name,) = one.function, one.arguments
+        self._told = self.untimed = 0
+        one.timing.elsewhere = lambda: self.untimed
+
+    @staticmethod
+    def fits(one: Implementation) -> bool:
+        """Whether nothing is to be done but to call it, with one argument."""
+        rule = one.rule
+        return (
+            rule.policy is Policy.ABORT
+            and rule.answer is Answer.FIRST
+            and not rule.port
+            and len(one.arguments) == 1
+        )
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        """Ask it."""
+        self._told = told = self._told + 1
+        if told <= TIMED or not told % TIMED:
+            return self.one.ask(arguments)
+        self.untimed += 1
+        function = self._function
+        try:
+            return function(arguments[self._name])
+        except (Exception, SystemExit) as error:
+            going_out = self.one.told(error)
+            if going_out is error:
+                raise
+            raise going_out from error
 
 
 def implementation_of(frame: FrameType) -> Implementation | None:
@@ -103,4 +152,7 @@ def implementation_of(frame: FrameType) -> Implementation | None:
             return None
         asking: InTurn = told["self"]
         return asking.row[asking.place(told["rest"])]
+    if frame.f_code is Alone.__call__.__code__:
+        alone: Alone = frame.f_locals["self"]
+        return alone.one if "function" in frame.f_locals else None
     return isolation.implementation_of(frame)

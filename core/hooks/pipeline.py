@@ -19,7 +19,7 @@ from fyr.core.context import Principal
 from fyr.core.errors import Issue
 from fyr.core.hooks import specs, start_specs
 from fyr.core.hooks.errors import PluginError
-from fyr.core.hooks.in_turn import InTurn
+from fyr.core.hooks.in_turn import Alone, InTurn
 from fyr.core.hooks.isolation import PATIENCE, Implementation, Patience
 from fyr.core.hooks.markers import PROJECT, Answer, order_of
 from fyr.core.hooks.order import arranged
@@ -75,7 +75,8 @@ class HookChain(tuple[Implementation, ...], Generic[R]):
         chain.ask = combine
         if len(chain) == 1 and answer is Answer.FIRST:
             # Most hooks have one implementation, and requests pass many hooks.
-            chain.ask = chain[0].ask
+            (one,) = chain
+            chain.ask = Alone(one) if Alone.fits(one) else one.ask
         return chain
 
     def __call__(self, **arguments: Any) -> R:

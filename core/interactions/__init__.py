@@ -88,6 +88,8 @@ class Interactions:
         self.machines = machines or Machines()
         self.strips = strips
         self.expected = Expected()
+        #: whether a read goes nowhere, so that nothing is fetched ahead of it
+        self.near = database.dialect == "sqlite"
         #: what was touched, while an operation that will tell of it is running
         self.collected: list[Touched] | None = None
 

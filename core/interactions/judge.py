@@ -69,16 +69,16 @@ def judge_failing(
 
 
 def judge_current(
-    interactions: Interactions, context: RequestContext, head: Stored
+    interactions: Interactions, context: RequestContext, head: Stored, look: Looking
 ) -> None:
     """Let a read pass, or refuse it; that of what was deleted by what it was.
 
+    :param look: that has read the head.
     :raises Forbidden: a plugin does not allow it.
     """
     last = head if head.body is not None else last_body(interactions, head)
     if last is None:
         return
-    look = Looking(interactions)
     interactions.hooks.authorize_resource.ask(
         {
             "context": context,
@@ -87,7 +87,7 @@ def judge_current(
             "look": look,
         }
     )
-    if looked_up := look.read_so_far:
+    if looked_up := look.unguessed:
         interactions.expected.note(context, looked_up)
 
 

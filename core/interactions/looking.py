@@ -17,16 +17,19 @@ from fyr.core.subjects import Subject
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
+    from fyr.core.store.port import Stored
 
 _EVERYTHING = everything()
 _MOST_EXPECTED = 4096
 _FIRST = 4
+#: Letters of the end of credentials, which tell them from others without keeping them.
+_END = 43
 
 
 class Looking:
     """Looks things up by some interactions, past all hooks; remembers what it has read."""
 
-    __slots__ = ("_found", "_interactions", "_read")
+    __slots__ = ("_along", "_found", "_interactions", "_read")
 
     def __init__(
         self,
@@ -43,11 +46,32 @@ class Looking:
             dict(unstored) if unstored else None
         )
         self._found: dict[tuple[str, ...], Sequence[Resource]] | None = None
+        #: a reference and what it leads to, that came with what is decided on
+        self._along: tuple[str, Resource | None] | None = None
+
+    def head(self, context: RequestContext, kind: str, identity: str) -> Stored | None:
+        """Read what is to be decided on, and in one statement what that may look up.
+
+        Where a read is a trip both are fetched before (:mod:`fyr.core.rest.quick`).
+        """
+        interactions = self._interactions
+        if interactions.near:
+            guess = interactions.expected.of(context.authorization, kind)
+            if guess:
+                head, found = interactions.resources.read_along(
+                    kind, identity, guess[0]
+                )
+                self._along = guess[0], found
+                return head
+        return interactions.resources.read(kind, identity)
 
     @property
-    def read_so_far(self) -> tuple[str, ...]:
-        """What was asked for by :meth:`read`."""
-        return tuple(self._read) if self._read else ()
+    def unguessed(self) -> tuple[str, ...]:
+        """What was asked for by :meth:`read`; nothing where all of that was at hand."""
+        read, along = self._read, self._along
+        if not read or (along is not None and len(read) == 1 and along[0] in read):
+            return ()
+        return tuple(read)
 
     def read(self, reference: str) -> Resource | None:
         """Read the current version."""
@@ -56,8 +80,13 @@ class Looking:
             known = self._read = {}
         elif reference in known:
             return known[reference]
-        kind, _, identity = reference.partition("/")
-        found = known[reference] = self._interactions.resources.parsed(kind, identity)
+        along = self._along
+        if along is not None and along[0] == reference:
+            found = along[1]
+        else:
+            kind, _, identity = reference.partition("/")
+            found = self._interactions.resources.parsed(kind, identity)
+        known[reference] = found
         return found
 
     def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
@@ -95,20 +124,16 @@ class Expected:
 
     def of(self, authorization: str | None, kind: str) -> tuple[str, ...]:
         """Tell the references that a read of a type will have looked up."""
-        return self._known.get((_end(authorization), kind), ())
+        end = authorization[-_END:] if authorization is not None else ""
+        return self._known.get((end, kind), ())
 
     def note(self, context: RequestContext, looked_up: tuple[str, ...]) -> None:
         """Remember what a decision has looked up."""
         if len(self._known) >= _MOST_EXPECTED:
             self._known.clear()
         # A decision may go through many resources: the first are the likely ones.
-        key = (_end(context.authorization), context.resource_type or "")
+        key = ((context.authorization or "")[-_END:], context.resource_type or "")
         self._known[key] = looked_up[:_FIRST]
-
-
-def _end(authorization: str | None) -> str:
-    """Tell credentials from others by their end, without keeping all of them."""
-    return authorization[-43:] if authorization is not None else ""
 
 
 def _parameter(name: str) -> str:

@@ -9,6 +9,7 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import judge_current, judge_version
+from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.partition import require_own
 from fyr.core.interactions.show import is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
@@ -27,14 +28,18 @@ def read(
     """Answer the current version, or 304 when the client has it already."""
     interactions.admit(context)
     kind, identity = context.resource_type or "", context.resource_id or ""
-    stored = interactions.resources.read(kind, identity)
+    look = Looking(interactions) if interactions.hooks.authorize_resource else None
+    if look is None:
+        stored = interactions.resources.read(kind, identity)
+    else:
+        stored = look.head(context, kind, identity)
     if stored is None:
         raise NotFound(f"no {kind}/{identity}")
     if context.service.types[kind].only_profiles:
         require_own(interactions, context, stored)
     body = stored.body
-    if interactions.hooks.authorize_resource:
-        judge_current(interactions, context, stored)
+    if look is not None:
+        judge_current(interactions, context, stored, look)
     if body is None:
         raise _gone(stored)
     if _seen(stored, if_none_match, if_modified_since):

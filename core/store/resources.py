@@ -34,6 +34,11 @@ _AT_ONCE = 200
 _MANY = 1000
 
 _READ = f"SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ?"
+# In one statement: to begin one takes longer than to find a row.
+_READ_ALONG = f"""
+    SELECT {HEAD}, (SELECT a.body FROM resource a WHERE a.type = ? AND a.id = ?)
+    FROM resource r WHERE r.type = ? AND r.id = ?
+"""
 _CONTENT = "SELECT r.body FROM resource r WHERE r.type = ? AND r.id = ?"
 _VREAD = f"""
     SELECT {HEAD} FROM resource r WHERE r.type = ? AND r.id = ? AND r.version = ?
@@ -103,6 +108,19 @@ class ResourceStore:
         for row in self.database.rows(_READ, (type, id)):
             return stored(row)
         return None
+
+    def read_along(
+        self, type: str, id: str, other: str
+    ) -> tuple[Stored | None, Resource | None]:
+        """Read the newest version, and as :meth:`parsed` does what is there with it.
+
+        :param other: a relative reference.
+        """
+        kind, _, identity = other.partition("/")
+        for row in self.database.rows(_READ_ALONG, (kind, identity, type, id)):
+            kept = row[-1]
+            return stored(row[:-1]), content(kept) if kept is not None else None
+        return None, None
 
     def parsed(self, type: str, id: str) -> Resource | None:
         """Read what a resource says now; ``None``: it is not there, or deleted.

@@ -94,6 +94,21 @@ class ResourceStoreContract(HistoryContract):
         assert store.read("patient", "1") is None
         assert store.vread("Patient", "1", 2) is None
 
+    def test_another_one_is_read_along_as_it_is_then(
+        self, store: ResourceStore
+    ) -> None:
+        (one, _) = self.put(
+            store, version("Patient/1"), version("Patient/2", body=b'{"n":1}')
+        )
+
+        assert store.read_along("Patient", "1", "Patient/2") == (one, {"n": 1})
+        assert store.read_along("Patient", "1", "Patient/3") == (one, None)
+        assert store.read_along("Patient", "3", "Patient/2") == (None, None)
+        self.change(store, "Patient/2", body=b'{"n":2}')
+        assert store.read_along("Patient", "1", "Patient/2") == (one, {"n": 2})
+        self.change(store, "Patient/2", body=None, method="DELETE")
+        assert store.read_along("Patient", "1", "Patient/2") == (one, None)
+
     def test_old_versions_stay(self, store: ResourceStore) -> None:
         first = self.change(store, "Patient/1")
         second = self.change(store, "Patient/1")

@@ -74,22 +74,33 @@ class Callers:
         self._own = own
         self._known: dict[tuple[int, str, str], tuple[Principal, Caller]] = {}
 
-    def of(self, context: RequestContext) -> Caller:
-        """Give the caller of a request."""
+    def asking(self, context: RequestContext) -> Caller | None:
+        """Give the caller of a request; ``None``: it is free, and nothing is asked of it.
+
+        Each read passes here twice.
+        """
         principal = context.principal
-        key = (id(principal), context.service.name, context.base_url)
-        known = self._known.get(key)
+        known = self._known.get((id(principal), context.service.name, context.base_url))
         # Kept with the principal, whose identity nobody else can have meanwhile.
         if known is not None and known[0] is principal:
             return known[1]
+        return None if is_free(context) else self._made(context)
+
+    def of(self, context: RequestContext) -> Caller:
+        """Give the caller of a request that is not free."""
+        return self.asking(context) or self._made(context)
+
+    def _made(self, context: RequestContext) -> Caller:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-
-        def relative(url: str) -> str:
-            return self._own(url, context.service, context.base_url) or url
-
-        caller = Caller(principal, relative)
-        self._known[key] = (principal, caller)
+        principal, service, base_url = (
+            context.principal,
+            context.service,
+            context.base_url,
+        )
+        caller = Caller(principal, lambda url: self._own(url, service, base_url) or url)
+        if not is_free(context):
+            self._known[id(principal), service.name, base_url] = (principal, caller)
         return caller
 
 

@@ -21,6 +21,7 @@ from fyr.plugins.access_control.decisions.devices import ON_DEVICE
 from fyr.plugins.access_control.decisions.narrowing import limited, narrowed
 from fyr.plugins.access_control.decisions.resources import ON_RESOURCE
 from fyr.plugins.access_control.decisions.searches import ON_SEARCH
+from fyr.plugins.access_control.decisions.settled import Noting, Settled
 from fyr.plugins.access_control.decisions.table import (
     WORDS,
     Cell,
@@ -52,13 +53,15 @@ class Decisions:
         """
         self.table = table or read_table()
         self.callers = Callers(own)
+        self._settled = Settled()
 
     def authorize(self, context: RequestContext) -> None:
         """Refuse an interaction that no cell allows, by privilege and token.
 
         :raises fyr.core.errors.Forbidden: it does.
         """
-        if is_free(context) or context.interaction in _OPEN:
+        caller = self.callers.asking(context)
+        if caller is None or context.interaction in _OPEN:
             return
         if context.interaction == "route":
             if context.route is not None and context.route.own_rules:
@@ -66,7 +69,6 @@ class Decisions:
             if context.principal.user_type != "SYSTEM":
                 raise CODES["SECURITY_USER_NOT_ALLOWED"].error(context.operation)
             return
-        caller = self.callers.of(context)
         asked = (context.resource_type, context.interaction)
         if asked in caller.passed and context.parent is None:
             return
@@ -133,17 +135,21 @@ class Decisions:
 
         :raises fyr.core.errors.FyrError: it lies outside.
         """
-        if is_free(context):
+        caller = self.callers.asking(context)
+        if caller is None:
             return
-        caller = self.callers.of(context)
         if use == "read" and context.parent is None:
             checks = caller.asked.get(subject.type)
             if checks is None:
                 checks = self._checks_of_read(context, caller, subject.type)
-            if checks:
-                case = ResourceCase(caller, subject, use, look, context, self._readable)
+            if checks and not self._settled.holds(caller, subject, look):
+                noting = Noting(look)
+                case = ResourceCase(
+                    caller, subject, use, noting, context, self._readable
+                )
                 for check in checks:
                     check(case)
+                self._settled.note(caller, subject, noting)
             return
         cell = self._cell_of(context, caller, subject.type, use)
         if cell is None:

@@ -4,7 +4,7 @@ The reads are quick ones, answered in the loop of a real server. The change come
 another server with the same store: no memory of the first can know of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from fyr.core.interactions.looking import Looking
 from fyr.core.rest.quick import QuickReads
 from fyr.core.testing.applications import Server, client_of, serving, settings_with
 from fyr.core.testing.issuer import PATIENT, issuing
+from fyr.plugins.access_control.decisions.settled import Settled
 
 ROOT = "https://fyr.example.org"
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
@@ -161,6 +162,56 @@ def test_a_memory_of_what_was_looked_up_would_let_it_in(
     two.team("b")
 
     assert two.read() == 200
+
+
+def test_a_decision_that_is_believed_unasked_would_let_it_in(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def believed(known: Settled, caller: Any, subject: Any, look: Any) -> bool:
+        key = (caller, subject.type, subject.id, subject.body)
+        return key in known._known
+
+    monkeypatch.setattr(Settled, "holds", believed)
+    assert two.read() == 200
+
+    two.team("b")
+
+    assert two.read() == 200
+
+
+def test_what_a_decision_looks_up_comes_in_the_statement_of_what_it_is_about(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One statement sees one state, so a team that has left sees nothing from after that.
+    two.read()
+    sent: list[Sequence[Any]] = []
+    rows = two.guarded.database.rows
+
+    def noted(sql: str, params: Sequence[Any] = ()) -> Any:
+        sent.append(params)
+        return rows(sql, params)
+
+    monkeypatch.setattr(two.guarded.database, "rows", noted)
+
+    assert two.read() == 200
+
+    near = [("EpisodeOfCare", "1", "Observation", "1")]
+    far = [("Observation", "1"), ("EpisodeOfCare", "1")]
+    assert sent == (near if two.guarded.database.dialect == "sqlite" else far)
+
+
+def test_a_wrong_guess_at_what_is_looked_up_decides_nothing(two: Two) -> None:
+    assert two.read() == 200
+    expected = two.guarded.interactions.expected
+    ((key, _),) = expected._known.items()
+    expected._known[key] = ("CareTeam/a",)
+
+    assert two.read() == 200
+    assert expected._known[key] == ("EpisodeOfCare/1",)
+    expected._known[key] = ("CareTeam/nobody",)
+    two.team("b")
+
+    assert two.read() == 403
 
 
 def test_what_is_fetched_for_a_decision_is_fetched_behind_what_it_is_about(

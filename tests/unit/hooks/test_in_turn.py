@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.errors import FyrError, Refused
-from fyr.core.hooks.in_turn import TIMED, InTurn
+from fyr.core.hooks.in_turn import TIMED, Alone, InTurn
 from fyr.core.hooks.isolation import Implementation, Patience
 from fyr.core.hooks.markers import Policy
 from fyr.core.hooks.specs import RULES
@@ -132,3 +132,58 @@ def test_a_plugin_that_fails_is_asked_by_the_rules_at_once() -> None:
     # Two failures bring rest; who stands behind it is asked all the time.
     assert [turn for turn, place in row.asked if place == 0] == [0, 1]
     assert [turn for turn, place in row.asked if place == 1] == list(range(5))
+
+
+@given(st.lists(st.sampled_from([NOTHING, FAILS, REFUSES, EXITS]), max_size=10))
+def test_one_that_is_alone_is_asked_as_it_would_be_by_itself(script) -> None:
+    def asked(quick: bool) -> list[object]:
+        turns = iter(script)
+
+        def authenticate(context):
+            match next(turns):
+                case 1:
+                    raise RuntimeError("broken")
+                case 2:
+                    raise Refused("no")
+                case 3:
+                    raise SystemExit(3)
+            return context + 1
+
+        rule = RULES["authenticate"]
+        one = Implementation("p", "authenticate", rule, authenticate, ["context"])
+        assert Alone.fits(one)
+        alone = Alone(one)
+        alone._told = TIMED  # past the calls that are timed anyway
+        ask = alone if quick else one.ask
+        out: list[object] = []
+        for _ in script:
+            try:
+                out.append(ask({"context": 1}))
+            except (FyrError, RuntimeError) as error:
+                out.append((type(error), str(error), type(error.__cause__)))
+        timing = one.timing
+        return [*out, timing.calls, timing.failures, timing.last_error]
+
+    assert asked(quick=True) == asked(quick=False)
+
+
+def test_one_that_is_alone_is_timed_now_and_then() -> None:
+    rule = RULES["authenticate"]
+    one = Implementation("p", "authenticate", rule, lambda context: None, ["context"])
+    alone = Alone(one)
+    for _ in range(10 * TIMED):
+        alone({"context": 1})
+
+    assert one.timing.calls == 10 * TIMED
+    assert one.timing.timed == TIMED + 9
+
+
+def test_more_than_a_call_of_one_function_is_not_asked_alone() -> None:
+    def made(hook: str, *names: str) -> Implementation:
+        return Implementation("p", hook, RULES[hook], lambda *_: None, names)
+
+    assert Alone.fits(made("authenticate", "context"))
+    assert not Alone.fits(made("authenticate"))
+    assert not Alone.fits(made("provide_search", "context"))
+    assert not Alone.fits(made("look_up_person", "system", "number"))
+    assert not Alone.fits(made("before_show", "resource"))
