@@ -36,6 +36,7 @@ from fyr.core.model import json
 from fyr.plugins.audit.events import AuditEvents
 from fyr.plugins.audit.facts import (
     BUNDLES,
+    STRANGER,
     Facts,
     facts_of,
     is_access,
@@ -45,6 +46,7 @@ from fyr.plugins.audit.keeping import Buffer, Keeping
 from fyr.plugins.audit.patients import Patients
 from fyr.plugins.audit.settings import AuditSettings
 from fyr.plugins.audit.sinks import to_broker, to_file, to_minlog, to_store
+from fyr.plugins.audit.strangers import Strangers
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
@@ -60,8 +62,6 @@ _ENTRIES = "audit.entries"
 _KIND = "AuditEvent"
 #: What routes of plugins have for a service.
 _ROUTES = "routes"
-#: Who asks without a token that holds; the principal is nobody's then.
-_STRANGER = {"user": "unknown", "user_type": ""}
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
@@ -87,6 +87,7 @@ class Audit(Plugin):
             size=self.settings.buffer,
             seconds=self.settings.flush_seconds,
         )
+        self._strangers = Strangers(self._keeping.all)
         self._events = AuditEvents(
             patients=Patients(application.resources),
             bases=self._base,
@@ -98,6 +99,7 @@ class Audit(Plugin):
         """Keep what waits."""
         if hasattr(self, "_buffer"):
             self._buffer.close()
+            self._strangers.close()
 
     @hookimpl(quick=True)
     def authorize(self, context: RequestContext) -> None:
@@ -142,11 +144,19 @@ class Audit(Plugin):
         if context.state.get(TOLD) == status:
             return
         if status == 401 and context.principal is ANONYMOUS:
-            if self.settings.strangers and is_access(context):
-                self._keep([{**facts_of(context, status), **_STRANGER}], refuse=False)
+            self._note_stranger(context, status)
         elif is_audited(context, self.settings.user_types):
             waiting = context.state.pop(_ENTRIES, [])
             self._keep([*waiting, facts_of(context, status)], refuse=False)
+
+    def _note_stranger(self, context: RequestContext, status: int) -> None:
+        how = self.settings.strangers
+        if how == "none" or not is_access(context):
+            return
+        if how == "counted":
+            self._strangers.add(context)
+        else:
+            self._keep([{**facts_of(context, status), **STRANGER}], refuse=False)
 
     @hookimpl
     def register_message_sources(self) -> Iterable[MessageSource]:

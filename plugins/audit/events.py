@@ -15,11 +15,13 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from fyr.core import Change, Resource
-from fyr.plugins.audit.facts import Facts
+from fyr.plugins.audit.facts import STRANGER, Facts
 from fyr.plugins.audit.masking import masked_all
 from fyr.plugins.audit.patients import Patients
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
+#: https://hl7.org/fhir/R4/codesystem-dicom-dcim.html
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _ORGANIZATION = (
     "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-responsibleOrganization"
 )
@@ -65,20 +67,45 @@ class AuditEvents:
     def of(self, change: Change) -> list[Resource]:
         """Make them; at least one."""
         facts = change.payload
+        if "attempts" in facts:
+            return [self._attempts(facts, _id(change, 0))]
         frame = self._frame({"at": change.moment.isoformat(), **facts})
         always = [*self._trace(facts), *self._subject(facts), *self._search(facts)]
         made = []
         for number, entities in enumerate(self._by_patient(facts)):
-            name = f"fyr-audit:{change.at}:{change.position}:{number}"
             event = {
                 "resourceType": "AuditEvent",
-                "id": str(uuid5(NAMESPACE_URL, name)),
+                "id": _id(change, number),
                 **frame,
             }
             if told := [*always, *masked_all(entities)]:
                 event["entity"] = told
             made.append(event)
         return made
+
+    def _attempts(self, facts: Facts, identity: str) -> Resource:
+        """Tell how often somebody at an address has not told who they are."""
+        details = {
+            "network" if "/" in facts["from"] else "address": facts["from"],
+            "attempts": str(facts["attempts"]),
+            "with a token": str(facts["tokens"]),
+        }
+        what = _entity("20", what={}, display="Job")
+        told = [{"type": name, "valueString": text} for name, text in details.items()]
+        return {
+            "resourceType": "AuditEvent",
+            "id": identity,
+            "type": _coding(_DICOM, "110114", "User Authentication"),
+            "subtype": [_coding(_DICOM, "110122", "Login")],
+            "action": "E",
+            "period": {"start": facts["at"], "end": facts["until"]},
+            "recorded": facts["until"],
+            "outcome": "4",
+            "outcomeDesc": "requests without a token that holds",
+            "agent": [self._agent({**facts, **STRANGER})],
+            "source": self._source(facts),
+            "entity": [{**what, "description": "attempts", "detail": told}],
+        }
 
     def _frame(self, facts: Facts) -> dict[str, Any]:
         """Tell what all AuditEvents of a request have in common."""
@@ -101,11 +128,14 @@ class AuditEvents:
         if self.internal & {facts.get("type"), facts.get("operation")}:
             frame["purposeOfEvent"] = [{"coding": [_INTERNAL]}]
         frame["agent"] = [self._agent(facts)]
-        frame["source"] = {
+        frame["source"] = self._source(facts)
+        return frame
+
+    def _source(self, facts: Facts) -> dict[str, Any]:
+        return {
             "observer": {"identifier": self._identifier(facts["base"])},
             "type": [_coding(f"{_TERMINOLOGY}/security-source-type", "4")],
         }
-        return frame
 
     def _agent(self, facts: Facts) -> dict[str, Any]:
         who: dict[str, Any] = {"identifier": self._identifier(facts["user"])}
@@ -196,6 +226,11 @@ class AuditEvents:
 
     def _identifier(self, value: str) -> dict[str, str]:
         return {"system": self.source, "value": value}
+
+
+def _id(change: Change, number: int) -> str:
+    name = f"fyr-audit:{change.at}:{change.position}:{number}"
+    return str(uuid5(NAMESPACE_URL, name))
 
 
 def _action(facts: Facts) -> str:

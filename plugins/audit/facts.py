@@ -20,6 +20,9 @@ _ROUTE = "route"
 #: Told of after their entries, which have told for themselves.
 BUNDLES = frozenset({"batch", "transaction"})
 
+#: Who asks without a token that holds; the principal is nobody's then.
+STRANGER = {"user": "unknown", "user_type": ""}
+
 _LONGEST_PATH = 300
 
 Facts = dict[str, Any]

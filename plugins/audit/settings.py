@@ -1,8 +1,9 @@
 """What a deployer says of auditing: ``[plugin.audit]``."""
 
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fyr.core import PluginSettings
 
@@ -22,11 +23,13 @@ class AuditSettings(PluginSettings):
             " What is written is always kept together with the write."
         ),
     )
-    strangers: bool = Field(
-        False,
+    strangers: Literal["counted", "each", "none"] = Field(
+        "counted",
         description=(
-            "Audit requests that are refused with 401, too. Anybody can make any number"
-            " of them, each of which takes a row: limit them (`rate_limit`)."
+            "What is told of requests that are refused with 401: `counted` one entry a"
+            " minute for each address, with how many there were; `each` one for each,"
+            " of which anybody can make any number, so limit them (`rate_limit`); or"
+            " `none`."
         ),
     )
     required: bool = Field(
@@ -75,3 +78,10 @@ class AuditSettings(PluginSettings):
             " which professional saw data of which citizen, by CPR number; none: off."
         ),
     )
+
+    @field_validator("strangers", mode="before")
+    @classmethod
+    def _as_it_was_said(cls, told: Any) -> Any:
+        """Take what was said before they were counted: each of them, or none."""
+        words = {"true": "each", "false": "none"}
+        return words.get(str(told).lower(), told)

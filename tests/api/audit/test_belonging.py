@@ -1,7 +1,5 @@
 """Whose data it was: by way of other resources, of other servers, or nobody's."""
 
-import pytest
-
 from .words import BASE, patients, touched
 
 
@@ -47,29 +45,3 @@ def test_a_patient_of_another_server_is_told_with_that_servers_url(nurse, log) -
     )
 
     assert patients(log.one()) == [there]
-
-
-@pytest.mark.parametrize("strangers", [True, False])
-class TestStrangers:
-    @pytest.fixture
-    def fyr_options(self, strangers):
-        return {
-            "security": {"mode": "closed"},
-            "plugins": {"enabled": ["search", "audit"]},
-            "plugin": {"audit": {"strangers": strangers}},
-        }
-
-    def test_a_request_of_nobody_known_leaves_a_trace_where_it_is_wished(
-        self, fyr_client, log, strangers
-    ) -> None:
-        for path in ("Patient/ada", "metadata"):
-            fyr_client.get(path)
-
-        events = log.all()
-
-        assert len(events) == (1 if strangers else 0)
-        for event in events:
-            (agent,) = event["agent"]
-            assert agent["who"]["identifier"]["value"] == "unknown"
-            assert event["outcome"] == "4"
-            assert patients(event) == []
