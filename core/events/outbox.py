@@ -101,6 +101,22 @@ class Outbox:
         rows = self.database.rows("SELECT trimmed FROM outbox_head WHERE id = 1")
         return int(rows[0][0])
 
+    def holds_before(self, session: Session, moment: int, *, after: int) -> bool:
+        """Tell whether something behind a position happened before a moment.
+
+        What is committed and has no position yet is behind every position.
+        """
+        column = self.position
+        asked: list[tuple[str, tuple[int, ...]]] = [(f"{column} > ?", (after, moment))]
+        if self.database.dialect != "sqlite":
+            asked.insert(0, (f"{column} IS NULL", (moment,)))
+        return any(
+            session.rows(
+                f"SELECT 1 FROM outbox WHERE {where} AND at < ? LIMIT 1", params
+            )
+            for where, params in asked
+        )
+
     def read(self, after: int, count: int) -> list[Change]:
         """Read what follows a position, oldest first."""
         return self._changes(

@@ -200,9 +200,12 @@ class OutgoingQueue:
 
         self.database.write(work)
 
-    def waits(self, sender: str, destination: str) -> bool:
+    def waits(
+        self, sender: str, destination: str, session: Session | None = None
+    ) -> bool:
         """Tell whether something is still to be sent to a destination."""
-        return bool(self.database.rows(_WAITS, (sender, destination)))
+        rows = (session or self.database).rows(_WAITS, (sender, destination))
+        return bool(rows)
 
     def counts(self) -> dict[str, SenderCounts]:
         """Tell, by sender, how much waits and how much is dead."""

@@ -44,10 +44,10 @@ from fyr.plugins.subscriptions.operations import SubscriptionOperations, operati
 from fyr.plugins.subscriptions.rights import Rights
 from fyr.plugins.subscriptions.sending import AT_ONCE, Sending
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
-from fyr.plugins.subscriptions.states import JOB, KIND, SENDER, TEND, States
+from fyr.plugins.subscriptions.states import CONSUMER, JOB, KIND, SENDER, TEND, States
 from fyr.plugins.subscriptions.streaming import PATH, Websockets
 from fyr.plugins.subscriptions.table import Table
-from fyr.plugins.subscriptions.telling import NAME, Telling
+from fyr.plugins.subscriptions.telling import Telling
 from fyr.plugins.subscriptions.topicbook import TopicBook
 from fyr.plugins.subscriptions.writing import Writing, hide
 
@@ -169,7 +169,7 @@ class Subscriptions(Plugin):
             self.telling.handle_many(changes)
 
         yield Consumer(
-            NAME, lambda change: handle_many([change]), handle_many=handle_many
+            CONSUMER, lambda change: handle_many([change]), handle_many=handle_many
         )
 
     @hookimpl
@@ -244,7 +244,7 @@ def _sealer(application: Application) -> Sealer | None:
     """Give what seals headers, where the deployment has a master key."""
     if not application.blobs.keys.there:
         return None
-    sealer = application.sealer(NAME)
+    sealer = application.sealer(SENDER)
     # Its key is made now, and not in the transaction of the first subscription.
     sealer.seal(b"", "start")
     return sealer

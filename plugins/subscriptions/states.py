@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("fyr.subscriptions")
 
 JOB, TEND = "subscriptions-status", "subscriptions-tend"
-SENDER = "subscriptions"
+SENDER = CONSUMER = "subscriptions"
 KIND = "Subscription"
 #: Topic of the outbox: a subscription with a websocket has an event, or its end.
 WEBSOCKET = "subscriptions.told"
@@ -210,12 +210,7 @@ class States:
         for row in self._table.rows("active", "error", "requested"):
             definition = read(row.resource())
             if definition.end and definition.end <= now:
-                ended += 1
-                self._application.database.write(
-                    lambda session, id_=row.id: self.want(  # type: ignore[misc]
-                        session, id_, "off", why="its end is reached"
-                    )
-                )
+                ended += self._end(row.id, definition.end)
             elif row.status in TOLD and _is_silent(row, definition.heartbeat, now):
                 beats += self._beat(row, now)
         keep_millis = int(self._settings.keep_days * 24 * 3600 * 1000)
@@ -223,6 +218,30 @@ class States:
             lambda session: self._table.trim(session, now - keep_millis, now)
         )
         return {"ended": ended, "heartbeats": beats}
+
+    def _end(self, id_: str, end: int) -> bool:
+        """Turn one off whose end is reached, once all of before it is told."""
+
+        def work(session: Session) -> bool:
+            row = self._table.row(id_, session)
+            if row is None or self._is_owed(session, row, end):
+                return False
+            self.want(session, id_, "off", why="its end is reached")
+            return True
+
+        return self._application.database.write(work)
+
+    def _is_owed(self, session: Session, row: Row, end: int) -> bool:
+        """Tell whether something of before its end is still to be told.
+
+        A receiver that fails is not waited for.
+        """
+        if row.status not in TOLD or row.failures:
+            return False
+        application = self._application
+        return not application.relay.has_passed(
+            session, CONSUMER, end
+        ) or application.outgoing.waits(SENDER, row.id, session)
 
     def _end_unshown(self) -> int:
         """Turn off those whose owners have not shown their rights for too long."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fyr.core import Change, Session
 from fyr.core.events.change import read_ahead
 from fyr.core.store.port import Stored
-from fyr.plugins.subscriptions.states import WEBSOCKET
+from fyr.plugins.subscriptions.states import SENDER, WEBSOCKET
 from fyr.plugins.subscriptions.table import Found
 from fyr.plugins.subscriptions.topics import CODE
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.table import Table
 
-NAME = "subscriptions"
 KIND = "Subscription"
 #: Types on which depends what criteria mean; search parameters the engine knows itself.
 _TERMS = frozenset({"CodeSystem", "ValueSet"})
@@ -131,7 +130,7 @@ class Telling:
                     self._application.outbox.emit(session, WEBSOCKET, told)
             else:
                 queued += [(id_, {"kind": "event", "number": n}) for n in numbers]
-        self._application.outgoing.put_many(session, NAME, queued)
+        self._application.outgoing.put_many(session, SENDER, queued)
 
 
 def _means_anew(change: Change) -> bool:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from fyr.core.clock import to_millis
 from fyr.core.events import Change, Consumer, consumer_metrics
 from fyr.core.events.consumers import LeaseLost
 from fyr.core.events.turn import Turn
@@ -63,6 +64,34 @@ class ConsumersContract:
         fyr.worker.drain()
 
         assert listener.told == events
+
+    def test_a_consumer_has_passed_a_moment_once_it_took_all_of_before(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+
+        def has_passed() -> bool:
+            return database.write(
+                lambda session: fyr.relay.has_passed(session, "listener", moment)
+            )
+
+        fyr.commit(("Patient/1", 1))
+        clock.advance(seconds=1)
+        moment = to_millis(clock())
+        committed = has_passed()
+        fyr.relay.look()
+        positioned = has_passed()
+        listener.fails = lambda _: ValueError("not now")
+        fyr.worker.drain()
+        failed = has_passed()
+        listener.fails = lambda _: None
+        clock.advance(minutes=5)
+        fyr.worker.drain()
+        fyr.commit(("Patient/1", 2))
+
+        assert (committed, positioned, failed) == (False, False, False)
+        assert has_passed()
 
     def test_a_consumer_is_held_by_one_worker_at_a_time(
         self, database: Database, clock: FakeClock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from fyr.core.testing.receiver import Reply
 
 from .words import classic, extension, kind, numbers, observation, put, status, topical
@@ -58,6 +60,45 @@ def test_a_subscription_is_off_at_its_end(
 
     assert status(fyr_client) == "off"
     assert receiver.received == []
+
+
+def test_what_came_before_its_end_is_sent_before_a_subscription_is_off(
+    fyr_app, fyr_client, fyr_clock, receiver, work
+) -> None:
+    (states,) = [
+        one.target.states for one in fyr_app.plugins if one.name == "subscriptions"
+    ]
+    end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
+    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
+    work()
+    put(fyr_client, "Observation", "o", observation())
+    fyr_clock.advance(hours=2)
+    put(fyr_client, "Observation", "late", observation())
+    unmatched = states.tend(None)["ended"]
+    fyr_app.relay.deliver("subscriptions", Event())
+    unsent = states.tend(None)["ended"]
+    fyr_app.dispatcher.drain()
+    sent = states.tend(None)["ended"]
+    work()
+
+    assert (unmatched, unsent, sent) == (0, 0, 1)
+    assert status(fyr_client) == "off"
+    assert [one.headers["x-fyr-event-number"] for one in receiver.received] == ["1"]
+
+
+def test_a_receiver_that_fails_does_not_hold_up_the_end(
+    fyr_client, fyr_clock, receiver, work
+) -> None:
+    end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
+    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
+    work()
+    receiver.answers = lambda request: Reply(503)
+    put(fyr_client, "Observation", "o", observation())
+    work()
+    fyr_clock.advance(hours=2)
+    work()
+
+    assert status(fyr_client) == "off"
 
 
 def test_silence_is_broken_by_a_heartbeat(
