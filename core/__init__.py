@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from fyr.core.operations import OperationCall as OperationCall
     from fyr.core.operations import OperationParameter as OperationParameter
     from fyr.core.operations import Reply as Reply
+    from fyr.core.outgoing import Away as Away
     from fyr.core.outgoing import Dropped as Dropped
     from fyr.core.outgoing import Outgoing as Outgoing
     from fyr.core.outgoing import Sender as Sender
@@ -139,7 +140,7 @@ _HOMES = {
     "persons": "RegisteredPerson",
     "pictures": "PICTURE_TYPES picture_size small_picture stripped_picture",
     "projections": "Column Projection",
-    "outgoing": "Dropped Outgoing Sender SendFailed Undeliverable",
+    "outgoing": "Away Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",
     "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",

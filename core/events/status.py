@@ -65,6 +65,7 @@ class Status:
                 "oldestSeconds": max(0, now - one.oldest) / 1000 if one.oldest else 0.0,
                 "dead": one.dead,
                 "failing": one.failing,
+                "away": one.away,
             }
             for name, one in self._outgoing.counts().items()
         ]

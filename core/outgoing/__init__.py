@@ -6,6 +6,7 @@ offers a :class:`Sender` by the hook ``register_senders``; any worker sends it.
 
 from fyr.core.outgoing.http import HttpAnswer, HttpSender
 from fyr.core.outgoing.message import (
+    Away,
     Dropped,
     Outgoing,
     Sender,
@@ -17,6 +18,7 @@ from fyr.core.outgoing.queue import DestinationState, OutgoingQueue, SenderCount
 from fyr.core.outgoing.tls import ClientTls
 
 __all__ = [
+    "Away",
     "ClientTls",
     "DestinationState",
     "Dropped",

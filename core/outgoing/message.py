@@ -49,6 +49,14 @@ class Dropped(SendFailed):
     """
 
 
+class Away(SendFailed):
+    """Something of the deployment's own is away, such as its mail server.
+
+    Counts neither against the message, which waits however long, nor against those whom
+    it is for: readiness is degraded until it is back.
+    """
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """One message; it may be sent more than once, with the same ``id``."""
@@ -93,11 +101,11 @@ class Sender:
     ``send`` gets the next messages of one destination in their order, and returns when
     the receiver has all of them, or tells how many of the first ones it has. It raises :class:`SendFailed` to be asked again after a
     growing wait, :class:`Undeliverable` for what no receiver takes, :class:`Dropped` for
-    what is of no use later; any other exception
-    counts as the first. It bounds its own time. After ``attempts`` tries a message is a
+    what is of no use later, :class:`Away` where the deployment's own is at fault; any other
+    exception counts as the first. It bounds its own time. After ``attempts`` tries a message is a
     dead letter, and the next one goes.
 
-    ``sent`` and ``failed`` are called in the transaction that notes what became of the
+    ``sent``, ``failed`` and ``held_up`` are called in the transaction that notes what became of the
     messages, and are run again when it is repeated.
     """
 
@@ -113,6 +121,8 @@ class Sender:
     #: told of those that were not: the messages as they are kept now, ``dead`` ones too,
     #: and how often their destination failed in a row
     failed: Callable[[Session, Sequence[Outgoing], int], None] = _nothing
+    #: told of those that wait as something of the deployment's own is away
+    held_up: Callable[[Session, Sequence[Outgoing]], None] = _nothing
     #: tells the host that a destination leads to: no path, no query, no secret. Operators
     #: see it, and destinations of a host that is slow share what they may hold
     host: Callable[[str], str] = _nowhere

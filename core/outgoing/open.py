@@ -41,5 +41,6 @@ def outgoing_readings(queue: OutgoingQueue) -> Iterable[Reading]:
             ("dead_letters", "Messages that were given up.", found.dead),
             ("oldest_seconds", "How long the first that waits has waited.", oldest),
             ("failing", "Receivers that did not take the last one.", found.failing),
+            ("away", "Receivers that wait for what is Fyr's own.", found.away),
         ):
             yield Reading(f"fyr_outgoing_{what}", documentation, value, labels)

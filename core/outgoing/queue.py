@@ -63,6 +63,10 @@ _COUNTS = """
 _FAILING = """
     SELECT sender, COUNT(*) FROM outgoing_destination WHERE failures > 0 GROUP BY sender
 """
+_AWAY = """
+    SELECT sender, COUNT(*), MIN(error) FROM outgoing_destination WHERE away = 1
+    GROUP BY sender ORDER BY sender
+"""
 _STATES = """
     SELECT d.sender, d.destination, d.failures, d.error, d.sent, d.due, d.lease_until,
            d.took,
@@ -107,6 +111,8 @@ class SenderCounts:
     oldest: int = 0
     #: destinations that failed last
     failing: int = 0
+    #: those that wait because something of the deployment's own is away
+    away: int = 0
 
 
 class OutgoingQueue:
@@ -217,7 +223,14 @@ class OutgoingQueue:
                 one["oldest"] = oldest
         for sender, count in self.database.rows(_FAILING):
             found.setdefault(sender, {})["failing"] = count
+        for sender, (count, _) in self.away().items():
+            found.setdefault(sender, {})["away"] = count
         return {sender: SenderCounts(**one) for sender, one in sorted(found.items())}
+
+    def away(self) -> dict[str, tuple[int, str]]:
+        """Tell, by sender, how many wait for something of the deployment's own, and why."""
+        rows = self.database.rows(_AWAY)
+        return {sender: (count, why) for sender, count, why in rows}
 
     def destinations(
         self, after: tuple[str, str] = ("", ""), count: int = 100, *, sender: str = ""

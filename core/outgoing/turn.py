@@ -18,6 +18,7 @@ from fyr.core.outgoing.message import (
     DEAD,
     DROPPED,
     WAITING,
+    Away,
     Dropped,
     Outgoing,
     Sender,
@@ -34,6 +35,8 @@ TURN_SECONDS = 2.0
 #: So many refused messages in a row are their own fault; more are their destination's,
 #: which rests then.
 REFUSALS = 3
+#: Longest wait, in milliseconds, for what is the deployment's own.
+_AWAY_MILLIS = 60_000
 _ERROR_CHARACTERS = 500
 
 _NEXT = f"""
@@ -43,14 +46,15 @@ _NEXT = f"""
 _REMOVE = "DELETE FROM outgoing WHERE id = ?"
 _SENT = """
     UPDATE outgoing_destination
-    SET failures = 0, error = '', sent = sent + ?, due = ?, took = ?
+    SET failures = 0, away = 0, error = '', sent = sent + ?, due = ?, took = ?
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 _FAILED = """
     UPDATE outgoing SET state = ?, attempts = ?, changed = ?, error = ? WHERE id = ?
 """
 _FAILING = """
-    UPDATE outgoing_destination SET failures = ?, error = ?, due = ?, took = ?
+    UPDATE outgoing_destination
+    SET failures = ?, away = ?, error = ?, due = ?, took = ?
     WHERE sender = ? AND destination = ? AND owner = ?
 """
 
@@ -114,6 +118,8 @@ class Turn:
             except Dropped as failed:
                 wait = int(failed.wait_seconds * 1000)
                 self._note_failed(messages[:1], str(failed), wait, dropped=True)
+            except Away as away:
+                self._note_away(messages, str(away))
             except Undeliverable as refused:
                 if len(messages) > 1:
                     # Which of them it is: each is sent alone for the rest of the turn.
@@ -173,7 +179,7 @@ class Turn:
                 session.run_many(_REMOVE, [(one.id,) for one in kept])
             else:
                 session.run_many(_FAILED, rows)
-            told = (failures, reason, now + rest, took)
+            told = (failures, 0, reason, now + rest, took)
             session.run(_FAILING, (*told, *lease.key))
             self._sender.failed(session, kept, failures)
 
@@ -183,6 +189,27 @@ class Turn:
         lease.failures, lease.took = failures, took
         self.done += dead
         self._rests = rests
+
+    def _note_away(self, messages: Sequence[Outgoing], reason: str) -> None:
+        """Have all wait, as it is nobody's fault that they were not taken."""
+        tools, lease = self._tools, self._lease
+        failures, reason = lease.failures + 1, one_line(reason, _ERROR_CHARACTERS)
+        now = tools.now()
+        took = max(0, now - self._begun)
+        kept = [replace(one, changed=now, error=reason) for one in messages]
+        rest = min(tools.backoff.after(failures), _AWAY_MILLIS)
+
+        def work(session: Session) -> None:
+            tools.leases.require(session, lease)
+            rows = [(one.state, one.attempts, now, reason, one.id) for one in kept]
+            session.run_many(_FAILED, rows)
+            session.run(_FAILING, (failures, 1, reason, now + rest, took, *lease.key))
+            self._sender.held_up(session, kept)
+
+        tools.database.write(work)
+        log.warning("what it takes is away", problem=reason, tries=failures)
+        lease.failures, lease.took = failures, took
+        self._rests = True
 
 
 def _failed(

@@ -127,6 +127,7 @@ class Ready:
         self._plugins = application.plugins
         self._publishing = application.publishing
         self._cursors = application.relay.cursors
+        self._outgoing = application.outgoing
 
     def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the state of each port, 503 when requests cannot be served."""
@@ -141,6 +142,10 @@ class Ready:
         if impaired:
             log.warning("plugins are impaired", problems=impaired)
         messages = self._publishing.state(() if problem else self._cursors.states())
+        away = {} if problem else self._outgoing.away()
+        if away:
+            told = {sender: why for sender, (_, why) in away.items()}
+            log.warning("what senders need is away", problems=told)
         ports = {
             "store": {
                 "status": "down" if problem else "ok",
@@ -155,10 +160,11 @@ class Ready:
                 "impaired": len(impaired),
             },
             "messages": {"status": messages},
+            "outgoing": {"status": "degraded" if away else "ok"},
         }
         if problem:
             resp.status = 503
-        degraded = resting or impaired or lost or messages == "degraded"
+        degraded = resting or impaired or lost or away or messages == "degraded"
         overall = "down" if problem else "degraded" if degraded else "ok"
         tell(resp, orjson.dumps({"status": overall, "ports": ports}))
 

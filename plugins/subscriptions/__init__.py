@@ -187,6 +187,7 @@ class Subscriptions(Plugin):
             failed=lambda session, messages, failures: self.sending.failed(
                 session, messages, failures
             ),
+            held_up=lambda session, messages: self.sending.held_up(session, messages),
             host=lambda destination: self.sending.host(destination),
         )
 

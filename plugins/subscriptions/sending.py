@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fyr.core import Dropped, Outgoing, SendFailed, Session, Undeliverable
+from fyr.core import Away, Dropped, Outgoing, SendFailed, Session, Undeliverable
 from fyr.core.clock import to_millis
 from fyr.plugins.subscriptions.definition import Definition, read
 from fyr.plugins.subscriptions.notifications import (
@@ -107,6 +107,10 @@ class Sending:
             self.content(definition),
         )
 
+    def held_up(self, session: Session, messages: Sequence[Outgoing]) -> None:
+        """Note why nothing comes, which is no failure of the subscription."""
+        self._table.note_waits(session, messages[0].destination, messages[0].error)
+
     def host(self, destination: str) -> str:
         """Tell the host of a subscription's endpoint; empty: it has none."""
         row = self._table.row(destination)
@@ -144,6 +148,9 @@ class Sending:
     ) -> None:
         """Note what was not taken, and give a subscription up in the end."""
         id_, why = messages[0].destination, messages[0].error
+        row = self._table.row(id_, session)
+        # Of its own: its destination counts too what is not the receiver's fault.
+        failures = row.failures + 1 if row else failures
         self._table.note_failed(session, id_, failures, why)
         given_up = [one for one in messages if one.state == "dead"]
         if any(one.payload["kind"] == HANDSHAKE for one in given_up):
@@ -168,6 +175,8 @@ def _send(channel: Channel, notification: Notification, owner: Owner) -> None:
     """
     try:
         channel.send(notification, owner)
+    except Away:
+        raise
     except SendFailed as failed:
         if notification.kind == HEARTBEAT:
             raise Dropped(str(failed), wait_seconds=failed.wait_seconds) from None

@@ -129,6 +129,7 @@ class States:
         channel = self._channels.get(definition.channel)
         # What waits is of another endpoint, perhaps; it can be had by $events.
         self._application.outgoing.forget(session, SENDER, change.id)
+        self._table.note_failed(session, change.id, 0, "")
         if channel is not None and channel.shakes_hands and definition.topic:
             told = {"kind": HANDSHAKE}
             self._application.outgoing.put(session, SENDER, change.id, told)

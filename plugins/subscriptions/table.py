@@ -79,6 +79,7 @@ _SENT = """
         last_sent = ?, failures = 0, error = '' WHERE id = ?
 """
 _FAILED = "UPDATE subscription SET failures = ?, error = ? WHERE id = ?"
+_WAITS = "UPDATE subscription SET error = ? WHERE id = ? AND failures = 0"
 _EVENT_COLUMNS = "number, position, type, id, version, method, at"
 
 
@@ -311,6 +312,10 @@ class Table:
     def note_failed(self, session: Session, id: str, failures: int, why: str) -> None:
         """Note how often in a row something was not taken."""
         session.run(_FAILED, (failures, why, id))
+
+    def note_waits(self, session: Session, id: str, why: str) -> None:
+        """Note why something was not taken that is no failure; those stay as they are."""
+        session.run(_WAITS, (why, id))
 
     def put_token(
         self, session: Session, hash: str, ids: Sequence[str], expires: int

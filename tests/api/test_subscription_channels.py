@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,9 +66,19 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(mailbox: Mailbox, **options: Any) -> Iterator[int]:
-    with reserve("127.0.0.1", 0) as found:
-        port: int = found.getsockname()[1]
+def nobody_at() -> Iterator[int]:
+    """Keep a port of which nobody else takes hold, and at which nobody listens yet."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+@contextmanager
+def mail_server(mailbox: Mailbox, port: int = 0, **options: Any) -> Iterator[int]:
+    if not port:
+        with reserve("127.0.0.1", 0) as found:
+            port = found.getsockname()[1]
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
@@ -140,6 +151,14 @@ def topical(kind: str, endpoint: str = "", content: str = "id-only") -> dict[str
         "criteria": TOPIC,
         "channel": channel,
     }
+
+
+def by_mqtt() -> dict[str, Any]:
+    body = topical("")
+    del body["channel"]["type"]
+    kind = {"url": f"{BACKPORT}channel-type", "valueCoding": {"code": "mqtt"}}
+    body["channel"]["_type"] = {"extension": [kind]}
+    return body
 
 
 def write(client: Any, *resources: dict[str, Any]) -> None:
@@ -261,7 +280,7 @@ class OverTls:
         write(fyr_client, PATIENT)
         work()
         work()
-        return state_of(fyr_client)
+        return state_of(fyr_client)[0], why_of(fyr_client)
 
 
 class TestMailsOverTls(OverTls):
@@ -283,7 +302,7 @@ class TestMailsToAServerThatNobodyVouchesFor(OverTls):
     def test_it_is_told_neither_a_password_nor_a_mail(self, state, mailbox) -> None:
         status, why = state
 
-        assert status == "error"
+        assert status == "active"
         assert "CERTIFICATE_VERIFY_FAILED" in why
         assert mailbox.logins == mailbox.mails == []
 
@@ -292,7 +311,7 @@ class TestMailsWithAWrongPassword(OverTls):
     word = "simsalabim"
 
     def test_the_owner_sees_why_nothing_comes(self, state, mailbox) -> None:
-        assert state == ("error", "the mail server refused the login: 535")
+        assert state == ("active", "the mail server refused the login: 535")
         assert mailbox.mails == []
 
 
@@ -312,7 +331,8 @@ class TestMailsToAServerWithoutTls:
         work()
         told = "the mail server does not offer STARTTLS, or no login"
 
-        assert state_of(fyr_client) == ("error", told)
+        assert state_of(fyr_client) == ("active", "")
+        assert why_of(fyr_client) == told
         assert mailbox.mails == []
 
 
@@ -342,6 +362,114 @@ def test_the_scheme_of_an_address_may_be_written_large(
 def state_of(client: Any) -> tuple[str, str]:
     kept = client.get("/fhir/Subscription/s").json
     return kept["status"], kept.get("error", "")
+
+
+def why_of(client: Any) -> str:
+    """Tell what ``$status`` says of what went wrong."""
+    (entry,) = client.get("/fhir/Subscription/s/$status").json["entry"]
+    found = {one["name"]: one for one in entry["resource"]["parameter"]}
+    return (
+        str(found["error"]["valueCodeableConcept"]["text"]) if "error" in found else ""
+    )
+
+
+class TestAMailServerThatIsAway:
+    """It is the operator's: nobody's subscription suffers for it."""
+
+    @pytest.fixture
+    def fyr_options(self, fyr_options: dict[str, Any]) -> dict[str, Any]:
+        own = fyr_options["plugin"]["subscriptions"]
+        own |= {"error_after": 1, "off_after": 2}
+        fyr_options["outgoing"] |= {"attempts": 2}
+        return fyr_options
+
+    @pytest.fixture
+    def smtp_port(self) -> Iterator[int]:
+        with nobody_at() as port:
+            yield port
+
+    def test_its_mails_wait_and_no_subscription_is_turned_off(
+        self, fyr_app, fyr_client, fyr_clock, work, mailbox, smtp_port
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        write(fyr_client, PATIENT)
+        for _ in range(5):
+            work()
+            fyr_clock.advance(minutes=5)
+        away = state_of(fyr_client), why_of(fyr_client), health(fyr_client)
+        (told,) = fyr_app.outgoing.counts().values()
+        with mail_server(mailbox, port=smtp_port):
+            work()
+        back = state_of(fyr_client), why_of(fyr_client), health(fyr_client)
+
+        refused = "the mail server cannot be reached: Connection refused"
+        assert away == (("active", ""), refused, ("degraded", "degraded"))
+        assert (told.waiting, told.dead, told.away) == (1, 0, 1)
+        assert len(mailbox.mails) == 1
+        assert back == (("active", ""), "", ("ok", "ok"))
+
+    def test_a_server_that_is_closing_is_away(
+        self, fyr_app, fyr_client, fyr_clock, work, mailbox, smtp_port
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        mailbox.knows = "421 closing"
+        write(fyr_client, PATIENT)
+        with mail_server(mailbox, port=smtp_port):
+            for _ in range(5):
+                work()
+                fyr_clock.advance(minutes=5)
+
+        assert state_of(fyr_client) == ("active", "")
+        assert fyr_app.outgoing.dead() == []
+        assert why_of(fyr_client) == "the mail server refused the mail: 421"
+
+    def test_what_its_receiver_does_counts_from_nothing(
+        self, fyr_client, fyr_clock, work, mailbox, smtp_port
+    ) -> None:
+        write(fyr_client, topical("email", "mailto:nurse@example.org"))
+        work()
+        write(fyr_client, PATIENT)
+        for _ in range(5):
+            work()
+            fyr_clock.advance(minutes=5)
+        mailbox.knows = "450 4.2.0 greylisted"
+        with mail_server(mailbox, port=smtp_port):
+            work()
+            once = state_of(fyr_client)[0]
+            fyr_clock.advance(minutes=30)
+            work()
+
+        assert once == "error"
+        assert state_of(fyr_client)[0] == "off"
+
+
+def health(client: Any) -> tuple[str, str]:
+    told = client.get("/health/ready").json
+    return told["status"], told["ports"]["outgoing"]["status"]
+
+
+class TestABrokerThatIsAway:
+    @pytest.fixture
+    def broker(self) -> Iterator[int]:
+        with nobody_at() as port:
+            yield port
+
+    def test_its_notifications_wait_and_no_subscription_is_turned_off(
+        self, fyr_app, fyr_client, fyr_clock, work
+    ) -> None:
+        write(fyr_client, by_mqtt())
+        work()
+        write(fyr_client, PATIENT)
+        for _ in range(60):
+            work()
+            fyr_clock.advance(minutes=30)
+
+        assert state_of(fyr_client) == ("active", "")
+        assert "broker cannot be reached" in why_of(fyr_client)
+        assert fyr_app.outgoing.dead() == []
+        assert health(fyr_client) == ("degraded", "degraded")
 
 
 class TestMailsWithResources:
@@ -482,12 +610,8 @@ def test_the_query_of_a_messages_endpoint_stays(
 
 
 def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> None:
-    body = topical("")
-    del body["channel"]["type"]
-    kind = {"url": f"{BACKPORT}channel-type", "valueCoding": {"code": "mqtt"}}
-    body["channel"]["_type"] = {"extension": [kind]}
     with subscriber(broker, "fyr/subscriptions/#") as heard:
-        write(fyr_client, body)
+        write(fyr_client, by_mqtt())
         work()
         write(fyr_client, PATIENT)
         work()

@@ -29,6 +29,7 @@ class Channel(Protocol):
         """Send one notification, and return once it was taken.
 
         :raises fyr.core.SendFailed: it was not.
+        :raises fyr.core.Away: nor is it the receiver's fault.
         """
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from threading import Lock
 
 from fyr.config.messages import MessageSettings
-from fyr.core import Issue, Message, SendFailed, Unavailable, Undeliverable
+from fyr.core import Away, Issue, Message, Unavailable, Undeliverable
 from fyr.core.messages import MessageRefused
 from fyr.core.messages.mqtt import MqttPublisher
 from fyr.plugins.subscriptions.definition import Definition
@@ -49,13 +49,13 @@ class MqttChannel:
         message = Message(notification.row.id, notification.bundle(), properties)
         # A broker that hangs is to hold one place of the worker, not all.
         if not self._lock.acquire(timeout=_TURN_SECONDS):
-            raise SendFailed("the message broker is slow")
+            raise Away("the message broker is slow")
         try:
             self._publisher.publish([message])
         except MessageRefused as refused:
             raise Undeliverable(str(refused)) from None
         except Unavailable as away:
-            raise SendFailed(str(away)) from None
+            raise Away(str(away)) from None
         finally:
             self._lock.release()
 

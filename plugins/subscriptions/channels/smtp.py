@@ -5,18 +5,22 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from fyr.config.outgoing import OutgoingSettings
-from fyr.core import SendFailed, Undeliverable
+from fyr.core import Away, SendFailed, Undeliverable
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 #: Answers from here on are final, those before are not: a server that knows neither of us
 #: says 450 to the first mail. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
 _FOR_GOOD = 500
+#: It takes none of this size.
+_TOO_LARGE = 552
+#: The server is closing, whatever it was asked.
+_CLOSING = 421
 
 
 class MailServer:
@@ -38,7 +42,8 @@ class MailServer:
 
         :param seconds: how long an answer may take; 0: as ``outgoing`` says.
         :raises Undeliverable: it refuses this mail for good.
-        :raises SendFailed: it is away, or will not have us or the mail now.
+        :raises SendFailed: it will not have the mail now.
+        :raises Away: it cannot be reached, or will not have us, whatever the mail.
         """
         try:
             with self._connected(seconds or self._seconds) as server:
@@ -46,38 +51,60 @@ class MailServer:
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             # Their texts hold addresses.
             told = f"the mail server refused the mail: {_code(error)}"
-            kind = Undeliverable if _code(error) >= _FOR_GOOD else SendFailed
-            raise kind(told) from None
+            raise _refusal(_code(error))(told) from None
+        except smtplib.SMTPSenderRefused as error:
+            # Other mails are of the same sender; this one may be too large.
+            kind = SendFailed if error.smtp_code == _TOO_LARGE else Away
+            raise kind(_told(error)) from None
+        except (smtplib.SMTPServerDisconnected, OSError) as error:
+            raise Away(_told(error)) from None
         except smtplib.SMTPException as error:
-            raise SendFailed(f"the mail server {_what(error)}") from None
-        except OSError as error:
-            told = error.strerror or type(error).__name__
-            raise SendFailed(f"the mail server cannot be reached: {told}") from None
+            raise SendFailed(_told(error)) from None
 
     @contextmanager
     def _connected(self, seconds: float) -> Iterator[smtplib.SMTP]:
-        server: smtplib.SMTP
-        if self._scheme == "smtps":
-            server = smtplib.SMTP_SSL(
-                self._host, self._port, timeout=seconds, context=self._tls()
-            )
-        else:
-            server = smtplib.SMTP(self._host, self._port, timeout=seconds)
-        try:
-            if self._scheme == "smtp+starttls":
-                server.starttls(context=self._tls())
-            if self._user:
-                secret = self._password
-                server.login(self._user, secret.get_secret_value() if secret else "")
+        with ExitStack() as opened:
+            try:
+                server = self._open(seconds)
+                opened.callback(server.close)
+                self._begin(server)
+            except (smtplib.SMTPException, OSError) as error:
+                raise Away(_told(error)) from None
             yield server
             # What was taken is taken, however it says good-bye.
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
-        finally:
-            server.close()
+
+    def _open(self, seconds: float) -> smtplib.SMTP:
+        if self._scheme == "smtps":
+            return smtplib.SMTP_SSL(
+                self._host, self._port, timeout=seconds, context=self._tls()
+            )
+        return smtplib.SMTP(self._host, self._port, timeout=seconds)
+
+    def _begin(self, server: smtplib.SMTP) -> None:
+        """Say who we are."""
+        if self._scheme == "smtp+starttls":
+            server.starttls(context=self._tls())
+        if self._user:
+            secret = self._password
+            server.login(self._user, secret.get_secret_value() if secret else "")
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._tls_ca)
+
+
+def _refusal(code: int) -> type[SendFailed]:
+    if code == _CLOSING:
+        return Away
+    return Undeliverable if code >= _FOR_GOOD else SendFailed
+
+
+def _told(error: smtplib.SMTPException | OSError) -> str:
+    if isinstance(error, smtplib.SMTPException):
+        return f"the mail server {_what(error)}"
+    told = error.strerror or type(error).__name__
+    return f"the mail server cannot be reached: {told}"
 
 
 def _what(error: smtplib.SMTPException) -> str:
