@@ -53,7 +53,12 @@ class MessageSettings(Section):
         10.0, gt=0, description="How long the broker may take for one answer."
     )
     rest_seconds: float = Field(
-        10.0, gt=0, description="Longest wait before a broker is tried again."
+        10.0,
+        gt=0,
+        description=(
+            "Longest wait before a broker is tried again; and how often it is looked for"
+            " while there is nothing to tell."
+        ),
     )
 
     @field_validator("url")

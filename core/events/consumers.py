@@ -44,6 +44,14 @@ _PAUSE = """
            failures = failures + 1
     WHERE name = ? AND owner = ?
 """
+_AWAY = """
+    UPDATE consumer SET pauses = 1, error = ?
+    WHERE name = ? AND pauses = 0 AND lease_until < ?
+"""
+_BACK = """
+    UPDATE consumer SET pauses = 0, error = ''
+    WHERE name = ? AND pauses > 0 AND paused_until <= ? AND lease_until < ?
+"""
 _STATES = """
     SELECT name, position, lease_until, paused_until, pauses, error, delivered,
            failures, seen
@@ -84,6 +92,10 @@ class Consumer:
     handle_many: Callable[[Sequence[Change]], Note | None] | None = None
     #: longest rest in seconds while what it needs is down, ``None`` for the setting
     longest_rest: float | None = None
+    #: asked each ``longest_rest`` seconds by each worker, while nothing is told: raises
+    #: :class:`~fyr.core.errors.Unavailable` when what it needs is down. Never at the same
+    #: time as ``handle``
+    check: Callable[[], None] | None = None
 
     def wants(self, change: Change) -> bool:
         """Whether it is told about a change."""
@@ -226,6 +238,27 @@ class Cursors:
         self._database.write(
             lambda session: session.run(_PAUSE, (until, error, lease.name, lease.owner))
         )
+
+    def note_check(self, name: str, why: str) -> bool:
+        """Note whether what an idle consumer needs is there; whether that is news.
+
+        One that is held is left to its holder, one that rests to the end of its rest.
+
+        :param why: it is not; empty: it is.
+        """
+        now = to_millis(self._clock())
+        found = {state.name: state for state in self.states()}.get(name)
+        if found is None or bool(found.pauses) == bool(why) or not found.free(now):
+            return False
+
+        def work(session: Session) -> None:
+            if why:
+                session.run(_AWAY, (why, name, now))
+            else:
+                session.run(_BACK, (name, now, now))
+
+        self._database.write(work)
+        return True
 
     def position(self, session: Session, name: str) -> int:
         """Tell how far a consumer is; 0 when nobody knows it."""

@@ -33,7 +33,7 @@ class ConsumerMetrics:
     waiting: int
     #: dead letters
     dead: int
-    #: whether it rests, because what it needs is down
+    #: whether what it needs is down: it rests, or tries the next event
     resting: bool
     #: until when it rests
     rests_until: int
@@ -94,7 +94,7 @@ def _metrics(
         failures=state.failures,
         waiting=kept.get((state.name, False), 0),
         dead=kept.get((state.name, True), 0),
-        resting=state.paused_until > now,
+        resting=state.paused_until > now or state.pauses > 0,
         rests_until=state.paused_until if state.paused_until > now else 0,
         held=state.lease_until >= now,
         error=state.error,

@@ -12,6 +12,7 @@ import structlog
 from fyr.config.settings import EventSettings
 from fyr.core.backoff import Backoff
 from fyr.core.clock import Clock, utc_now
+from fyr.core.events.checks import Checks
 from fyr.core.events.consumers import Consumer, Cursors, Lease, LeaseLost
 from fyr.core.events.deliveries import Deliveries
 from fyr.core.events.news import News
@@ -44,6 +45,7 @@ class Relay:
         self.consumers = _by_name(consumers)
         self.cursors = Cursors(outbox.database, clock, lease)
         self.deliveries = Deliveries(outbox.database)
+        self.checks = Checks(self.consumers, self.cursors)
         self._tools = Tools(
             outbox,
             self.cursors,

@@ -142,12 +142,22 @@ class Worker:
                 deliver = partial(self._relay.deliver, name, stop, linger=True)
                 self._consuming[name] = self._start(pool, deliver)
                 self._moved = True
+        self._check(pool)
         self._working = {future for future in self._working if not future.done()}
         for context in self._runs.claim(JOBS_AT_ONCE - len(self._working), stop):
             self._working.add(self._start(pool, self._runs.run, context))
             self._moved = True
 
         self._fire(pool, stop)
+
+    def _check(self, pool: ThreadPoolExecutor) -> None:
+        """Have those look for what they need who are told nothing at the moment."""
+        for name in self._relay.checks.due():
+            running = self._consuming.get(name)
+            if running is None or running.done():
+                self._consuming[name] = pool.submit(
+                    self._try, partial(self._relay.checks.run, name)
+                )
 
     def _fire(self, pool: ThreadPoolExecutor, stop: Event) -> None:
         """Have timers whose time has come fire, unless this worker is at it."""

@@ -36,7 +36,8 @@ _FOR_NOW = frozenset({"Not authorized", "Quota exceeded", "Server busy"})
 #: Bytes of a packet besides topic, payload and the texts of properties, at most.
 _FRAME = 64
 _FRAME_OF_PROPERTY = 5
-_KEEPALIVE_SECONDS = 30
+#: A broker that says nothing for twice as long is away.
+_KEEPALIVE_SECONDS = 15
 
 
 class Connection:

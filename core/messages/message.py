@@ -105,5 +105,11 @@ class Publisher(Protocol):
         :raises MessageRefused: it took all but some, which it never will take.
         """
 
+    def check(self) -> None:
+        """Look whether the broker is there, as far as that is known without a message.
+
+        :raises Unavailable: it is away.
+        """
+
     def close(self) -> None:
         """Give the connection back."""

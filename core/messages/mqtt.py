@@ -34,19 +34,26 @@ class MqttPublisher:
         first = next(rest, None)
         if first is None:
             return
+        try:
+            self._connected().send(chain([first], rest))
+        except Unavailable:
+            self.close()
+            raise
+
+    def check(self) -> None:
+        """Connect, where no connection holds; one that fell silent ends by its keepalive."""
+        self._connected()
+
+    def _connected(self) -> Connection:
         if self._connection is not None and self._connection.ended:
             # The broker was restarted while nothing happened: no reason to rest.
             self.close()
         if self._connection is None:
-            # Only a worker that has something to tell pays for the library.
+            # Only a worker that has a broker pays for the library.
             from fyr.core.messages.connection import Connection
 
             self._connection = Connection(self._settings, self._name, self._topics)
-        try:
-            self._connection.send(chain([first], rest))
-        except Unavailable:
-            self.close()
-            raise
+        return self._connection
 
     def close(self) -> None:
         """End the connection, if there is one."""

@@ -77,6 +77,7 @@ def consumer_of(
         topics=source.topics,
         handle_many=lambda changes: publish(changes).note(),
         longest_rest=longest_rest,
+        check=publisher.check,
     )
 
 

@@ -67,6 +67,15 @@ _AWAY = """
     SELECT sender, COUNT(*), MIN(error) FROM outgoing_destination WHERE away = 1
     GROUP BY sender ORDER BY sender
 """
+_MARK = """
+    INSERT INTO outgoing_destination (sender, destination, owner, lease_until, due,
+                                      failures, error, sent, away)
+    VALUES (?, '', '', 0, 4611686018427387904, 0, ?, 0, 1)
+    ON CONFLICT (sender, destination) DO UPDATE SET error = excluded.error
+"""
+_MARKED = """
+    SELECT error FROM outgoing_destination WHERE sender = ? AND destination = ''
+"""
 _STATES = """
     SELECT d.sender, d.destination, d.failures, d.error, d.sent, d.due, d.lease_until,
            d.took,
@@ -85,6 +94,7 @@ class DestinationState:
     """One destination; times in milliseconds since 1970, UTC."""
 
     sender: str
+    #: empty where what the whole sender needs is away
     destination: str
     #: failures in a row; 0 when the last message was taken
     failures: int
@@ -226,6 +236,23 @@ class OutgoingQueue:
         for sender, (count, _) in self.away().items():
             found.setdefault(sender, {})["away"] = count
         return {sender: SenderCounts(**one) for sender, one in sorted(found.items())}
+
+    def mark(self, sender: str, why: str) -> None:
+        """Note that what a whole sender needs is away, while it has nothing to send.
+
+        :param why: empty: it is there.
+        """
+        marked = [error for (error,) in self.database.rows(_MARKED, (sender,))]
+        if marked == ([why] if why else []):
+            return
+
+        def work(session: Session) -> None:
+            if why:
+                session.run(_MARK, (sender, why))
+            else:
+                session.run(_FORGET_DESTINATION, (sender, ""))
+
+        self.database.write(work)
 
     def away(self) -> dict[str, tuple[int, str]]:
         """Tell, by sender, how many wait for something of the deployment's own, and why."""

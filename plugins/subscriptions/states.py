@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from fyr.core import (
+    Away,
     Change,
     FyrError,
     JobContext,
@@ -23,6 +24,7 @@ from fyr.core.clock import to_millis
 from fyr.core.context import SYSTEM
 from fyr.core.interactions import Incoming
 from fyr.core.model import json
+from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
 from fyr.plugins.subscriptions.definition import read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT, Notification
 from fyr.plugins.subscriptions.table import DELETED, TOLD, Row, room_of
@@ -207,6 +209,7 @@ class States:
     def tend(self, context: JobContext) -> dict[str, int]:
         """Look after ends, heartbeats, and what is kept too long."""
         now = to_millis(self._application.clock())
+        self._look_for_broker()
         ended, beats = self._end_unshown(), 0
         for row in self._table.rows("active", "error", "requested"):
             definition = read(row.resource())
@@ -219,6 +222,18 @@ class States:
             lambda session: self._table.trim(session, now - keep_millis, now)
         )
         return {"ended": ended, "heartbeats": beats}
+
+    def _look_for_broker(self) -> None:
+        """Note whether the broker of a channel is there while nothing goes over it."""
+        channel = self._channels.get("mqtt")
+        if not isinstance(channel, MqttChannel):
+            return
+        why = ""
+        try:
+            channel.check()
+        except Away as away:
+            why = str(away)
+        self._application.outgoing.mark(SENDER, why)
 
     def _end(self, id_: str, end: int) -> bool:
         """Turn one off whose end is reached, once all of before it is told."""

@@ -416,6 +416,54 @@ def test_a_broker_that_is_away_costs_no_event_and_the_server_says_degraded(
     assert dead_letters(tmp_path, settings) == "No dead letters.\n"
 
 
+def test_a_broker_that_goes_away_is_missed_with_nothing_to_tell(
+    broker: Mosquitto, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Of event messages, notifications and subscriptions, each with its own connection."""
+    settings = {
+        **settings,
+        "PLUGINS__ENABLED": '["search", "event_messages", "notifications",'
+        ' "subscriptions"]',
+        "PLUGIN__NOTIFICATIONS__MQTT": "true",
+        "PLUGIN__SUBSCRIPTIONS__CHANNELS": '["rest-hook", "mqtt"]',
+        "PLUGIN__SUBSCRIPTIONS__TEND_SECONDS": "0.2",
+    }
+    with (
+        fyr_process(tmp_path, settings=settings) as fyr,
+        fyr_process(tmp_path, "worker", settings=settings),
+        httpx.Client(base_url=fyr.url, timeout=60) as client,
+    ):
+        before = wait_for_publishers(client, 0)
+        broker.stop()
+        away = wait_for_publishers(client, 3)
+        broker.start()
+        after = wait_for_publishers(client, 0)
+
+    assert before == after == ("ok", ["ok", "ok"])
+    assert away == ("degraded", ["degraded", "degraded"])
+
+
+AWAY = (
+    'fyr_consumer_resting{consumer="event_messages"} 1',
+    'fyr_consumer_resting{consumer="notifications-mqtt"} 1',
+    'fyr_outgoing_away{sender="subscriptions"} 1',
+)
+
+
+def wait_for_publishers(client: httpx.Client, away: int) -> tuple[str, list[str]]:
+    """Ask until so many have no broker; tell what the server says of itself then."""
+    deadline = time.monotonic() + 60
+    while True:
+        told = client.get("/metrics").raise_for_status().text
+        if sum(one in told for one in AWAY) == away:
+            break
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+    ready = client.get("/health/ready").raise_for_status().json()
+    ports = [ready["ports"][one]["status"] for one in ("messages", "outgoing")]
+    return ready["status"], ports
+
+
 def wait_for_status(client: httpx.Client, wanted: str) -> dict[str, Any]:
     """Ask for the server's health until it is as wanted, for a minute."""
     deadline = time.monotonic() + 60

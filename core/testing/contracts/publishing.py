@@ -5,6 +5,7 @@ Inherit :class:`PublisherContract` and give the fixtures ``broker``, a running o
 """
 
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from fyr.config.messages import MessageSettings
 from fyr.core.errors import Unavailable
-from fyr.core.messages import Message, Publisher
+from fyr.core.messages import Message, Publisher, connection
 from fyr.core.messages.mqtt import MqttPublisher
 from fyr.core.testing.subscriber import Subscriber, subscriber
 
@@ -28,6 +29,31 @@ def numbered(count: int, topic: str = "ehealth-careplan.status") -> list[Message
 def numbers(heard: Any) -> list[int]:
     """Tell which messages were heard."""
     return [one.body["number"] for one in heard]
+
+
+def _until_away(publisher: Publisher) -> str:
+    """Look until the broker is found to be away, for a minute; give the reason."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            publisher.check()
+        except Unavailable as away:
+            return str(away)
+        time.sleep(0.02)
+    raise AssertionError("the broker is not found to be away")
+
+
+def _wait_until_ended(publisher: Any) -> None:
+    """Wait until the publisher has heard that the broker has hung up, for a minute."""
+    deadline = time.monotonic() + 60
+    while not publisher._connection.ended:
+        assert time.monotonic() < deadline, "it does not hear of the end"
+        time.sleep(0.02)
+
+
+def _impatient(publisher: Any) -> MessageSettings:
+    settings: MessageSettings = publisher._settings
+    return settings.model_copy(update={"ack_seconds": 0.3})
 
 
 class PublisherContract:
@@ -114,12 +140,40 @@ class PublisherContract:
     ) -> None:
         publisher.publish(numbered(1))
         broker.stop()
+        _wait_until_ended(publisher)
         broker.start()
         with subscriber(broker.port) as listener:
             publisher.publish(numbered(2))
             heard = listener.wait_for_count(2)
 
         assert numbers(heard) == [0, 1]
+
+    def test_a_look_finds_a_broker_that_went_away_and_that_it_is_back(
+        self, broker: Any, publisher: Publisher
+    ) -> None:
+        publisher.check()
+        broker.stop()
+        away = _until_away(publisher)
+        broker.start()
+        publisher.check()
+
+        assert "cannot be reached" in away
+
+    def test_a_broker_that_is_deaf_is_found_by_the_keepalive(
+        self, broker: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not self.can_be_stopped:
+            pytest.skip("this broker lives in the test's own process")
+        monkeypatch.setattr(connection, "_KEEPALIVE_SECONDS", 1)
+        monkeypatch.setattr(publisher, "_settings", _impatient(publisher))
+        publisher.check()
+        broker.signal(signal.SIGSTOP)
+        try:
+            away = _until_away(publisher)
+        finally:
+            broker.signal(signal.SIGCONT)
+
+        assert "did not answer" in away
 
     def test_a_broker_that_is_deaf_is_unavailable_and_nothing_comes_late(
         self, broker: Any, settings: MessageSettings, listener: Subscriber

@@ -5,6 +5,7 @@ schema is up to date.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -70,6 +71,35 @@ class WorkerContract:
     def clock(self) -> FakeClock:
         """Stand still until a test moves on."""
         return FakeClock()
+
+    def test_what_a_consumer_needs_is_missed_and_found_with_nothing_to_tell(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        down, listener = threading.Event(), Listener()
+
+        def check() -> None:
+            if down.is_set():
+                raise Unavailable("the broker is down")
+
+        own = listener.consumer(check=check, longest_rest=0.02)
+        fyr = Deployment(database, clock, [own])
+
+        def state() -> tuple[bool, str]:
+            found = consumer_metrics(fyr.outbox, clock=clock)["listener"]
+            return found.resting, found.error
+
+        down.set()
+        with _running(fyr):
+            _wait_until(lambda: state() == (True, "the broker is down"))
+            down.clear()
+            _wait_until(lambda: state() == (False, ""))
+            down.set()
+            _wait_until(lambda: state()[0])
+            # The first event is tried all the same.
+            fyr.commit(("Patient/1", 1))
+            assert listener.wait_for(1)
+
+        assert fyr.outbox.head() == 1
 
     def test_a_turn_that_lingers_is_told_of_more_and_keeps_its_lease(
         self, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +253,13 @@ def _lease_end(fyr: Deployment) -> int:
 
 def _wait(event: threading.Event) -> None:
     event.wait(60)
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline, "it does not come to that"
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -59,6 +59,20 @@ class MqttChannel:
         finally:
             self._lock.release()
 
+    def check(self) -> None:
+        """Look whether the broker is there, unless it is being sent to.
+
+        :raises fyr.core.Away: it is not.
+        """
+        if not self._there or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._publisher.check()
+        except Unavailable as away:
+            raise Away(str(away)) from None
+        finally:
+            self._lock.release()
+
     def close(self) -> None:
         """End the connection."""
         self._publisher.close()
