@@ -27,7 +27,6 @@ _ACQUIRE = """
     WHERE name = ? AND lease_until < ? AND paused_until <= ?
 """
 _HELD = "SELECT position, pauses FROM consumer WHERE name = ? AND owner = ?"
-_POSITION = "SELECT position FROM consumer WHERE name = ?"
 _RENEW = """
     UPDATE consumer SET lease_until = ?, seen = ? WHERE name = ? AND owner = ?
 """
@@ -259,11 +258,6 @@ class Cursors:
 
         self._database.write(work)
         return True
-
-    def position(self, session: Session, name: str) -> int:
-        """Tell how far a consumer is; 0 when nobody knows it."""
-        rows = session.rows(_POSITION, (name,))
-        return int(rows[0][0]) if rows else 0
 
     def states(self) -> list[ConsumerState]:
         """Tell of all consumers, also of those that no plugin here has any more."""

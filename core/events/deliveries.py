@@ -29,10 +29,6 @@ _WAITING = """
     SELECT consumer, COUNT(*), MIN(CASE WHEN state = 'retry' THEN due END)
     FROM delivery WHERE state IN ('retry', 'behind') GROUP BY consumer
 """
-_HOLD_BEFORE = """
-    SELECT 1 FROM delivery d JOIN outbox o ON o.{column} = d.position
-    WHERE d.consumer = ? AND d.state IN ('retry', 'behind') AND o.at < ? LIMIT 1
-"""
 _FAILED = """
     UPDATE delivery SET state = ?, attempts = ?, due = ?, error = ?
     WHERE consumer = ? AND position = ?
@@ -95,16 +91,6 @@ class Deliveries:
             consumer: Waiting(count, due)
             for consumer, count, due in self._database.rows(_WAITING)
         }
-
-    def hold_before(
-        self, session: Session, consumer: str, moment: int, column: str
-    ) -> bool:
-        """Tell whether something waits that happened before a moment.
-
-        :param column: of the outbox, that tells a position.
-        """
-        sql = _HOLD_BEFORE.format(column=column)
-        return bool(session.rows(sql, (consumer, moment)))
 
     def add(
         self, session: Session, consumer: str, deliveries: Iterable[Delivery]

@@ -26,6 +26,11 @@ _EMIT = """
     INSERT INTO outbox (topic, type, id, trace_id, at, payload)
     VALUES (?, ?, ?, ?, ?, ?)
 """
+_CURSOR = "SELECT position FROM consumer WHERE name = ?"
+_REPEATED = """
+    SELECT 1 FROM delivery d JOIN outbox o ON o.{column} = d.position
+    WHERE d.consumer = ? AND d.state IN ('retry', 'behind') AND o.at < ?
+"""
 #: Most parameters of one statement; SQLite takes 999 in old versions.
 _AT_ONCE = 500
 
@@ -101,21 +106,25 @@ class Outbox:
         rows = self.database.rows("SELECT trimmed FROM outbox_head WHERE id = 1")
         return int(rows[0][0])
 
-    def holds_before(self, session: Session, moment: int, *, after: int) -> bool:
-        """Tell whether something behind a position happened before a moment.
+    def has_told(self, session: Session, consumer: str, moment: int) -> bool:
+        """Tell whether a consumer has taken all that was committed before a moment.
 
-        What is committed and has no position yet is behind every position.
+        What it never took, its dead letters, is not waited for.
+
+        :param moment: one that is over, in milliseconds since 1970, UTC.
         """
+        rows = session.rows(_CURSOR, (consumer,))
+        after = int(rows[0][0]) if rows else 0
         column = self.position
-        asked: list[tuple[str, tuple[int, ...]]] = [(f"{column} > ?", (after, moment))]
+        asked: list[tuple[str, tuple[Any, ...]]] = [
+            (f"SELECT 1 FROM outbox WHERE {column} > ? AND at < ?", (after, moment)),
+            (_REPEATED.format(column=column), (consumer, moment)),
+        ]
         if self.database.dialect != "sqlite":
-            asked.insert(0, (f"{column} IS NULL", (moment,)))
-        return any(
-            session.rows(
-                f"SELECT 1 FROM outbox WHERE {where} AND at < ? LIMIT 1", params
-            )
-            for where, params in asked
-        )
+            # Before the others: what has no position yet gets one behind the cursor.
+            sql = f"SELECT 1 FROM outbox WHERE {column} IS NULL AND at < ?"
+            asked.insert(0, (sql, (moment,)))
+        return not any(session.rows(f"{sql} LIMIT 1", params) for sql, params in asked)
 
     def read(self, after: int, count: int) -> list[Change]:
         """Read what follows a position, oldest first."""

@@ -19,7 +19,6 @@ from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
 from fyr.core.events.tools import Tools
 from fyr.core.events.turn import Turn
-from fyr.core.store.port import Session
 
 log = structlog.get_logger(__name__)
 
@@ -86,18 +85,6 @@ class Relay:
         """
         self.outbox.sequencer.advance()
         return self._tools.news.tell(self.outbox.head())
-
-    def has_passed(self, session: Session, name: str, moment: int) -> bool:
-        """Tell whether a consumer has behind it all that was committed before a moment.
-
-        :param moment: one that is over, in milliseconds since 1970, UTC.
-        """
-        # In this order: what has no position when the cursor was read gets a later one.
-        position = self.cursors.position(session, name)
-        return not (
-            self.outbox.holds_before(session, moment, after=position)
-            or self.deliveries.hold_before(session, name, moment, self.outbox.position)
-        )
 
     def ready(self) -> list[str]:
         """Tell which consumers have something to do that nobody is doing."""

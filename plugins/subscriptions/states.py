@@ -255,7 +255,7 @@ class States:
         if row.status not in TOLD or row.failures:
             return False
         application = self._application
-        return not application.relay.has_passed(
+        return not application.outbox.has_told(
             session, CONSUMER, end
         ) or application.outgoing.waits(SENDER, row.id, session)
 

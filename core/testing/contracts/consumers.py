@@ -65,33 +65,33 @@ class ConsumersContract:
 
         assert listener.told == events
 
-    def test_a_consumer_has_passed_a_moment_once_it_took_all_of_before(
+    def test_a_consumer_has_been_told_once_it_took_all_of_before(
         self, database: Database, clock: FakeClock
     ) -> None:
         listener = Listener()
         fyr = Deployment(database, clock, [listener.consumer()])
 
-        def has_passed() -> bool:
+        def has_told() -> bool:
             return database.write(
-                lambda session: fyr.relay.has_passed(session, "listener", moment)
+                lambda session: fyr.outbox.has_told(session, "listener", moment)
             )
 
         fyr.commit(("Patient/1", 1))
         clock.advance(seconds=1)
         moment = to_millis(clock())
-        committed = has_passed()
+        committed = has_told()
         fyr.relay.look()
-        positioned = has_passed()
+        positioned = has_told()
         listener.fails = lambda _: ValueError("not now")
         fyr.worker.drain()
-        failed = has_passed()
+        failed = has_told()
         listener.fails = lambda _: None
         clock.advance(minutes=5)
         fyr.worker.drain()
         fyr.commit(("Patient/1", 2))
 
         assert (committed, positioned, failed) == (False, False, False)
-        assert has_passed()
+        assert has_told()
 
     def test_a_consumer_is_held_by_one_worker_at_a_time(
         self, database: Database, clock: FakeClock
