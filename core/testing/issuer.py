@@ -221,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             issuer.fetched[path] += 1
             if path == "/certs":
                 issuer.asked.set()
-            issuer.answers.wait(30)
+            issuer.answers.wait(60)
             body = issuer.document(path)
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Type", "application/json")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 #: Written down before it is acknowledged: slow, for tests that kill the broker.
 DURABLE = ("autosave_on_changes true", "autosave_interval 1")
-_SECONDS_TO_START = 30
+_SECONDS_TO_START = 120
 
 
 def mosquitto_command() -> str | None:
@@ -69,7 +69,7 @@ class Mosquitto:
         """End it in order, or by another signal; does nothing when it is not there."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
             self._process = None
 
     def signal(self, number: int) -> None:

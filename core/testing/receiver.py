@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
 from typing import Any
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Receiver:
     def wait_for(self, enough: Callable[[list[Received]], bool]) -> list[Received]:
         """Wait until what was received is enough, and give it.
 
-        :raises AssertionError: it was not, in a minute.
+        :raises AssertionError: it was not, in three minutes.
         """
         with self._changed:
             done = self._changed.wait_for(
