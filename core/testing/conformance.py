@@ -133,12 +133,13 @@ class PluginContract:
         fyr_plugins: Plugins,
     ) -> None:
         from fyr.core.testing.applications import application
+        from fyr.core.testing.contracts.threads import left_since
 
         before = set(threading.enumerate())
         with application(fyr_settings, fyr_clock, fyr_plugins):
             pass
 
-        assert set(threading.enumerate()) <= before
+        assert left_since(before) == set()
 
     def test_a_resource_that_it_accepts_can_be_kept_changed_and_deleted(
         self, fyr_client: Client

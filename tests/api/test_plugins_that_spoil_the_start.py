@@ -22,6 +22,7 @@ from fyr.core.hooks.markers import Moment
 from fyr.core.hooks.specs import RULES, SPECIFICATIONS
 from fyr.core.testing import FakeClock
 from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.contracts.threads import left_since
 
 HOOKS = [name for name, rule in RULES.items() if rule.moment is Moment.START]
 #: Asked by who serves streams or has a reporting index, and by the command line.
@@ -101,4 +102,4 @@ def test_threads_of_a_start_that_failed_are_gone(tmp_path: Path) -> None:
             with pytest.raises(PluginError):
                 stands(tmp_path, {"bad": plugin_of(hook, raises)})
 
-    assert set(threading.enumerate()) == before
+    assert left_since(before) == set()

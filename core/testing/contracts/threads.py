@@ -1,7 +1,8 @@
-"""Threads that do something at the same time, and what came of it."""
+"""Threads that do something at the same time, what came of it, and who is left."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from threading import Barrier, Thread
+from threading import enumerate as running
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,3 +31,16 @@ def at_once(call: Callable[[A], T], arguments: Iterable[A]) -> list[T | Exceptio
     for thread in threads:
         thread.join(120)
     return outcomes
+
+
+def left_since(before: Set[Thread]) -> set[Thread]:
+    """Tell which threads have begun since and do not end.
+
+    :param before: those that there were; what becomes of them is not looked at, as they
+        may be another test's.
+    """
+    began = set(running()) - before
+    for thread in began:
+        # Who was told to end may still be on its way.
+        thread.join(60)
+    return {thread for thread in began if thread.is_alive()}

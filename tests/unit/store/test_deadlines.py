@@ -11,7 +11,7 @@ def test_what_takes_too_long_is_ended() -> None:
     deadlines, ended = Deadlines(), threading.Event()
 
     with deadlines.within(0.01, ended.set) as running:
-        assert ended.wait(30)
+        assert ended.wait(60)
 
     assert running.ended
     deadlines.close()
@@ -21,7 +21,7 @@ def test_a_short_time_is_noticed_beside_a_long_one() -> None:
     deadlines, short, long = Deadlines(), threading.Event(), threading.Event()
 
     with deadlines.within(LONG, long.set), deadlines.within(0.01, short.set):
-        assert short.wait(30)
+        assert short.wait(60)
 
     assert not long.is_set()
     deadlines.close()
@@ -33,13 +33,13 @@ def test_each_of_many_is_ended() -> None:
 
     def work(event: threading.Event) -> None:
         with deadlines.within(0.01, event.set):
-            assert event.wait(30)
+            assert event.wait(60)
 
     threads = [threading.Thread(target=work, args=(event,)) for event in ended]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert all(event.is_set() for event in ended)
     deadlines.close()
@@ -66,5 +66,6 @@ def test_the_thread_ends_with_the_store() -> None:
     assert thread is not None
 
     deadlines.close()
+    thread.join(60)
 
     assert not thread.is_alive()
