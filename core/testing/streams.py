@@ -37,7 +37,7 @@ class Streaming:
             name="fyr-test-streams",
         )
         self._thread.start()
-        assert self._there.wait(30)
+        assert self._there.wait(60)
 
     def stop(self) -> None:
         """End it as SIGTERM does; all clients are gone after, whoever asks, and how often."""
@@ -83,7 +83,7 @@ class EventSource(Hearing):
         while not self._closed.is_set():
             headers = {"Last-Event-ID": self._last} if self._last else {}
             with suppress(httpx.TransportError):
-                with httpx.stream("GET", self._url, headers=headers, timeout=30) as got:
+                with httpx.stream("GET", self._url, headers=headers, timeout=60) as got:
                     self._take(events_of(got))
             self._closed.wait(0.05)
 

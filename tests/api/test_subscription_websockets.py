@@ -75,7 +75,7 @@ class Listening:
         return await self.hear()
 
     async def hear(self) -> str:
-        message = await asyncio.wait_for(self._socket.receive(), 30)
+        message = await asyncio.wait_for(self._socket.receive(), 60)
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(message.data)
         return f"closed {message.extra}"
