@@ -24,7 +24,7 @@ def fyr_options() -> dict[str, Any]:
         "security": {"mode": "closed"},
         "plugins": {"enabled": ["search", "event_messages"]},
         "streams": {"port": 0},
-        "server": {"head_seconds": 0.3, "max_header_bytes": 4096},
+        "server": {"head_seconds": 2.0, "max_header_bytes": 4096},
     }
 
 
