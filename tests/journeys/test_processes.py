@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -26,12 +27,21 @@ def register_routes():
 """
 
 
-def wait_for(path: Path) -> None:
-    for _ in range(500):
-        if path.exists():
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for what another process does, two minutes."""
+    for _ in range(6000):
+        if true():
             return
         threading.Event().wait(0.02)
-    pytest.fail(f"{path} did not appear")
+    pytest.fail(what)
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process has not ended; one that nobody has waited for has."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def live(running: FyrProcess) -> bool:
@@ -50,7 +60,7 @@ def test_a_stop_lets_a_running_request_finish(tmp_path: Path) -> None:
         url = f"{running.url}/slow"
         request = threading.Thread(target=lambda: answers.append(httpx.get(url)))
         request.start()
-        wait_for(tmp_path / "started")
+        until((tmp_path / "started").exists, "nobody asked for it")
         status = running.stop()
         request.join()
 
@@ -64,14 +74,13 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         before = set(running.children())
         victim = min(before)
         os.kill(victim, signal.SIGKILL)
-        for _ in range(500):
-            now = set(running.children())
-            if victim not in now and len(now) == len(before):
-                break
-            threading.Event().wait(0.02)
+        assert len(before) == 3
 
-        assert victim not in now
-        assert len(now) == len(before) == 3
+        def replaced() -> bool:
+            now = set(running.children())
+            return victim not in now and len(now) == len(before)
+
+        until(replaced, "nobody took its place")
         assert all(live(running) for _ in range(20))
 
 
@@ -91,13 +100,8 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     with fyr_process(tmp_path) as running:
         orphans = running.children()
         running.stop(signal.SIGKILL)
-        for _ in range(500):
-            left = [pid for pid in orphans if Path(f"/proc/{pid}/cmdline").exists()]
-            if not any(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left):
-                break
-            threading.Event().wait(0.02)
-        else:
-            pytest.fail(f"still there: {left}")
+        assert orphans
+        until(lambda: not any(map(is_there, orphans)), f"still there: {orphans}")
 
 
 def test_an_address_that_is_taken_is_said(tmp_path: Path) -> None:

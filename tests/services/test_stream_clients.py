@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +126,17 @@ def serving_streams(fyr: FyrProcess, port: int) -> list[int]:
     listen = {
         row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"
     }
-    files = Path(f"/proc/{fyr.pid}/task").glob("*/children")
-    return [
-        int(pid)
-        for file in files
-        for pid in file.read_text().split()
-        for opened in Path(f"/proc/{pid}/fd").iterdir()
-        if os.readlink(opened).removeprefix("socket:[").rstrip("]") in listen
-    ]
+    return [pid for pid in fyr.children() if not listen.isdisjoint(sockets_of(pid))]
+
+
+def sockets_of(pid: int) -> set[str]:
+    """The numbers of a process's sockets; files are opened and closed meanwhile."""
+    found = set()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for opened in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.add(os.readlink(opened).removeprefix("socket:[").rstrip("]"))
+    return found
 
 
 def test_who_listens_misses_nothing_when_the_processes_of_streams_are_killed(
@@ -167,7 +170,7 @@ def test_the_clients_of_all_processes_are_counted_and_none_of_a_dead_one(
 
 def wait_for_clients(fyr: FyrProcess, count: int) -> None:
     line = f'fyr_stream_clients{{path="/events"}} {count}.0'
-    for _ in range(600):
+    for _ in range(2400):
         page = httpx.get(f"{fyr.url}/metrics").text
         if line in page or (count == 0 and "fyr_stream_clients{" not in page):
             return
