@@ -43,7 +43,7 @@ def patient(number: int) -> dict[str, Any]:
 
 def put(base: str, resource: dict[str, Any]) -> None:
     path = f"{resource['resourceType']}/{resource['id']}"
-    answer = httpx.put(f"{base}/{path}", json=resource, timeout=30)
+    answer = httpx.put(f"{base}/{path}", json=resource, timeout=60)
     assert answer.status_code in (200, 201), answer.text
 
 
@@ -60,7 +60,7 @@ def load(base: str, count: int) -> None:
 
 
 def state(base: str) -> dict[str, Any]:
-    answer = httpx.get(f"{base}/SearchParameter/eye-colour/$status", timeout=30)
+    answer = httpx.get(f"{base}/SearchParameter/eye-colour/$status", timeout=60)
     return {
         one["name"]: next(value for key, value in one.items() if key != "name")
         for one in answer.json()["parameter"]
@@ -78,7 +78,7 @@ def until(base: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
 
 def total(base: str) -> int:
     query = "Patient?eye-colour=blue&_summary=count"
-    answer = httpx.get(f"{base}/{query}", timeout=30)
+    answer = httpx.get(f"{base}/{query}", timeout=60)
     assert answer.status_code == 200, answer.text
     return int(answer.json()["total"])
 
@@ -167,7 +167,8 @@ def test_a_command_that_waits_tells_of_a_cancel(tmp_path: Path, store_url: str) 
         **LEASE,
     }
     with fyr_process(tmp_path, settings=settings) as one:
-        load(one.base, 30)
+        # One a second: it is not done before somebody cancels it.
+        load(one.base, 300)
         failed: list[str] = []
 
         def wait() -> None:
