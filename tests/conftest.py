@@ -1,13 +1,19 @@
 """What all tests share: how servers that were not found are told, and how they log."""
 
 import pytest
-from hypothesis import settings
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from hypothesis import HealthCheck, settings
 
 from fyr.core.testing.servers import ABSENT
 
 # A machine that others use as well is slow now and then: time is looked at by benches.
-settings.register_profile("fyr", deadline=None)
+settings.register_profile(
+    "fyr", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("fyr")
+# Who says nothing else waits five seconds, which a busy machine may take for an answer.
+for _wait in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _wait, 60.0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

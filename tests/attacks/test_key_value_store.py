@@ -80,7 +80,7 @@ def test_no_way_of_writing_a_path_leads_to_what_others_have(
 @settings(
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.text(min_size=1, max_size=40), st.booleans())
 def test_no_user_s_name_but_one_s_own_leads_anywhere(

@@ -83,7 +83,7 @@ TOO_LITTLE = [
 def asked(streams: Streaming, path: str, who: Principal) -> tuple[int, bytes]:
     """Open a stream, and tell the status and, where it is refused, the outcome."""
     headers = {"Authorization": authorization(who)}
-    with httpx.stream("GET", streams.url + path, headers=headers, timeout=30) as answer:
+    with httpx.stream("GET", streams.url + path, headers=headers, timeout=60) as answer:
         body = b"" if answer.status_code == 200 else answer.read()
         return answer.status_code, body
 

@@ -49,7 +49,7 @@ class TestSilent:
         async def told() -> tuple[int | None, str]:
             async with aiohttp.ClientSession() as session:
                 async with session.ws_connect(streams.websocket_url + PATH) as socket_:
-                    message = await asyncio.wait_for(socket_.receive(), 30)
+                    message = await asyncio.wait_for(socket_.receive(), 60)
                     return socket_.close_code, str(message.extra)
 
         code, reason = asyncio.run(told())

@@ -78,7 +78,7 @@ def stored_rows(database: Database, pids: list[int]) -> list[dict[str, list[Any]
 @examples(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(versions=VERSIONS)
 def test_rows_are_those_of_the_last_version(

@@ -32,7 +32,7 @@ def wait_until_waiting(url: str, wanted: int) -> None:
     """Wait until so many wait for the database."""
     # Within a transaction the same would be told each time.
     with psycopg.connect(url, autocommit=True) as connection:
-        for _ in range(1000):
+        for _ in range(6000):
             (number,) = connection.execute(WAITING).fetchone() or (0,)
             if number >= wanted:
                 return
@@ -71,7 +71,7 @@ def test_a_read_that_hangs_stops_nobody_else(tmp_path: Path, url: str) -> None:
             wait_until_waiting(url, 1)
             second = read(address)
             for path in ("/health/live", "/fhir/metadata", "/health/live"):
-                answer = httpx.get(f"{running.url}{path}", timeout=30)
+                answer = httpx.get(f"{running.url}{path}", timeout=60)
                 assert answer.status_code == 200
             assert not first.done()
 

@@ -118,7 +118,7 @@ class Clinic:
 
     def count(self, kind: str) -> int:
         """Count what is stored; wait for a new process, if the last one was killed."""
-        for _ in range(600):
+        for _ in range(2400):
             try:
                 answer = self._http.get(f"/fhir/{kind}", params={"_summary": "count"})
                 return int(answer.json()["total"])

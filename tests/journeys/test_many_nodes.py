@@ -71,7 +71,7 @@ class Ledger:
             return len(self.written) >= number or any(one.done() for one in writers)
 
         with self._more:
-            assert self._more.wait_for(done, 40), (
+            assert self._more.wait_for(done, 180), (
                 f"{len(self.written)} of {number} writes; {self.statuses}"
             )
         for one in writers:
@@ -154,7 +154,7 @@ class Writer:
         self._turn = itertools.count(number)
         self._nodes = nodes
         self._ledger = ledger
-        self._http = httpx.Client(timeout=30)
+        self._http = httpx.Client(timeout=60)
 
     def run(self, number: int) -> None:
         """Write until there is enough."""
@@ -282,7 +282,7 @@ def test_nothing_is_lost_when_nodes_are_killed(nodes: Nodes) -> None:
         for identity, chain in kept.items()
         for version in chain
     }
-    told = wait_until(lambda: expected <= set(heard(nodes.heard)), 25)
+    told = wait_until(lambda: expected <= set(heard(nodes.heard)), 120)
 
     assert ledger.lost > 0
     assert set(ledger.statuses) <= {200, 201, 404, 409, 412, 503}

@@ -228,13 +228,13 @@ def test_a_receiver_that_hangs_delays_no_other(
     let_go = Event()
 
     def hang(request: Received) -> Reply:
-        let_go.wait(60)
+        let_go.wait(300)
         return Reply()
 
     with receiving() as webhook, subscriber(broker.port) as listener:
         webhook.answers = hang
         options = settings(store_url, broker, nas, int(webhook.url.rpartition(":")[2]))
-        options["OUTGOING__TIMEOUT_SECONDS"] = "60"
+        options["OUTGOING__TIMEOUT_SECONDS"] = "300"
         with fyr_process(tmp_path, settings=options) as running:
             begin(running)
             told = nas.wait_for_count(PLANS)

@@ -132,7 +132,7 @@ class Patients:
         self._news = threading.Condition()
 
     def submit(self, url: str, prefix: str) -> None:
-        with httpx.Client(base_url=url, timeout=30) as http:
+        with httpx.Client(base_url=url, timeout=60) as http:
             number = 0
             while True:
                 number += 1
@@ -180,7 +180,7 @@ def patients(folder: Path, settings: dict[str, str]) -> Patients:
     for round_ in range(ROUNDS):
         with fyr_process(folder, settings=settings) as fyr:
             if not round_:
-                with httpx.Client(base_url=fyr.url, timeout=30) as http:
+                with httpx.Client(base_url=fyr.url, timeout=60) as http:
                     fill(http)
             enough = len(made.answered) + chance.randrange(3, 20)
             threads = made.run(fyr.url, round_)

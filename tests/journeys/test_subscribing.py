@@ -25,7 +25,7 @@ TOPIC = "http://example.org/topics/patients"
 ROUNDS = int(os.environ.get("FYR_TEST_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("FYR_TEST_CRASH_SEED", "0")) or random.randrange(1, 10**6)
 WRITES_OF_A_ROUND = 20
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 SETTINGS = {
     "PLUGINS__ENABLED": '["search", "subscriptions"]',
@@ -171,7 +171,7 @@ def test_a_subscription_ends_while_events_flow_and_has_told_all_of_before(
         fyr_process(tmp_path, settings=settings) as fyr,
         httpx.Client(base_url=fyr.base, timeout=60) as client,
     ):
-        end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=10)
+        end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=15)
         body = {**subscription(receiver.url), "end": end.isoformat()}
         client.put("/Subscription/s", json=body).raise_for_status()
         wait_until_active(client)

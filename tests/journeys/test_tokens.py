@@ -23,7 +23,7 @@ algorithms = ["RS256"]
 [plugin.access_control.tokens]
 unknown_key_seconds = 0
 wait_seconds = 10
-fetch_seconds = 1
+fetch_seconds = 3
 """
 SYSTEM = {
     "user_type": "SYSTEM",
@@ -91,7 +91,7 @@ def test_a_deployment_begins_without_its_provider(start, issuer, provider) -> No
         assert statuses(fyr, token) == {503}
 
         provider.come()
-        assert issuer.asked.wait(30)
+        assert issuer.asked.wait(60)
         while statuses(fyr, token) != {200}:
             pass  # the other worker asks a little later
 

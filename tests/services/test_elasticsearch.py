@@ -21,7 +21,7 @@ from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
 from fyr.core.testing.servers import absent
 from fyr.search.reporting.elasticsearch import ElasticsearchIndex
 
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from fyr.core.testing.subscriber import Heard, subscriber
 TASK = {"resourceType": "Task", "status": "requested", "intent": "order"}
 TOPIC = "fyr/events/ehealth-task"
 WARD = "ward-7"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 
 def write(fyr: FyrProcess, *ids: str) -> None:

@@ -181,7 +181,7 @@ class PublisherContract:
         """What was under way when a connection was given up is not sent on it later."""
         if not self.can_be_stopped:
             pytest.skip("this broker lives in the test's own process")
-        brief = settings.model_copy(update={"ack_seconds": 0.3})
+        brief = settings.model_copy(update={"ack_seconds": 5.0})
         publisher = MqttPublisher(brief, "contract")
         publisher.publish(numbered(1))
         broker.signal(signal.SIGSTOP)

@@ -446,7 +446,7 @@ def holds(expression: Expression, resource: Resource) -> bool:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(PATIENTS, st.lists(FILTERS, min_size=1, max_size=4))
 def test_a_filter_finds_what_a_look_at_each_resource_finds(

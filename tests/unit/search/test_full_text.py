@@ -285,7 +285,7 @@ def meets(values: list[list[str]], branch: Branch) -> bool:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(resources=RESOURCES, query=QUERIES, name=st.sampled_from(["_text", "_content"]))
 def test_both_databases_find_what_a_naive_reader_finds(

@@ -208,7 +208,7 @@ PATIENTS = st.fixed_dictionaries(
 @examples(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(versions=st.lists(st.one_of(PATIENTS, st.none()), min_size=1, max_size=5))
 def test_any_updates_and_deletes_leave_the_rows_of_what_is_stored(

@@ -222,7 +222,7 @@ RULES = st.lists(
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(EDGES, EDGES, EDGES, RULES, NUMBERS)
 def test_includes_reach_what_a_walk_through_the_graph_reaches(

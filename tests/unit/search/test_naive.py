@@ -187,7 +187,7 @@ CRITERIA = st.lists(
 @settings(
     max_examples=80,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(PATIENTS, st.lists(CRITERIA, min_size=1, max_size=6))
 def test_sql_finds_what_a_look_at_each_resource_finds(
@@ -245,7 +245,7 @@ def led_to(resource: Resource, outside: list[Resource]) -> list[Resource]:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(PATIENTS, OBSERVATIONS, st.lists(CRITERIA, min_size=1, max_size=4))
 def test_a_chain_finds_what_a_look_inside_finds(
@@ -279,7 +279,7 @@ def test_a_chain_finds_what_a_look_inside_finds(
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(PATIENTS, st.lists(PATIENTS, max_size=5), st.lists(CRITERIA, max_size=4))
 def test_contained_resources_are_those_that_a_look_inside_finds(

@@ -320,7 +320,7 @@ def urls(draw: st.DrawFn) -> Criterion:
 @settings(
     max_examples=150,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(LIBRARIES, code_systems(), value_sets(), st.data())
 def test_sql_finds_what_a_look_at_each_code_finds(

@@ -27,7 +27,7 @@ def patient(number: int, family: str = "a") -> dict[str, Any]:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.sampled_from(["", "active=true", "_sort=-_id", "name=a&_sort=family"]),

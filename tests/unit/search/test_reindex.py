@@ -208,7 +208,7 @@ def test_what_is_contained_is_indexed_anew_too(library: Any, tmp_path: Path) -> 
 @examples(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     versions=st.lists(

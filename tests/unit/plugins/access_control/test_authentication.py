@@ -73,4 +73,4 @@ def test_nobody_is_fetched_for_before_somebody_serves(
     """A command line that opens the application does not call the issuer."""
     assert issuer.fetched.total() == 0
     create_wsgi(fyr_app)
-    assert issuer.asked.wait(30)
+    assert issuer.asked.wait(60)

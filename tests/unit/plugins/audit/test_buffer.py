@@ -43,7 +43,7 @@ def test_rows_wait_while_the_database_is_down(monkeypatch) -> None:
 
     buffer.add([{"n": 1}])
 
-    assert shelf.kept.wait(10)
+    assert shelf.kept.wait(60)
     buffer.close()
     assert shelf.rows == [{"n": 1}]
     assert len(buffer) == 0

@@ -67,7 +67,7 @@ steps = st.lists(
 @settings(
     deadline=None,
     max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps)
 def test_whatever_comes_together_only_five_are_looked_at_without_one_that_is_right(

@@ -36,7 +36,7 @@ def walk(values: Values, prefix: str, size: int) -> list[str]:
 @settings(
     deadline=None,
     max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(keys, st.text("ab.~", max_size=2), st.integers(1, 5))
 def test_pages_together_are_all_keys_with_the_prefix_in_order(
