@@ -21,7 +21,7 @@ from typing import Any
 import paired
 import resources
 from falcon.testing import create_environ
-from idle_plugins import ALONE, KINDS
+from idle_plugins import ALONE, KINDS, parser
 
 from fyr.config.settings import Settings
 from fyr.core.app import Application, build
@@ -127,11 +127,7 @@ def show(name: str, costs: dict[str, list[float]]) -> None:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description="The cost of hooks.")
-    parser.add_argument("--number", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--batch", type=int, default=50)
-    options = parser.parse_args()
+    options = parser("The cost of hooks.", rounds=200, batch=50).parse_args()
     with ExitStack() as stack:
         servers = {kind: Inside(stack, kind, options.number) for kind in KINDS}
         for name in ("read", "create"):

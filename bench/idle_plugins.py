@@ -1,4 +1,6 @@
-"""Plugins that do nothing, by where they have hooks."""
+"""Plugins that do nothing, by where they have hooks; what is asked of what they cost."""
+
+import argparse
 
 ELSEWHERE = """
 from fyr.core import hookimpl
@@ -37,3 +39,12 @@ KINDS = {
     "a hook on writes": ON_WRITES,
     "two on each request": ON_ALL,
 }
+
+
+def parser(description: str, *, rounds: int, batch: int) -> argparse.ArgumentParser:
+    """Make a command line that says how many plugins there are, and how often is asked."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--number", type=int, default=20, help="plugins of each kind")
+    made.add_argument("--rounds", type=int, default=rounds, help="batches of each")
+    made.add_argument("--batch", type=int, default=batch, help="requests of a batch")
+    return made

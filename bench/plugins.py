@@ -29,7 +29,7 @@ import processes
 import resources
 from crud import Crud, expect
 from http_client import Connection
-from idle_plugins import ALONE, KINDS
+from idle_plugins import ALONE, KINDS, parser
 
 from fyr.core.testing.process import fyr_process
 
@@ -201,15 +201,12 @@ def show(name: str, found: dict[str, list[Cost]]) -> None:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description="The cost of plugins.")
-    parser.add_argument("--number", type=int, default=20)
-    parser.add_argument("--starts", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--batch", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--misbehaving", action="store_true")
-    options = parser.parse_args()
+    reads = parser("The cost of plugins.", rounds=25, batch=200)
+    reads.add_argument("--starts", type=int, default=12)
+    reads.add_argument("--seconds", type=float, default=3.0)
+    reads.add_argument("--repeat", type=int, default=7)
+    reads.add_argument("--misbehaving", action="store_true")
+    options = reads.parse_args()
     if options.misbehaving:
         misbehaving(options)
     else:

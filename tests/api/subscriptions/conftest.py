@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from fyr.core.testing.receiver import Receiver, receiving
 
-from .words import TOPIC
+from .words import TOPIC, observation, put
 
 
 @pytest.fixture
@@ -48,3 +48,25 @@ def work(fyr_app):
     """Do all that a worker would do by now."""
     worker = fyr_app.worker()
     return worker.drain
+
+
+@pytest.fixture
+def subscribe(fyr_client, work) -> Callable[[dict[str, Any]], None]:
+    """Store the Subscription ``s``, and have its receiver be greeted."""
+
+    def subscribed(subscription: dict[str, Any]) -> None:
+        put(fyr_client, "Subscription", "s", subscription)
+        work()
+
+    return subscribed
+
+
+@pytest.fixture
+def observe(fyr_client, work) -> Callable[..., None]:
+    """Store an Observation, and have those be told who asked for it."""
+
+    def observed(name: str = "o", body: dict[str, Any] | None = None) -> None:
+        put(fyr_client, "Observation", name, body or observation())
+        work()
+
+    return observed

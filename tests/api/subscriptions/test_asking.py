@@ -24,12 +24,10 @@ from .words import (
 
 
 def test_the_status_of_a_subscription_can_be_asked_for(
-    fyr_client, receiver, work
+    fyr_client, receiver, subscribe, observe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(topical(receiver.url))
+    observe()
     one = fyr_client.get("/fhir/Subscription/s/$status").json
     all_ = fyr_client.get("/fhir/Subscription/$status?status=active").json
     none = fyr_client.get("/fhir/Subscription/$status?status=off").json
@@ -42,10 +40,9 @@ def test_the_status_of_a_subscription_can_be_asked_for(
 
 
 def test_the_status_tells_how_often_the_receiver_failed(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     receiver.answers = lambda request: Reply(503)
     put(fyr_client, "Observation", "o", observation())
     for _ in range(2):
@@ -59,13 +56,11 @@ def test_the_status_tells_how_often_the_receiver_failed(
 
 
 def test_operators_see_the_host_of_a_subscription_and_no_secret(
-    fyr_app, fyr_client, receiver, work
+    fyr_app, fyr_client, receiver, subscribe, observe
 ) -> None:
     channel = {"endpoint": f"{receiver.url}/secret?key=1234"}
-    put(fyr_client, "Subscription", "s", classic(receiver.url, channel=channel))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(classic(receiver.url, channel=channel))
+    observe()
     (told,) = fyr_client.get("/admin/outgoing").json["items"]
 
     assert (told["destination"], told["host"]) == ("s", "127.0.0.1")
@@ -73,9 +68,10 @@ def test_operators_see_the_host_of_a_subscription_and_no_secret(
     assert "1234" not in json.dumps(told)
 
 
-def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+def test_events_that_were_missed_can_be_asked_for(
+    fyr_client, receiver, work, subscribe
+) -> None:
+    subscribe(topical(receiver.url))
     for name in "abcd":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -92,10 +88,11 @@ def test_events_that_were_missed_can_be_asked_for(fyr_client, receiver, work) ->
     assert numbers(every.json) == [1, 2, 3, 4]
 
 
-def test_events_beyond_the_next_one_are_gone(fyr_client, receiver, work) -> None:
+def test_events_beyond_the_next_one_are_gone(
+    fyr_client, receiver, work, subscribe
+) -> None:
     """As after a store was put back from a backup that is older than its receiver."""
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -146,9 +143,8 @@ def test_ids_of_events_are_not_given_again_after_a_backup_was_put_back(
         assert [[one.headers["x-fyr-event-id"]] for one in told] == named
 
 
-def test_a_repeat_has_the_id_that_it_had(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", classic(receiver.url))
-    work()
+def test_a_repeat_has_the_id_that_it_had(fyr_client, receiver, work, subscribe) -> None:
+    subscribe(classic(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -160,9 +156,8 @@ def test_a_repeat_has_the_id_that_it_had(fyr_client, receiver, work) -> None:
     assert ids[:2] == ids[2:]
 
 
-def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+def test_events_can_be_sent_again(fyr_client, receiver, work, subscribe) -> None:
+    subscribe(topical(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -185,10 +180,9 @@ def test_events_can_be_sent_again(fyr_client, receiver, work) -> None:
     ],
 )
 def test_events_that_were_never_there_are_not_sent_again_in_silence(
-    fyr_client, receiver, work, asked, status, why
+    fyr_client, receiver, work, asked, status, why, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -204,10 +198,9 @@ def test_events_that_were_never_there_are_not_sent_again_in_silence(
 
 
 def test_events_that_are_not_kept_any_more_are_not_sent_again_in_silence(
-    fyr_app, fyr_client, receiver, work
+    fyr_app, fyr_client, receiver, work, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -224,16 +217,12 @@ def test_events_that_are_not_kept_any_more_are_not_sent_again_in_silence(
 
 
 def test_numbers_go_on_after_a_subscription_was_written_again(
-    fyr_client, receiver, work
+    receiver, subscribe, observe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
-    put(fyr_client, "Observation", "a", observation())
-    work()
-    put(fyr_client, "Subscription", "s", topical(f"{receiver.url}/other"))
-    work()
-    put(fyr_client, "Observation", "b", observation())
-    work()
+    subscribe(topical(receiver.url))
+    observe("a")
+    subscribe(topical(f"{receiver.url}/other"))
+    observe("b")
 
     assert [kind(one.json) for one in receiver.received] == [
         "handshake",

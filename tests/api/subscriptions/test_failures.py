@@ -10,10 +10,9 @@ from .words import classic, extension, kind, numbers, observation, put, status, 
 
 
 def test_repeated_failures_bring_error_and_then_off(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", classic(receiver.url))
-    work()
+    subscribe(classic(receiver.url))
     receiver.answers = lambda request: Reply(503)
     put(fyr_client, "Observation", "o", observation())
     seen = []
@@ -31,10 +30,9 @@ def test_repeated_failures_bring_error_and_then_off(
 
 
 def test_a_receiver_that_is_well_again_hears_what_it_missed(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     receiver.answers = lambda request: Reply(503)
     put(fyr_client, "Observation", "a", observation())
     for _ in range(2):
@@ -49,11 +47,10 @@ def test_a_receiver_that_is_well_again_hears_what_it_missed(
 
 
 def test_a_subscription_is_off_at_its_end(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
     end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
-    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
-    work()
+    subscribe(classic(receiver.url, end=end))
     fyr_clock.advance(hours=2)
     put(fyr_client, "Observation", "late", observation())
     work()
@@ -63,14 +60,13 @@ def test_a_subscription_is_off_at_its_end(
 
 
 def test_what_came_before_its_end_is_sent_before_a_subscription_is_off(
-    fyr_app, fyr_client, fyr_clock, receiver, work
+    fyr_app, fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
     (states,) = [
         one.target.states for one in fyr_app.plugins if one.name == "subscriptions"
     ]
     end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
-    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
-    work()
+    subscribe(classic(receiver.url, end=end))
     put(fyr_client, "Observation", "o", observation())
     fyr_clock.advance(hours=2)
     put(fyr_client, "Observation", "late", observation())
@@ -87,26 +83,21 @@ def test_what_came_before_its_end_is_sent_before_a_subscription_is_off(
 
 
 def test_a_receiver_that_fails_does_not_hold_up_the_end(
-    fyr_client, fyr_clock, receiver, work
+    fyr_client, fyr_clock, receiver, work, subscribe, observe
 ) -> None:
     end = (fyr_clock().replace(microsecond=0)).isoformat().replace("08:00", "09:00", 1)
-    put(fyr_client, "Subscription", "s", classic(receiver.url, end=end))
-    work()
+    subscribe(classic(receiver.url, end=end))
     receiver.answers = lambda request: Reply(503)
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    observe()
     fyr_clock.advance(hours=2)
     work()
 
     assert status(fyr_client) == "off"
 
 
-def test_silence_is_broken_by_a_heartbeat(
-    fyr_client, fyr_clock, receiver, work
-) -> None:
+def test_silence_is_broken_by_a_heartbeat(fyr_clock, receiver, work, subscribe) -> None:
     beat = {"extension": [extension("heartbeat-period", valueUnsignedInt=60)]}
-    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=beat))
-    work()
+    subscribe(topical(receiver.url, channel=beat))
     for seconds in (30, 40):
         fyr_clock.advance(seconds=seconds)
         work()
@@ -115,11 +106,10 @@ def test_silence_is_broken_by_a_heartbeat(
 
 
 def test_a_heartbeat_that_is_missed_is_a_failure_and_no_dead_letter(
-    fyr_app, fyr_client, fyr_clock, receiver, work
+    fyr_app, fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
     beat = {"extension": [extension("heartbeat-period", valueUnsignedInt=60)]}
-    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=beat))
-    work()
+    subscribe(topical(receiver.url, channel=beat))
     receiver.answers = lambda request: Reply(400)
     for _ in range(3):
         fyr_clock.advance(minutes=5)
@@ -137,10 +127,9 @@ def test_a_heartbeat_that_is_missed_is_a_failure_and_no_dead_letter(
 
 
 def test_a_receiver_that_refuses_all_for_minutes_ends_no_subscription(
-    fyr_app, fyr_client, fyr_clock, receiver, work
+    fyr_app, fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
-    put(fyr_client, "Subscription", "s", classic(receiver.url))
-    work()
+    subscribe(classic(receiver.url))
     receiver.answers = lambda request: Reply(400)
     for number in range(20):
         put(fyr_client, "Observation", f"o{number}", observation())

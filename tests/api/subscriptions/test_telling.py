@@ -37,11 +37,10 @@ def test_metadata_names_the_topics_that_the_service_can_tell(fyr_client) -> None
 
 
 def test_a_hook_without_a_payload_is_called_with_nothing(
-    fyr_client, receiver, work
+    fyr_client, receiver, work, subscribe
 ) -> None:
     headers = {"channel": {"header": ["X-Secret: 1"]}}
-    put(fyr_client, "Subscription", "s", classic(f"{receiver.url}/hook", **headers))
-    work()
+    subscribe(classic(f"{receiver.url}/hook", **headers))
     put(fyr_client, "Observation", "o", observation())
     put(fyr_client, "Observation", "p", observation("preliminary"))
     work()
@@ -53,13 +52,11 @@ def test_a_hook_without_a_payload_is_called_with_nothing(
 
 
 def test_a_hook_with_a_payload_is_sent_the_resource_as_an_update(
-    fyr_client, receiver, work
+    fyr_client, receiver, subscribe, observe
 ) -> None:
     payload = {"channel": {"payload": "application/fhir+json"}}
-    put(fyr_client, "Subscription", "s", classic(f"{receiver.url}/to/", **payload))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(classic(f"{receiver.url}/to/", **payload))
+    observe()
     (request,) = receiver.received
 
     assert (request.method, request.path) == ("PUT", "/to/Observation/o")
@@ -68,14 +65,12 @@ def test_a_hook_with_a_payload_is_sent_the_resource_as_an_update(
 
 
 def test_the_query_of_an_endpoint_stays_behind_the_path(
-    fyr_client, receiver, work
+    receiver, subscribe, observe
 ) -> None:
     payload = {"channel": {"payload": "application/fhir+json"}}
     endpoint = f"{receiver.url}/to?key=1"
-    put(fyr_client, "Subscription", "s", classic(endpoint, **payload))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(classic(endpoint, **payload))
+    observe()
     (request,) = receiver.received
 
     assert request.path == "/to/Observation/o?key=1"
@@ -83,11 +78,10 @@ def test_the_query_of_an_endpoint_stays_behind_the_path(
 
 @pytest.mark.parametrize("payload", ["", "application/fhir+json"])
 def test_a_hook_says_by_headers_which_event_it_is(
-    fyr_client, receiver, work, payload
+    fyr_client, receiver, work, payload, subscribe
 ) -> None:
     channel = {"payload": payload} if payload else {}
-    put(fyr_client, "Subscription", "s", classic(receiver.url, channel=channel))
-    work()
+    subscribe(classic(receiver.url, channel=channel))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -100,19 +94,19 @@ def test_a_hook_says_by_headers_which_event_it_is(
 
 
 def test_nothing_is_told_of_before_the_subscription_was_active(
-    fyr_client, receiver, work
+    fyr_client, receiver, observe
 ) -> None:
     put(fyr_client, "Observation", "early", observation())
     put(fyr_client, "Subscription", "s", classic(receiver.url))
-    put(fyr_client, "Observation", "meanwhile", observation())
-    work()
+    observe("meanwhile")
 
     assert receiver.received == []
 
 
-def test_a_topic_shakes_hands_and_tells_by_number(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+def test_a_topic_shakes_hands_and_tells_by_number(
+    fyr_client, receiver, work, subscribe
+) -> None:
+    subscribe(topical(receiver.url))
     for name in ("a", "b"):
         put(fyr_client, "Observation", name, observation())
     put(fyr_client, "Observation", "no", observation("preliminary"))
@@ -157,12 +151,10 @@ def test_a_handshake_that_is_refused_leaves_the_subscription_in_error(
 
 @pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
 def test_a_notification_holds_what_was_asked_for(
-    fyr_client, receiver, work, content
+    receiver, content, subscribe, observe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url, content))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(topical(receiver.url, content))
+    observe()
     text = receiver.received[-1].body.decode()
     bundle = json.loads(text)
 
@@ -171,21 +163,22 @@ def test_a_notification_holds_what_was_asked_for(
     assert ("pulse" in text) == (content == "full-resource")
 
 
-def test_what_is_sent_is_a_valid_bundle(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url, "full-resource"))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+def test_what_is_sent_is_a_valid_bundle(
+    fyr_client, receiver, subscribe, observe
+) -> None:
+    subscribe(topical(receiver.url, "full-resource"))
+    observe()
     for request in receiver.received:
         answer = fyr_client.post("/fhir/Bundle/$validate", request.json)
         severities = {one["severity"] for one in answer.json["issue"]}
         assert not severities & {"error", "fatal"}, answer.json
 
 
-def test_at_most_so_many_events_go_together(fyr_client, receiver, work) -> None:
+def test_at_most_so_many_events_go_together(
+    fyr_client, receiver, work, subscribe
+) -> None:
     count = {"extension": [extension("max-count", valuePositiveInt=2)]}
-    put(fyr_client, "Subscription", "s", topical(receiver.url, channel=count))
-    work()
+    subscribe(topical(receiver.url, channel=count))
     for number in range(5):
         put(fyr_client, "Observation", f"o{number}", observation())
     work()
@@ -194,10 +187,11 @@ def test_at_most_so_many_events_go_together(fyr_client, receiver, work) -> None:
     assert told == [[1, 2], [3, 4], [5]]
 
 
-def test_a_filter_leaves_out_what_is_of_others(fyr_client, receiver, work) -> None:
+def test_a_filter_leaves_out_what_is_of_others(
+    fyr_client, receiver, work, subscribe
+) -> None:
     mine = topical(receiver.url, filters=["Observation?patient=Patient/1"])
-    put(fyr_client, "Subscription", "s", mine)
-    work()
+    subscribe(mine)
     put(fyr_client, "Observation", "mine", observation(patient="1"))
     put(fyr_client, "Observation", "others", observation(patient="2"))
     work()
@@ -206,9 +200,10 @@ def test_a_filter_leaves_out_what_is_of_others(fyr_client, receiver, work) -> No
     assert "Observation/mine" in receiver.received[-1].body.decode()
 
 
-def test_a_topic_tells_of_deletes_where_it_says_so(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url, "full-resource"))
-    work()
+def test_a_topic_tells_of_deletes_where_it_says_so(
+    fyr_client, receiver, work, subscribe
+) -> None:
+    subscribe(topical(receiver.url, "full-resource"))
     put(fyr_client, "Observation", "o", observation("preliminary"))
     fyr_client.delete("/fhir/Observation/o")
     work()

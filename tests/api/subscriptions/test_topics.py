@@ -11,7 +11,9 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from .words import TOPIC, kind, numbers, put, topical
 
 
-def test_a_topic_that_is_kept_as_basic_is_one(fyr_client, receiver, work) -> None:
+def test_a_topic_that_is_kept_as_basic_is_one(
+    fyr_client, receiver, work, subscribe
+) -> None:
     r5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."
     trigger = [
         {"url": "resource", "valueUri": "Patient"},
@@ -42,8 +44,7 @@ def test_a_topic_that_is_kept_as_basic_is_one(fyr_client, receiver, work) -> Non
     }
     put(fyr_client, "Basic", "t", basic)
     left = {**topical(receiver.url), "criteria": "http://example.org/topics/left"}
-    put(fyr_client, "Subscription", "s", left)
-    work()
+    subscribe(left)
     patient = {"resourceType": "Patient", "active": True}
     put(fyr_client, "Patient", "1", patient)
     put(fyr_client, "Patient", "1", {**patient, "active": False})

@@ -17,23 +17,22 @@ OTHER = Principal("SYSTEM", "another-system")
 
 
 def test_a_change_that_comes_again_is_told_once(
-    fyr_app, fyr_client, receiver, work
+    fyr_app, receiver, work, subscribe, observe
 ) -> None:
     from fyr.core.events import replay
 
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe(topical(receiver.url))
+    observe()
     replay(fyr_app.outbox, "subscriptions", 0)
     work()
 
     assert [numbers(one.json) for one in receiver.received] == [[], [1]]
 
 
-def test_a_deleted_subscription_tells_nothing(fyr_client, receiver, work) -> None:
-    put(fyr_client, "Subscription", "s", classic(receiver.url))
-    work()
+def test_a_deleted_subscription_tells_nothing(
+    fyr_client, receiver, work, subscribe
+) -> None:
+    subscribe(classic(receiver.url))
     fyr_client.delete("/fhir/Subscription/s")
     put(fyr_client, "Observation", "o", observation())
     work()
@@ -92,7 +91,7 @@ def test_a_person_writes_no_subscription(fyr_client, receiver) -> None:
 
 
 def test_the_values_of_headers_are_hidden_and_sent_nowhere_else(
-    fyr_app, fyr_client, receiver, work
+    fyr_app, fyr_client, receiver, subscribe, observe
 ) -> None:
     secret = {"channel": {"header": ["Authorization: Bearer 1234"]}}
     put(fyr_client, "Subscription", "s", classic(receiver.url, **secret))
@@ -100,10 +99,8 @@ def test_the_values_of_headers_are_hidden_and_sent_nowhere_else(
     history = fyr_client.get("/fhir/Subscription/s/_history")
     elsewhere = {**kept, "channel": {**kept["channel"], "endpoint": "https://x.org/"}}
     refused = fyr_client.put("/fhir/Subscription/s", elsewhere)
-    put(fyr_client, "Subscription", "s", {**kept, "reason": "again"})
-    work()
-    put(fyr_client, "Observation", "o", observation())
-    work()
+    subscribe({**kept, "reason": "again"})
+    observe()
 
     rows = fyr_app.database.rows("SELECT headers FROM subscription_owner")
 
@@ -144,13 +141,12 @@ def test_the_example_of_the_guide_works(fyr_client, work) -> None:
 
 
 def test_a_replay_tells_nothing_of_before_the_subscription_was_active(
-    fyr_app, fyr_client, receiver, work
+    fyr_app, fyr_client, receiver, work, subscribe
 ) -> None:
     from fyr.core.events import replay
 
     put(fyr_client, "Observation", "early", observation())
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     replay(fyr_app.outbox, "subscriptions", 0)
     work()
 
@@ -158,12 +154,11 @@ def test_a_replay_tells_nothing_of_before_the_subscription_was_active(
 
 
 def test_a_replay_tells_nothing_again_that_is_not_kept_any_more(
-    fyr_app, fyr_client, fyr_clock, receiver, work
+    fyr_app, fyr_client, fyr_clock, receiver, work, subscribe
 ) -> None:
     from fyr.core.events import replay
 
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
+    subscribe(topical(receiver.url))
     for name in "ab":
         put(fyr_client, "Observation", name, observation())
     work()
@@ -178,23 +173,21 @@ def test_a_replay_tells_nothing_again_that_is_not_kept_any_more(
 
 
 def test_a_subscription_that_is_written_anew_at_once_is_told(
-    fyr_client, receiver, work
+    fyr_client, receiver, subscribe, observe
 ) -> None:
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
-    put(fyr_client, "Observation", "a", observation())
-    work()
+    subscribe(topical(receiver.url))
+    observe("a")
     fyr_client.delete("/fhir/Subscription/s")
-    put(fyr_client, "Subscription", "s", topical(receiver.url))
-    work()
-    put(fyr_client, "Observation", "b", observation())
-    work()
+    subscribe(topical(receiver.url))
+    observe("b")
 
     assert status(fyr_client) == "active"
     assert numbers(receiver.received[-1].json) == [2]
 
 
-def test_criteria_mean_what_a_value_set_says_by_now(fyr_client, receiver, work) -> None:
+def test_criteria_mean_what_a_value_set_says_by_now(
+    fyr_client, receiver, subscribe, observe
+) -> None:
     def value_set(*codes: str) -> dict[str, Any]:
         concepts = [{"code": one} for one in codes]
         include = [{"system": "http://loinc.org", "concept": concepts}]
@@ -213,12 +206,10 @@ def test_criteria_mean_what_a_value_set_says_by_now(fyr_client, receiver, work) 
     body = classic(receiver.url, channel=payload)
     body["criteria"] = "Observation?code:in=http://example.org/vs"
     put(fyr_client, "ValueSet", "v", value_set("1"))
-    put(fyr_client, "Subscription", "s", body)
-    work()
+    subscribe(body)
     put(fyr_client, "Observation", "a", coded("2"))
     put(fyr_client, "ValueSet", "v", value_set("1", "2"))
-    put(fyr_client, "Observation", "b", coded("2"))
-    work()
+    observe("b", coded("2"))
 
     assert [one.path for one in receiver.received] == ["/Observation/b"]
 
