@@ -1,4 +1,4 @@
-"""The application: every room joined, from settings to a WSGI callable and a worker.
+"""The application: every room below HTTP joined, from settings to a worker.
 
 The one place where the parts meet; each of them is given what it needs and builds
 nothing itself.

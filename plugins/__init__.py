@@ -1,1 +1,1 @@
-"""plugins."""
+"""API areas, and what stands beside FHIR: a folder each, and none imports another."""

@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
         print(f"{page.relative_to(ROOT)}: run tox -e docs -- -r")
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     marked = [str(page) for page in pages if _MARK in page.read_text(encoding="utf-8")]
-    done = subprocess.run(["cog", *arguments, "-P", *marked], cwd=ROOT, check=False)
+    command = ["cog", *arguments, "-P", "-I", str(ROOT / "tools"), *marked]
+    done = subprocess.run(command, cwd=ROOT, check=False)
     return done.returncode or bool(wrong)
 
 

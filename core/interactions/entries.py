@@ -15,8 +15,8 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid, Issue, NotSupported
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.moments import span_of
+from fyr.core.interactions.operation_input import Posted, from_query
 from fyr.core.interactions.preconditions import tags
-from fyr.core.operation_input import Posted, from_query
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

@@ -12,11 +12,11 @@ from fyr.core.context import RequestContext
 from fyr.core.errors import FyrError, Invalid
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.judge import judge_result
+from fyr.core.interactions.operation_input import problems, tell_as_sent
 from fyr.core.interactions.show import with_bases
 from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
-from fyr.core.operation_input import problems, tell_as_sent
 from fyr.core.operations import Operation, OperationCall, Reply
 from fyr.core.store.port import Session
 

@@ -1,1 +1,1 @@
-"""core/model."""
+"""FHIR R4 without input and output: parsing, checks, XML, patches, FHIRPath, references."""

@@ -1,1 +1,1 @@
-"""core/rest."""
+"""FHIR over HTTP, by Falcon: bytes and headers in, bytes and headers out."""

@@ -16,7 +16,7 @@ from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, UnsupportedMedi
 from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.interactions.content import BINARY
 from fyr.core.interactions.explaining import EXPLAIN, as_text
-from fyr.core.operation_input import Posted, from_query
+from fyr.core.interactions.operation_input import Posted, from_query
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.binary import binary_of, is_native
 from fyr.core.rest.body import Bodies

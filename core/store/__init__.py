@@ -1,1 +1,1 @@
-"""core/store."""
+"""The database port, SQLite and PostgreSQL behind it: versions, index rows, migrations."""

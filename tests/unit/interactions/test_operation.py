@@ -3,7 +3,7 @@ import pytest
 from fyr.core.errors import Forbidden, Invalid, NotFound, Refused
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.interactions import Incoming
-from fyr.core.operation_input import from_query, problems
+from fyr.core.interactions.operation_input import from_query, problems
 from fyr.core.operations import Operation, OperationParameter, Reply
 
 PATIENT = {"resourceType": "Patient", "id": "a"}
