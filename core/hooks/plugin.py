@@ -68,7 +68,7 @@ class Plugin:
     def problem(self) -> str:
         """Tell what this plugin cannot do at the moment; empty when all is well.
 
-        Asked by ``/health/ready``, which says only that there is something, and by
-        ``/admin/plugins``, which says what. It is to wait for nobody.
+        Asked by ``/health/ready``, which says what to administrators and to others only
+        that there is something, and by ``/admin/plugins``. It is to wait for nobody.
         """
         return ""

@@ -2,8 +2,8 @@
 
 ``/admin/events`` and ``/admin/outgoing`` are in :mod:`.admin_events`.
 
-Not FHIR. Health is told to everybody and names nothing inside; the rest is for the
-holder of ``security.admin_token``. Without one an open server tells it to its own
+Not FHIR. Health is told to everybody and names nothing inside; what exactly is wrong, and
+the rest, is for the holder of ``security.admin_token``. Without one an open server tells it to its own
 machine, and a closed one to nobody: what a proxy hands on may look as if it came from
 this machine, and a closed server has one before it.
 """
@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import hmac
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
 
-from fyr.core.errors import Forbidden, Unauthenticated
+from fyr.core.errors import Forbidden, FyrError, Unauthenticated
 from fyr.core.hosts import is_loopback
 from fyr.core.metrics import CONTENT_TYPE
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
@@ -66,6 +66,14 @@ class AdminGate:
                 "this is for the holder of security.admin_token; without one an open"
                 " server tells it to its own machine, and a closed one to nobody"
             )
+
+    def lets_in(self, req: FyrRequest) -> bool:
+        """Whether a request may pass."""
+        try:
+            self.check(req)
+        except FyrError:
+            return False
+        return True
 
 
 class Metrics:
@@ -119,8 +127,9 @@ class Live:
 class Ready:
     """``/health/ready``: everything that requests need is there."""
 
-    def __init__(self, application: Application) -> None:
-        """Take what can be down."""
+    def __init__(self, application: Application, gate: AdminGate) -> None:
+        """Take what can be down, and who may know what is wrong with it."""
+        self._gate = gate
         self._database = application.database
         self._search = application.search
         self._blobs = application.blobs.store
@@ -129,7 +138,7 @@ class Ready:
         self._cursors = application.relay.cursors
         self._outgoing = application.outgoing
 
-    def on_get(self, _req: FyrRequest, resp: FyrResponse) -> None:
+    def on_get(self, req: FyrRequest, resp: FyrResponse) -> None:
         """Answer the state of each port, 503 when requests cannot be served."""
         problem = self._database.health()
         if problem:
@@ -142,11 +151,11 @@ class Ready:
         if impaired:
             log.warning("plugins are impaired", problems=impaired)
         messages = self._publishing.state(() if problem else self._cursors.states())
-        away = {} if problem else self._outgoing.away()
+        found = {} if problem else self._outgoing.away()
+        away = {sender: why for sender, (_, why) in found.items()}
         if away:
-            told = {sender: why for sender, (_, why) in away.items()}
-            log.warning("what senders need is away", problems=told)
-        ports = {
+            log.warning("what senders need is away", problems=away)
+        ports: dict[str, dict[str, Any]] = {
             "store": {
                 "status": "down" if problem else "ok",
                 "kind": self._database.dialect,
@@ -164,6 +173,17 @@ class Ready:
         }
         if problem:
             resp.status = 503
+        if self._gate.lets_in(req):
+            details: list[tuple[str, str, Any]] = [
+                ("store", "problem", problem),
+                ("blobs", "problem", lost),
+                ("plugins", "resting", resting),
+                ("plugins", "problems", impaired),
+                ("outgoing", "problems", away),
+            ]
+            for port, name, told in details:
+                if told:
+                    ports[port][name] = told
         degraded = resting or impaired or lost or away or messages == "degraded"
         overall = "down" if problem else "degraded" if degraded else "ok"
         tell(resp, orjson.dumps({"status": overall, "ports": ports}))

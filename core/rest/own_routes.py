@@ -29,14 +29,14 @@ _METRICS: dict[str, Any] = {
 
 
 def own_routes(application: Application) -> Iterator[Route]:
-    """Tell them; all but health are for the holder of ``security.admin_token``."""
+    """Tell them; what names something inside is for the holder of ``security.admin_token``."""
     security = application.settings.security
     gate = AdminGate(security.admin_token, is_open=security.mode == "open")
     live = page("/health/live", Live(), "Whether the process answers.")
     yield replace(live, public=True)
     yield Route(
         "/health/ready",
-        Ready(application),
+        Ready(application, gate),
         "Whether requests can be served.",
         public=True,
         operations={"GET": _READY},

@@ -91,6 +91,47 @@ class TestToken:
         assert fyr_client.get("/metrics").status == 401
 
 
+class Away(Plugin):
+    """Cannot do what it is for."""
+
+    def problem(self) -> str:
+        return "the ferry is away"
+
+
+class TestReadinessOfPlugins:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        return {"security": {"admin_token": "s3cret"}}
+
+    @pytest.fixture
+    def fyr_plugins(self) -> dict[str, type[Plugin]]:
+        return {"away": Away}
+
+    def test_administrators_are_told_which_plugin_is_impaired_and_why(
+        self, fyr_client: Client
+    ) -> None:
+        answer = fyr_client.get("/health/ready", Authorization="Bearer s3cret")
+
+        assert (answer.status, answer.json["status"]) == (200, "degraded")
+        plugins = answer.json["ports"]["plugins"]
+        assert plugins["problems"] == {"away": "the ferry is away"}
+
+    def test_others_are_told_that_something_is(self, fyr_client: Client) -> None:
+        told = fyr_client.get("/health/ready").json["ports"]["plugins"]
+
+        assert told == {"status": "degraded", "quarantined": 0, "impaired": 1}
+
+    def test_administrators_are_told_what_is_wrong_with_the_store(
+        self, fyr_app: Application, fyr_client: Client
+    ) -> None:
+        fyr_app.database.close()
+
+        answer = fyr_client.get("/health/ready", Authorization="Bearer s3cret")
+
+        assert answer.json["ports"]["store"]["problem"]
+        assert "problem" not in fyr_client.get("/health/ready").json["ports"]["store"]
+
+
 class Hello:
     """Greets, and says for whom."""
 

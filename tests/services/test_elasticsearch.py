@@ -115,6 +115,9 @@ def test_what_is_written_while_elasticsearch_is_away_arrives_after(
             assert httpx.put(f"{fyr.base}/Task/{changed}", json=body).status_code == 200
             assert httpx.delete(f"{fyr.base}/Task/{deleted}").status_code == 204
             until(lambda: ready(fyr) == (200, "degraded", 1))
+            plugins = httpx.get(f"{fyr.url}/health/ready").json()["ports"]["plugins"]
+            told = plugins["problems"]["search"]
+            assert told.startswith("the reporting index: "), told
         finally:
             elasticsearch.start()
 
