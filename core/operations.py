@@ -19,6 +19,7 @@ from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.core.acting import Acting
+    from fyr.core.errors import Issue
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
@@ -61,6 +62,9 @@ class OperationCall:
     session: Session | None = None
     #: what :attr:`Operation.prepare` has given
     prepared: Any = None
+    #: texts that are not of their type, by the name of their parameter; only for an
+    #: operation that judges what is unknown, which has to refuse them with all else
+    malformed: Mapping[str, Issue] = field(default_factory=dict)
 
     def values(self, name: str) -> list[Any]:
         """Tell the values or resources of all parameters of a name, in their order."""
@@ -161,7 +165,8 @@ class Operation:
     #: otherwise a malformed one is refused before it is called
     judges_resources: bool = False
     #: whether it tells itself of parameters that are not declared, which it is then given
-    #: as strings; otherwise one is refused, or left out if it begins with ``_``
+    #: as strings; otherwise one is refused, or left out if it begins with ``_``. It tells
+    #: of ``OperationCall.malformed``, too, so that all problems are told at once
     judges_unknown: bool = False
     #: does what takes long and needs no transaction, before that of an operation which
     #: affects state begins: others wait while it runs. Refuses by raising

@@ -5,6 +5,7 @@ One that affects state runs in a transaction, which its interactions take part i
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,10 +22,15 @@ from fyr.core.operations import Operation, OperationCall, Reply
 from fyr.core.store.port import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fyr.core.errors import Issue
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
     from fyr.core.operations import Level
+
+#: Place of a value in Parameters.
+_TEXT = re.compile(r"Parameters\.parameter\[(\d+)\]\.value")
 
 Result: TypeAlias = "Resource | Reply | None"
 
@@ -38,6 +44,7 @@ def operate(
         context.operation or "", _level(context), context.resource_type
     )
     parameters = source.parse()
+    malformed: dict[str, Issue] = {}
     call = OperationCall(
         context=context,
         operation=operation,
@@ -45,9 +52,10 @@ def operate(
         interactions=interactions,
         resource_type=context.resource_type,
         resource_id=context.resource_id,
+        malformed=malformed,
     )
     try:
-        _require_form(operation, parameters)
+        malformed |= _require_form(operation, parameters)
         result = _run(interactions, call)
     except FyrError as error:
         tell_as_sent(error, source.alone)
@@ -66,19 +74,40 @@ def _level(context: RequestContext) -> Level:
     return "type" if context.resource_id is None else "instance"
 
 
-def _require_form(operation: Operation, parameters: Resource) -> None:
+def _require_form(operation: Operation, parameters: Resource) -> dict[str, Issue]:
     """Refuse parameters whose form is wrong, or which are not those that are declared.
 
     Resources in them are left to an operation that judges them itself.
 
+    :return: what is wrong with texts, for an operation that tells all problems at once.
     :raises Invalid: all problems of the form, or else of what they are.
     """
     found = structure_problems(parameters, expected_type="Parameters")
     if operation.judges_resources:
         found = [one for one in found if not _inside_resource(one)]
+    malformed: dict[str, Issue] = {}
+    if operation.judges_unknown:
+        malformed = _malformed(found, parameters)
+        found = [one for one in found if one not in malformed.values()]
     found = found or problems(operation, parameters)
     if found:
-        raise Invalid(found)
+        raise Invalid([*malformed.values(), *found])
+    return malformed
+
+
+def _malformed(found: Iterable[Issue], parameters: Resource) -> dict[str, Issue]:
+    """Tell, by parameter, which problems are those of a text that is not of its type."""
+    told: dict[str, Issue] = {}
+    for one in found:
+        match = _TEXT.fullmatch(one.expression[0] if one.expression else "")
+        if match is not None:
+            parameter = parameters["parameter"][int(match[1])]
+            name = parameter.get("name")
+            values = [value for key, value in parameter.items() if key[:5] == "value"]
+            is_text = len(values) == 1 and values[0] and isinstance(values[0], str)
+            if isinstance(name, str) and is_text:
+                told.setdefault(name, one)
+    return told
 
 
 def _inside_resource(issue: Issue) -> bool:

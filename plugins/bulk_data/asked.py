@@ -75,7 +75,7 @@ class Reading:
         self._known = frozenset(known)
         self._lenient = call.context.handling == "lenient"
         #: what stands in the way
-        self.problems: list[Issue] = []
+        self.problems: list[Issue] = [*call.malformed.values()]
         #: what is left out because the client is lenient
         self.ignored: list[Issue] = []
 
@@ -185,7 +185,7 @@ class Reading:
 
     def _moment(self, name: str) -> int | None:
         value = self._call.value(name)
-        if value is None:
+        if value is None or name in self._call.malformed:
             return None
         try:
             moment = datetime.fromisoformat(value)

@@ -564,10 +564,32 @@ class TestRefusals:
         assert told in answer.issues[0]
 
     def test_all_that_is_wrong_is_told_at_once(self, filled: Client) -> None:
-        answer = asked(filled, "$export?_type=X&_outputFormat=csv&_typ=1&_typeFilter=P")
+        wrong = (
+            "_type=X&_outputFormat=csv&_typ=1&_typeFilter=P&_since=noon&_until=never"
+        )
+        answer = asked(filled, f"$export?{wrong}")
 
         assert answer.status == 400
-        assert len(answer.issues) == 5
+        assert len(answer.issues) == 7
+        assert [one for one in answer.issues if "instant" in one] == answer.issues[:2]
+        assert answer.json["issue"][0]["expression"]
+
+    def test_all_that_is_wrong_with_what_is_posted_is_told_at_once(
+        self, filled: Client
+    ) -> None:
+        given = [
+            {"name": "_since", "valueInstant": "noon"},
+            {"name": "_type", "valueString": "X"},
+        ]
+        body = {"resourceType": "Parameters", "parameter": given}
+        told = asked(filled, "$export", body).issues
+        wrong = [*given, {"name": "_until", "valueBoolean": True}]
+        more = asked(filled, "$export", {**body, "parameter": wrong})
+
+        assert "'noon' is not a valid instant" in told[0]
+        assert any("no resource type X" in one for one in told)
+        assert more.status == 400
+        assert any("_until is to be of type instant" in one for one in more.issues)
 
     def test_a_type_that_no_patient_has_is_refused_at_that_level(
         self, filled: Client
