@@ -200,6 +200,20 @@ def test_csv_and_ndjson_are_given_by_accept_and_by_format(trusted: Client) -> No
     assert ask(trusted, BY_CODE, "?_format=xml").status == 406
 
 
+def test_whole_numbers_have_no_point_in_csv(trusted: Client) -> None:
+    sent = {"from": "Observation", "select": ["id", "value"], "sort": [{"by": "id"}]}
+
+    whole = [one["value"] for one in ask(trusted, sent).json["rows"]]
+    rows = ask(trusted, sent, "?_format=csv").body.decode().splitlines()[1:]
+
+    told = [line.rpartition(",")[2] for line in rows]
+    assert [float(one) for one in filter(None, told)] == [
+        one for one in whole if one is not None
+    ]
+    assert not any(one.endswith(".0") for one in told)
+    assert any("." in one for one in told)
+
+
 @pytest.mark.parametrize("format", ["json", "csv"])
 def test_pages_follow_each_other_to_the_end(trusted: Client, format: str) -> None:
     sent = {"from": "Observation", "select": ["id", "value"], "count": 10}

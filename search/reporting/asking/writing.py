@@ -16,6 +16,8 @@ import orjson
 from fyr.search.reporting.asking.answering import Answer
 from fyr.search.reporting.asking.desk import Told
 
+#: Whole numbers below this are themselves as floating point.
+_EXACT = 2**53
 Format = Literal["json", "csv", "ndjson"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 CONTENT_TYPES: Mapping[Format, str] = {
@@ -76,10 +78,16 @@ def _csv(told: Told) -> bytes:
 
 
 def _cells(row: Sequence[Any]) -> list[Any]:
-    return [
-        orjson.dumps(value).decode() if isinstance(value, list | bool) else value
-        for value in row
-    ]
+    return list(map(_cell, row))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | bool):
+        return orjson.dumps(value).decode()
+    # Numbers of an index are all of one kind; to a reader 1910 is no measurement.
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
 
 
 def _objects(answer: Answer) -> list[dict[str, Any]]:
