@@ -1,6 +1,7 @@
 """The settings of blobs."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 
@@ -74,10 +75,18 @@ class BlobSettings(Section):
     strip_pictures: tuple[str, ...] | None = Field(
         None,
         description=(
-            "Resource types whose pictures (JPEG, PNG and GIF) are written anew when"
+            "Resource types whose pictures (JPEG, PNG, GIF, WebP) are written anew when"
             ' they are stored, without place, camera and names, such as `["Media",'
             ' "Binary"]`. Unset: those that plugins name, `Media` by `clinical` and'
             " `DocumentReference` by `storage_service`; all other bytes stay as they are."
+        ),
+    )
+    unstripped: Literal["keep", "refuse"] = Field(
+        "keep",
+        description=(
+            "What is done with other pictures (HEIC, TIFF, ...), films and sounds of these"
+            " types and of the storage service, which may tell place and time and are not"
+            " written anew: `keep` them as they were sent, or `refuse` them with 422."
         ),
     )
     link_seconds: int = Field(

@@ -70,7 +70,9 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import SendFailed as SendFailed
     from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.persons import RegisteredPerson as RegisteredPerson
-    from fyr.core.pictures import PICTURE_TYPES as PICTURE_TYPES
+    from fyr.core.picture_kinds import PICTURE_TYPES as PICTURE_TYPES
+    from fyr.core.picture_kinds import picture_kind as picture_kind
+    from fyr.core.picture_kinds import refuse_telling as refuse_telling
     from fyr.core.pictures import picture_size as picture_size
     from fyr.core.pictures import small_picture as small_picture
     from fyr.core.pictures import stripped_picture as stripped_picture
@@ -138,7 +140,8 @@ _HOMES = {
     "metrics": "Reading",
     "model.resource": "Resource",
     "persons": "RegisteredPerson",
-    "pictures": "PICTURE_TYPES picture_size small_picture stripped_picture",
+    "picture_kinds": "PICTURE_TYPES picture_kind refuse_telling",
+    "pictures": "picture_size small_picture stripped_picture",
     "projections": "Column Projection",
     "outgoing": "Away Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",

@@ -11,19 +11,25 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from io import BytesIO
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fyr.core.errors import Refused
+from fyr.core.webp import bare_webp, is_lossless
 
-_FORMATS = {"image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG"}
-#: Content types of what is read here.
-PICTURE_TYPES = frozenset(_FORMATS)
+_FORMATS = {
+    "image/gif": "GIF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+}
 #: Pictures that are unpacked at a time: each takes four bytes a pixel, twice.
 _AT_ONCE = Semaphore(2)
 #: Segments of a JPEG that are the picture: its tables and its frame.
@@ -52,12 +58,50 @@ _BROKEN = (
 )
 
 
+class _Made:
+    """Pictures that were written here lately, known by their hash."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._keys: OrderedDict[tuple[bytes, str, int], None] = OrderedDict()
+        self._lock = Lock()
+
+    def has(self, data: bytes, content_type: str, most_pixels: int) -> bool:
+        """Whether it is one."""
+        key = (sha256(data).digest(), content_type, most_pixels)
+        with self._lock:
+            return key in self._keys
+
+    def add(self, data: bytes, content_type: str, most_pixels: int) -> None:
+        """Note one, and forget the oldest."""
+        key = (sha256(data).digest(), content_type, most_pixels)
+        with self._lock:
+            self._keys[key] = None
+            if len(self._keys) > self._most:
+                self._keys.popitem(last=False)
+
+
+_MADE = _Made(256)
+
+
 def stripped_picture(data: bytes, content_type: str, most_pixels: int) -> bytes:
     """Write a picture anew, with nothing but itself in it.
 
+    One that this process has written stays as it is.
+
     :raises Refused: it is no such picture, is broken, or has too many pixels.
     """
+    if _MADE.has(data, content_type, most_pixels):
+        return data
+    made = _stripped(data, content_type, most_pixels)
+    _MADE.add(made, content_type, most_pixels)
+    return made
+
+
+def _stripped(data: bytes, content_type: str, most_pixels: int) -> bytes:
     with _opened(data, content_type, most_pixels) as picture:
+        if content_type == "image/webp" and not _is_turned(picture):
+            return _whole_webp(data, picture)
         if _frames(picture) > 1:
             return _animation(picture)
         turned = ImageOps.exif_transpose(picture)
@@ -78,6 +122,8 @@ def stripped_picture(data: bytes, content_type: str, most_pixels: int) -> bytes:
             return _written(turned, "JPEG", quality=95, exif=b"", **kept)
         if "transparency" in picture.info:
             kept["transparency"] = picture.info["transparency"]
+        if content_type == "image/webp":
+            kept |= {"lossless": is_lossless(data), "quality": 95}
         _leave(turned, kept)
         return _written(turned, str(picture.format), **kept)
 
@@ -128,6 +174,20 @@ def _opened(data: bytes, content_type: str, most_pixels: int) -> Iterator[Image.
         raise Refused("the picture has too many pixels") from error
     except _BROKEN as error:
         raise Refused("the picture is broken") from error
+
+
+def _is_turned(picture: Image.Image) -> bool:
+    """Whether its readers are to turn it, by its EXIF."""
+    return bool(picture.getexif().get(274, 1) != 1)
+
+
+def _whole_webp(data: bytes, picture: Image.Image) -> bytes:
+    """Take what is not the picture out of it, once all of it could be read."""
+    for number in range(_frames(picture)):
+        picture.seek(number)
+        picture.load()
+    bare = bare_webp(data)
+    return data if bare == data else bare
 
 
 def _is_bare(data: bytes) -> bool:

@@ -26,6 +26,7 @@ from fyr.core.interactions.criteria import (
     normal,
 )
 from fyr.core.interactions.judge import judge
+from fyr.core.interactions.patch import pictures_in
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
 from fyr.core.interactions.storing import Write, store
@@ -95,10 +96,13 @@ def patch_by(
     """Patch the resource that matches."""
     _admit(interactions, context)
     patch = source.parse()
+    pictures = pictures_in(interactions, context, patch)
 
     def plan(found: Stored | None) -> Write:
         key = required(found, context, query)
-        return Write(context, "PATCH", key, patch=patch, if_match=if_match)
+        return Write(
+            context, "PATCH", key, patch=patch, pictures=pictures, if_match=if_match
+        )
 
     return _by(interactions, context, query, plan)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fyr.core.blobs import Blob
     from fyr.core.interactions import Interactions
+    from fyr.core.interactions.stripping import Prepared
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
 
@@ -104,12 +105,15 @@ def put(interactions: Interactions, holder: Holder, chunks: Iterable[bytes]) -> 
     return pointing(holder, blob)
 
 
-def move_out(interactions: Interactions, resource: Resource) -> None:
+def move_out(
+    interactions: Interactions, resource: Resource, known: Prepared | None = None
+) -> None:
     """Make a blob of all content of a checked resource that is large, in place.
 
     That of an Attachment stays if its base64 has blanks in it, which would be lost.
     Pictures are written anew, where they are to be.
 
+    :param known: those that were before.
     :raises fyr.core.errors.Refused: such a picture cannot be read.
     """
     found = holders(resource)
@@ -120,7 +124,8 @@ def move_out(interactions: Interactions, resource: Resource) -> None:
         # Pillow is for those who have pictures.
         from fyr.core.interactions.stripping import strip
 
-        strip(resource, found)
+        strict = interactions.settings.blobs.unstripped == "refuse"
+        strip(resource, found, known or {}, strict=strict)
     limit = interactions.settings.blobs.threshold_bytes
     for holder in found:
         data = holder.get("data", "")

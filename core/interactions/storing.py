@@ -38,6 +38,7 @@ from fyr.core.subjects import Use
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
+    from fyr.core.interactions.stripping import Prepared
     from fyr.core.model.patch import Patch
     from fyr.core.model.resource import Resource
 
@@ -54,6 +55,8 @@ class Write:
     resource: Resource | None = None
     #: of a PATCH
     patch: Patch | None = None
+    #: pictures in it that were written anew already
+    pictures: Prepared | None = None
     if_match: Sequence[str] | None = None
     if_none_match: Sequence[str] | None = None
     #: whether the id was made for this write, so that nobody else can have it
@@ -315,7 +318,7 @@ def _content(
         patched = apply(old, write.patch)
         write.issues = checked(interactions, write.context, patched)
         # Here, as nobody knows before what the patch leaves.
-        content.move_out(interactions.within(session), patched)
+        content.move_out(interactions.within(session), patched, write.pictures)
         return patched
     if write.resource is None:
         raise ValueError(f"{write.method} {name} without a resource")

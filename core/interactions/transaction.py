@@ -163,7 +163,8 @@ def _write(interactions: Interactions, entry: Entry) -> Write:
     if context.interaction == "delete":
         return deletion(context, entry.if_match)
     if context.interaction == "patch":
-        return patching(context, patch_in(resource), entry.if_match)
+        patch = patch_in(resource)
+        return patching(interactions, context, patch, entry.if_match)
     source = Incoming(resource)
     if context.interaction == "create":
         return created(interactions, context, source)

@@ -4,9 +4,9 @@ Three kinds, all applied to a copy and in full or not at all. The result is not 
 validated: it goes the way of every other write.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Final
+from typing import Any, Final
 
 from fyr.core.errors import Refused, UnsupportedMediaType
 from fyr.core.model import json, xml
@@ -14,6 +14,7 @@ from fyr.core.model.fhirpath_patch import FhirPathPatch
 from fyr.core.model.json import DEFAULT_LIMITS, Limits
 from fyr.core.model.json_patch import JsonPatch
 from fyr.core.model.resource import Resource
+from fyr.core.model.xml_patch import Operation as XmlOperation
 from fyr.core.model.xml_patch import XmlPatch
 
 Patch = JsonPatch | FhirPathPatch | XmlPatch
@@ -70,4 +71,28 @@ def apply(resource: Resource, patch: Patch) -> Resource:
     return patched
 
 
-__all__ = ["MEDIA_TYPES", "Patch", "apply", "read"]
+def texts(patch: Patch) -> Iterator[str]:
+    """Tell all texts that a patch brings, wherever they stand in it."""
+    for operation in patch.operations:
+        if isinstance(operation, XmlOperation):
+            yield operation.text
+            for element in operation.elements:
+                for node in element.iter():
+                    yield from map(str, node.attrib.values())
+        else:
+            yield from _texts(operation.value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+
+
+__all__ = ["MEDIA_TYPES", "Patch", "apply", "read", "texts"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
 from fyr.core.interactions.content import BINARY, MARK, put
+from fyr.core.picture_kinds import HEAD, picture_kind, refuse_telling
 from fyr.core.rest.answers import give
 from fyr.core.rest.blob_content import HARMLESS, blob_of, give_content, give_one
 from fyr.core.rest.body import Bodies
@@ -87,11 +88,15 @@ def _chunks(
     if BINARY not in interactions.strips:
         return chunks
     # Pillow is for those who have pictures.
-    from fyr.core.interactions.stripping import bare, picture_kind
+    from fyr.core.interactions.stripping import bare
 
-    first = next(chunks, b"")
+    first = b""
+    while len(first) < HEAD and (chunk := next(chunks, b"")):
+        first += chunk
     picture = picture_kind(kind, first) if first else None
     if picture is None:
+        if first and settings.blobs.unstripped == "refuse":
+            refuse_telling(kind, first)
         return chain([first], chunks)
     data, limit = bytearray(first), settings.server.max_body_bytes
     for chunk in chunks:

@@ -17,6 +17,7 @@ from fyr.core import (
     Refused,
     Session,
     TooLarge,
+    refuse_telling,
     small_picture,
     stripped_picture,
     to_millis,
@@ -235,6 +236,8 @@ class Contents:
             return self._keep(
                 [stripped_picture(data, content_type, pixels)], content_type, of
             )
+        if self._application.settings.blobs.unstripped == "refuse":
+            refuse_telling(content_type, head)
         return self._keep(chain([head], rest), content_type, of)
 
     def _keep(self, chunks: Iterable[bytes], content_type: str, of: References) -> Blob:

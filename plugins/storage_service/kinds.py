@@ -20,6 +20,7 @@ SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
     "image/gif": ((0, b"GIF87a"), (0, b"GIF89a")),
     "image/jpeg": ((0, b"\xff\xd8\xff"),),
     "image/png": ((0, b"\x89PNG\r\n\x1a\n"),),
+    "image/webp": ((8, b"WEBP"),),
     "text/plain": (),
     "video/mp4": ((4, b"ftyp"),),
 }

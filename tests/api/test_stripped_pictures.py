@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import threading
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from PIL import Image
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core.testing.applications import application, settings_with
+from fyr.core import pictures
+from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock
 
@@ -183,6 +186,166 @@ def test_all_else_stays_as_it_was_sent(fyr_client: Client) -> None:
     said = fyr_client.post("Binary", HOME * 1000, Content_Type="application/pdf").json
     raw = fyr_client.get(f"Binary/{said['id']}", Accept="application/pdf").body
     assert raw == HOME * 1000
+
+
+class Gate:
+    """Where pictures wait to be written anew."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        self.reached.set()
+        assert self.open.wait(60)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_picture_of_a_patch_is_written_anew_while_others_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conditional: bool
+) -> None:
+    options = {
+        "store": {"url": "sqlite:///fyr.db"},
+        "blobs": {"strip_pictures": ["Media"]},
+    }
+    gate, answers = Gate(), []
+    with application(settings_with(options, tmp_path), FakeClock()) as app:
+        one, other = client_of(app), client_of(app)
+        one.update({**media(b""), "id": "m", "content": {"contentType": JPEG}})
+        monkeypatch.setattr(pictures, "_AT_ONCE", gate)
+        path = "Media?_id=m" if conditional else "Media/m"
+        step = {"op": "add", "path": "/content/data", "value": packed(LARGE)}
+
+        def patch() -> None:
+            answers.append(one.patch(path, [step], JSON_PATCH))
+
+        thread = threading.Thread(target=patch)
+        thread.start()
+        assert gate.reached.wait(60)
+        written = other.create({"resourceType": "Basic", "code": {"text": "x"}})
+        gate.open.set()
+        thread.join()
+
+        assert written.status == 201, written.body
+        assert answers[0].status == 200, answers[0].body
+        assert HOME not in content(one, "Media/m")
+
+
+XML = "application/xml-patch+xml"
+PARTS = [
+    {"name": "type", "valueCode": "add"},
+    {"name": "path", "valueString": "Media.content"},
+    {"name": "name", "valueString": "data"},
+]
+
+
+@pytest.mark.parametrize("form", ["fhirpath", "xml"])
+@pytest.mark.parametrize("sent", [SMALL, SMALL[:-50]], ids=["whole", "broken"])
+def test_pictures_in_patches_of_each_kind(
+    fyr_client: Client, form: str, sent: bytes
+) -> None:
+    fyr_client.update({**media(b""), "id": "m", "content": {"contentType": JPEG}})
+    if form == "xml":
+        element = f'<data xmlns="http://hl7.org/fhir" value="{packed(sent)}"/>'
+        diff = f'<diff xmlns:f="http://hl7.org/fhir"><add sel="f:Media/f:content">{element}</add></diff>'
+        answer = fyr_client.patch("Media/m", diff.encode(), XML)
+    else:
+        value = {"name": "value", "valueBase64Binary": packed(sent)}
+        operation = {"name": "operation", "part": [*PARTS, value]}
+        body = {"resourceType": "Parameters", "parameter": [operation]}
+        answer = fyr_client.patch("Media/m", body, "application/fhir+json")
+
+    if sent is SMALL:
+        assert answer.status == 200, answer.body
+        assert HOME not in content(fyr_client, "Media/m")
+    else:
+        assert (answer.status, answer.issues) == (422, ["the picture is broken"])
+        assert answer.json["issue"][0]["expression"] == ["Media.content.data"]
+
+
+#: How content begins that may tell place and time, and is not written anew.
+TELLING = {
+    "image/heic": b"\0\0\0\x18ftypheic",
+    "video/mp4": b"\0\0\0\x18ftypisom",
+    "video/quicktime": b"\0\0\0\x14ftypqt  ",
+    "image/tiff": b"II*\0\x08\0\0\0",
+    "video/webm": b"\x1aE\xdf\xa3\x01\0\0\0",
+    "audio/mpeg": b"ID3\x04\0\0\0\0\0",
+    "image/x-unknown": b"what is it",
+}
+
+
+def test_what_is_not_written_anew_is_kept_as_it_is(fyr_client: Client) -> None:
+    for kind, head in TELLING.items():
+        resource = media(head + HOME, contentType=kind)
+        path = f"Media/{fyr_client.create(resource).json['id']}"
+        assert content(fyr_client, path) == head + HOME
+
+
+def test_a_webp_tells_nothing(fyr_client: Client) -> None:
+    exif, out = Image.Exif(), BytesIO()
+    exif[0x010E] = HOME.decode()
+    Image.effect_noise((40, 40), 60).convert("RGB").save(out, "WEBP", exif=exif)
+    assert HOME in out.getvalue()
+    resource = media(out.getvalue(), contentType="application/octet-stream")
+
+    kept = content(fyr_client, f"Media/{fyr_client.create(resource).json['id']}")
+
+    assert HOME not in kept
+    assert Image.open(BytesIO(kept)).format == "WEBP"
+
+
+class TestRefused:
+    @pytest.fixture
+    def fyr_options(self) -> dict[str, Any]:
+        enabled = ["search", "clinical", "administrative", "storage_service"]
+        types = ["Media", "Binary"]
+        return {
+            "blobs": {"strip_pictures": types, "unstripped": "refuse"},
+            "plugins": {"enabled": enabled},
+        }
+
+    @pytest.mark.parametrize("kind", TELLING)
+    @pytest.mark.parametrize("honest", [True, False])
+    def test_what_is_not_written_anew_can_be_refused(
+        self, fyr_client: Client, kind: str, honest: bool
+    ) -> None:
+        sent, told = TELLING[kind] + HOME, kind if honest else "application/pdf"
+        answer = fyr_client.create(media(sent, contentType=told))
+        binary = fyr_client.post("Binary", sent, Content_Type=told)
+        refused = honest or kind != "image/x-unknown"
+
+        assert answer.status == binary.status == (422 if refused else 201)
+        if refused:
+            assert "may tell place and time" in answer.issues[0]
+            (issue,) = answer.json["issue"]
+            assert issue["expression"] == ["Media.content.data"]
+            assert "may tell place and time" in binary.issues[0]
+
+    def test_the_storage_service_refuses_it_too(self, fyr_client: Client) -> None:
+        sent = TELLING["video/mp4"] + HOME
+        answer = fyr_client.post("/storage/api/content", sent, Content_Type="video/mp4")
+
+        assert answer.status == 422, answer.body
+        assert "may tell place and time" in answer.issues[0]
+
+    def test_a_picture_that_cannot_be_read_is_told_with_its_place(
+        self, fyr_client: Client
+    ) -> None:
+        """Nothing is stored: who sent it still has it, and knows which one it is."""
+        answer = fyr_client.create(media(SMALL[:-50]))
+
+        assert (answer.status, answer.issues) == (422, ["the picture is broken"])
+        assert answer.json["issue"][0]["expression"] == ["Media.content.data"]
+        assert fyr_client.get("Media").resources == []
+
+    def test_documents_stay(self, fyr_client: Client) -> None:
+        resource = media(b"%PDF-1.7" + HOME, contentType="application/pdf")
+        path = f"Media/{fyr_client.create(resource).json['id']}"
+
+        assert content(fyr_client, path) == b"%PDF-1.7" + HOME
 
 
 class TestUnset:

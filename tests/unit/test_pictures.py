@@ -1,6 +1,7 @@
 """Pictures that somebody has broken, or made to break something."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from fyr.core.pictures import small_picture, stripped_picture
 MOST = 100_000
 
 
-def made(kind: str, mode: str = "RGB", frames: int = 1) -> bytes:
+def made(kind: str, mode: str = "RGB", frames: int = 1, **options: Any) -> bytes:
     out = BytesIO()
     pictures = [
         Image.linear_gradient("L").resize((60, 40)).convert(mode).rotate(90 * number)
@@ -22,7 +23,7 @@ def made(kind: str, mode: str = "RGB", frames: int = 1) -> bytes:
     ]
     exif = Image.Exif()
     exif[0x010E] = "Skolegade 7"
-    more = {"save_all": True, "append_images": pictures[1:]} if frames > 1 else {}
+    more = {"save_all": True, "append_images": pictures[1:]} if frames > 1 else options
     pictures[0].save(out, kind, exif=exif, **more)
     return out.getvalue()
 
@@ -33,6 +34,11 @@ PICTURES = {
         made("PNG", mode) for mode in ("RGB", "RGBA", "LA", "P", "1", "I;16")
     ],
     "image/gif": [made("GIF"), made("GIF", frames=4)],
+    "image/webp": [
+        *(made("WEBP", mode) for mode in ("RGB", "RGBA")),
+        made("WEBP", lossless=True),
+        made("WEBP", frames=3),
+    ],
 }
 EVERY = [(kind, data) for kind, all_of in PICTURES.items() for data in all_of]
 
@@ -80,7 +86,11 @@ def telling(kind: str, orientation: int | None, frames: int = 1) -> bytes:
 @pytest.mark.parametrize("orientation", [None, 1, 6])
 @pytest.mark.parametrize(
     ("kind", "frames"),
-    [("JPEG", 1), ("MPO", 2), ("PNG", 1), ("PNG", 2), ("GIF", 1), ("GIF", 2)],
+    [
+        *((kind, frames) for kind in ("PNG", "GIF", "WEBP") for frames in (1, 2)),
+        ("JPEG", 1),
+        ("MPO", 2),
+    ],
 )
 def test_nothing_that_a_picture_tells_is_left_but_its_colours(
     kind: str, frames: int, orientation: int | None
@@ -96,9 +106,11 @@ def test_nothing_that_a_picture_tells_is_left_but_its_colours(
     assert ("icc_profile" in picture.info) is (kind != "GIF")
 
 
-@pytest.mark.parametrize(("kind", "frames"), [("JPEG", 1), ("MPO", 2), ("PNG", 2)])
+@pytest.mark.parametrize(
+    ("kind", "frames"), [("JPEG", 1), ("MPO", 2), ("PNG", 2), ("WEBP", 1)]
+)
 def test_a_picture_is_turned_as_its_readers_would(kind: str, frames: int) -> None:
-    content_type = "image/png" if kind == "PNG" else "image/jpeg"
+    content_type = f"image/{kind.lower()}".replace("mpo", "jpeg")
     written = stripped_picture(telling(kind, 6, frames), content_type, MOST)
 
     picture = Image.open(BytesIO(written)).convert("L")
@@ -141,6 +153,45 @@ def test_a_broken_picture_is_refused_or_mended(data: st.DataObject) -> None:
             assert work()
         except Refused:
             pass
+
+
+@pytest.mark.parametrize(("kind", "data"), EVERY)
+def test_what_was_written_anew_is_not_written_again(kind: str, data: bytes) -> None:
+    written = stripped_picture(data, kind, MOST)
+
+    assert stripped_picture(written, kind, MOST) is written
+    with pytest.raises(Refused):
+        stripped_picture(written, kind, 10)
+
+
+@pytest.mark.parametrize("data", PICTURES["image/webp"])
+def test_a_webp_is_not_packed_anew(data: bytes) -> None:
+    written = stripped_picture(data, "image/webp", MOST)
+
+    # Only EXIF, and the bit that says there is some, are gone.
+    assert stripped_picture(written, "image/webp", MOST) == written
+    for number in range(getattr(Image.open(BytesIO(data)), "n_frames", 1)):
+        before, after = Image.open(BytesIO(data)), Image.open(BytesIO(written))
+        before.seek(number)
+        after.seek(number)
+        assert before.convert("RGBA").tobytes() == after.convert("RGBA").tobytes()
+
+
+def test_chunks_that_nobody_knows_leave_a_webp_and_its_frames() -> None:
+    data = made("WEBP", frames=2)
+    at = data.index(b"ANMF")
+    size = int.from_bytes(data[at + 4 : at + 8], "little")
+    told = b"told" + len(SAID).to_bytes(4, "little") + SAID + b"\0"
+    frame = data[at + 8 : at + 8 + size] + told
+    packed = b"ANMF" + len(frame).to_bytes(4, "little") + frame
+    inside = data[12:at] + told + packed + data[at + 8 + size :]
+    whole = b"RIFF" + (len(inside) + 4).to_bytes(4, "little") + b"WEBP" + inside + SAID
+    assert whole.count(SAID) == 4
+
+    written = stripped_picture(whole, "image/webp", MOST)
+
+    assert SAID not in written
+    assert Image.open(BytesIO(written)).n_frames == 2
 
 
 def test_frames_count_as_pixels() -> None:

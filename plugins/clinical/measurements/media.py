@@ -21,7 +21,9 @@ from fyr.core import (
     Refused,
     Resource,
     broken_rule,
+    picture_kind,
     picture_size,
+    refuse_telling,
     stripped_picture,
 )
 from fyr.plugins.clinical import extensions
@@ -38,6 +40,8 @@ REQUESTED, READY, FAILED = "requested", "ready", "failed"
 SIZES: Mapping[str, int] = {"100p": 100, "240p": 240, "460p": 460, "1024p": 1024}
 #: Most pixels of a picture; it is read in memory.
 MOST_PIXELS = 40_000_000
+#: First bytes that say which picture it is.
+PICTURE_HEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,17 @@ def keep(
     :param place: where it stands, for what is told.
     :param database: that of a transaction which this is part of.
     """
-    kind, size = content_type.partition(";")[0].strip().lower(), None
+    kind: str | None = content_type.partition(";")[0].strip().lower()
+    # One picture that is sent as another is none; one that is sent as none is one.
+    if kind not in PICTURE_TYPES:
+        kind = picture_kind(content_type, data[:PICTURE_HEAD])
+    size = None
     try:
-        if kind in PICTURE_TYPES:
+        if kind is not None:
             data = stripped_picture(data, kind, MOST_PIXELS)
             size = picture_size(data, kind, MOST_PIXELS)
+        elif application.settings.blobs.unstripped == "refuse":
+            refuse_telling(content_type, data[:PICTURE_HEAD])
     except Refused as error:
         yield from (broken_rule(one.diagnostics, *place) for one in error.issues)
     else:

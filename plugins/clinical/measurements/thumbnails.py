@@ -16,12 +16,14 @@ from fyr.core import (
     Refused,
     Resource,
     Session,
+    picture_kind,
     small_picture,
 )
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.media import (
     FAILED,
     MOST_PIXELS,
+    PICTURE_HEAD,
     READY,
     REQUESTED,
     SIZES,
@@ -69,9 +71,9 @@ def _run(application: Application, context: JobContext) -> str:
 def _made(application: Application, blob: Blob) -> dict[str, bytes]:
     """Make the pictures of all sizes; none of what is broken."""
     form = thumbnail_form(blob)[1]
-    kind = blob.content_type.partition(";")[0].strip().lower()
     try:
         data = b"".join(application.blobs.read(blob))
+        kind = picture_kind(blob.content_type, data[:PICTURE_HEAD]) or ""
         return {
             size: small_picture(data, kind, side, MOST_PIXELS, form)
             for size, side in SIZES.items()

@@ -50,7 +50,8 @@ def test_it_is_given_by_post_too(world, photo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("JPEG", "image/jpeg"), ("PNG", "image/png")]
+    ("kind", "name"),
+    [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")],
 )
 def test_a_picture_leaves_behind_where_it_was_taken(world, photo, kind, name) -> None:
     sent = picture(kind)
@@ -87,6 +88,18 @@ def test_a_picture_that_is_none_is_refused_with_its_place(
     assert text == "The content breaks a rule: the picture is broken"
     assert place == "Bundle.entry[0].resource.content.data"
     assert world.stored() == before
+
+
+def test_a_picture_that_is_sent_as_something_else_tells_nothing_either(
+    world, photo
+) -> None:
+    sent = content(picture(), "application/octet-stream")
+    (media,) = world.submitted(world.media(photo, content=sent))
+
+    kept = data_of(got(world, media))
+
+    assert b"at my home" not in kept
+    assert Image.open(BytesIO(kept)).size == (600, 300)
 
 
 def test_media_get_a_series_of_their_own(world, photo) -> None:
