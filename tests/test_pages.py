@@ -88,6 +88,17 @@ def test_a_setting_of_a_plugin_that_a_page_names_is_there(
     assert missing == []
 
 
+def test_every_setting_of_a_plugin_stands_on_a_page(registry: PluginRegistry) -> None:
+    told = "".join(page.read_text() for page in SHELF)
+    variables = {
+        f"FYR_PLUGIN__{one.name.upper()}__{field.upper()}"
+        for one in registry
+        for field in one.manifest.settings.model_fields
+    }
+
+    assert {one for one in variables if f"`{one}`" not in told} == set()
+
+
 @pytest.fixture(scope="module")
 def commands(registry: PluginRegistry) -> dict[str, click.Command]:
     """All commands, Fyr's own and those of plugins."""
