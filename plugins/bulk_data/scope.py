@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import NotFound, RequestContext
+from fyr.core import Forbidden, NotFound, RequestContext
 from fyr.core.searching import Extent
 from fyr.core.store.port import Session
 from fyr.plugins.bulk_data.callers import restored
@@ -100,6 +101,20 @@ class Scope:
         """Ask again for a type, and tell what its resources are shown through."""
         masks = [one.mask for one, _ in self.searches(session, kind)]
         return next((mask for mask in masks if mask is not None), None)
+
+    def refused(self, kinds: Sequence[str]) -> dict[str, Forbidden]:
+        """Ask for some types, and tell which may not be searched, each with its reason."""
+        found: dict[str, Forbidden] = {}
+
+        def ask(session: Session, kind: str) -> None:
+            try:
+                self.mask(session, kind)
+            except Forbidden as error:
+                found[kind] = error
+
+        for kind in kinds:
+            self._application.database.read(partial(ask, kind=kind))
+        return found
 
     def owners(self, group: Resource | None) -> tuple[str, ...] | None:
         """Tell the patients that are meant; ``None``: all.

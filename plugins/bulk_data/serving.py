@@ -19,9 +19,10 @@ from fyr.core.rest.blob_content import give_content
 from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.plugins.bulk_data import describing
+from fyr.plugins.bulk_data.asked import Asked
 from fyr.plugins.bulk_data.callers import owner_of
 from fyr.plugins.bulk_data.exporting import NDJSON
-from fyr.plugins.bulk_data.scope import task_context
+from fyr.plugins.bulk_data.scope import Scope, task_context
 from fyr.plugins.bulk_data.tasks import (
     ACTIVE,
     FAILED,
@@ -97,6 +98,32 @@ class Serving:
         context.parent = caller
         self.application.interactions.admit(context)
         return task
+
+    def require_content(self, req: FyrRequest, task: Task, file: File) -> None:
+        """Ask anew for what a file holds, with the caller's rights and context of now.
+
+        What has been collected stays for hours, and its caller may have another context
+        by then, or have left a care team.
+
+        :raises Forbidden: the caller may not search for it any more.
+        """
+        if task.kind != "export" or file.kind == "error":
+            return
+        asked = Asked.of(task.asked)
+        context = task_context(self.application, task, caller_of(req).principal)
+        now = Scope(self.application, self.application.interactions, context, asked)
+        if file.kind == "output" and not (
+            file.type == "Provenance" and asked.associated
+        ):
+            refused = now.refused([file.type])
+        else:
+            # All types together: those that the call was given and this caller is not.
+            then = Scope.of_task(self.application, task, asked)
+            refused = now.refused(now.types())
+            for kind in then.refused(list(refused)):
+                del refused[kind]
+        if refused:
+            raise next(iter(refused.values()))
 
     def root(self, req: FyrRequest) -> str:
         """Tell what stands before the paths of this server."""
@@ -179,6 +206,7 @@ class _File:
         serving = self._serving
         task = serving.mine(req, task_id)
         file = self._find(task, name)
+        serving.require_content(req, task, file)
         blobs = serving.application.blobs
         blob = blobs.find(file.blob)
         if blob is None:

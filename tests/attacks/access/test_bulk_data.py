@@ -1,6 +1,9 @@
 """Exports and imports give nobody what a search or a write would not give them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.bulk import asked, begun, fetched, path_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.plugins.bulk_data.serving import Serving
 
+AREAS = ("search", "administrative", "clinical")
 TYPES = ("EpisodeOfCare", "Patient", "Observation", "Organization", "Group")
 NDJSON = {"Content-Type": "application/fhir+ndjson"}
 
@@ -165,6 +170,174 @@ def test_who_has_lost_the_privilege_has_lost_the_files(at, kit, app) -> None:
 
     assert later.get(status).status == 403
     assert later.delete(status).status == 403
+
+
+class Exported:
+    """Observations of episode 1, as the nurse of team a has exported them."""
+
+    may = "$bulk-export Observation.search Observation.read"
+    query = (
+        "$export?_type=Observation"
+        "&_typeFilter=Observation%3FepisodeOfCare%3DEpisodeOfCare/1"
+    )
+
+    def __init__(self, at: Any, kit: Any) -> None:
+        nurse = kit.nurse("a", 1, may=self.may)
+        self._at, self._user = at, nurse.user_id
+        self.status = at("measurement", nurse).begun(self.query)
+
+    def file(self, principal: Principal) -> Any:
+        """Ask for the file as the same user, with a token of another kind."""
+        same = replace(principal, user_id=self._user)
+        client = self._at("measurement", same).client
+        assert client.get(self.status).status == 200
+        return client.get(f"{self.status}/Observation-1.ndjson")
+
+
+@pytest.fixture
+def exported(at, kit, app) -> Exported:
+    made = Exported(at, kit)
+    app.worker().drain()
+    return made
+
+
+def other_contexts(kit: Any) -> list[Principal]:
+    may = Exported.may
+    return [
+        kit.nurse("b", 2, may=may),
+        kit.nurse("b", 1, may=may),
+        kit.nurse("a", 2, may=may),
+        kit.nurse("a", 1, may="$bulk-export"),
+    ]
+
+
+def test_a_token_of_another_context_gets_no_file(exported, kit) -> None:
+    assert exported.file(kit.nurse("a", 1, may=Exported.may)).status == 200
+
+    for other in other_contexts(kit):
+        answer = exported.file(other)
+        assert answer.status == 403, other
+        assert b"Observation/1" not in answer.body
+
+
+def test_a_care_team_that_was_taken_off_gets_no_file(exported, kit, app) -> None:
+    nurse = kit.nurse("a", 1, may=Exported.may)
+    system = client_of(app).acting_as(kit.who("SYSTEM", may="EpisodeOfCare.*"))
+    episode = system.get("/fhir/EpisodeOfCare/1").json
+    assert exported.file(nurse).status == 200
+
+    system.update({**episode, "team": [{"reference": "CareTeam/b"}]})
+    taken_off = exported.file(nurse).status
+    system.update(episode)
+
+    assert taken_off == 403
+    assert exported.file(nurse).status == 200
+
+
+def test_a_file_of_any_context_is_served_where_nobody_asks_again(
+    exported, kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Serving, "require_content", lambda *_: None)
+
+    for other in other_contexts(kit):
+        assert exported.file(other).status == 200
+
+
+def test_a_system_that_may_not_search_any_more_gets_no_file(at, kit, app) -> None:
+    may = "$bulk-export Observation.search"
+    query = "$export?_since=2020-01-01T00:00:00Z"
+    first = at("measurement", kit.who("SYSTEM", may=may))
+    system = client_of(app).acting_as(kit.who("SYSTEM", may="Observation.*"))
+    gone = {**system.get("/fhir/Observation/1").json, "id": "gone"}
+    system.update(gone)
+    system.delete("/fhir/Observation/gone")
+    status = first.begun(query)
+    app.worker().drain()
+    manifest = first.client.get(status).json
+    names = [
+        one["url"].rpartition("/")[2]
+        for kind in ("output", "deleted")
+        for one in manifest[kind]
+    ]
+    later = at("measurement", kit.who("SYSTEM", may="$bulk-export")).client
+
+    assert [one.partition("-")[0] for one in names] == ["Observation", "Bundle"]
+    for name in names:
+        # Types that were left out then are no reason against it.
+        assert first.client.get(f"{status}/{name}").status == 200
+        assert later.get(f"{status}/{name}").status == 403
+
+
+def test_what_an_import_was_given_is_shown_to_nobody(at, kit, app) -> None:
+    system = at("fhir", kit.who("SYSTEM", may="$import Organization.update"))
+    body = b'{"resourceType":"Organization","id":"given","name":"x"}\n'
+    answer = system.client.request(
+        "POST", "/bulk-data/import", body=body, headers=NDJSON
+    )
+    status = path_of(answer.headers["content-location"])
+    status = status.removeprefix("https://fyr.example.org")
+    names = ("Organization-0.ndjson", "input-0.ndjson", "-0.ndjson")
+
+    assert {system.client.get(f"{status}/{one}").status for one in names} == {404}
+    app.worker().drain()
+    assert {system.client.get(f"{status}/{one}").status for one in names} == {404}
+
+
+class TestSeveralProcesses:
+    """Two servers with one store: what one of them began the other guards as well."""
+
+    @pytest.fixture
+    def both(self, tmp_path: Path, kit: Any) -> Iterator[list[Application]]:
+        options = {
+            "server": {"public_url": kit.root},
+            "security": {"mode": "closed"},
+            "store": {"url": f"sqlite:///{tmp_path}/fyr.db"},
+            "plugins": {"enabled": [*AREAS, "access_control", "bulk_data"]},
+        }
+        with ExitStack() as closing:
+            settings = settings_with(options, tmp_path)
+            found = [
+                closing.enter_context(application(settings, FakeClock()))
+                for _ in range(2)
+            ]
+            writer = kit.who("SYSTEM", may="Observation.*")
+            client = client_of(found[0]).acting_as(writer)
+            body = {"status": "final", "code": {"text": "x"}}
+            for n in range(3):
+                made = {"resourceType": "Observation", "id": str(n), **body}
+                assert client.update(made).status == 201
+            yield found
+
+    def test_the_other_knows_whose_it_is_and_ends_it(self, both, kit) -> None:
+        here, there = both
+        may = "$bulk-export Observation.search"
+        system = kit.who("SYSTEM", may=may)
+        thief = kit.who("PRACTITIONER", "Practitioner/1", may=may)
+        status = At(here, "measurement", system).begun("$export?_type=Observation")
+        file = f"{status}/Observation-1.ndjson"
+        mine, theirs = (At(there, "measurement", one).client for one in (system, thief))
+
+        assert mine.get(status).status == 202
+        assert (theirs.get(status).status, theirs.delete(status).status) == (404, 404)
+        there.worker().drain()
+        assert At(here, "measurement", system).client.get(file).status == 200
+        assert mine.get(file).status == 200
+        assert theirs.get(file).status == 404
+        assert mine.delete(status).status == 202
+        for app in both:
+            client = At(app, "measurement", system).client
+            assert (client.get(status).status, client.get(file).status) == (404, 404)
+
+    def test_what_was_ended_by_the_other_is_not_done(self, both, kit) -> None:
+        here, there = both
+        system = kit.who("SYSTEM", may="$bulk-export Observation.search")
+        status = At(here, "measurement", system).begun("$export?_type=Observation")
+
+        assert At(there, "measurement", system).client.delete(status).status == 202
+        here.worker().drain()
+
+        assert At(here, "measurement", system).client.get(status).status == 404
+        assert here.database.rows("SELECT COUNT(*) FROM bulk_file") == [(0,)]
 
 
 @pytest.mark.parametrize(
