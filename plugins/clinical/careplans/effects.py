@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -11,11 +11,14 @@ from fyr.core import Resource, Transition
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.guards import episode_of, planned, trigger_of
 from fyr.plugins.clinical.occurrences import refusals
+from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tags import add, system_tags
 from fyr.plugins.clinical.times import second
 
 #: How long a planned pause lasts that nobody plans the end of.
 PAUSE = timedelta(days=7)
+#: What has not ended yet.
+_UNDER_WAY = ("draft", "active", "on-hold")
 _SCHEDULES = (
     ext.EPISODE_STATUS_SCHEDULE,
     ext.CARE_PLAN_STATUS_SCHEDULE,
@@ -54,11 +57,7 @@ def end_what_was_asked_for(transition: Transition) -> None:
     """
     acting, together = transition.acting, transition.together
     episode = transition.reference
-    plans = acting.find("CarePlan", ("episodeOfCare", episode))
-    listed = (_key(one) for plan in plans for one in plan.get("activity", ()))
-    names = [f"CarePlan/{plan['id']}" for plan in plans]
-    wanted = dict.fromkeys([*names, *filter(None, listed)])
-    held = acting.hold(*(one for one in wanted if one not in together))
+    held = acting.hold(*(one for one in _asked_for(transition) if one not in together))
     ended = [
         made
         for one in held
@@ -67,6 +66,28 @@ def end_what_was_asked_for(transition: Transition) -> None:
     ]
     if ended:
         acting.store(ended)
+
+
+def _asked_for(transition: Transition) -> Iterable[str]:
+    """Find what an episode of care asks for: its plans, and requests in and beside them.
+
+    Requests are not searched by their episode, so those of its patient are looked at. What
+    else a plan lists may be of another one; that is seen once it is held.
+    """
+    acting, episode = transition.acting, transition.reference
+    plans = acting.find("CarePlan", ("episodeOfCare", episode))
+    yield from (reference_to(one) for one in plans)
+    listed = {_key(one) for plan in plans for one in plan.get("activity", ())}
+    patient = transition.resource.get("patient", {}).get("reference")
+    if patient:
+        mine = (("subject", str(patient)), ("status", ",".join(_UNDER_WAY)))
+        found = acting.find("ServiceRequest", *mine)
+        listed |= {
+            reference_to(one)
+            for one in found
+            if ext.reference_of(one, ext.EPISODE_OF_CARE) == episode
+        }
+    yield from sorted(filter(None, listed))
 
 
 def forget(resource: Resource) -> None:
@@ -78,7 +99,7 @@ def forget(resource: Resource) -> None:
 def _ended(resource: Resource, *, finished: bool) -> Resource | None:
     """Give a care plan or a request as it ends; ``None``: it has ended already."""
     status = resource.get("status")
-    if status not in ("draft", "active", "on-hold"):
+    if status not in _UNDER_WAY:
         return None
     ended = deepcopy(resource)
     forget(ended)

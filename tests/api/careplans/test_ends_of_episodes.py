@@ -80,6 +80,39 @@ def test_what_waits_for_its_trigger_or_never_said_when_is_revoked(
     assert statuses(clinic, other, *made) == ["completed", "revoked", "revoked"]
 
 
+@pytest.mark.parametrize(
+    ("end", "begun"), [("finished", "completed"), ("cancelled", "revoked")]
+)
+def test_requests_that_no_plan_lists_end_with_their_episode(
+    clinic, nurse, team, end, begun
+) -> None:
+    episode, _, (listed, _) = course(clinic, nurse, team)
+    _, _, (of_another, _) = course(clinic, nurse, team)
+    stored = clinic.read(listed)
+    beside = [
+        clinic.put({**stored, "id": clinic.number(), "status": status})
+        for status in ("active", "on-hold", "draft", "revoked")
+    ]
+    # Of the same patient, in another episode of care.
+    foreign = clinic.put(
+        {
+            **stored,
+            "id": clinic.number(),
+            "extension": clinic.read(of_another)["extension"],
+        }
+    )
+    clinic.told()
+
+    assert patch(nurse, episode, to_status(end)).status == 200
+
+    assert statuses(clinic, *beside) == [begun, begun, "revoked", "revoked"]
+    assert history(clinic.read(beside[0]))[-1] == (begun, False)
+    assert statuses(clinic, foreign) == ["active"]
+    told = clinic.told()
+    # The two of the plan, and three beside it.
+    assert told.count(("ehealth-procedurerequest", "updated")) == 5
+
+
 def test_what_belongs_to_another_episode_does_not_end(clinic, nurse, team) -> None:
     episode, plan, _ = course(clinic, nurse, team)
     _, other, (foreign, _) = course(clinic, nurse, team)
