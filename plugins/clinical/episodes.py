@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from fyr.plugins.clinical.times import moment_of
+from fyr.core.workflow.timing import DANISH, LAST, first_of, last_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PARTICIPATE: Final = "PITEOC"
 #: ``EpisodeOfCare.status`` of what is over.
 ENDED: Final = frozenset({"finished", "cancelled", "entered-in-error"})
+_NEXT = timedelta(milliseconds=1)
 _TAKEN_BACK = frozenset({"inactive", "rejected"})
 
 
@@ -64,6 +65,20 @@ def is_withdrawn(consents: Iterable[Resource], now: datetime) -> bool:
     )
 
 
+def changes_at(consent: Mapping[str, Any]) -> datetime | None:
+    """Tell the moment from which a consent does not allow any more what it did before.
+
+    ``None``: there is none, or it would be beyond the calendar. It may be over.
+    """
+    if not episodes_of(consent) or consent.get("status") != "active":
+        return None
+    start, end = _period(consent)
+    permits = consent["provision"].get("type", "permit") == "permit"
+    moment = end if permits else start
+    # An end is the last moment that belongs to it, and clocks here tell milliseconds.
+    return moment + _NEXT if moment is not None and moment < LAST else None
+
+
 def episodes_of(consent: Mapping[str, Any]) -> set[str]:
     """Tell the episodes of care that a consent to take part is about."""
     if PARTICIPATE not in _categories(consent):
@@ -92,7 +107,7 @@ def _denies(consent: Mapping[str, Any], now: datetime) -> bool:
     provision = consent.get("provision", {})
     if consent.get("status") != "active":
         return False
-    end = _end(provision.get("period", {}).get("end"))
+    _, end = _period(consent)
     if provision.get("type", "permit") == "permit":
         return end is not None and end < now
     return _holds(consent, now)
@@ -112,14 +127,11 @@ def _data(consent: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _holds(consent: Mapping[str, Any], now: datetime) -> bool:
-    period = consent.get("provision", {}).get("period", {})
-    start, end = moment_of(period.get("start")), _end(period.get("end"))
+    start, end = _period(consent)
     return (start is None or start <= now) and (end is None or now <= end)
 
 
-def _end(text: Any) -> datetime | None:
-    """Tell the last moment that a dateTime means: a day goes on until it is over."""
-    moment = moment_of(text)
-    if moment is not None and len(str(text)) == len("2026-01-31"):
-        return moment + timedelta(days=1, microseconds=-1)
-    return moment
+def _period(consent: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """Tell from when to when a consent holds; a day is one of the Danish calendar."""
+    period = consent.get("provision", {}).get("period", {})
+    return first_of(period.get("start"), DANISH), last_of(period.get("end"), DANISH)

@@ -7,6 +7,7 @@ it is pure: the zone and the window are passed in, and no clock is read.
 
 from fyr.core.workflow.timing.checking import problems
 from fyr.core.workflow.timing.expanding import Slot, slots, slots_from, slots_starting
+from fyr.core.workflow.timing.moments import first_of, last_of, later
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, occurrence_of
 from fyr.core.workflow.timing.reading import DANISH, LAST, moment_of, months_later
 
@@ -16,6 +17,9 @@ __all__ = [
     "Kind",
     "Occurrence",
     "Slot",
+    "first_of",
+    "last_of",
+    "later",
     "moment_of",
     "months_later",
     "occurrence_of",

@@ -15,15 +15,10 @@ from heapq import merge
 from itertools import count, takewhile
 from typing import NamedTuple
 
+from fyr.core.workflow.timing.moments import PASSING
 from fyr.core.workflow.timing.occurrence import Kind, Occurrence, Recurrence
 from fyr.core.workflow.timing.reading import DANISH, FIRST, LAST, months_later
 
-#: Units that pass at the same pace everywhere.
-_PASSING = {
-    "s": timedelta(seconds=1),
-    "min": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-}
 #: No clock is put back or forward by more, and no day is left out but one.
 _SHIFT = timedelta(days=2)
 
@@ -113,8 +108,8 @@ def _longest(length: tuple[int, str] | None) -> timedelta:
     if length is None:
         return timedelta()
     number, unit = length
-    if unit in _PASSING:
-        return number * _PASSING[unit]
+    if unit in PASSING:
+        return number * PASSING[unit]
     return number * timedelta(days={"d": 1, "wk": 7, "a": 366}[unit]) + _SHIFT
 
 
@@ -124,8 +119,8 @@ def _end(start: datetime, length: tuple[int, str] | None, zone: tzinfo) -> datet
         return start
     number, unit = length
     try:
-        if unit in _PASSING:
-            found = start + number * _PASSING[unit]
+        if unit in PASSING:
+            found = start + number * PASSING[unit]
         else:
             local = start.astimezone(zone)
             day = _days_later(local.date(), number, unit)
@@ -145,7 +140,7 @@ def _starts(
     recurrence: Recurrence, first: datetime, wanted: datetime, zone: tzinfo
 ) -> Iterator[datetime]:
     """Tell when slots start: in order, from some of before ``wanted`` on, without end."""
-    if recurrence.unit in _PASSING:
+    if recurrence.unit in PASSING:
         return _passing(recurrence, first, wanted)
     local = first.astimezone(zone)
     near = (max(first, wanted - _SHIFT)).astimezone(zone).date()
@@ -161,7 +156,7 @@ def _passing(
     recurrence: Recurrence, first: datetime, wanted: datetime
 ) -> Iterator[datetime]:
     try:
-        step = recurrence.period * _PASSING[recurrence.unit]
+        step = recurrence.period * PASSING[recurrence.unit]
     except OverflowError:
         yield first
         return

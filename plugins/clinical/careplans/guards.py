@@ -17,12 +17,12 @@ from fyr.core import (
     refuses,
     workflow,
 )
+from fyr.core.workflow.timing import first_of
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.episodes import ENDED, has_consent
 from fyr.plugins.clinical.tags import foreign, system_tags
 from fyr.plugins.clinical.tasks.plans import definition_of
-from fyr.plugins.clinical.times import moment_of
 
 Problems = Iterator[FyrError | Issue]
 
@@ -261,7 +261,7 @@ def planned(
     """Tell what a schedule plans: moments, states and paths, the first first."""
     found = []
     for number, entry in enumerate((resource or {}).get("extension", ())):
-        at = moment_of(ext.value_of(entry, "scheduledTime"))
+        at = first_of(ext.value_of(entry, "scheduledTime"))
         if entry.get("url") == url and at is not None:
             path = f"{(resource or {})['resourceType']}.extension[{number}]"
             found.append((at, str(ext.value_of(entry, "status")), path))

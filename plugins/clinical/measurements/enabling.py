@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fyr.plugins.clinical.measurements.times import moment
+from fyr.core.workflow.timing import first_of
 
 Item = Mapping[str, Any]
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -97,7 +97,7 @@ def _comparable(kind: str, value: Any) -> tuple[Any, Any] | None:
     if kind in _NUMBERS:
         return "number", value
     if kind in _MOMENTS:
-        return "moment", moment(value)
+        return "moment", first_of(value)
     if kind == "Coding" and isinstance(value, Mapping):
         return "coding", (value.get("system"), value.get("code"))
     if kind == "Quantity" and isinstance(value, Mapping):

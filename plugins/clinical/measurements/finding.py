@@ -9,11 +9,12 @@ from itertools import islice
 from typing import Any
 
 from fyr.core import Acting, Forbidden, OperationCall, Resource
+from fyr.core.workflow.timing import last_of
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.asking import Asked
 from fyr.plugins.clinical.measurements.reuse import REUSE
 from fyr.plugins.clinical.measurements.submission import reference
-from fyr.plugins.clinical.measurements.times import bounds, latest, when
+from fyr.plugins.clinical.measurements.times import bounds, when
 from fyr.plugins.clinical.parts import Room
 from fyr.plugins.clinical.systems import COHERENT
 
@@ -208,7 +209,7 @@ def _last(resource: Resource) -> tuple[datetime, str]:
     effective = _effective(resource)
     if isinstance(effective, Mapping):
         effective = effective.get("end") or effective.get("start")
-    return latest(effective) or _FOREVER, _name(resource)
+    return last_of(effective) or _FOREVER, _name(resource)
 
 
 def _effective(resource: Resource) -> Any:

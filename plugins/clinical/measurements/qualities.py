@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fyr.core import Resource
+from fyr.core.workflow.timing import first_of
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.coded import code, codings
 from fyr.plugins.clinical.measurements.coherence import (
@@ -14,7 +15,6 @@ from fyr.plugins.clinical.measurements.coherence import (
     device_qualities,
 )
 from fyr.plugins.clinical.measurements.reuse import QUALITY_TYPES
-from fyr.plugins.clinical.measurements.times import moment
 
 DEVICE_QUALITIES = "http://ehealth.sundhed.dk/cs/device-measuring-quality"
 _UNKNOWN = {
@@ -86,7 +86,7 @@ def quality_of(metric: Resource, now: datetime) -> Mapping[str, Any] | None:
 def _is_calibrated(metric: Resource, now: datetime) -> bool:
     """Whether no calibration is over; a metric that needs none is calibrated."""
     for one in metric.get("calibration", ()):
-        expires = moment(extensions.value_of(one, extensions.CALIBRATION_EXPIRES))
+        expires = first_of(extensions.value_of(one, extensions.CALIBRATION_EXPIRES))
         if expires is not None and expires <= now:
             return False
         if one.get("state", _CALIBRATED) != _CALIBRATED:

@@ -6,10 +6,11 @@ https://hl7.org/fhir/R4/datatypes.html#dateTime: with a time there is always a z
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fyr.core import Issue, Resource
+from fyr.core.workflow.timing import first_of
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.submission import Entry
@@ -20,47 +21,11 @@ _WHEN: Mapping[str, tuple[str, ...]] = {
     "QuestionnaireResponse": ("authored",),
     "Media": ("createdDateTime", "createdPeriod"),
 }
-_LONGEST_DATE = len("2026-11-26")
-_DAY = timedelta(days=1)
-
-
-def moment(text: object) -> datetime | None:
-    """Tell the moment of a dateTime, the beginning of what it leaves open, in UTC.
-
-    ``None`` for what is none.
-    """
-    if not isinstance(text, str):
-        return None
-    padded = f"{text}{'0001-01-01'[len(text) :]}" if len(text) < _LONGEST_DATE else text
-    try:
-        found = datetime.fromisoformat(padded)
-    except ValueError:
-        return None
-    if found.tzinfo is None:
-        return found.replace(tzinfo=UTC)
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        return None
-
-
-def latest(text: object) -> datetime | None:
-    """Tell the last moment that a dateTime can mean, to the second."""
-    found = moment(text)
-    if found is None or not isinstance(text, str) or len(text) > _LONGEST_DATE:
-        return found
-    if len(text) == _LONGEST_DATE:
-        after = found + _DAY
-    elif len(text) > len("2026"):
-        after = (found + 31 * _DAY).replace(day=1)
-    else:
-        after = (found + 366 * _DAY).replace(month=1, day=1)
-    return after - timedelta(seconds=1)
 
 
 def is_exact(text: object) -> bool:
     """Whether a dateTime has a time and a zone."""
-    return isinstance(text, str) and "T" in text and moment(text) is not None
+    return isinstance(text, str) and "T" in text and first_of(text) is not None
 
 
 def when(resource: Resource) -> Any:
@@ -74,8 +39,8 @@ def when(resource: Resource) -> Any:
 def bounds(element: Any) -> tuple[datetime | None, datetime | None]:
     """Tell start and end of a dateTime or a Period; of one that is open ``None``."""
     if isinstance(element, Mapping):
-        return moment(element.get("start")), moment(element.get("end"))
-    return moment(element), moment(element)
+        return first_of(element.get("start")), first_of(element.get("end"))
+    return first_of(element), first_of(element)
 
 
 def period_problems(entry: Entry) -> Iterator[Issue]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fyr.core.workflow.timing import first_of
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.enabling import Item
-from fyr.plugins.clinical.measurements.times import moment
 
 MIN_VALUE = "http://hl7.org/fhir/StructureDefinition/minValue"
 MAX_VALUE = "http://hl7.org/fhir/StructureDefinition/maxValue"
@@ -101,7 +101,7 @@ def _is_same(value: Any, option: Any) -> bool:
 def _is_less(value: Any, other: Any) -> bool:
     """Whether one value is less than another; what cannot be compared is not."""
     if isinstance(value, str) and isinstance(other, str):
-        value, other = moment(value), moment(other)
+        value, other = first_of(value), first_of(other)
     if value is None or other is None:
         return False
     try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Issue, broken_rule
-from fyr.core.workflow.timing import moment_of
+from fyr.core.workflow.timing import first_of, last_of, moment_of
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.procedures.submissions import Span
@@ -35,21 +35,12 @@ def period_of(start: Any, end: Any, zone: tzinfo) -> tuple[Span | None, list[Iss
 
 
 def _first(value: Any, zone: tzinfo) -> datetime | None:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        return moment_of(value)
-    try:
-        day = datetime.fromisoformat(value).date()
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return first_of(value, zone) if _is_day(value) else moment_of(value)
 
 
 def _last(value: Any, zone: tzinfo) -> datetime | None:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        return moment_of(value)
-    try:
-        day = datetime.fromisoformat(value).date() + timedelta(days=1)
-        end = datetime.combine(day, time(), zone).astimezone(UTC)
-        return end - timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        return None
+    return last_of(value, zone) if _is_day(value) else moment_of(value)
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, str) and bool(_DAY.fullmatch(value))

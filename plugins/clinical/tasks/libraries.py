@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Issue, Resource
+from fyr.core.workflow.timing import first_of
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tasks.plans import by_canonical, definition_of
 from fyr.plugins.clinical.tasks.terms import MEASUREMENTS, codes
-from fyr.plugins.clinical.times import moment_of, second
+from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
     from fyr.core import Acting
@@ -210,5 +211,5 @@ def _measured(resource: Resource) -> float:
         or resource.get("createdDateTime")
         or period.get("start")
     )
-    moment = moment_of(text)
+    moment = first_of(text)
     return moment.timestamp() if moment is not None else 0.0

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.core import Resource
-from fyr.core.workflow.timing import moment_of, months_later
+from fyr.core.workflow.timing import DANISH, later, moment_of
 from fyr.plugins.clinical.extensions import (
     ACTION_TRIGGER,
     TRIGGER_CONDITION,
@@ -37,13 +37,6 @@ ENABLED: Final = "TRIGGER_ENABLED"
 DONE: Final = "TRIGGER_DONE"
 _START: Final = "status-on-hold-to-active"
 _ONE: Final = "one-or-more"
-_UNITS: Final = {
-    "s": timedelta(seconds=1),
-    "min": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "wk": timedelta(weeks=1),
-}
 
 
 def reactions(acting: Acting, measured: Measured) -> list[Resource]:
@@ -94,7 +87,11 @@ def _moved_period(period: dict[str, Any], start: datetime) -> None:
     before, end = moment_of(period.get("start")), moment_of(period.get("end"))
     period["start"] = second(start)
     if before is not None and end is not None:
-        period["end"] = second(start + (end - before))
+        # As long on the local clock, so that nine o'clock stays nine o'clock.
+        local = (one.astimezone(DANISH).replace(tzinfo=None) for one in (end, before))
+        days = (next(local) - next(local)).days
+        rest = end - later(before, days, "d")
+        period["end"] = second(later(start, days, "d") + rest)
 
 
 def _key(action: Mapping[str, Any]) -> int:
@@ -191,13 +188,6 @@ def _started(
     replaced(request, TRIGGER_ENABLEMENT_CODE, [done])
     offset = value_of(trigger, "offset")
     if isinstance(offset, Mapping):
-        moved(request, acting.now + _length(offset, acting.now))
+        length = offset.get("value", 0), str(offset.get("code", "d"))
+        moved(request, later(acting.now, *length))
     yield request
-
-
-def _length(offset: Mapping[str, Any], now: datetime) -> timedelta:
-    number, unit = offset.get("value", 0), str(offset.get("code", "d"))
-    if unit in ("mo", "a"):
-        later = months_later(now.date(), int(number) * (12 if unit == "a" else 1))
-        return later - now.date()
-    return float(number) * _UNITS.get(unit, timedelta(days=1))

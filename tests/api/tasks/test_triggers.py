@@ -1,9 +1,14 @@
 """Action triggers: what is submitted for some activities starts another one."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from fyr.core.testing.clock import FakeClock
+from fyr.core.workflow.timing import DANISH
+
 from ..guide import EHEALTH, ext, to, url
-from .conftest import value
+from .conftest import Ward, opened, value
 
 
 def trigger(*conditions, behavior="all", offset=None):
@@ -160,6 +165,39 @@ def test_the_offset_moves_the_bounds_and_keeps_their_length(
     assert found["boundsPeriod"]["start"] == start
     assert found["boundsPeriod"]["end"][:10] != "2026-01-15"
     assert found["frequency"] == 1
+
+
+@pytest.mark.parametrize(
+    ("offset", "start"),
+    [
+        # Across the night on which summer time comes: nine o'clock stays nine o'clock.
+        ({"value": 3, "code": "d"}, "2026-03-31T07:00:00+00:00"),
+        ({"value": 1, "code": "wk"}, "2026-04-04T07:00:00+00:00"),
+        ({"value": 1, "code": "mo"}, "2026-04-28T07:00:00+00:00"),
+        ({"value": 72, "code": "h"}, "2026-03-31T08:00:00+00:00"),
+    ],
+)
+def test_an_offset_of_days_is_one_of_danish_days(tmp_path, offset, start) -> None:
+    clock = FakeClock(datetime(2026, 3, 28, 8, tzinfo=UTC))
+    with opened(tmp_path, clock) as built:
+        ward = Ward(*built)
+        chain = Chain(ward, trigger(("one", 1), offset=offset))
+        target = ward.read(chain.target)
+        del target["occurrenceDateTime"]
+        period = {
+            "start": "2026-01-01T09:00:00+01:00",
+            "end": "2026-07-01T09:00:00+02:00",
+        }
+        ward.put({**target, "occurrencePeriod": period})
+        chain.submit()
+
+        found = ward.read(chain.target)["occurrencePeriod"]
+
+    assert found["start"] == start
+    # A hundred and eighty-one days later, by the same clock.
+    local = [datetime.fromisoformat(found[one]).astimezone(DANISH) for one in found]
+    assert [one.hour for one in local] in ([9, 9], [10, 10])
+    assert (local[1].date() - local[0].date()).days == 181
 
 
 def test_without_an_offset_the_times_stay(ward) -> None:
