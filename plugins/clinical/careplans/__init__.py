@@ -3,14 +3,14 @@
 ``episodes`` begins an episode of care (``enrolling``, ``areas``); ``apply`` makes care plans
 of definitions (``applying``); ``teams`` says who is on them, ``contexts`` whose context an
 episode may be; ``machines`` are their states (``guards``, ``effects``), ``withdrawing`` what
-comes of a consent that is taken back.
+comes of a consent that is taken back or runs out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fyr.core import Consumer, Machine, Operation
+from fyr.core import Consumer, Machine, Operation, Timer
 from fyr.plugins.clinical.careplans import (
     apply,
     contexts,
@@ -40,8 +40,15 @@ def machines(room: Room) -> Iterable[Machine]:
 
 
 def consumers(room: Room) -> Iterable[Consumer]:
-    """Offer the consumer that pauses episodes of care."""
-    return (withdrawing.consumer(room),)
+    """Offer the consumers that pause episodes of care."""
+    return withdrawing.consumers(room)
 
 
-PART = Part(operations=operations, machines=machines, consumers=consumers)
+def timers(room: Room) -> Iterable[Timer]:
+    """Offer the timer of consents that run out."""
+    return (withdrawing.timer(),)
+
+
+PART = Part(
+    operations=operations, machines=machines, consumers=consumers, timers=timers
+)

@@ -170,12 +170,19 @@ class Clinic:
         sent = parameters(planDefinition=url(plan), episodeOfCare=url(episode))
         return (client or self.careplan).post("$apply", sent)
 
-    def told(self) -> list[tuple[str, str]]:
-        """Tell topics and kinds of the event messages since this was asked last."""
+    def told(self, about: str = "") -> list[tuple[str, str]]:
+        """Tell topics and kinds of the event messages since this was asked last.
+
+        :param about: a resource; without one, all.
+        """
         import json
 
-        found = self.messages.new()
-        return [(one.topic, json.loads(one.payload)["eventType"]) for one in found]
+        found = [(one.topic, json.loads(one.payload)) for one in self.messages.new()]
+        return [
+            (topic, told["eventType"])
+            for topic, told in found
+            if told["resourceReference"].endswith(about and f"/{about}")
+        ]
 
 
 def options(mode: str, *plugins: str) -> dict[str, Any]:

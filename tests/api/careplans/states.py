@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from ..guide import EHEALTH, PATCH
+from ..guide import EHEALTH, PATCH, to
 
 
 def planned(kind, status, moment):
@@ -60,3 +60,14 @@ def to_status(status):
 
 def put(clinic, client, reference, **changes):
     return client.update({**clinic.read(reference), **changes})
+
+
+def consents_from(clinic, episode, start=None, end=None, **more):
+    """Consent to take part, from one moment or day to another."""
+    period = {"start": start, "end": end}
+    provision = {
+        "data": [{"meaning": "instance", "reference": to(episode)}],
+        "period": {name: one for name, one in period.items() if one},
+        **more,
+    }
+    return clinic.consent(episode, provision=provision)

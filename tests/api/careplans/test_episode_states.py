@@ -110,7 +110,7 @@ def test_a_pause_is_planned_and_ends_by_itself(clinic, nurse, episode) -> None:
     assert of(stored, "statusschedule") == []
     told = [one["status"] for one in stored["statusHistory"]]
     assert told == ["planned", "active", "onhold", "active"]
-    assert clinic.told().count(("ehealth-episodeofcare.status", "updated")) == 2
+    assert clinic.told(episode).count(("ehealth-episodeofcare.status", "updated")) == 2
 
 
 def test_a_pause_does_not_end_without_consent(clinic, nurse, episode) -> None:
