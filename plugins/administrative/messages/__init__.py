@@ -1,8 +1,8 @@
 """Messages between citizens, care teams and Fyr: Communication of the profile ehealth-message.
 
 ``states`` is the table of steps, ``guards`` what must hold for a message, ``completing``
-what the server says of one itself, ``generating`` and ``steering`` which messages Fyr sends
-when an episode of care or a care plan changes.
+what the server says of one itself, ``generating`` which messages Fyr sends when an episode
+of care or a care plan changes.
 """
 
 from __future__ import annotations

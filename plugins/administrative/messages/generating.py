@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Consumer
+from fyr.core.steering import steered
 from fyr.plugins.administrative.extensions import (
     EPISODE_OF_CARE,
     RECIPIENT_TEAM,
@@ -24,7 +25,6 @@ from fyr.plugins.administrative.extensions import (
     reference_of,
 )
 from fyr.plugins.administrative.messages import terms
-from fyr.plugins.administrative.messages.steering import steered
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Change, Resource
@@ -76,7 +76,12 @@ def _handle(room: Room, change: Change) -> Note | None:
     application = room.application
 
     def send(acting: Acting) -> None:
-        sent = [done for one in messages if (done := steered(acting, one)) is not None]
+        sent = [
+            done
+            for one in messages
+            for recipient in terms.recipients(one)
+            if (done := steered(acting, one, recipient)) is not None
+        ]
         if sent:
             acting.store(sent)
 

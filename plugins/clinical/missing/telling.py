@@ -21,6 +21,7 @@ from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.tasks import terms
 from fyr.plugins.clinical.tasks.results import Results
+from fyr.plugins.clinical.tasks.wanted import steered_all
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
     task["intent"] = "plan"
     task["extension"].append(_resolved_timing(request, slot))
     results.tell_teams(text, about, reason=CATEGORY)
-    if not _store(acting, results.made):
+    if not _store(acting, results, about):
         return
     told = {"topic": EVENT, "event": "created", "version": _version(request)}
     room.application.outbox.emit(
@@ -65,8 +66,9 @@ def reminded(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None
     request = _request(measured)
     results = _results(acting, measured, slot, REMINDER)
     text = f"Husk at måle: {activity_of(request)}, {_when(slot)}"
-    results.tell_patient(text, reference_to(request), "advice", REMINDER)
-    _store(acting, results.made)
+    about = reference_to(request)
+    results.tell_patient(text, about, "advice", REMINDER)
+    _store(acting, results, about)
 
 
 def fulfils_still(acting: Acting, measurement: str) -> bool:
@@ -81,11 +83,13 @@ def fulfils_still(acting: Acting, measurement: str) -> bool:
     )
 
 
-def _store(acting: Acting, made: list[Resource]) -> bool:
-    """Store what is new; tell whether it is."""
+def _store(acting: Acting, results: Results, about: str) -> bool:
+    """Store what is new, as it is wanted; tell whether it is new."""
+    made = results.made
     if not made or acting.read(reference_to(made[0])) is not None:
         return False
-    acting.store(made)
+    if wanted := steered_all(acting, made, about):
+        acting.store(wanted)
     return True
 
 

@@ -41,6 +41,7 @@ from fyr.plugins.clinical.tasks.submission import (
     targets_of,
 )
 from fyr.plugins.clinical.tasks.terms import TRIAGING_RESULT
+from fyr.plugins.clinical.tasks.wanted import steered_all
 from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
@@ -184,7 +185,9 @@ def _made(
         else:
             _of_an_outcome(results, measured, one, one.outcome, acting)
     unexpected.notice(acting, measured, results)
-    return [*results.made, *triggers.reactions(acting, measured)]
+    about = [reference_to(measured.activity)] if measured.activity else []
+    wanted = steered_all(acting, results.made, *about)
+    return [*wanted, *triggers.reactions(acting, measured)]
 
 
 def _of_a_failure(results: Results, measured: Measured, one: Evaluated) -> None:
