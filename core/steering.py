@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _EPISODE: Final = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 #: Where a message says what it is about.
 _ABOUT: Final = ("about", "partOf", "basedOn")
+#: What takes the place of that of a message.
+_OWN: Final[tuple[str, ...]] = ("medium", "payload")
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -48,8 +50,7 @@ def steered(
         return message
     if winner.get("doNotPerform"):
         return None
-    own = {name: winner[name] for name in ("medium", "payload") if name in winner}
-    return {**message, **own}
+    return {**message, **{one: winner[one] for one in _OWN if one in winner}}
 
 
 def _is_about(request: Resource, message: Resource, named: set[str]) -> bool:

@@ -137,8 +137,9 @@ def authorize_resource(
 def explain_access(context: RequestContext) -> Iterable[str] | None:
     """Tell what a user needs for an interaction, in words for whoever runs the server.
 
-    Called by ``fyr workflow explain`` for each way to write a resource, and never for a
-    request: :func:`authorize` and :func:`authorize_resource` decide. A plugin that has
+    Called by ``fyr workflow explain`` for each way to write a resource, operations on it
+    that affect state among them (``context.operation``), and never for a request:
+    :func:`authorize` and :func:`authorize_resource` decide. A plugin that has
     rules tells them in a few words, such as ``the privilege CarePlan.update``; no words
     mean that it lets nobody of this type do it. The answers of all are told.
 

@@ -48,6 +48,7 @@ class Access:
     """What plugins say that users need to write a resource; nothing: they may not."""
 
     service: str
+    #: ``update``, or ``$name`` of an operation
     interaction: str
     user: str
     needs: tuple[str, ...]
@@ -99,7 +100,10 @@ def explain(
     standings = application.database.read(work)
     timers = application.timers.of(reference)
     told = _told(application, resource)
-    access = list(_access(application, resource, standings))
+    access = [
+        *_access(application, resource, standings),
+        *_calls(application, resource, users),
+    ]
     return Explained(
         reference, _title(resource), stored.version, standings, timers, told, access
     )
@@ -120,10 +124,32 @@ def _access(
     for service in application.services if ask else ():
         for interaction, user in sorted(asked):
             if service.offers(kind, interaction):
-                by = SYSTEM if user == "SYSTEM" else Principal(user, "explained")
-                writing = _writing(application, resource, interaction, by)
+                writing = _writing(application, resource, interaction, _made_up(user))
                 needs = ask(context=replace(writing, service=service))
                 yield Access(service.name, interaction, user, tuple(needs))
+
+
+def _calls(
+    application: Application, resource: Resource, users: Set[str]
+) -> Iterator[Access]:
+    """Ask what users need to call the operations on it that change what is kept."""
+    ask, kind = application.hooks.explain_access, resource["resourceType"]
+    found = application.operations.at("instance", kind)
+    names = [one.name for one in found if one.affects_state]
+    for service in application.services if ask else ():
+        for name in names if kind in service.types else ():
+            for user in sorted(users) if service.offers_operation(name, kind) else ():
+                calling = replace(
+                    _writing(application, resource, "operation", _made_up(user)),
+                    service=service,
+                    operation=name,
+                )
+                needs = tuple(ask(context=calling))
+                yield Access(service.name, f"${name}", user, needs)
+
+
+def _made_up(user: str) -> Principal:
+    return SYSTEM if user == "SYSTEM" else Principal(user, "explained")
 
 
 def _told(application: Application, resource: Resource) -> Sequence[Issue]:
@@ -207,7 +233,6 @@ def _asked(
             machine.set_state(new, step.end)
         except TypeError:
             return ("nobody can say without the write itself",) if step.when else ()
-    principal = SYSTEM if user == "SYSTEM" else Principal(user, "explained")
     kind, identity = resource["resourceType"], resource["id"]
     transition = Transition(
         machine=machine,
@@ -216,7 +241,7 @@ def _asked(
             application,
             resource,
             "update" if new is not None else "delete",
-            principal,
+            _made_up(user),
         ),
         session=session,
         old=resource,

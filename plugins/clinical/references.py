@@ -32,6 +32,23 @@ def all_asked(call: OperationCall, *names: str) -> list[str]:
     return _led_to(call, *names)
 
 
+def all_named(call: OperationCall, *names: str) -> list[tuple[str, str]]:
+    """Tell what parameters of some names refer to, each with its FHIRPath.
+
+    In their order, as often as they are there.
+    """
+    given = call.parameters.get("parameter", [])
+    return [
+        (own(call, _text(value)), f"Parameters.parameter[{number}].value")
+        for name in names
+        for number, value in zip(
+            (place for place, one in enumerate(given) if one.get("name") == name),
+            call.values(name),
+            strict=True,
+        )
+    ]
+
+
 def _led_to(call: OperationCall, *names: str) -> list[str]:
     found = [own(call, _text(value)) for name in names for value in call.values(name)]
     return list(dict.fromkeys(one for one in found if one))
@@ -51,7 +68,7 @@ def unversioned(reference: str) -> str:
     return reference.partition("/_history/")[0]
 
 
-def reference_to(resource: Resource) -> str:
+def reference_to(resource: Mapping[str, Any]) -> str:
     """Tell the relative reference to a resource."""
     return f"{resource['resourceType']}/{resource['id']}"
 
@@ -62,6 +79,11 @@ def url_of(call: OperationCall, reference: str) -> str:
     context = call.context
     base = call.interactions.services.base_of(kind, context.service, context.base_url)
     return f"{base}/{reference}" if base else reference
+
+
+def entry_of(call: OperationCall, resource: Resource) -> Resource:
+    """Make an entry of a Bundle of a resource of this server."""
+    return {"fullUrl": url_of(call, reference_to(resource)), "resource": resource}
 
 
 def elements(resource: Mapping[str, Any], name: str) -> Iterator[str]:

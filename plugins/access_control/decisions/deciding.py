@@ -82,7 +82,7 @@ class Decisions:
         cell = self.table.find(
             context.service.name,
             context.resource_type or "",
-            context.interaction,
+            _interaction(context),
             context.principal.user_type,
         )
         if cell is not None:

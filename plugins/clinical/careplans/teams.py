@@ -15,7 +15,12 @@ from fyr.core import (
 )
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.references import all_asked, elements, reference_to, url_of
+from fyr.plugins.clinical.references import (
+    all_asked,
+    all_named,
+    elements,
+    entry_of,
+)
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
@@ -69,11 +74,12 @@ def operations() -> Iterator[Operation]:
 def update(call: OperationCall) -> Resource:
     """Change who is on a care plan or an episode of care.
 
-    :raises fyr.core.errors.FyrError: no team is named, or something else than a team.
+    :raises fyr.core.errors.FyrError: no team is named, one more than once, or something
+        else than a team.
     """
     adds, removes = all_asked(call, *_ADD), all_asked(call, *_REMOVE)
     acting = call.acting()
-    _require_teams(call, acting, adds, removes)
+    _require_teams(call, acting)
     # Judged by the right to call this; those below it follow.
     call.subject()
     reference = f"{call.resource_type}/{call.resource_id}"
@@ -90,7 +96,7 @@ def _change(resource: Resource, adds: Iterable[str], removes: Iterable[str]) -> 
     """Change the list of a resource, and tell whether it was another one."""
     name = _LISTS[resource["resourceType"]]
     before: list[Mapping[str, Any]] = resource.get(name, [])
-    gone = set(removes) - set(adds)
+    gone = set(removes)
     kept = [one for one in before if one.get("reference") not in gone]
     there = set(elements({name: kept}, name))
     after = [*kept, *({"reference": one} for one in adds if one not in there)]
@@ -101,27 +107,28 @@ def _change(resource: Resource, adds: Iterable[str], removes: Iterable[str]) -> 
     return after != before
 
 
-def _require_teams(
-    call: OperationCall, acting: Acting, adds: list[str], removes: list[str]
-) -> None:
-    if not adds and not removes:
+def _require_teams(call: OperationCall, acting: Acting) -> None:
+    added, removed = all_named(call, *_ADD), all_named(call, *_REMOVE)
+    if not added and not removed:
         text = "name care teams to add or to remove"
         raise Invalid([broken_rule(text, "Parameters.parameter")])
-    added, removed = (
-        next((call.place(one) for one in names if call.values(one)), "")
-        for names in (_ADD, _REMOVE)
-    )
-    named = [*((one, added) for one in adds), *((one, removed) for one in removes)]
+    named = [*added, *removed]
     issues = [
         broken_rule(f"{one} is no CareTeam", place)
         for one, place in named
         if not one.startswith("CareTeam/")
     ]
+    seen: set[str] = set()
+    for one, place in named:
+        if one in seen:
+            text = f"{one} is named more than once: a team is added or removed, once"
+            issues.append(broken_rule(text, place))
+        seen.add(one)
     issues += [
         CODES["GENERAL_RESOURCE_NOT_FOUND"].issue(
-            "CareTeam", one.partition("/")[2], expression=[added]
+            "CareTeam", one.partition("/")[2], expression=[place]
         )
-        for one in adds
+        for one, place in added
         if one.startswith("CareTeam/") and acting.read(one) is None
     ]
     if issues:
@@ -175,8 +182,11 @@ def suggest(call: OperationCall) -> Resource:
     )
     organizations = [found for one in managing if (found := acting.read(one))]
     entries = [
-        *(_entry(call, one, "match") for one in teams),
-        *(_entry(call, one, "include") for one in organizations),
+        *({**entry_of(call, one), "search": {"mode": "match"}} for one in teams),
+        *(
+            {**entry_of(call, one), "search": {"mode": "include"}}
+            for one in organizations
+        ),
     ]
     bundle: Resource = {
         "resourceType": "Bundle",
@@ -199,13 +209,4 @@ def _codings(resource: Mapping[str, Any], element: str) -> set[tuple[str, str]]:
         (str(coding.get("system", "")), str(coding.get("code", "")))
         for concept in concepts
         for coding in concept.get("coding", ())
-    }
-
-
-def _entry(call: OperationCall, resource: Resource, mode: str) -> Resource:
-    reference = reference_to(resource)
-    return {
-        "fullUrl": url_of(call, reference),
-        "resource": resource,
-        "search": {"mode": mode},
     }

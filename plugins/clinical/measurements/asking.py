@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fyr.core import Invalid, Issue, OperationCall, Refused
-from fyr.core.searching import escaped
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.references import all_asked, asked, own
+from fyr.plugins.clinical.tokens import token
 
 #: Parameter -> type that it refers to.
 _TYPES = {"patient": "Patient", "episodeOfCare": "EpisodeOfCare"}
@@ -51,7 +51,7 @@ def asked_of(call: OperationCall) -> Asked:
         _one(call, "episodeOfCare"),
         _one(call, "device"),
         tuple(all_asked(call, "based-on")),
-        tuple(_token(one) for one in call.values("_tag")),
+        tuple(token(one) for one in call.values("_tag")),
     )
 
 
@@ -180,9 +180,3 @@ def _place(name: str) -> list[str]:
 
 def _one(call: OperationCall, name: str) -> str:
     return asked(call, name) or ""
-
-
-def _token(coding: Mapping[str, Any]) -> str:
-    """Write a Coding as the value of a search, with its marks escaped."""
-    system, code = (escaped(str(coding.get(key, ""))) for key in ("system", "code"))
-    return f"{system}|{code}" if system else code

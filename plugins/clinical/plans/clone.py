@@ -33,7 +33,6 @@ from fyr.plugins.clinical.plans.family import (
     Family,
     family_of,
     leads,
-    name_of,
 )
 from fyr.plugins.clinical.plans.identity import (
     base_of,
@@ -42,7 +41,14 @@ from fyr.plugins.clinical.plans.identity import (
     uuid_of,
 )
 from fyr.plugins.clinical.plans.tree import Definitions
-from fyr.plugins.clinical.references import all_asked, own, url_of
+from fyr.plugins.clinical.references import (
+    all_asked,
+    all_named,
+    entry_of,
+    own,
+    reference_to,
+    url_of,
+)
 
 if TYPE_CHECKING:
     from fyr.core import Issue, Resource
@@ -127,17 +133,19 @@ class _Cloning:
             self._lead(one)
         # Those below first, so that who reads the Bundle knows what others refer to.
         made = self._behalf.store(list(reversed(self._new.values())))
-        entries = [
-            {"fullUrl": url_of(self._call, name_of(one)), "resource": one}
-            for one in made
-        ]
+        entries = [entry_of(self._call, one) for one in made]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
     def _chosen(self, family: Family) -> list[str]:
         listed = all_asked(self._call, "deep-clone-references")
         default = self._call.value("default-clone-behavior")
         if default is False or (default is None and listed):
-            return family.listed(listed)
+            named: dict[str, str] = {}
+            for one, place in all_named(self._call, "deep-clone-references"):
+                named.setdefault(one, place)
+            chosen = family.listed(named)
+            family.ways.update(named)
+            return chosen
         return family.by_default()
 
     def _hold(self, family: Family, chosen: Sequence[str]) -> None:
@@ -146,7 +154,9 @@ class _Cloning:
             return
         names = set(chosen)
         for name in chosen:
-            names.update(name_of(one) for one in self._siblings(family.members[name]))
+            names.update(
+                reference_to(one) for one in self._siblings(family.members[name])
+            )
         self._acting.hold(*sorted(names))
 
     def _siblings(self, resource: Mapping[str, Any]) -> list[Resource]:
@@ -162,18 +172,31 @@ class _Cloning:
 
         :raises fyr.core.errors.Refused: all problems at once.
         """
-        found = [one for name in chosen for one in self._problems(family.members[name])]
+        found = [
+            one
+            for name in chosen
+            for one in self._problems(family.members[name], family.ways.get(name))
+        ]
         if found:
             raise Refused(found)
 
-    def _problems(self, resource: Mapping[str, Any]) -> Iterator[Issue]:
-        if resource["resourceType"] == _DOCUMENT:
+    def _problems(
+        self, resource: Mapping[str, Any], way: str | None
+    ) -> Iterator[Issue]:
+        """Tell what keeps a definition from being cloned.
+
+        :param way: where it is named, as FHIRPath: in the definition that is cloned, or
+            among the parameters; ``None``: it is that definition itself.
+        """
+        kind = resource["resourceType"]
+        if kind == _DOCUMENT:
             return
-        place = (name_of(resource),)
-        named = uuid_of(resource) and base_of(resource) and environment_of(resource)
-        if not named or versions.parts(resource.get("version")) is None:
+        # As a copy it could be cloned, so what is wrong is which clone was asked for.
+        place = (way or f"{self._call.place('clone-operation')}.value",)
+        if lacking := _lacking(resource):
             code = CODES["VERSIONING_RESOURCE_NOT_ELIGIBLE_FOR_CLONE"]
-            yield code.issue(expression=place)
+            own_places = [f"{kind}.{one}" for one in lacking]
+            yield code.issue(expression=[way] if way else own_places)
         elif self._how == COPY:
             return
         elif environment_of(resource) != self._environment:
@@ -238,14 +261,24 @@ class _Cloning:
 
     def _lead(self, new: Resource) -> None:
         """Have a clone lead to clones, where there are some."""
-        for holder, key in leads(new):
+        for holder, key, _ in leads(new):
             canonical = str(holder[key])
             found = self._definitions.find(canonical, *CLONED)
-            clone = self._new.get(name_of(found)) if found is not None else None
+            clone = self._new.get(reference_to(found)) if found is not None else None
             if clone is None:
                 continue
             pinned = "/_history/1" if "/_history/" in canonical else ""
-            holder[key] = url_of(self._call, name_of(clone)) + pinned
+            holder[key] = url_of(self._call, reference_to(clone)) + pinned
+
+
+def _lacking(resource: Mapping[str, Any]) -> list[str]:
+    """Tell the elements that keep a definition from being cloned at all."""
+    lacking = [] if uuid_of(resource) else ["identifier"]
+    if not (base_of(resource) and environment_of(resource)):
+        lacking.append("extension")
+    if versions.parts(resource.get("version")) is None:
+        lacking.append("version")
+    return lacking
 
 
 def _how(call: OperationCall) -> str:

@@ -6,13 +6,14 @@ Libraries and predecessors are not a part of what refers to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fyr.core import Refused, broken_rule
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.plans.tree import KINDS, MOST_ACTIONS, Definitions, places
+from fyr.plugins.clinical.references import reference_to
 
 if TYPE_CHECKING:
     from fyr.core import Resource
@@ -31,6 +32,8 @@ class Family:
     members: dict[str, Resource] = field(default_factory=dict)
     #: who leads to whom
     below: dict[str, list[str]] = field(default_factory=dict)
+    #: FHIRPath from the root to what leads to a member, first in the root
+    ways: dict[str, str] = field(default_factory=dict)
 
     def above(self, member: str) -> list[str]:
         """Tell who leads to a member."""
@@ -41,58 +44,73 @@ class Family:
         kinds = tuple(f"{kind}/" for kind in KINDS)
         return [m for m in self.members if m == self.root or m.startswith(kinds)]
 
-    def listed(self, references: Sequence[str]) -> list[str]:
+    def listed(self, named: Mapping[str, str]) -> list[str]:
         """Tell who is cloned where it is said: the root and those that are listed.
 
+        :param named: each reference, with the place where the caller has it.
         :raises fyr.core.errors.FyrError: one is no part of it, or all that lead to it
             stay as they are; all of them at once.
         """
-        foreign = [one for one in references if one not in self.members]
+        foreign = [one for one in named if one not in self.members]
         if foreign:
             raise CODES["VERSIONING_REFERENCE_NOT_RELEVANT_FOR_RESOURCE"].error(
-                self.root, ", ".join(foreign)
+                self.root,
+                ", ".join(foreign),
+                expression=[named[one] for one in foreign],
             )
-        chosen = {self.root, *references}
+        chosen = {self.root, *named}
         problems: dict[str, list[str]] = {}
-        for one in references:
+        for one in named:
             above = self.above(one)
             if one != self.root and chosen.isdisjoint(above):
                 problems.setdefault(above[0], []).append(one)
         if problems:
             code = CODES["VERSIONING_REFERENCE_MISSING_IN_TREE_PATH"]
             raise Refused(
-                [code.issue(one, ", ".join(two)) for one, two in problems.items()]
+                [
+                    code.issue(
+                        one, ", ".join(two), expression=[named[each] for each in two]
+                    )
+                    for one, two in problems.items()
+                ]
             )
         return [one for one in self.members if one in chosen]
 
 
 def family_of(definitions: Definitions, root: Resource) -> Family:
     """Read a definition and all below it, each once."""
-    family = Family(name_of(root))
-    _join(definitions, family, root)
+    family = Family(reference_to(root))
+    _join(definitions, family, root, root["resourceType"])
     return family
 
 
-def name_of(resource: Mapping[str, Any]) -> str:
-    """Tell type and id."""
-    return f"{resource['resourceType']}/{resource['id']}"
+def leads(
+    resource: Mapping[str, Any], way: str = ""
+) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Go through what a definition leads to: where it stands, under which key, the way.
 
-
-def leads(resource: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Go through what a definition leads to: where it stands, and under which key."""
-    for artifact in resource.get("relatedArtifact", ()):
-        if artifact.get("type") in _PARTS and "resource" in artifact:
-            yield artifact, "resource"
-    for _, action in places(resource):
+    :param way: FHIRPath to the definition.
+    """
+    yield from _artifacts(resource, "relatedArtifact", way)
+    for place, action in places(resource, way):
         if "definitionCanonical" in action:
-            yield cast("dict[str, Any]", action), "definitionCanonical"
-        for artifact in action.get("documentation", ()):
-            if artifact.get("type") in _PARTS and "resource" in artifact:
-                yield artifact, "resource"
+            led = f"{place}.definitionCanonical"
+            yield cast("dict[str, Any]", action), "definitionCanonical", led
+        yield from _artifacts(action, "documentation", place)
 
 
-def _join(definitions: Definitions, family: Family, resource: Resource) -> None:
-    name = name_of(resource)
+def _artifacts(
+    element: Mapping[str, Any], name: str, way: str
+) -> Iterator[tuple[dict[str, Any], str, str]]:
+    for number, artifact in enumerate(element.get(name, ())):
+        if artifact.get("type") in _PARTS and "resource" in artifact:
+            yield artifact, "resource", f"{way}.{name}[{number}].resource"
+
+
+def _join(
+    definitions: Definitions, family: Family, resource: Resource, way: str
+) -> None:
+    name = reference_to(resource)
     if name in family.members:
         return
     if len(family.members) >= MOST_ACTIONS:
@@ -100,8 +118,10 @@ def _join(definitions: Definitions, family: Family, resource: Resource) -> None:
         raise Refused([broken_rule(text, "Parameters")])
     family.members[name] = resource
     led = family.below.setdefault(name, [])
-    for holder, key in leads(resource):
+    for holder, key, place in leads(resource, way):
         found = definitions.find(str(holder[key]), *CLONED)
         if found is not None:
-            led.append(name_of(found))
-            _join(definitions, family, found)
+            below = reference_to(found)
+            led.append(below)
+            family.ways.setdefault(below, place)
+            _join(definitions, family, found, f"{place}.resolve()")

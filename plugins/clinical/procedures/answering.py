@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.plugins.clinical.activities import activity_of
-from fyr.plugins.clinical.references import reference_to, url_of
+from fyr.plugins.clinical.references import entry_of
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.times import second
 
@@ -25,17 +25,12 @@ def answer(
 ) -> Resource:
     """Make the Bundle of an overview; it has an outcome if there are warnings."""
     requests = [request for request, _ in overviews]
-    entries = [_entry(call, one) for one in (*plans, *requests)]
+    entries = [entry_of(call, one) for one in (*plans, *requests)]
     entries.append({"resource": _parameters(plans, overviews)})
     warnings = [text for _, overview in overviews for text in overview.warnings]
     if warnings:
         entries.append({"resource": _outcome(warnings)})
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-
-
-def _entry(call: OperationCall, resource: Resource) -> Resource:
-    reference = reference_to(resource)
-    return {"fullUrl": url_of(call, reference), "resource": resource}
 
 
 def _parameters(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core import Forbidden
 from fyr.core.model.json import own as parsed
-from fyr.core.searching import Extent, escaped
+from fyr.core.searching import Extent
 from fyr.core.workflow.timing import Kind
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.procedures.submissions import (
@@ -19,6 +19,7 @@ from fyr.plugins.clinical.procedures.submissions import (
     submissions_of,
 )
 from fyr.plugins.clinical.references import elements, own
+from fyr.plugins.clinical.tokens import tokens
 
 if TYPE_CHECKING:
     from fyr.core import OperationCall, Resource
@@ -95,9 +96,9 @@ class Finding:
         """
         criteria = [("status", "active")]
         if conditions:
-            criteria.append(("condition.code", _tokens(conditions)))
+            criteria.append(("condition.code", tokens(conditions)))
         if tags:
-            criteria.append(("_tag", _tokens(tags)))
+            criteria.append(("_tag", tokens(tags)))
         episodes = [ext.reference_of(one, ext.EPISODE_OF_CARE) for one in plans]
         active = {
             f"EpisodeOfCare/{one['id']}"
@@ -166,13 +167,3 @@ def _parts(values: Sequence[str]) -> Iterator[str]:
     """Make search values of many, each of as many as one search takes."""
     for start in range(0, len(values), _AT_ONCE):
         yield ",".join(values[start : start + _AT_ONCE])
-
-
-def _tokens(codings: Iterable[Any]) -> str:
-    """Make a search value of codings: one of them."""
-    return ",".join(
-        f"{escaped(one['system'])}|{escaped(one.get('code', ''))}"
-        if "system" in one
-        else escaped(one.get("code", ""))
-        for one in codings
-    )

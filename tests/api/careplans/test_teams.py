@@ -125,6 +125,43 @@ def test_a_team_that_is_on_it_already_changes_nothing(clinic, plans, team) -> No
     assert clinic.read(plans[0])["meta"]["versionId"] == before
 
 
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        (["addCareTeams", "removeCareTeams"], [1]),
+        (["addCareTeams", "addCareTeams"], [1]),
+        (["removeCareTeams", "removeCareteams"], [1]),
+        # Those to add come first, wherever they stand.
+        (["removeCareTeams", "addCareTeams", "addCareteams"], [2, 0]),
+    ],
+)
+def test_a_team_that_is_named_more_than_once_is_refused(
+    clinic, plans, team, names, wrong
+) -> None:
+    given = [references(name, team) for name in names]
+
+    answer = call(clinic, plans[0], "update-care-teams", *given)
+
+    assert answer.status == 422
+    told = [one["expression"][0] for one in answer.json["issue"]]
+    assert told == [f"Parameters.parameter[{one}].value" for one in wrong]
+    assert f"{team} is named more than once" in answer.issues[0]
+    assert teams_of(clinic, plans[0]) == [team]
+
+
+def test_each_team_that_is_not_there_is_told_with_its_place(clinic, plans) -> None:
+    given = references("addCareTeams", "CareTeam/no", clinic.team(), "CareTeam/nor")
+
+    answer = call(clinic, plans[0], "update-care-teams", given)
+
+    assert answer.status == 422
+    told = [one["expression"] for one in answer.json["issue"]]
+    assert told == [
+        ["Parameters.parameter[0].value"],
+        ["Parameters.parameter[2].value"],
+    ]
+
+
 def test_changes_at_one_time_lose_none(clinic, plans, team) -> None:
     others = [clinic.team() for _ in range(8)]
 

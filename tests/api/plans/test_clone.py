@@ -32,6 +32,10 @@ def clone(authors, resource, how="minor-version", *listed, who=None, default=Non
     return authors.at(resource["resourceType"], who).post(place, body)
 
 
+def places(answer):
+    return [one["expression"] for one in answer.json["issue"]]
+
+
 def cloned(authors, resource, *more, **how):
     answer = clone(authors, resource, *more, **how)
     assert answer.status == 200, answer.body
@@ -132,6 +136,8 @@ def test_a_base_has_one_draft(guarded, kind) -> None:
 
     code = "VERSIONING_MULTIPLE_DRAFTS_IN_BASE_NOT_ALLOWED"
     assert (answer.status, told(answer)) == (422, [code])
+    # A copy could be made.
+    assert places(answer) == [["Parameters.parameter[0].value"]]
 
 
 def test_a_copy_begins_a_base_that_belongs_to_who_made_it(guarded, kind) -> None:
@@ -193,6 +199,7 @@ def test_what_is_no_part_of_it_cannot_go_with_it(guarded, questionnaire) -> None
 
     code = "VERSIONING_REFERENCE_NOT_RELEVANT_FOR_RESOURCE"
     assert (answer.status, told(answer)) == (422, [code])
+    assert places(answer) == [["Parameters.parameter[1].value"]]
 
 
 def test_what_goes_with_it_needs_its_way_to_it(guarded, questionnaire) -> None:
@@ -204,6 +211,7 @@ def test_what_goes_with_it_needs_its_way_to_it(guarded, questionnaire) -> None:
     code = "VERSIONING_REFERENCE_MISSING_IN_TREE_PATH"
     assert (answer.status, told(answer)) == (422, [code])
     assert name(asked) in answer.issues[0]
+    assert places(answer) == [["Parameters.parameter[1].value"]]
     both = [url(name(questionnaire)), url(name(asked))]
     assert len(cloned(guarded, root, "minor-version", *both)) == 3
 
@@ -216,6 +224,28 @@ def test_what_has_no_number_cannot_be_cloned(guarded, version) -> None:
 
     code = "VERSIONING_RESOURCE_NOT_ELIGIBLE_FOR_CLONE"
     assert (answer.status, told(answer)) == (422, [code])
+    assert places(answer) == [["Questionnaire.version"]]
+
+
+def test_what_is_wrong_below_is_told_by_the_way_to_it(guarded) -> None:
+    unnumbered = guarded.published(activity(version="first"))
+    below = guarded.published(plan(unnumbered))
+    other = guarded.published(activity())
+    root = guarded.published(plan(other, below))
+
+    answer = clone(guarded, root, "copy")
+    listed = clone(
+        guarded, root, "copy", url(name(other)), url(name(below)), url(name(unnumbered))
+    )
+
+    code = "VERSIONING_RESOURCE_NOT_ELIGIBLE_FOR_CLONE"
+    assert (answer.status, told(answer)) == (422, [code])
+    way = "PlanDefinition.action[1].definitionCanonical.resolve()"
+    assert places(answer) == [[f"{way}.action[0].definitionCanonical"]]
+    assert (told(listed), places(listed)) == (
+        [code],
+        [["Parameters.parameter[3].value"]],
+    )
 
 
 def test_versions_are_made_where_the_first_one_was(guarded) -> None:

@@ -239,5 +239,12 @@ def test_what_is_explained_says_which_privileges_each_user_needs(
     ) in told
     assert "  access        patch at fhir by SYSTEM: CarePlan.patch" in told
     assert "  no access     SSL" in told
+    assert (
+        "  access        $update-care-teams at careplan by PRACTITIONER:"
+        " CarePlan$update-care-teams, if episode team-on-plan"
+    ) in told
+    # What changes nothing is not told, nor who may not call.
+    assert not any("$suggest-care-teams" in line for line in told)
+    assert not any("$update-care-teams" in line and "SSL" in line for line in told)
     assert "PRACTITIONER:" not in systems
     assert "update at careplan by SYSTEM: CarePlan.update" in systems
