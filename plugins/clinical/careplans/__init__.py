@@ -3,8 +3,8 @@
 ``episodes`` begins an episode of care (``enrolling``, ``areas``); ``apply`` makes care plans
 of definitions (``applying``); ``teams`` says who is on them, ``contexts`` whose context an
 episode may be; ``machines`` are their states (``guards``, ``effects``), ``withdrawing`` what
-comes of a consent that is taken back or runs out, ``wishes`` the states of
-CommunicationRequests.
+comes of a consent that is taken back or runs out, ``wishes`` and
+``materials`` the states of CommunicationRequests and of assigned material.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from fyr.plugins.clinical.careplans import (
     withdrawing,
 )
 from fyr.plugins.clinical.careplans.machines import MACHINES
+from fyr.plugins.clinical.careplans.materials import MATERIAL
 from fyr.plugins.clinical.careplans.wishes import COMMUNICATION_REQUEST
 from fyr.plugins.clinical.parts import Part, Room
 
@@ -38,7 +39,7 @@ def operations(room: Room) -> Iterable[Operation]:
 
 def machines(room: Room) -> Iterable[Machine]:
     """Offer the tables of what they pass through."""
-    return (*MACHINES, COMMUNICATION_REQUEST)
+    return (*MACHINES, COMMUNICATION_REQUEST, MATERIAL)
 
 
 def consumers(room: Room) -> Iterable[Consumer]:
