@@ -15,7 +15,7 @@ from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans import effects, guards
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.references import elements
-from fyr.plugins.clinical.tags import system_tags
+from fyr.plugins.clinical.tags import add, system_tags
 
 _TYPE: Final = "CommunicationRequest"
 
@@ -58,11 +58,24 @@ def of_its_recipient(transition: Transition) -> Iterator[FyrError | Issue]:
 
 @refuses("COMMUNICATIONREQUEST_NO_SYSTEM_TAGS_WITHOUT_EOC")
 def tags_need_an_episode(transition: Transition) -> Iterator[FyrError | Issue]:
-    """Refuse system tags of one that belongs to no episode of care."""
+    """Refuse system tags of one that belongs to no episode of care.
+
+    One that is based on something belongs to the episode of that.
+    """
     new = transition.new or {}
-    if system_tags(new) and not _episode(new):
+    if system_tags(new) and not _episode(new) and not new.get("basedOn"):
         code = CODES["COMMUNICATIONREQUEST_NO_SYSTEM_TAGS_WITHOUT_EOC"]
         yield code.issue(expression=[f"{_TYPE}.meta.tag"])
+
+
+def take_tags(transition: Transition) -> None:
+    """Give a new one the tags of its episode of care, or of what it is based on."""
+    effects.take_tags(transition)
+    new = transition.new
+    if new is None or transition.old is not None or _episode(new):
+        return
+    for based in elements(new, "basedOn"):
+        add(new, system_tags(transition.read(based) or {}))
 
 
 def _episode(resource: Mapping[str, Any]) -> str:
@@ -102,7 +115,7 @@ COMMUNICATION_REQUEST = Machine(
         tags_need_an_episode,
         guards.tags_are_those_of_the_episode,
     ),
-    then=(effects.take_tags,),
+    then=(take_tags,),
     what=(
         "What its recipient wants of the messages that the server sends: none, by which"
         " medium, in which words. It counts while it is active and in its period."

@@ -80,6 +80,20 @@ def test_tags_without_an_episode_are_refused(nurse, wish) -> None:
     assert "no system tags" in answer.issues[0]
 
 
+def test_one_without_an_episode_has_the_tags_of_its_request(
+    clinic, nurse, plan, request_of, wish
+) -> None:
+    tags = {"tag": [{"system": SYSTEM, "code": "xa"}]}
+    based = [to(request_of(plan))]
+
+    for more in ({}, {"meta": tags}):
+        made = nurse.create(wish(basedOn=based, extension=None, **more))
+
+        assert made.status == 201, made.issues
+        stored = clinic.read(f"CommunicationRequest/{made.json['id']}")
+        assert [one["code"] for one in stored["meta"]["tag"]] == ["xa"]
+
+
 def test_whose_it_is_and_what_it_is_based_on_belong_together(
     clinic, nurse, plan, request_of, team, wish
 ) -> None:
