@@ -151,7 +151,8 @@ class Application:
 
     def _measured(self) -> Metrics:
         metrics, clock = Metrics(), self.clock
-        metrics.add_source(lambda: event_readings(self.outbox, clock=clock))
+        own = frozenset(consumer.name for consumer in self.consumers)
+        metrics.add_source(lambda: event_readings(self.outbox, own, clock=clock))
         metrics.add_source(lambda: outgoing_readings(self.outgoing))
         metrics.add_source(lambda: timer_readings(self.timers))
         return metrics

@@ -36,25 +36,29 @@ def show(config_file: Path | None) -> None:
 def check(config_file: Path | None) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is.
 
-    Nothing is opened or started: what a plugin misses only then, such as a receiver of
-    what it tells, is told by the start.
+    Nothing is opened or started: what a plugin finds only then is told by the start.
     """
     settings = settings_from(config_file)
     from fyr.core.app import registered_operations
     from fyr.core.cli.extra import commands_of
     from fyr.core.hooks.loading import load_plugins
     from fyr.core.interactions.services import registered_services
-    from fyr.core.serving.prepare import refuse_unsafe
+    from fyr.core.serving.prepare import doubts, refuse_unsafe
 
     try:
         refuse_unsafe(settings)
-        hooks = load_plugins(settings).hooks
+        plugins = load_plugins(settings)
+        if missing := list(plugins.missing(settings)):
+            raise ConfigError(missing)
+        hooks = plugins.hooks
         registered_services(settings, hooks)
         registered_operations(hooks)
         # Not routes: plugins make theirs of what they have once they are started.
         commands_of(hooks)
     except ConfigError as error:
         fail(error, 2)
+    for doubt in doubts(settings):
+        click.echo(f"Warning: {doubt}", err=True)
     click.echo("The settings are fine.")
 
 

@@ -148,8 +148,8 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     for one in report["consumers"]:
         rate = "-" if one["perSecond"] is None else f"{one['perSecond']:.1f}"
         yield (
-            f"{one['name']:<24} {one['state']:<8} {one['lag']:>8,}"
-            f" {one['lagSeconds']:>8.1f} {rate:>8} {one['dead']:>5,}"
+            f"{one['name']:<24} {one['state']:<8} {_or_dash(one['lag'], ',')}"
+            f" {_or_dash(one['lagSeconds'], '.1f')} {rate:>8} {one['dead']:>5,}"
         )
         if one["waiting"]:
             yield f"{'':<24} {one['waiting']:,} failed or wait behind one that did"
@@ -193,6 +193,24 @@ def dead(
             click.echo(f"{number:,} {'will be tried again' if retry else 'given up'}.")
         else:
             _list(letters, consumer)
+
+
+@events.command()
+@with_deployment
+@click.argument("consumer")
+def forget(config_file: Path | None, data_dir: Path | None, consumer: str) -> None:
+    """Forget a consumer whose plugin is not enabled any more, and its dead letters."""
+    from fyr.core.events import forget_consumer
+
+    with _application(config_file, data_dir) as application:
+        if consumer in {one.name for one in application.consumers}:
+            raise click.UsageError(f"{consumer} is of a plugin that is enabled here")
+        forget_consumer(application.outbox, consumer, application.clock)
+        click.echo(f"{consumer} is forgotten.")
+
+
+def _or_dash(number: float | None, form: str) -> str:
+    return f"{'-' if number is None else format(number, form):>8}"
 
 
 def _list(letters: DeadLetters, only: str) -> None:

@@ -3,6 +3,7 @@
 from fyr.core.events.change import Change
 from fyr.core.events.consumers import Consumer, ConsumerState, consumers_of
 from fyr.core.events.dead_letters import DeadLetter, DeadLetters
+from fyr.core.events.forgetting import forget_consumer
 from fyr.core.events.metrics import (
     ConsumerMetrics,
     consumer_metrics,
@@ -29,6 +30,7 @@ __all__ = [
     "consumer_metrics",
     "consumers_of",
     "event_readings",
+    "forget_consumer",
     "replay",
     "replay_since",
     "unsequenced",

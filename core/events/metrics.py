@@ -3,7 +3,7 @@
 Told by the rows and not by a worker, so that every process knows the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fyr.core.clock import Clock, to_millis, utc_now
@@ -149,8 +149,14 @@ _READINGS: Sequence[tuple[str, str, bool, Callable[[ConsumerMetrics], float]]] =
 )
 
 
-def event_readings(outbox: Outbox, *, clock: Clock = utc_now) -> Iterable[Reading]:
-    """Tell Prometheus of the outbox and how far each consumer is."""
+def event_readings(
+    outbox: Outbox, own: Collection[str] | None = None, *, clock: Clock = utc_now
+) -> Iterable[Reading]:
+    """Tell Prometheus of the outbox and how far each consumer is.
+
+    :param own: names of those that there are; of others only that they are absent, as
+        what they have before them grows for ever. ``None``: all.
+    """
     yield Reading(
         "fyr_outbox_unsequenced",
         "Committed events that no worker has looked at yet.",
@@ -158,6 +164,15 @@ def event_readings(outbox: Outbox, *, clock: Clock = utc_now) -> Iterable[Readin
     )
     yield Reading("fyr_outbox_head", "Number of the last event.", outbox.head())
     for name, found in consumer_metrics(outbox, clock=clock).items():
+        is_absent = own is not None and name not in own
+        yield Reading(
+            "fyr_consumer_absent",
+            "Whether the plugin of a consumer is not enabled here.",
+            is_absent,
+            (("consumer", name),),
+        )
+        if is_absent:
+            continue
         for what, documentation, grows, number in _READINGS:
             yield Reading(
                 f"fyr_consumer_{what}",

@@ -44,8 +44,9 @@ class Status:
             # Its plugin is not enabled here any more, and nobody tells it anything.
             "state": one.state if name in self._own else "absent",
             "position": one.position,
-            "lag": one.lag,
-            "lagSeconds": one.lag_seconds,
+            # Of one that is absent they grow for ever, and tell nothing.
+            "lag": one.lag if name in self._own else None,
+            "lagSeconds": one.lag_seconds if name in self._own else None,
             "perSecond": None if rate is None else round(rate, 1),
             "delivered": one.delivered,
             "failures": one.failures,

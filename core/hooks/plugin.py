@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from fyr.config.section import Section
 
 if TYPE_CHECKING:
+    from fyr.config.settings import Settings
     from fyr.core.hooks.application import Application
 
 
@@ -58,6 +60,14 @@ class Plugin:
         Open nothing here: :meth:`start` is told when everything stands.
         """
         self.settings = settings
+
+    def missing(self, settings: Settings) -> Iterable[str]:
+        """Tell what the settings lack without which this plugin does not start.
+
+        Sentences that begin with the setting. Asked by ``fyr config check``, which opens
+        and starts nothing.
+        """
+        return ()
 
     def start(self, application: Application) -> None:
         """Take what is needed of the application, before its first request."""

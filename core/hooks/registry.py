@@ -22,6 +22,7 @@ from fyr.core.store.migrating import migrate
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from fyr.config.settings import Settings
     from fyr.core.hooks.application import Application
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,16 @@ class PluginRegistry:
         return sorted(
             {one.plugin for one in self._implementations() if one.quarantine.until}
         )
+
+    def missing(self, settings: Settings) -> Iterator[str]:
+        """Tell what the settings lack without which a plugin does not start."""
+        for one in self.plugins:
+            if not isinstance(one.target, Plugin):
+                continue
+            try:
+                yield from one.target.missing(settings)
+            except Exception as error:
+                yield f"plugin {one.name}: missing: {type(error).__name__}: {error}"
 
     def problems(self) -> dict[str, str]:
         """Tell, by plugin, what cannot be done at the moment."""

@@ -1,5 +1,6 @@
 """What must be true before the first request: safe settings, a schema of this version."""
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import structlog
@@ -60,8 +61,21 @@ def refuse_unsafe(settings: Settings) -> None:
         )
 
 
+def doubts(settings: Settings) -> Iterator[str]:
+    """Tell what a server does as it is told, and nobody should want."""
+    messages = urlsplit(settings.messages.url)
+    beyond = not is_loopback(messages.hostname or "")
+    if messages.scheme == "mqtt" and settings.messages.username and beyond:
+        yield (
+            "messages.url: mqtt:// sends the password, and all messages, in the open to"
+            f" {messages.hostname}: use mqtts://"
+        )
+
+
 def prepare(settings: Settings) -> None:
     """Bring the schema up to date, check that all plugins load, put in the demo data."""
+    for doubt in doubts(settings):
+        log.warning("settings are doubtful", problem=doubt)
     application = build(settings)
     try:
         if settings.security.mode == "closed" and not application.hooks.authenticate:

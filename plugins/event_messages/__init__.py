@@ -34,6 +34,7 @@ from fyr.plugins.event_messages.schemas import (
     asyncapi,
     kinds_of,
     schemas,
+    servers_of,
 )
 from fyr.plugins.event_messages.settings import EventMessagesSettings
 from fyr.plugins.event_messages.streaming import Streaming
@@ -74,9 +75,11 @@ class EventMessages(Plugin):
         yield Route(
             PATH, events, "Events after a number, as NDJSON.", operations=EVENTS
         )
-        mqtt_topic = Topics(application.settings.messages.topic).of
+        settings = application.settings.messages
+        mqtt_topic = Topics(settings.topic).of
         yield from schema_routes(SCHEMAS, schemas(), "messages")
-        told = asyncapi(application.publishing.sources, mqtt_topic, __version__)
+        sources = application.publishing.sources
+        told = asyncapi(sources, mqtt_topic, __version__, servers_of(settings))
         yield document(ASYNCAPI, told, "AsyncAPI of messages.")
 
     @hookimpl

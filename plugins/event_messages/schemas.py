@@ -6,7 +6,8 @@ https://json-schema.org/draft-07/schema, https://www.asyncapi.com/docs/reference
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fyr.core import MessageKind, MessageSource
 from fyr.plugins.event_messages.examples import EXAMPLES
@@ -20,6 +21,9 @@ from fyr.plugins.event_messages.table import (
     Table,
 )
 from fyr.plugins.event_messages.telling import VERSION
+
+if TYPE_CHECKING:
+    from fyr.config.messages import MessageSettings
 
 SCHEMAS = "/events/schemas"
 ASYNCAPI = "/events/asyncapi.json"
@@ -106,12 +110,16 @@ def kinds_of(table: Table) -> dict[str, list[MessageKind]]:
 
 
 def asyncapi(
-    sources: Iterable[MessageSource], mqtt_topic: Callable[[str], str], version: str
+    sources: Iterable[MessageSource],
+    mqtt_topic: Callable[[str], str],
+    version: str,
+    servers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make the document: a channel for each topic, a message for each kind in it.
 
     :param sources: all that publish here, each with its kinds of messages.
     :param mqtt_topic: takes a topic's name and gives where it is published.
+    :param servers: as :func:`servers_of` makes them.
     """
     channels: dict[str, dict[str, MessageKind]] = {}
     for source in sources:
@@ -125,6 +133,7 @@ def asyncapi(
             "version": version,
             "description": "What this server tells when something has changed.",
         },
+        **({"servers": dict(servers)} if servers else {}),
         "defaultContentType": "application/json",
         "channels": {
             topic: _channel(mqtt_topic(topic), told) for topic, told in channels.items()
@@ -141,6 +150,25 @@ def asyncapi(
             "messages": {name: _message(one) for name, one in all_.items()},
             "schemas": {name: one.body for name, one in all_.items()},
         },
+    }
+
+
+def servers_of(settings: MessageSettings) -> dict[str, Any]:
+    """Tell where the broker is, and nothing of who may speak to it; empty: there is none.
+
+    https://www.asyncapi.com/docs/reference/specification/v3.0.0#serverObject
+    """
+    where = urlsplit(settings.url)
+    if not where.hostname:
+        return {}
+    is_secure = where.scheme == "mqtts"
+    host = f"[{where.hostname}]" if ":" in where.hostname else where.hostname
+    return {
+        "broker": {
+            "host": f"{host}:{where.port or (8883 if is_secure else 1883)}",
+            "protocol": "secure-mqtt" if is_secure else "mqtt",
+            "protocolVersion": settings.version,
+        }
     }
 
 

@@ -71,6 +71,17 @@ class Notifications(Plugin):
         for sender in getattr(self, "_senders", {}).values():
             sender.close()
 
+    def missing(self, settings: Settings) -> Iterable[str]:
+        """Tell that nobody would be told, or that there is no broker."""
+        own = self.settings
+        if not (own.file or own.mqtt or own.receivers):
+            yield (
+                "plugin.notifications: nobody would be told: set file, mqtt, webhook.url"
+                " or nas.url"
+            )
+        if own.mqtt and not settings.messages.url:
+            yield "plugin.notifications.mqtt: messages.url is empty"
+
     @hookimpl
     def register_message_sources(self, settings: Settings) -> Iterable[MessageSource]:
         """Publish to the broker.
@@ -79,8 +90,7 @@ class Notifications(Plugin):
         """
         if not self.settings.mqtt:
             return
-        if not settings.messages.url:
-            raise PluginError(["plugin.notifications.mqtt: messages.url is empty"])
+        self._require(settings)
         names = dict.fromkeys(
             name_of(row.topic, self.settings.mqtt_name) for row in self._table.rows
         )
@@ -96,13 +106,7 @@ class Notifications(Plugin):
         :raises PluginError: they say nowhere.
         """
         own = self.settings
-        if not (own.file or own.mqtt or own.receivers):
-            raise PluginError(
-                [
-                    "plugin.notifications: nobody would be told: set file, mqtt,"
-                    " webhook.url or nas.url"
-                ]
-            )
+        self._require(settings)
         if own.file:
             file = LinesFile(settings.data_dir / own.file)
             yield self._consumer(
@@ -128,6 +132,10 @@ class Notifications(Plugin):
     def register_routes(self) -> Iterable[Route]:
         """Serve what describes the payload."""
         return schema_routes(SCHEMAS, schemas(), "notifications")
+
+    def _require(self, settings: Settings) -> None:
+        if missing := list(self.missing(settings)):
+            raise PluginError(missing)
 
     def _send(self, name: str, messages: Sequence[Outgoing]) -> None:
         self._senders[name].send(messages)

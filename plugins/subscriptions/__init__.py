@@ -52,6 +52,7 @@ from fyr.plugins.subscriptions.topicbook import TopicBook
 from fyr.plugins.subscriptions.writing import Writing, hide
 
 if TYPE_CHECKING:
+    from fyr.config.settings import Settings
     from fyr.core import Application
     from fyr.core.sealing import Sealer
     from fyr.plugins.subscriptions.channels.channel import Channel
@@ -68,6 +69,14 @@ class Subscriptions(Plugin):
         migrations="fyr.plugins.subscriptions.migrations",
     )
     settings: SubscriptionsSettings
+
+    def missing(self, settings: Settings) -> Iterable[str]:
+        """Tell that mails have no server, or that its certificates are not there."""
+        if "email" in self.settings.channels and not self.settings.smtp_url:
+            yield "plugin.subscriptions.smtp_url: `email` needs a mail server"
+        ca = self.settings.smtp_tls_ca
+        if ca and not ca.is_file():
+            yield f"plugin.subscriptions.smtp_tls_ca: there is no file {ca}"
 
     def start(self, application: Application) -> None:
         """Join the parts.
@@ -230,13 +239,7 @@ class Subscriptions(Plugin):
         problems = []
         if application.search is None:
             problems.append("plugin.subscriptions: criteria need the plugin search")
-        if "email" in self.settings.channels and not self.settings.smtp_url:
-            problems.append(
-                "plugin.subscriptions.smtp_url: `email` needs a mail server"
-            )
-        ca = self.settings.smtp_tls_ca
-        if ca and not ca.is_file():
-            problems.append(f"plugin.subscriptions.smtp_tls_ca: there is no file {ca}")
+        problems += self.missing(application.settings)
         if problems:
             raise PluginError(problems)
 

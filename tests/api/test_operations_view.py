@@ -115,7 +115,14 @@ def test_a_consumer_without_its_plugin_is_absent(
 ) -> None:
     fyr_app.relay.cursors.register([Consumer("of-old", lambda change: None)], 0)
 
-    assert consumer(admin, "of-old")["state"] == "absent"
+    write(admin, "d1")
+    told = consumer(admin, "of-old")
+    gauges = admin.get("/metrics").body.decode()
+
+    assert (told["state"], told["lag"], told["lagSeconds"]) == ("absent", None, None)
+    assert 'fyr_consumer_absent{consumer="of-old"} 1.0' in gauges
+    assert 'fyr_consumer_absent{consumer="fragile"} 0.0' in gauges
+    assert 'fyr_consumer_lag_events{consumer="of-old"}' not in gauges
 
 
 def test_a_dead_letter_is_told_with_its_reason_and_tried_again(

@@ -10,12 +10,13 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
+from fyr.config.messages import MessageSettings
 from fyr.core import MessageSource
 from fyr.core.testing.mosquitto import mosquitto_command, running_mosquitto
 from fyr.core.testing.process import fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
-from fyr.plugins.event_messages.schemas import asyncapi, kinds_of
+from fyr.plugins.event_messages.schemas import asyncapi, kinds_of, servers_of
 from fyr.plugins.event_messages.table import read_table
 from fyr.plugins.notifications.schemas import message_kind
 
@@ -44,7 +45,8 @@ def test_the_document_is_asyncapi(specification: dict[str, Any]) -> None:
         MessageSource("events", lambda change: (), kinds=kinds_of(read_table())),
         MessageSource("nas", lambda change: (), kinds={"nas.a": [message_kind()]}),
     ]
-    document = asyncapi(sources, lambda name: name.replace(".", "/"), "1")
+    servers = servers_of(MessageSettings(url="mqtts://broker.example.org"))
+    document = asyncapi(sources, lambda name: name.replace(".", "/"), "1", servers)
     validator = Draft7Validator(specification)
 
     assert [error.message for error in validator.iter_errors(document)] == []

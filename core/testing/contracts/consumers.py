@@ -5,7 +5,13 @@ import threading
 import pytest
 
 from fyr.core.clock import to_millis
-from fyr.core.events import Change, Consumer, consumer_metrics
+from fyr.core.errors import Conflict
+from fyr.core.events import (
+    Change,
+    Consumer,
+    consumer_metrics,
+    forget_consumer,
+)
 from fyr.core.events.consumers import LeaseLost
 from fyr.core.events.turn import Turn
 from fyr.core.store.port import Database, Session
@@ -92,6 +98,26 @@ class ConsumersContract:
 
         assert (committed, positioned, failed) == (False, False, False)
         assert has_told()
+
+    def test_a_consumer_that_is_forgotten_holds_nothing_and_begins_anew(
+        self, database: Database, clock: FakeClock
+    ) -> None:
+        listener = Listener()
+        listener.fails = lambda _: ValueError("not now")
+        fyr = Deployment(database, clock, [listener.consumer()])
+        fyr.commit(("Patient/1", 1))
+        fyr.worker.drain()
+        held = fyr.relay.cursors.acquire("listener")
+        assert held is not None
+        with pytest.raises(Conflict, match="is telling listener"):
+            forget_consumer(fyr.outbox, "listener", clock)
+        fyr.relay.cursors.release(held)
+        forget_consumer(fyr.outbox, "listener", clock)
+        left = consumer_metrics(fyr.outbox), fyr.relay.deliveries.waiting()
+        anew = Deployment(database, clock, [listener.consumer()])
+
+        assert left == ({}, {})
+        assert consumer_metrics(anew.outbox)["listener"].lag == 0
 
     def test_a_consumer_is_held_by_one_worker_at_a_time(
         self, database: Database, clock: FakeClock

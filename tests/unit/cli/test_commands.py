@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
+from fyr.config.settings import Settings
 from fyr.core.cli import main
+from fyr.core.serving.prepare import prepare
 
 PLUGIN = """
 import click
@@ -245,6 +248,53 @@ def test_a_password_in_the_url_of_the_store_is_masked(
     assert shown["store"]["url"] == "postgresql://me:***@host:5432/fyr"
 
 
+def test_the_check_names_who_would_tell_nobody(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "FYR_PLUGINS__ENABLED", '["search", "notifications", "subscriptions"]'
+    )
+    monkeypatch.setenv("FYR_PLUGIN__SUBSCRIPTIONS__CHANNELS", '["email"]')
+
+    done = fyr("config", "check")
+
+    assert "plugin.notifications: nobody would be told" in done.output
+    assert "plugin.subscriptions.smtp_url: `email` needs a mail server" in done.output
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "doubtful"),
+    [
+        ("mqtt://broker.example.org", True),
+        ("mqtts://broker.example.org", False),
+        ("mqtt://127.0.0.1:1883", False),
+    ],
+)
+def test_the_check_warns_of_a_password_in_the_open(
+    fyr: Fyr, monkeypatch: pytest.MonkeyPatch, url: str, doubtful: bool
+) -> None:
+    monkeypatch.setenv("FYR_MESSAGES__URL", url)
+    monkeypatch.setenv("FYR_MESSAGES__USERNAME", "fyr")
+    monkeypatch.setenv("FYR_MESSAGES__PASSWORD", "sesame")
+
+    done = fyr("config", "check")
+
+    warned = "Warning: messages.url: mqtt:// sends the password" in done.output
+    assert (done.exit_code, warned) == (0, doubtful)
+    assert "sesame" not in done.output
+
+
+def test_a_start_warns_of_a_password_in_the_open(tmp_path: Path) -> None:
+    messages = {"url": "mqtt://broker.example.org", "username": "fyr"}
+    settings = Settings(data_dir=tmp_path, plugins={"enabled": []}, messages=messages)
+    with capture_logs() as logs:
+        prepare(settings)
+
+    (told,) = [one for one in logs if one["event"] == "settings are doubtful"]
+    assert "in the open to broker.example.org" in told["problem"]
+
+
 def test_the_check_names_services_that_nobody_offers(
     fyr: Fyr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -401,7 +451,11 @@ def everything(tmp_path: Path) -> Path:
     return file
 
 
-def test_all_plugins_together_pass_the_check(fyr: Fyr, everything: Path) -> None:
+def test_all_plugins_together_pass_the_check(
+    fyr: Fyr, everything: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FYR_PLUGIN__NOTIFICATIONS__FILE", "notifications.ndjson")
+
     result = fyr("config", "check", "--config", everything)
 
     assert (result.exit_code, result.output) == (0, "The settings are fine.\n")

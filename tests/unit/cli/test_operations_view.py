@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from fyr.config.settings import Settings
 from fyr.core.app import Application, build
 from fyr.core.cli import main
+from fyr.core.events import Consumer
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.process import fyr_command
 
@@ -90,6 +91,23 @@ def test_status_tells_of_consumers_and_of_what_is_to_be_sent(
     (consumer,) = after["consumers"]
     assert (consumer["name"], consumer["dead"], consumer["lag"]) == ("narrow", 3, 0)
     assert after["outgoing"][0]["dead"] == 1
+
+
+def test_a_consumer_without_its_plugin_is_told_as_absent_and_forgotten(
+    fyr: Fyr, application: Application
+) -> None:
+    gone = Consumer("of-old", lambda change: None)
+    application.relay.cursors.register([gone], 0)
+    before = fyr("events", "status", "--seconds", "0")
+    held = fyr("events", "forget", "narrow", status=2)
+    forgotten = fyr("events", "forget", "of-old")
+    unknown = fyr("events", "forget", "of-old", status=1)
+
+    assert "of-old                   absent          -        -" in before
+    assert "narrow is of a plugin that is enabled here" in held
+    assert forgotten == "of-old is forgotten.\n"
+    assert "no consumer is named of-old" in unknown
+    assert "of-old" not in fyr("events", "status", "--seconds", "0")
 
 
 def test_dead_letters_of_a_consumer_are_listed_tried_again_and_dropped(

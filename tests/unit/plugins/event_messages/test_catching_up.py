@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from fyr.config.messages import MessageSettings
 from fyr.core import MessageSource, Principal
 from fyr.core.messages import sent_as
 from fyr.core.testing import PATIENT, PRACTITIONER, SYSTEM_USER, Client
@@ -14,6 +15,7 @@ from fyr.plugins.event_messages.schemas import (
     kinds_of,
     properties_schema,
     schemas,
+    servers_of,
 )
 from fyr.plugins.event_messages.table import KINDS, read_table
 
@@ -276,6 +278,30 @@ def test_the_asyncapi_document_has_a_channel_for_every_topic(client: Client) -> 
         "EHealthContextEvent": {"$ref": "#/components/messages/EHealthContextEvent"}
     }
     assert document["components"]["schemas"] == schemas()
+
+
+@pytest.mark.parametrize(
+    ("settings", "server"),
+    [
+        (
+            {"url": "mqtts://b.example.org", "username": "fyr", "password": "sesame"},
+            {"host": "b.example.org:8883", "protocol": "secure-mqtt"},
+        ),
+        (
+            {"url": "embedded://127.0.0.1:1884", "version": "3.1.1"},
+            {"host": "127.0.0.1:1884", "protocol": "mqtt"},
+        ),
+        ({"url": "mqtt://[::1]"}, {"host": "[::1]:1883", "protocol": "mqtt"}),
+    ],
+)
+def test_the_asyncapi_document_says_where_the_broker_is_and_no_secret(
+    settings: dict[str, str], server: dict[str, str]
+) -> None:
+    document = asyncapi([], str, "1", servers_of(MessageSettings(**settings)))
+    version = {"protocolVersion": settings.get("version", "5")}
+
+    assert document["servers"] == {"broker": {**server, **version}}
+    assert servers_of(MessageSettings()) == {}
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:

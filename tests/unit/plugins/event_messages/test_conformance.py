@@ -14,6 +14,7 @@ class TestEventMessages(PluginContract):
     plugin = "event_messages"
     private_imports = frozenset(
         {
+            "fyr.config.messages",
             "fyr.core.app",
             "fyr.core.context",
             "fyr.core.events",

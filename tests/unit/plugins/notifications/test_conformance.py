@@ -26,6 +26,7 @@ class TestNotifications(PluginContract):
             "fyr.core.lines",
             "fyr.core.model.definitions",
             "fyr.core.model.json",
+            "fyr.core.outgoing",
             "fyr.core.outgoing.http",
             "fyr.core.store.resources",
             "fyr.core.telling",

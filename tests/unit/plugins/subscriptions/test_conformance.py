@@ -19,6 +19,7 @@ class TestSubscriptions(PluginContract):
             "fyr.config.messages",
             "fyr.config.outgoing",
             "fyr.config.section",
+            "fyr.config.settings",
             "fyr.core.app",
             "fyr.core.clock",
             "fyr.core.context",
