@@ -9,11 +9,19 @@ its index rows and its row of the outbox are written together or not at all.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any, cast
+from typing import cast
 
 from fyr.core.model.resource import Resource
 from fyr.core.store.bodies import BODIES
 from fyr.core.store.index_rows import put_index, stored_rows
+from fyr.core.store.many import (
+    among_pids,
+    flat,
+    heads_of,
+    many,
+    parts,
+    pids_where,
+)
 from fyr.core.store.pids import Pids
 from fyr.core.store.port import (
     Database,
@@ -28,8 +36,6 @@ from fyr.core.store.versions import HEAD, SUPERSEDED, content, history_sql, stor
 
 #: More versions than there are.
 _ALL = 2**31 - 1
-#: Most values in one statement.
-_AT_ONCE = 200
 #: The same where there is one value for each of many resources.
 _MANY = 1000
 
@@ -141,7 +147,7 @@ class ResourceStore:
     def vread_many(self, wanted: Iterable[VersionKey]) -> dict[VersionKey, Stored]:
         """Read some versions at once; those that are not there are left out."""
         found: dict[VersionKey, Stored] = {}
-        for part in _parts(list(wanted)):
+        for part in parts(list(wanted)):
             marks = ", ".join(["(?, ?, ?)"] * len(part))
             sql = f"WITH w (type, id, version) AS (VALUES {marks}) {_VREAD_MANY}"
             values = [value for key in part for value in key]
@@ -157,12 +163,12 @@ class ResourceStore:
         """
         found: dict[tuple[int, int], bytes] = {}
         wanted = set(keys)
-        for part in _parts([pid for pid, _ in keys], _MANY):
-            where, values = _pids_where(self.database.dialect, part)
+        for part in parts([pid for pid, _ in keys], _MANY):
+            where, values = pids_where(self.database.dialect, part)
             for pid, version, body in self.database.rows(_BODIES + where, values):
                 found[pid, version] = body
         # Asked after the newest ones, so that none moves there meanwhile.
-        for part in _parts(sorted(wanted - found.keys())):
+        for part in parts(sorted(wanted - found.keys())):
             sql = _OLD_BODIES.format(marks=", ".join(["(?, ?)"] * len(part)))
             values = [value for key in part for value in key]
             for pid, version, body in self.database.rows(sql, values):
@@ -249,9 +255,9 @@ class ResourceStore:
         sharing = "" if session.dialect == "sqlite" else _SHARING
         return {
             (type, id): version
-            for part in _parts(sorted(set(keys)))
+            for part in parts(sorted(set(keys)))
             for type, id, version in session.rows(
-                _heads_of(part, _VERSION) + sharing, _flat(part)
+                heads_of(part, _VERSION) + sharing, flat(part)
             )
             if version
         }
@@ -266,8 +272,8 @@ class ResourceStore:
         given = iter(self._pids.take(session, len(fresh)) if fresh else ())
         pids = [one.pid or next(given) for one in versions]
         self._put_heads(session, pids, versions)
-        put_index(session, pids, versions, _many)
-        _many(
+        put_index(session, pids, versions, many)
+        many(
             session,
             _ADD_EVENT,
             [
@@ -328,9 +334,9 @@ class ResourceStore:
             )
             for one in heads
         ]
-        put_index(session, found, versions, _many)
+        put_index(session, found, versions, many)
         marked = [one.pid for one in heads if one.indexed != generation]
-        _many(session, _MARK_INDEXED, [(generation, pid) for pid in marked])
+        many(session, _MARK_INDEXED, [(generation, pid) for pid in marked])
         return len(found)
 
     def claim(self, session: Session, key: str) -> None:
@@ -367,17 +373,17 @@ class ResourceStore:
                 moves.append((*made, one.method, body, pid))
             else:
                 heads.append((pid, *made, one.type, one.id, one.method, body))
-        _many(session, _ADD_HEAD, heads)
-        _many(session, _KEEP_HEAD, kept)
-        _many(session, _MOVE_HEAD, moves)
+        many(session, _ADD_HEAD, heads)
+        many(session, _KEEP_HEAD, kept)
+        many(session, _MOVE_HEAD, moves)
 
     def _heads_of_keys(
         self, session: Session | Database, keys: Sequence[Key], locking: str = ""
     ) -> list[Stored]:
         return [
             stored(row)
-            for part in _parts(keys)
-            for row in session.rows(_heads_of(part) + locking, _flat(part))
+            for part in parts(keys)
+            for row in session.rows(heads_of(part) + locking, flat(part))
         ]
 
     def _heads_of_pids(
@@ -385,50 +391,6 @@ class ResourceStore:
     ) -> list[Stored]:
         return [
             stored(row)
-            for part in _parts(pids)
-            for row in session.rows(_HEADS + _among_pids(part) + locking, part)
+            for part in parts(pids)
+            for row in session.rows(_HEADS + among_pids(part) + locking, part)
         ]
-
-
-def _many(session: Session, sql: str, rows: Sequence[Row]) -> None:
-    if len(rows) == 1:
-        session.run(sql, rows[0])
-    elif rows:
-        session.run_many(sql, rows)
-
-
-def _parts(values: Sequence[Any], size: int = _AT_ONCE) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
-def _heads_of(keys: Sequence[Key], columns: str = HEAD) -> str:
-    if len(keys) == 1:
-        return f"SELECT {columns} FROM resource r WHERE r.type = ? AND r.id = ?"
-    # Joined: of `(type, id) IN (VALUES …)` SQLite makes a scan of all resources.
-    marks = ", ".join(["(?, ?)"] * len(keys))
-    return (
-        f"WITH w (type, id) AS (VALUES {marks}) SELECT {columns} FROM w"
-        " JOIN resource r ON r.type = w.type AND r.id = w.id"
-    )
-
-
-def _among_pids(pids: Sequence[int]) -> str:
-    return f"r.pid IN ({', '.join('?' * len(pids))})" if len(pids) > 1 else "r.pid = ?"
-
-
-def _pids_where(dialect: str, pids: Sequence[int]) -> tuple[str, Sequence[Any]]:
-    """Say that a resource has one of many pids, in a statement that is planned quickly.
-
-    Where nearly all between the least and the greatest are wanted, it says no more.
-    """
-    least, greatest = min(pids), max(pids)
-    if (greatest - least) * 3 < len(pids) * 4:
-        return "pid BETWEEN ? AND ?", (least, greatest)
-    if dialect == "postgresql":
-        return "pid = ANY(?::bigint[])", (list(pids),)
-    return f"pid IN ({', '.join('?' * len(pids))})", pids
-
-
-def _flat(keys: Iterable[Key]) -> list[str]:
-    return [part for key in keys for part in key]

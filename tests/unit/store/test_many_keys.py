@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fyr.config.settings import Settings
+from fyr.core.store.many import heads_of
 from fyr.core.store.open import open_database
-from fyr.core.store.resources import _heads_of
 
 
 @pytest.mark.parametrize("count", [1, 2, 200])
@@ -16,7 +16,7 @@ def test_resources_are_found_by_keys_without_a_scan(count: int, tmp_path: Path) 
     database = open_database(settings)
     try:
         plan = database.rows(
-            f"EXPLAIN QUERY PLAN {_heads_of(keys)}",
+            f"EXPLAIN QUERY PLAN {heads_of(keys)}",
             [part for key in keys for part in key],
         )
     finally:
