@@ -7,6 +7,7 @@ that ``[outgoing]`` lets this server reach; redirects are not followed.
 from __future__ import annotations
 
 import posixpath
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 _CHUNK = 262_144
 _POOLS = 4
+
+
+class SourceAway(Unavailable):
+    """A source that does not answer at present, or that stopped in the middle."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        """Take where it is, and in a few words what has happened."""
+        super().__init__(f"{url[:200]} cannot be read: {reason}")
+        self.reason = reason
 
 
 class Fetching:
@@ -49,8 +59,9 @@ class Fetching:
     def chunks(self, url: str) -> Iterator[bytes]:
         """Read a file, unpacked.
 
-        :raises Refused: it may not be fetched, or there is none.
-        :raises Unavailable: its server does not answer at present.
+        :raises Refused: it may not be fetched, or there is none, or it takes too long.
+        :raises TooLarge: there is too much of it.
+        :raises SourceAway: its server does not answer at present.
         """
         if problem := self.problem(url):
             raise Refused(f"{url[:200]}: {problem}")
@@ -67,8 +78,7 @@ class Fetching:
         except Unreachable as error:
             raise Refused(f"{url[:200]}: {error}") from None
         except (HTTPError, OSError) as error:
-            name = type(error).__name__
-            raise Unavailable(f"{url[:200]} cannot be read: {name}") from None
+            raise SourceAway(url, type(error).__name__) from None
         finally:
             manager.clear()
 
@@ -85,19 +95,29 @@ class Fetching:
         )
         try:
             _require_content(url, answer.status)
-            sent = answer.stream(_CHUNK, decode_content=False)
+            sent = self._pieces(url, answer)
             packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
             limit = self._own.import_bytes
             yield from unzipped(sent, limit) if packed else _bounded(sent, limit)
         finally:
-            answer.release_conn()
+            # One that still has bytes of this file in it is of no use.
+            answer.close()
+
+    def _pieces(self, url: str, answer: BaseHTTPResponse) -> Iterator[bytes]:
+        """Give what has come as it comes, so that a slow source can be given up."""
+        most = self._own.import_file_seconds
+        end = time.monotonic() + most
+        while piece := answer.read1(_CHUNK, decode_content=False):
+            yield piece
+            if time.monotonic() > end:
+                raise Refused(f"{url[:200]} takes longer than {most:g} seconds")
 
 
 def _require_content(url: str, status: int) -> None:
-    if status == 200:
-        return
-    told = f"{url[:200]} answers {status}"
-    raise Unavailable(told) if status >= 500 or status == 429 else Refused(told)
+    if status >= 500 or status == 429:
+        raise SourceAway(url, f"it answers {status}")
+    if status != 200:
+        raise Refused(f"{url[:200]} answers {status}")
 
 
 def _bounded(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import FyrError, Issue, JobContext, Session, Unavailable
+from fyr.core import FyrError, Issue, JobContext, Refused, Session, Unavailable
 from fyr.core.blobs import Blob
 from fyr.core.clock import to_millis
 from fyr.core.interactions.outcomes import outcome
@@ -19,7 +19,7 @@ from fyr.core.model import json
 from fyr.core.store.statistics import refresh
 from fyr.plugins.bulk_data.callers import restored
 from fyr.plugins.bulk_data.exporting import NDJSON
-from fyr.plugins.bulk_data.fetching import Fetching
+from fyr.plugins.bulk_data.fetching import Fetching, SourceAway
 from fyr.plugins.bulk_data.lines import Line, lines_of
 from fyr.plugins.bulk_data.scope import task_context
 from fyr.plugins.bulk_data.storing import Group, Planned, Refusal
@@ -85,10 +85,26 @@ class Importing:
         """Fetch one file, whole, before anything is stored."""
         source = task.asked["inputs"][number]
         chunks = _watched(self.fetching.chunks(source["url"]), number, context)
-        blob = self._application.blobs.put(chunks, content_type=NDJSON)
+        try:
+            blob = self._application.blobs.put(chunks, content_type=NDJSON)
+        except SourceAway as error:
+            self._note_try(task, number, error)
+            raise
         file = File(number, "input", source["type"], 0, source["url"], blob.id)
         total = task.total + blob.size
-        return self._moved(task, task.progress, total=total, file=file)
+        left = {key: one for key, one in task.progress.items() if key != "away"}
+        return self._moved(task, left, total=total, file=file)
+
+    def _note_try(self, task: Task, number: int, error: SourceAway) -> None:
+        """Note for those who ask why there is nothing yet.
+
+        :raises Refused: it was tried often enough.
+        """
+        tries = task.progress.get("away", {}).get("tries", 0) + 1
+        if tries >= self._settings.import_fetch_tries:
+            raise Refused(f"{error}; it was tried {tries} times") from error
+        away = {"file": number + 1, "tries": tries, "reason": error.reason}
+        self._moved(task, {**task.progress, "away": away})
 
     def _store(self, task: Task, context: JobContext) -> Task:
         """Store the lines of one file, from where it has been read to."""

@@ -188,6 +188,8 @@ class _Status:
         if task.kind == "export" and task.total:
             # What is in files stays there, whatever happens to the worker.
             told = f"{task.done:,} of {task.total:,} resources"
+        if away := task.progress.get("away"):
+            told += f"; file {away['file']} was tried {away['tries']} times: {away['reason']}"
         seconds = str(self._serving.settings.poll_seconds)
         resp.status = 202
         resp.add({"retry-after": seconds, "x-progress": told})

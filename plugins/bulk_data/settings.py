@@ -53,6 +53,16 @@ class BulkDataSettings(PluginSettings):
     import_fetch_seconds: float = Field(
         30.0, gt=0, description="How long a source may send nothing."
     )
+    import_file_seconds: float = Field(
+        3600.0, gt=0, description="How long one file may take to be fetched."
+    )
+    import_fetch_tries: int = Field(
+        10,
+        ge=1,
+        le=20,
+        description="Tries to fetch a file from a source that does not answer or stops in"
+        " the middle, with growing waits, before its import fails.",
+    )
     import_group: int = Field(
         500,
         ge=1,

@@ -7,7 +7,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -33,8 +34,58 @@ def before_show(resource):
 """
 
 
+class _Lines(BaseHTTPRequestHandler):
+    """A source that has the lines, and gives them in two halves."""
+
+    server: "Source"
+
+    def do_GET(self) -> None:
+        content = lines()
+        self.server.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        middle = len(content) // 2
+        with suppress(OSError):
+            self.wfile.write(content[:middle])
+            self.wfile.flush()
+            # Whoever is killed is killed while it waits for the rest.
+            self.server.half.set()
+            self.server.rest.wait(60)
+            self.wfile.write(content[middle:])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Source(ThreadingHTTPServer):
+    """Where an import is fetched from."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.half, self.rest = threading.Event(), threading.Event()
+        super().__init__(("127.0.0.1", 0), _Lines)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
 @pytest.fixture
-def settings(store_url: str, tmp_path: Path) -> dict[str, str]:
+def source() -> Iterator[Source]:
+    with Source() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.rest.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def settings(store_url: str, tmp_path: Path, source: Source) -> dict[str, str]:
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "slow.py").write_text(SLOW)
@@ -44,6 +95,8 @@ def settings(store_url: str, tmp_path: Path) -> dict[str, str]:
         "PLUGINS__ENABLED": '["search", "bulk_data"]',
         "PLUGIN__BULK_DATA__FILE_BYTES": "1024",
         "PLUGIN__BULK_DATA__IMPORT_GROUP": "100",
+        "PLUGIN__BULK_DATA__IMPORT_FROM": json.dumps([source.url]),
+        "OUTGOING__ALLOW": '["loopback"]',
         "EVENTS__LEASE_SECONDS": "1.5",
         "EVENTS__POLL_SECONDS": "0.05",
         "SERVER__WORKER": "false",
@@ -189,6 +242,36 @@ def test_killed_workers_lose_nothing_and_an_export_is_one_moment(
         found == {one: 1 + count[one] for one in ids}
         for count in counts(writer.written)
     )
+
+
+def test_what_is_fetched_is_stored_once_though_workers_are_killed(
+    http: httpx.Client, workers: Workers, source: Source
+) -> None:
+    url = f"{source.url}b.ndjson"
+    part = [{"name": "type", "valueString": "Basic"}, {"name": "url", "valueUrl": url}]
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "input", "part": part}],
+    }
+    begun = http.post("/fhir/$import", json=body, headers=ASYNC)
+    assert begun.status_code == 202, begun.text
+    # One is killed while it fetches, others while they store.
+    assert source.half.wait(120)
+    workers.kill()
+    source.rest.set()
+    status = path(begun.headers["content-location"])
+
+    manifest = workers.until_done(http, status, KILLS).json()
+
+    errors = http.get(path(manifest["error"][0]["url"])).text.splitlines()
+    assert [json.loads(one)["id"] for one in errors] == [f"line-{n + 1}" for n in BAD]
+    assert manifest["error"][0]["inputUrl"] == url
+    count = LINES - len(BAD)
+    assert manifest["output"] == [{"type": "Basic", "inputUrl": url, "count": count}]
+    assert http.get("/fhir/Basic?_summary=count").json()["total"] == count
+    told = http.get("/fhir/Basic/_history?_count=1&_summary=count").json()
+    assert told["total"] == count
+    assert source.asked >= 2
 
 
 def counts(written: list[str]) -> Iterator[Counter[str]]:
