@@ -68,19 +68,7 @@ class S3Blobs:
         :param whole: bytes of the largest blob that is sent in one piece.
         :raises FyrError: that is no endpoint.
         """
-        timeout = urllib3.Timeout(connect=min(timeout_seconds, 5), read=timeout_seconds)
-        # A server that is down is told at once; a connection that was kept too long
-        # is tried again.
-        retries = urllib3.Retry(
-            connect=0, read=1, status=0, respect_retry_after_header=False
-        )
-        self._pool = urllib3.PoolManager(
-            timeout=timeout,
-            retries=retries,
-            maxsize=32,
-            cert_reqs="CERT_REQUIRED",
-            blocksize=BLOCK,
-        )
+        self._pool = _pool(timeout_seconds)
         self._bucket = bucket
         self._breaker = Breaker()
         # Without one the client would ask for it before each first call.
@@ -252,3 +240,18 @@ def _name(key: str) -> str:
     if not KEY.fullmatch(key):
         raise ValueError(f"not the key of a blob: {key[:80]!r}")
     return key
+
+
+def _pool(timeout_seconds: float) -> urllib3.PoolManager:
+    # A server that is down is told at once; a connection that was kept too long is
+    # tried again.
+    retries = urllib3.Retry(
+        connect=0, read=1, status=0, respect_retry_after_header=False
+    )
+    return urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=min(timeout_seconds, 5), read=timeout_seconds),
+        retries=retries,
+        maxsize=32,
+        cert_reqs="CERT_REQUIRED",
+        blocksize=BLOCK,
+    )
