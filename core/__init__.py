@@ -70,12 +70,12 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import SendFailed as SendFailed
     from fyr.core.outgoing import Undeliverable as Undeliverable
     from fyr.core.persons import RegisteredPerson as RegisteredPerson
-    from fyr.core.picture_kinds import PICTURE_TYPES as PICTURE_TYPES
-    from fyr.core.picture_kinds import picture_kind as picture_kind
-    from fyr.core.picture_kinds import refuse_telling as refuse_telling
-    from fyr.core.pictures import picture_size as picture_size
-    from fyr.core.pictures import small_picture as small_picture
-    from fyr.core.pictures import stripped_picture as stripped_picture
+    from fyr.core.pictures.kinds import PICTURE_TYPES as PICTURE_TYPES
+    from fyr.core.pictures.kinds import picture_kind as picture_kind
+    from fyr.core.pictures.kinds import refuse_telling as refuse_telling
+    from fyr.core.pictures.writing import picture_size as picture_size
+    from fyr.core.pictures.writing import small_picture as small_picture
+    from fyr.core.pictures.writing import stripped_picture as stripped_picture
     from fyr.core.projections import Column as Column
     from fyr.core.projections import Projection as Projection
     from fyr.core.rest.blob_content import give_content as give_content
@@ -140,8 +140,8 @@ _HOMES = {
     "metrics": "Reading",
     "model.resource": "Resource",
     "persons": "RegisteredPerson",
-    "picture_kinds": "PICTURE_TYPES picture_kind refuse_telling",
-    "pictures": "picture_size small_picture stripped_picture",
+    "pictures.kinds": "PICTURE_TYPES picture_kind refuse_telling",
+    "pictures.writing": "picture_size small_picture stripped_picture",
     "projections": "Column Projection",
     "outgoing": "Away Dropped Outgoing Sender SendFailed Undeliverable",
     "operations": "Operation OperationCall OperationParameter Reply",

@@ -13,8 +13,8 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Issue, Refused
-from fyr.core.picture_kinds import HEAD, picture_kind, refuse_telling
-from fyr.core.pictures import stripped_picture
+from fyr.core.pictures.kinds import HEAD, picture_kind, refuse_telling
+from fyr.core.pictures.writing import stripped_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

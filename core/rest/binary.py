@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core.errors import Invalid, TooLarge, UnsupportedMediaType
 from fyr.core.interactions.content import BINARY, MARK, put
-from fyr.core.picture_kinds import HEAD, picture_kind, refuse_telling
+from fyr.core.pictures.kinds import HEAD, picture_kind, refuse_telling
 from fyr.core.rest.answers import give
 from fyr.core.rest.blob_content import HARMLESS, blob_of, give_content, give_one
 from fyr.core.rest.body import Bodies

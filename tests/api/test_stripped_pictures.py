@@ -12,7 +12,7 @@ from PIL import Image
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core import pictures
+from fyr.core.pictures import writing as pictures
 from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.clock import FakeClock

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from fyr.core.errors import Refused
-from fyr.core.pictures import small_picture, stripped_picture
+from fyr.core.pictures.writing import small_picture, stripped_picture
 
 MOST = 100_000
 

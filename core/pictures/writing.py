@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fyr.core.errors import Refused
-from fyr.core.webp import bare_webp, is_lossless
+from fyr.core.pictures.webp import bare_webp, is_lossless
 
 _FORMATS = {
     "image/gif": "GIF",
