@@ -45,9 +45,10 @@ def _is_loaded(transition: Transition) -> bool:
 )
 def is_whole(transition: Transition) -> Problems:
     """Ask for one document, an episode of care, and one patient in all of it."""
-    if _is_loaded(transition):
+    new, old = transition.new or {}, transition.old
+    # What a system has brought without may be edited, and ended, all the same.
+    if _is_loaded(transition) or (old and _judged(old) == _judged(new)):
         return
-    new = transition.new or {}
     if len(new.get("payload", ())) != 1:
         yield _issue("MISSING_PAYLOAD", "payload")
     subject, episode = _first(new, "subject"), guards.episode_of(transition)
@@ -106,6 +107,11 @@ def stays_whose_it_is(transition: Transition) -> Problems:
     for one in changed:
         told = "episodeOfCare" if one == "extension" else one
         yield _issue("UPDATE_NOT_ALLOWED_FOR_FIELD", one, told)
+
+
+def _judged(resource: Mapping[str, Any]) -> list[Any]:
+    told = [resource.get(one) for one in ("subject", "recipient", "payload")]
+    return [*told, _episode(resource)]
 
 
 def _issue(name: str, element: str, *values: str) -> Issue:

@@ -160,6 +160,15 @@ def test_whose_it_is_stays(clinic, nurse, material, team, patient) -> None:
     ]
 
 
+def test_what_a_system_has_brought_without_is_edited_all_the_same(
+    clinic, nurse, material
+) -> None:
+    bare = material(payload=None, recipient=None)
+    reference = clinic.put({**bare, "id": clinic.number()})
+
+    assert put(clinic, nurse, reference, status="completed").status == 200
+
+
 def test_when_and_what_may_be_changed(clinic, nurse, material, document) -> None:
     made = nurse.create(material())
     reference = f"Communication/{made.json['id']}"
