@@ -49,7 +49,7 @@ class MinioServer:
         from minio import Minio
 
         # Its own would wait as long as a server that begins tells it to: a minute.
-        pool = urllib3.PoolManager(retries=False, timeout=10)
+        pool = urllib3.PoolManager(retries=False, timeout=60)
         return Minio(
             self.endpoint,
             access_key=self.access_key,

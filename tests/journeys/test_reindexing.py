@@ -25,8 +25,8 @@ PARAMETER = {
     "type": "token",
     "expression": f"Patient.extension.where(url='{URL}').value as Coding",
 }
-#: patients before the parameter
-BEFORE = 300
+#: patients before the parameter: ten seconds of work follow a kill
+BEFORE = 600
 #: so that a kill finds the worker in the middle
 SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "30"}
 LEASE = {"EVENTS__LEASE_SECONDS": "1"}
@@ -125,7 +125,7 @@ def test_a_killed_worker_is_followed_and_no_write_is_missed(
         load(one.base, BEFORE)
         writing = Writing(other.base)
         put(one.base, PARAMETER)
-        reached = until(one.base, lambda found: 0.1 < found.get("progress", 0) < 0.9)
+        reached = until(one.base, lambda found: 0.1 < found.get("progress", 0) < 0.5)
         (worker,) = workers.children()
         os.kill(worker, signal.SIGKILL)
         killed_at = reached["progress"]

@@ -238,7 +238,9 @@ def test_server_sent_events_and_websockets_reach_their_port_by_the_same_name(
     with (
         deployed.client("127.0.0.9") as client,
         client.stream("GET", "/events", headers=headers) as answer,
-        connect(f"wss://{host}/events", ssl=deployed.context) as opened,
+        connect(
+            f"wss://{host}/events", ssl=deployed.context, open_timeout=60
+        ) as opened,
     ):
         events = events_of(answer)
         next(events)

@@ -113,7 +113,7 @@ def test_clients_of_node_hear_what_is_written(
 
 def test_websockets_of_python_hear_what_is_written(fyr: FyrProcess, port: int) -> None:
     url = f"ws://127.0.0.1:{port}/events?after={head(fyr)}"
-    with connect(url) as opened:
+    with connect(url, open_timeout=60) as opened:
         write(fyr, "py-1", "py-2")
         heard = [json.loads(opened.recv(timeout=60)) for _ in range(2)]
 
@@ -161,7 +161,7 @@ def test_the_clients_of_all_processes_are_counted_and_none_of_a_dead_one(
     url = f"ws://127.0.0.1:{port}/events"
     with ExitStack() as stack:
         for _ in range(6):
-            stack.enter_context(connect(url))
+            stack.enter_context(connect(url, open_timeout=60))
         wait_for_clients(fyr, 6)
         for pid in serving_streams(fyr, port):
             os.kill(pid, signal.SIGKILL)
