@@ -165,8 +165,9 @@ class PublisherContract:
         if not self.can_be_stopped:
             pytest.skip("this broker lives in the test's own process")
         monkeypatch.setattr(connection, "_KEEPALIVE_SECONDS", 1)
-        monkeypatch.setattr(publisher, "_settings", _impatient(publisher))
         publisher.check()
+        # Only now, as the first connection may take its time.
+        monkeypatch.setattr(publisher, "_settings", _impatient(publisher))
         broker.signal(signal.SIGSTOP)
         try:
             away = _until_away(publisher)
