@@ -4,7 +4,9 @@
     python bench/reporting.py                               both indexes, 1,000,000 measurements
     python bench/reporting.py --index embedded --measurements 100000
     python bench/reporting.py --rate 300 --seconds 20       lag at 300 writes a second
-    python bench/reporting.py --keep DIR                    make it once, then only ask
+    python bench/reporting.py --questions --index embedded --keep DIR
+                            five questions of 1,000,000 measurements and nothing else: what
+                            they are asked of is made once, and stays in DIR
 
 Measurements are written into a SQLite store; a job makes the index of them, as
 `fyr reporting rebuild` does. Then the consumer is told again of `--again` of the events,
@@ -15,6 +17,7 @@ lag is from the answer to a write until a question finds it. Elasticsearch has
 
 import argparse
 import json
+import os
 import random
 import shutil
 import statistics
@@ -101,7 +104,10 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Measure and print one JSON object a line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--questions", action="store_true", help="only ask them")
     parser.add_argument("--index", choices=["embedded", "elasticsearch"])
     parser.add_argument("--measurements", type=int, default=1_000_000)
     parser.add_argument("--again", type=int, default=50_000, help="events")
@@ -110,6 +116,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--keep", type=Path, help="folder for stores and indexes")
     options = parser.parse_args()
+    if options.questions:
+        options.again = options.rate = 0
+    tell("machine", "load", minute=os.getloadavg()[0], processors=os.cpu_count())
     chosen = [options.index] if options.index else ["embedded", "elasticsearch"]
     with tempfile.TemporaryDirectory(prefix="fyr-bench-") as name:
         for kind in chosen:

@@ -14,6 +14,7 @@ import pytest
 import queries
 from http_client import Connection
 
+from fyr.core.testing.minio import available as minio_available
 from fyr.core.testing.postgres import available
 from fyr.core.testing.servers import absent
 
@@ -115,3 +116,30 @@ def test_two_servers_are_asked_in_turn_and_compared(
         row["operation"] for row in second["rows"]
     ]
     assert all("of_first" not in row for row in first["rows"])
+
+
+def test_the_questions_are_asked_again_of_what_was_made_once(
+    run: Run, kept: Path
+) -> None:
+    asked = ("--questions", "--index", "embedded", "--keep", kept)
+    first, second = (
+        [
+            json.loads(line)["row"]
+            for line in run(
+                "reporting.py", *asked, "--measurements", 200, "--repeat", 1
+            ).splitlines()
+        ]
+        for _ in range(2)
+    )
+
+    assert set(first) - set(second) == {"measurements written", "index made by the job"}
+    assert len(second) == 7
+    assert "who measured most" in second
+
+
+def test_blobs_are_put_in_turn(run: Run) -> None:
+    if why := minio_available():
+        absent("minio", why)
+    printed = run("blobs.py", "--pairs", 1, "--megabytes", 1).splitlines()
+
+    assert [json.loads(line)["row"] for line in printed] == ["minio client", "store s3"]
