@@ -21,4 +21,6 @@ def network_of(address: str) -> str:
         number = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
+    if number.ipv4_mapped is not None:  # on a socket that takes both
+        return str(number.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(number) >> 64 << 64, 64)))

@@ -1,8 +1,11 @@
 """``fyr config show`` and ``fyr config check``."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +13,9 @@ from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.cli.options import config_option, fail, settings_from
 from fyr.core.masking import masked
+
+if TYPE_CHECKING:
+    from fyr.core.hooks.registry import PluginRegistry
 
 _MASK = "**********"
 
@@ -33,16 +39,22 @@ def show(config_file: Path | None) -> None:
 
 @config.command()
 @config_option
-def check(config_file: Path | None) -> None:
+@click.option(
+    "--reach", is_flag=True, help="Ask others, such as issuers of tokens, too."
+)
+def check(config_file: Path | None, reach: bool) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is.
 
-    Nothing is opened or started: what a plugin finds only then is told by the start.
+    What may not have been meant is told as well, and changes no status; what --reach finds
+    amiss with others gives 1. Nothing is opened or started: what a plugin finds only then
+    is told by the start.
     """
     settings = settings_from(config_file)
     from fyr.core.app import registered_operations
     from fyr.core.cli.extra import commands_of
     from fyr.core.hooks.loading import load_plugins
     from fyr.core.interactions.services import registered_services
+    from fyr.core.serving.cautions import cautions
     from fyr.core.serving.prepare import doubts, refuse_unsafe
 
     try:
@@ -55,11 +67,24 @@ def check(config_file: Path | None) -> None:
         registered_operations(hooks)
         # Not routes: plugins make theirs of what they have once they are started.
         commands_of(hooks)
+        told = list(cautions(settings, plugins))
     except ConfigError as error:
         fail(error, 2)
-    for doubt in doubts(settings):
+    for doubt in (*doubts(settings), *told):
         click.echo(f"Warning: {doubt}", err=True)
+    if reach and (unreached := list(_unreached(plugins))):
+        fail(ConfigError(unreached), 1)
     click.echo("The settings are fine.")
+
+
+def _unreached(plugins: PluginRegistry) -> Iterator[str]:
+    """Tell what plugins miss of others."""
+    from fyr.core.hooks.plugin import Plugin
+
+    for one in plugins:
+        if isinstance(one.target, Plugin):
+            for sentence in one.target.reach():
+                yield f"plugin {one.name}: {sentence}"
 
 
 def _plugin_tables(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -82,3 +82,21 @@ class Plugin:
         that there is something, and by ``/admin/plugins``. It is to wait for nobody.
         """
         return ""
+
+    def cautions(self, deployment: Settings) -> Iterable[str]:
+        """Tell what a deployer may not have meant by the settings, a sentence each.
+
+        Asked by ``fyr config check``, without :meth:`start`, and once at the start of a
+        server: it goes by the settings alone.
+
+        :param deployment: all settings; those of this plugin are ``self.settings``.
+        """
+        return ()
+
+    def reach(self) -> Iterable[str]:
+        """Tell what is amiss with others, such as servers that the settings name.
+
+        Asked by ``fyr config check --reach``, without :meth:`start`; it may take some
+        seconds for each of them.
+        """
+        return ()

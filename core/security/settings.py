@@ -85,6 +85,8 @@ class IssuerSettings(Section):
             url = getattr(self, name)
             if url and not is_safe_url(url):
                 raise ValueError(f"{name}: is to begin with https:// unless it is here")
+        if not all(one.strip() for one in self.audiences):
+            raise ValueError("audiences: an empty one is nobody's")
         return self
 
     @property

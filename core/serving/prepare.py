@@ -10,6 +10,7 @@ from fyr.config.settings import Settings
 from fyr.core.app import build
 from fyr.core.hosts import is_loopback
 from fyr.core.listening import beyond_loopback, public_names
+from fyr.core.serving.cautions import cautions
 
 log = structlog.get_logger("fyr.serving")
 
@@ -78,12 +79,8 @@ def prepare(settings: Settings) -> None:
         log.warning("settings are doubtful", problem=doubt)
     application = build(settings)
     try:
-        if settings.security.mode == "closed" and not application.hooks.authenticate:
-            log.warning(
-                "nobody can call",
-                problem="security.mode is closed and no plugin authenticates,"
-                " so each request to FHIR gets 401",
-            )
+        for sentence in cautions(settings, application.plugins):
+            log.warning("look at the settings", problem=sentence)
         if settings.demo:
             from fyr.core.serving.demo import load_demo
 

@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 from fyr.core import Manifest, Plugin, Principal, RequestContext, Route, hookimpl
 from fyr.core.error_codes import ErrorCode, read_error_codes
 from fyr.plugins.access_control.authentication import Authentication
+from fyr.plugins.access_control.checking import cautions, unreached
 from fyr.plugins.access_control.decisions.deciding import Decisions
 from fyr.plugins.access_control.development.endpoints import routes
-from fyr.plugins.access_control.development.starting import enabled_development
+from fyr.plugins.access_control.development.starting import (
+    enabled_development,
+    refused_for_others,
+)
 from fyr.plugins.access_control.settings import AccessControlSettings
 from fyr.plugins.access_control.smart.configuration import (
     configuration,
@@ -28,6 +32,7 @@ from fyr.plugins.access_control.smart.deciding import SmartDecisions
 if TYPE_CHECKING:
     import click
 
+    from fyr.config.settings import Settings
     from fyr.core import Application, Look, Resource, SearchAsked, Subject, Use
 
 __all__ = ["AccessControl"]
@@ -65,6 +70,18 @@ class AccessControl(Plugin):
         """Tell which issuers have never been reached."""
         # One that is only listed has not been started.
         return self.authentication.problem() if hasattr(self, "authentication") else ""
+
+    def missing(self, settings: Settings) -> Iterable[str]:
+        """Tell that the development issuer would be there for others."""
+        return refused_for_others(settings) if self.settings.development else ()
+
+    def cautions(self, deployment: Settings) -> Iterable[str]:
+        """Tell what lets in nobody, or more than was meant."""
+        return cautions(self.settings)
+
+    def reach(self) -> Iterable[str]:
+        """Tell which issuers cannot be reached, or sign as nobody here takes it."""
+        return unreached(self.settings)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

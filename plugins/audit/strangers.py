@@ -7,14 +7,13 @@ network to choose addresses from, so that network is what counts.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
 
-from fyr.core import FyrError, RequestContext
+from fyr.core import FyrError, RequestContext, network_of
 from fyr.plugins.audit.facts import Facts
 
 log = structlog.get_logger("fyr.audit")
@@ -25,8 +24,6 @@ WINDOW = 60.0
 MOST = 100
 #: What stands for the others, and for who has no address.
 OTHERS, NOWHERE = "others", "unknown"
-#: What one IPv6 client mostly has: https://www.rfc-editor.org/rfc/rfc6177
-_PREFIX = 64
 
 
 class Strangers:
@@ -46,7 +43,7 @@ class Strangers:
 
     def add(self, context: RequestContext) -> None:
         """Count an attempt; each passes here, and is to cost next to nothing."""
-        address = network_of(context.remote)
+        address = network_of(context.remote) or NOWHERE
         with self._lock:
             if address not in self._counted and len(self._counted) >= MOST:
                 address = OTHERS
@@ -105,19 +102,6 @@ class Strangers:
             self._begun.clear()
             if not self._ending.wait(self._seconds):
                 self.flush()
-
-
-def network_of(remote: str) -> str:
-    """Tell by what an address counts: itself, or the network of an IPv6 client."""
-    try:
-        address = ipaddress.ip_address(remote)
-    except ValueError:
-        return NOWHERE
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, _PREFIX), strict=False))
 
 
 def _first(context: RequestContext, address: str) -> Facts:

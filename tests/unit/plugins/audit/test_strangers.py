@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fyr.core import RequestContext, Unavailable
 from fyr.core.interactions.services import everything
 from fyr.plugins.audit import strangers
-from fyr.plugins.audit.strangers import MOST, OTHERS, Strangers, network_of
+from fyr.plugins.audit.strangers import MOST, OTHERS, Strangers
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 #: Longer than any test takes.
@@ -121,18 +121,14 @@ def test_a_client_of_ipv6_does_not_make_itself_many(counting, kept) -> None:
     assert kept.counts == {"2001:db8:1:2::/64": 50, "2001:db8:1:3::/64": 1}
 
 
-@pytest.mark.parametrize(
-    ("remote", "told"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("::1", "::/64"),
-        ("", "unknown"),
-        ("a name", "unknown"),
-    ],
-)
-def test_by_what_an_address_counts(remote, told) -> None:
-    assert network_of(remote) == told
+def test_who_has_no_address_and_who_has_one_of_ipv4_within_ipv6(counting, kept) -> None:
+    counting.add(asks(""))
+    counting.add(asks("::ffff:192.0.2.1"))
+    counting.add(asks("::ffff:192.0.2.2"))
+
+    counting.flush()
+
+    assert kept.counts == {"unknown": 1, "192.0.2.1": 1, "192.0.2.2": 1}
 
 
 def test_what_cannot_be_kept_is_counted_on(counting, kept) -> None:

@@ -1,0 +1,77 @@
+"""What a deployer may not have meant: told by ``fyr config check`` and at the start.
+
+Nothing here stops a server: what no server can keep its promises with is refused by
+:func:`fyr.core.serving.prepare.refuse_unsafe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from fyr.config.settings import Settings
+from fyr.core.hooks.plugin import Plugin
+from fyr.core.hooks.registry import PluginRegistry
+from fyr.core.hosts import is_loopback
+from fyr.core.listening import public_names
+
+
+def cautions(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
+    """Tell what to look at, a sentence each; nothing is started or asked."""
+    yield from _of_modes(settings, plugins)
+    yield from _of_urls(settings)
+    for one in plugins:
+        if isinstance(one.target, Plugin):
+            for sentence in one.target.cautions(settings):
+                yield f"plugin {one.name}: {sentence}"
+
+
+def _of_modes(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
+    authenticates = bool(plugins.hooks.authenticate)
+    if settings.security.mode == "closed":
+        if not authenticates:
+            yield (
+                "security.mode is closed and no plugin authenticates, so nobody can"
+                " call: each request to FHIR gets 401"
+            )
+        elif not plugins.hooks.authorize:
+            yield (
+                "security.mode is closed and no plugin decides what callers may do, so"
+                " whoever is known may do everything"
+            )
+        return
+    if authenticates:
+        yield (
+            "security.mode is open: whoever sends no token may do everything, though a"
+            " plugin knows who sends one"
+        )
+    if elsewhere := _elsewhere(settings):
+        yield (
+            "security.mode is open, and others are told to come by"
+            f" {', '.join(elsewhere)}: if that leads here, everybody there may do"
+            " everything"
+        )
+
+
+def _of_urls(settings: Settings) -> Iterator[str]:
+    if settings.security.mode != "closed":
+        return
+    urls = {
+        "server.public_url": settings.server.public_url,
+        "streams.public_url": settings.streams.public_url,
+        **{
+            f"services.{name}.public_url": one.public_url
+            for name, one in settings.services.items()
+        },
+    }
+    for name, url in urls.items():
+        parts = urlsplit(url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            yield (
+                f"{name} begins with http://: tokens and health data go through the"
+                " network for all to read"
+            )
+
+
+def _elsewhere(settings: Settings) -> list[str]:
+    return sorted(one for one in public_names(settings) if not is_loopback(one))

@@ -1,0 +1,201 @@
+"""What ``fyr config check`` tells a deployer who has it wrong in closed mode."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fyr.core.cli import main
+from fyr.core.testing.issuer import issuing
+
+Check = Callable[..., Result]
+ENABLED = '[plugins]\nenabled = ["access_control"]\n'
+ISSUER = """
+[[plugin.access_control.issuers]]
+issuer = "https://login.example.org/realms/ehealth"
+audiences = ["EHealth"]
+"""
+CLOSED = '[security]\nmode = "closed"\n'
+OPEN = '[security]\nmode = "open"\n'
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Check:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("FYR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FYR_DATA_DIR", str(tmp_path / "data"))
+
+    def checked(text: str, *more: str) -> Result:
+        file = tmp_path / "fyr.toml"
+        file.write_text(text)
+        arguments = ["config", "check", "--config", str(file), *more]
+        return CliRunner().invoke(main, arguments)
+
+    return checked
+
+
+def test_a_sound_deployment_is_told_nothing(check: Check) -> None:
+    done = check(
+        '[server]\nhost = "0.0.0.0"\npublic_url = "https://fyr.example.org"\n'
+        + CLOSED
+        + ENABLED
+        + ISSUER
+    )
+
+    assert (done.output, done.exit_code) == ("The settings are fine.\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (CLOSED, "no plugin authenticates, so nobody can call"),
+        (CLOSED + ENABLED, "no issuers: each token is refused with 401"),
+        (
+            OPEN + ENABLED + ISSUER,
+            "security.mode is open: whoever sends no token may do",
+        ),
+        (
+            OPEN + '[server]\npublic_url = "https://fyr.example.org"\n',
+            "security.mode is open, and others are told to come by fyr.example.org",
+        ),
+        (
+            CLOSED
+            + ENABLED
+            + ISSUER
+            + '[server]\npublic_url = "http://fyr.example.org"\n',
+            "server.public_url begins with http://: tokens and health data",
+        ),
+        (
+            CLOSED
+            + ENABLED
+            + ISSUER
+            + '[services.careplan]\npublic_url = "http://careplan.example.org"\n',
+            "services.careplan.public_url begins with http://",
+        ),
+        (
+            CLOSED + ENABLED + "[plugin.access_control]\ndevelopment = true\n" + ISSUER,
+            "development: whoever can read the data folder can be anybody",
+        ),
+        (
+            CLOSED + ENABLED + ISSUER.replace("ehealth", "ehealth/"),
+            "it ends with a slash",
+        ),
+        (
+            CLOSED + ENABLED + ISSUER + "clock_skew_seconds = 300\n",
+            "clock_skew_seconds: a token is good for 300 seconds longer than it says",
+        ),
+        (
+            CLOSED
+            + ENABLED
+            + ISSUER
+            + "[plugin.access_control.issuers.claims]\nmissing_user_type = 'SYSTEM'\n",
+            "claims.missing_user_type: whoever has a token that says nothing",
+        ),
+    ],
+)
+def test_what_may_not_be_meant_is_told_and_refuses_nothing(
+    check: Check, text: str, told: str
+) -> None:
+    if "[services.careplan]" in text:
+        text = text.replace(
+            '"access_control"', '"administrative", "clinical", "access_control"'
+        )
+    done = check(text)
+
+    assert "Warning: " in done.output
+    assert told in done.output
+    assert "The settings are fine.\n" in done.output
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ISSUER.replace('audiences = ["EHealth"]', ""), "audiences: Field required"),
+        (ISSUER.replace('["EHealth"]', "[]"), "audiences: List should have at least 1"),
+        (ISSUER.replace('"EHealth"', '" "'), "audiences: an empty one is nobody's"),
+        (ISSUER.replace("https", "http"), "issuer: is to begin with https://"),
+        (ISSUER + 'jwks_url = "http://a.example.org"\n', "jwks_url: is to begin with"),
+        (
+            ISSUER + "clock_skew_seconds = 86400\n",
+            "clock_skew_seconds: Input should be",
+        ),
+        (ISSUER + 'algorithms = ["HS256"]\n', "algorithms.0: Input should be"),
+        (ISSUER + 'algorithms = ["none"]\n', "algorithms.0: Input should be"),
+        (ISSUER * 2, "two have the issuer"),
+        (ISSUER + 'audience = "EHealth"\n', "audience"),
+    ],
+)
+def test_what_would_let_in_anybody_is_refused(
+    check: Check, text: str, told: str
+) -> None:
+    done = check(CLOSED + ENABLED + text)
+
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (
+            'host = "0.0.0.0"\npublic_url = "https://fyr.example.org"',
+            "server.host is 0.0.0.0",
+        ),
+        ('public_url = "https://fyr.example.org"', "others come by fyr.example.org"),
+        ('trusted_proxies = ["127.0.0.1/32"]', "others come by a proxy"),
+    ],
+)
+def test_the_development_issuer_is_told_where_others_come(
+    check: Check, server: str, told: str
+) -> None:
+    development = "[plugin.access_control]\ndevelopment = true\n"
+
+    done = check(f"[server]\n{server}\n" + CLOSED + ENABLED + development)
+
+    assert done.exit_code == 2
+    assert "plugin.access_control.development" in done.output
+    assert told in done.output
+
+
+class TestReach:
+    """``--reach`` asks the issuers."""
+
+    @staticmethod
+    def text(issuer: Any, **more: Any) -> str:
+        lines = {**issuer.settings(), "realm": "test", **more}
+        table = "".join(f"{name} = {value!r}\n" for name, value in lines.items())
+        return f"{CLOSED}{ENABLED}[[plugin.access_control.issuers]]\n{table}"
+
+    def test_an_issuer_that_answers_is_fine(self, check: Check) -> None:
+        with issuing() as issuer:
+            done = check(self.text(issuer), "--reach")
+
+        assert (done.output, done.exit_code) == ("The settings are fine.\n", 0)
+
+    def test_one_that_cannot_be_reached_is_told_when_it_is_asked(
+        self, check: Check
+    ) -> None:
+        with issuing() as issuer:
+            text = self.text(issuer)
+
+        unasked, asked = check(text), check(text, "--reach")
+
+        assert unasked.exit_code == 0
+        assert asked.exit_code == 1
+        assert f"issuer {issuer.url}: it cannot be reached" in asked.output
+
+    def test_another_issuer_or_other_keys_are_told(self, check: Check) -> None:
+        with issuing() as issuer:
+            text = self.text(issuer)
+            other = check(self.text(issuer, algorithms=["EdDSA"]), "--reach")
+            issuer.instead["/.well-known/openid-configuration"] = b'{"issuer": "x"}'
+            described = check(text, "--reach")
+
+        assert "no key of it is for algorithms EdDSA" in other.output
+        assert "what is found there describes another issuer" in described.output
+        assert (other.exit_code, described.exit_code) == (1, 1)
