@@ -10,7 +10,7 @@ a blood pressure have ranges of their own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ from fyr.plugins.rules.terms import (
     number,
     reference_to,
 )
+from fyr.search.extraction.units import unit
 
 RULE = "reference-ranges"
 
@@ -141,16 +142,21 @@ def _verdict(
     value: Measured, ours: Sequence[AlarmRange], observation: Resource, asked: RuleInput
 ) -> Iterator[RuleFinding | RuleProblem]:
     about = reference_to(observation)
-    usable: list[AlarmRange] = []
+    usable: list[tuple[AlarmRange, Measured]] = []
+    # Without its unit it may be any number; that it may be an alarm is told.
+    doubtful = not value.unit and any(one.units for one in ours)
+    if doubtful:
+        text = f"{about}: its value has no unit, and alarm ranges have"
+        yield RuleProblem("input", text, "RefRangeFixingNeeded")
     for one in ours:
         fixed = _based(one, value, observation, asked)
         if isinstance(fixed, RuleProblem):
             yield fixed
         else:
             usable.append(fixed)
-    raised = [one for one in usable if one.may_hold(value)]
+    raised = [one for one, held in usable if one.may_hold(held)]
     # What lies in none of some ranges may lie in one that could not be used.
-    if not usable or (not raised and len(usable) < len(ours)):
+    if not usable or (not raised and (doubtful or len(usable) < len(ours))):
         return
     raised.sort(key=lambda one: COLOURS.index(one.colour))
     colour = raised[0].colour if raised else "green"
@@ -164,30 +170,62 @@ def _verdict(
 
 def _based(
     one: AlarmRange, value: Measured, observation: Resource, asked: RuleInput
-) -> AlarmRange | RuleProblem:
-    """Give a range as it holds for a value, or tell what is wrong with it."""
+) -> tuple[AlarmRange, Measured] | RuleProblem:
+    """Give a range as it holds, and the value in its unit, or tell what is wrong."""
     about = reference_to(observation)
-    if value.unit and one.units - {value.unit}:
+    held = _in_unit_of(one, value)
+    if held is None:
         text = f"{about}: {one.kind} has another unit than the value ({value.unit})"
         return RuleProblem("input", text, "RefRangeFixingNeeded")
     if one.low is None and one.high is None:
         text = f"{about}: {one.kind} has neither end"
         return RuleProblem("input", text, "RefRangeFixingNeeded")
     if not one.relative:
-        return one
+        return one, held
     activity = reference_to(asked.service_request or {})
     day = _day_of(observation) or asked.now.date()
     found = targets(asked.goals, activity, value.codes, day)
     if not found:
         text = f"{about}: there is no goal in force that {one.kind} is relative to"
         return RuleProblem("input", text, "RefBaseNeeded")
-    base = target_value(found[0])
-    if base is None or (value.unit and base[1] not in ("", value.unit)):
+    base = _base(found[0], held.unit)
+    if base is None:
         text = f"{about}: the goal has no value in the unit of the measurement"
         return RuleProblem("input", text, "RefBaseFixingNeeded")
-    low = None if one.low is None else base[0] + one.low
-    high = None if one.high is None else base[0] + one.high
-    return AlarmRange(one.colour, one.kind, False, low, high, one.units, one.codes)
+    low = None if one.low is None else base + one.low
+    high = None if one.high is None else base + one.high
+    fixed = AlarmRange(one.colour, one.kind, False, low, high, one.units, one.codes)
+    return fixed, held
+
+
+def _in_unit_of(one: AlarmRange, value: Measured) -> Measured | None:
+    """Give a value in the unit of a range; ``None``: it cannot be converted.
+
+    What has no unit, on either side, is taken as it is.
+    """
+    others = one.units - {value.unit}
+    if not value.unit or not others:
+        return value
+    if len(one.units) > 1:
+        return None
+    (wanted,) = others
+    number = _converted(value.number, value.unit, wanted)
+    return None if number is None else replace(value, number=number, unit=wanted)
+
+
+def _base(target: Mapping[str, Any], wanted: str) -> Decimal | None:
+    """Tell the value of a goal in a unit; ``None``: it has none, or in another one."""
+    base = target_value(target)
+    if base is None or not wanted or base[1] in ("", wanted):
+        return None if base is None else base[0]
+    return _converted(base[0], base[1], wanted)
+
+
+def _converted(number: Decimal, given: str, wanted: str) -> Decimal | None:
+    one, other = unit(given), unit(wanted)
+    if one is None or other is None or one.canonical != other.canonical:
+        return None
+    return other.of(number, one)
 
 
 def _alarm_range(extension: Mapping[str, Any]) -> AlarmRange | None:

@@ -20,6 +20,7 @@ from fyr.plugins.clinical.measurements.submission import (
     Submission,
     reference,
 )
+from fyr.plugins.clinical.measurements.units import unit_problems
 from fyr.plugins.clinical.tags import SYSTEM, codes_of, system_tags
 
 DEVICE_QUALITY = "DMQ"
@@ -131,7 +132,8 @@ def state_problems(entry: Entry) -> Iterator[Issue]:
             yield broken_rule(text, *entry.at(name))
     if entry.kind == "Observation":
         yield from _value_problems(entry)
-    if not _is_timed(entry.resource):
+        yield from unit_problems(entry)
+    if not is_timed(entry.resource):
         yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_RESOLVED_TIMING"].issue(
             expression=entry.extension_at(extensions.RESOLVED_TIMING)
         )
@@ -161,7 +163,7 @@ def device_qualities(resource: Resource) -> list[object]:
     ]
 
 
-def _is_timed(resource: Resource) -> bool:
+def is_timed(resource: Resource) -> bool:
     """Whether it says how it fits into the plan, as its type of timing demands."""
     found = list(extensions.extensions(resource, extensions.RESOLVED_TIMING))
     if len(found) != 1:

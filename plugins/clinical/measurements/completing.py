@@ -116,12 +116,12 @@ def coherent(
         "target": [{"reference": one} for one in targets],
         "recorded": instant(to_millis(acting.now)),
         "policy": [COHERENT],
-        "agent": [{"who": _caller(call)}],
+        "agent": [{"who": caller_of(call)}],
         "entity": [{"role": "source", "what": {"reference": one}} for one in used],
     }
 
 
-def _caller(call: OperationCall) -> Mapping[str, Any]:
+def caller_of(call: OperationCall) -> Mapping[str, Any]:
     """Tell who submits: the patient, or the user by URL or identifier."""
     principal = call.context.principal
     own = call.interactions.services.own

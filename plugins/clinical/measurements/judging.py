@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from fyr.core import Acting, Issue, OperationCall, Resource
 from fyr.plugins.clinical import extensions
@@ -25,6 +26,7 @@ from fyr.plugins.clinical.measurements.reuse import (
     entity_of,
     reuse_problems,
 )
+from fyr.plugins.clinical.measurements.slots import regime_of
 from fyr.plugins.clinical.measurements.submission import (
     Submission,
     reference,
@@ -92,25 +94,37 @@ def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
     asked = (requests.get(one.order) for one in answered)
     (activities,) = _read(acting, (activity_of(one, local) for one in asked if one))
     past = _past(acting, entities)
-    orders = Orders(requests, activities, questionnaires)
+    regimes = _regimes(acting, submission, requests)
+    orders = Orders(requests, activities, questionnaires, regimes)
     known = [one for one in episodes.values() if one is not None]
     consents = [one for episode in known for one in consents_of(acting, episode)]
     return Facts(episodes, orders, past, consents)
 
 
 def judged(
-    submission: Submission, facts: Facts, local: Local, now: datetime
+    submission: Submission,
+    facts: Facts,
+    local: Local,
+    now: datetime,
+    by: Mapping[str, Any],
 ) -> tuple[list[Issue], list[Issue]]:
-    """Tell all problems: those of the submission itself, and those against what is kept."""
+    """Tell all problems: those of the submission itself, and those against what is kept.
+
+    :param by: Reference to who submits.
+    """
     own = list(coherence.content_problems(submission))
     own += coherence.belonging_problems(submission)
     for entry in submission.measurements:
         own += coherence.state_problems(entry)
-    return own, list(_against(submission, facts, local, now))
+    return own, list(_against(submission, facts, local, now, by))
 
 
 def _against(
-    submission: Submission, facts: Facts, local: Local, now: datetime
+    submission: Submission,
+    facts: Facts,
+    local: Local,
+    now: datetime,
+    by: Mapping[str, Any],
 ) -> Iterator[Issue]:
     for entry in submission.measurements:
         if entry.episode and facts.episodes.get(entry.episode) is None:
@@ -129,7 +143,7 @@ def _against(
         yield from order_problems(entry, facts.orders, local)
     for entry in submission.provenances:
         yield from reuse_problems(
-            entry, submission, facts.orders.requests, facts.past, now
+            entry, submission, facts.orders.requests, facts.past, now, by
         )
 
 
@@ -170,6 +184,18 @@ def _metrics(acting: Acting, device: str) -> list[Resource]:
         return acting.find("DeviceMetric", ("source", device))
     found = acting.read(device) if device.startswith("DeviceMetric/") else None
     return [found] if found is not None else []
+
+
+def _regimes(
+    acting: Acting, submission: Submission, requests: dict[str, Resource | None]
+) -> dict[str, Resource | None]:
+    """Read the versions of requests that something was measured for before the newest."""
+    named = {regime_of(one): requests.get(one.order) for one in submission.measurements}
+    return {
+        name: acting.vread(name)
+        for name, newest in named.items()
+        if name and newest and int(name.rpartition("/")[2]) < _version(newest)
+    }
 
 
 def _past(acting: Acting, entities: dict[str, Resource | None]) -> Past:

@@ -11,12 +11,15 @@ from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.answers import answer_problems
 from fyr.plugins.clinical.measurements.coded import codings, mapped
+from fyr.plugins.clinical.measurements.coherence import is_timed
+from fyr.plugins.clinical.measurements.slots import regime_of, slot_problems
 from fyr.plugins.clinical.measurements.submission import (
     Entry,
     reference,
     unversioned,
 )
 from fyr.plugins.clinical.measurements.times import period_problems
+from fyr.plugins.clinical.measurements.units import conversion_problems
 
 _ACTIVE = "active"
 _COMPOSED_OF = "composed-of"
@@ -33,6 +36,8 @@ class Orders:
     requests: dict[str, Resource | None]
     activities: dict[str, Resource | None] = field(default_factory=dict)
     questionnaires: dict[str, Resource | None] = field(default_factory=dict)
+    #: versions of requests that something was measured for, other than the newest ones
+    regimes: dict[str, Resource | None] = field(default_factory=dict)
 
 
 def activity_of(request: Resource, local: Local) -> str:
@@ -65,14 +70,19 @@ def order_problems(entry: Entry, orders: Orders, local: Local) -> Iterator[Issue
         return
     identity = entry.order.partition("/")[2]
     yield from _version(entry, request)
+    regime = orders.regimes.get(regime_of(entry)) or request
+    if is_timed(entry.resource):
+        yield from slot_problems(entry, regime)
     if request.get("status") != _ACTIVE:
         yield CODES[
             "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
         ].issue(identity, expression=entry.at("basedOn[0]"))
-    if entry.kind == "Observation" and not _is_asked_for(entry.resource, request):
-        yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_OBSERVATION_CODE"].issue(
-            identity, expression=entry.at("code")
-        )
+    if entry.kind == "Observation":
+        if not _is_asked_for(entry.resource, request):
+            yield CODES["MEASUREMENT_SUBMITMEASUREMENT_INVALID_OBSERVATION_CODE"].issue(
+                identity, expression=entry.at("code")
+            )
+        yield from conversion_problems(entry, request)
     if entry.kind == "QuestionnaireResponse":
         yield from _questionnaire(entry, request, orders, local)
 

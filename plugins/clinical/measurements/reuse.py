@@ -43,6 +43,10 @@ _ASKED = {
     "deviceMeasuringQuality": "DMQ",
 }
 _INVALID = frozenset({"entered-in-error"})
+#: Code of the one activity, in small letters.
+_QUOTATION = "quotation"
+#: Agents that are no people.
+_BESIDE = frozenset({"Device", "Organization"})
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,15 @@ def reuse_problems(
     requests: Mapping[str, Resource | None],
     past: Past,
     now: datetime,
+    by: Mapping[str, Any],
 ) -> Iterator[Issue]:
     """Tell why what a Provenance says cannot be, or may not.
 
     :param entry: a Provenance of the submission.
+    :param by: Reference to who submits.
     """
     yield from _form(entry)
+    yield from _origin(entry, submission, by)
     yield from _second(entry, submission)
     target, entity = (
         _target(entry, submission),
@@ -117,6 +124,53 @@ def _form(entry: Entry) -> Iterator[Issue]:
         if one.get("role") != "quotation":
             text = "what is used again is quoted: its role is quotation"
             yield broken_rule(text, *entry.at(f"entity[{number}].role"))
+
+
+def _origin(
+    entry: Entry, submission: Submission, by: Mapping[str, Any]
+) -> Iterator[Issue]:
+    """Refuse another activity than a quotation, and people who have not chosen it.
+
+    The patient chooses, and whoever submits may do so; a device or an organization may
+    stand beside.
+    """
+    activity = entry.resource.get("activity")
+    if activity is not None and _QUOTATION not in {
+        code.lower() for _, code in codings(activity)
+    }:
+        text = "the activity of what is used again is Quotation"
+        yield broken_rule(text, *entry.at("activity"))
+    patients = {one.patient for one in submission.measurements if one.patient}
+    agents = entry.resource.get("agent", ())
+    choosing = [_chooses(one.get("who", {}), patients, by) for one in agents]
+    for number, agent in enumerate(agents):
+        for part in ("who", "onBehalfOf"):
+            who = agent.get(part)
+            if _is_somebody(who) and not _chooses(who, patients, by):
+                text = "an agent of what is used again is the patient, or who submits"
+                yield broken_rule(text, *entry.at(f"agent[{number}].{part}"))
+    if agents and not any(choosing) and not any(map(_is_somebody_in, agents)):
+        text = "the patient, or who submits, is an agent of what is used again"
+        yield broken_rule(text, *entry.at("agent"))
+
+
+def _chooses(who: Mapping[str, Any], patients: Set[str], by: Mapping[str, Any]) -> bool:
+    if reference(who):
+        return unversioned(reference(who)) in {*patients, reference(by)}
+    said, known = (one.get("identifier", {}).get("value") for one in (who, by))
+    return said is not None and said == known
+
+
+def _is_somebody(who: Any) -> bool:
+    """Whether a Reference leads to a person, or does not say where it leads."""
+    if not isinstance(who, Mapping):
+        return False
+    kind = reference(who).rpartition("/")[0].rpartition("/")[2] or who.get("type", "")
+    return kind not in _BESIDE
+
+
+def _is_somebody_in(agent: Mapping[str, Any]) -> bool:
+    return _is_somebody(agent.get("who"))
 
 
 def _second(entry: Entry, submission: Submission) -> Iterator[Issue]:

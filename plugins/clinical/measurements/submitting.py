@@ -25,7 +25,12 @@ from fyr.core.interactions.storing import Write
 from fyr.core.model.references import relative
 from fyr.core.store.port import Stored
 from fyr.plugins.clinical.measurements import media, thumbnails
-from fyr.plugins.clinical.measurements.completing import coherent, completed, names_of
+from fyr.plugins.clinical.measurements.completing import (
+    caller_of,
+    coherent,
+    completed,
+    names_of,
+)
 from fyr.plugins.clinical.measurements.judging import (
     Facts,
     add_qualities,
@@ -162,7 +167,9 @@ class Submitting:
         Access is decided first; what the problems tell of other resources is for those
         who might have stored it.
         """
-        own, against = judged(submission, facts, local_of(call), acting.now)
+        own, against = judged(
+            submission, facts, local_of(call), acting.now, caller_of(call)
+        )
         if against and not all(
             one.episode and one.patient for one in submission.measurements
         ):

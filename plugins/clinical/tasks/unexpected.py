@@ -18,6 +18,7 @@ from fyr.plugins.clinical.extensions import (
     extensions,
     value_of,
 )
+from fyr.plugins.clinical.measurements.slots import has_slot
 from fyr.plugins.clinical.procedures.submissions import measured_span
 from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.tasks.terms import codes
@@ -97,10 +98,7 @@ def is_at_another_time(
         end = moment_of(value_of(timing, "end"))
         if start is None or end is None:
             return True
-        known = any(
-            (one.start, one.end) == (start, end)
-            for one in slots(occurrence, start, end)
-        )
+        known = has_slot(occurrence, start, end)
         # A slot without a length says on which day, not at which second.
         return not known or (start < end and not _within(moment, start, end))
     return moment is not None and not any(slots(occurrence, moment, moment))

@@ -6,11 +6,16 @@ says who decided so and why, and takes the place of the one before.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fyr.core import (
+    FyrError,
     NotFound,
     Operation,
     OperationCall,
@@ -49,6 +54,9 @@ if TYPE_CHECKING:
 
 _ERROR = "entered-in-error"
 _PARAMETER = "clinicalImpression"
+_TYPE = "ClinicalImpression"
+#: Places in what is stored together.
+_ENTRY = re.compile(r"^Bundle\.entry\[\d+\](\.resource)?")
 
 
 def operations(room: Room) -> list[Operation]:
@@ -144,7 +152,9 @@ def _stored(
     status = (
         _ERROR if asked.invalidates else _status_before(acting, before, measurement)
     )
-    changed = acting.update({**measurement, "status": status})
+    place = call.place(_PARAMETER)
+    with _placed(place):
+        changed = acting.update({**measurement, "status": status})
     impression = asked.impression
     impression["id"] = acting.new_id()
     modified = {
@@ -155,7 +165,36 @@ def _stored(
     _name_the_plan(acting, impression, measurement)
     _name_who_assesses(call, acting, impression)
     superseded = [{**before, "status": _ERROR}] if before is not None else []
-    return acting.store([*superseded, impression])[-1]
+    with _placed(place):
+        return acting.store([*superseded, impression])[-1]
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Tell what is wrong with what is stored as what is wrong with what was sent.
+
+    What is wrong with the measurement stands where it is named.
+
+    :param place: of the parameter.
+    """
+    try:
+        yield
+    except FyrError as error:
+        error.issues = tuple(
+            under(
+                place,
+                (
+                    replace(one, expression=tuple(map(_as_sent, one.expression)))
+                    for one in error.issues
+                ),
+            )
+        )
+        raise
+
+
+def _as_sent(path: str) -> str:
+    plain = _ENTRY.sub(_TYPE, path)
+    return plain if plain.partition(".")[0] == _TYPE else ITEM
 
 
 def _status_before(

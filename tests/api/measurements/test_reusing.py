@@ -389,7 +389,17 @@ def test_an_unknown_unit_of_time_is_refused(reusing, problems) -> None:
 @pytest.mark.parametrize(
     ("again", "place"),
     [
-        ({"valueQuantity": {"value": 96, "code": "%"}}, "value"),
+        (
+            {
+                "valueQuantity": {
+                    "value": 96,
+                    "unit": "%",
+                    "system": "http://unitsofmeasure.org",
+                    "code": "%",
+                }
+            },
+            "value",
+        ),
         ({"valueQuantity": None, "valueCodeableConcept": {"text": "97 %"}}, "value"),
         ({"component": [{"code": {"text": "more"}}]}, "component"),
     ],
@@ -450,3 +460,51 @@ def test_a_measurement_comes_from_one_place_only(reusing, problems) -> None:
             "Bundle.entry[2].resource.target[0]",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"activity": {"coding": [{"code": "CREATE"}]}}, "activity"),
+        ({"agent": [{"who": {"reference": "Patient/other"}}]}, "agent[0].who"),
+        ({"agent": [{"who": {"reference": "Practitioner/1"}}]}, "agent[0].who"),
+        ({"agent": [{"who": {"display": "somebody"}}]}, "agent[0].who"),
+        ({"agent": [{"who": {"identifier": {"value": "x"}}}]}, "agent[0].who"),
+        ({"agent": [{"who": {"reference": "Device/1"}}]}, "agent"),
+    ],
+    ids="activity patient practitioner display identifier device".split(),
+)
+def test_what_is_used_again_is_a_quotation_that_the_patient_or_the_sender_chose(
+    reusing, problems, more, place
+) -> None:
+    again, said = reusing(provenance=more)
+
+    ((text, where),) = problems(again, said)
+
+    assert "used again" in text
+    assert where == f"Bundle.entry[1].resource.{place}"
+
+
+def test_somebody_else_on_whose_behalf_it_was_chosen_is_refused(
+    world, reusing, problems
+) -> None:
+    patient = {"reference": f"Patient/{world.patient}"}
+    behalf = {"who": patient, "onBehalfOf": {"reference": "Patient/other"}}
+    again, said = reusing(provenance={"agent": [behalf]})
+
+    ((_, where),) = problems(again, said)
+
+    assert where == "Bundle.entry[1].resource.agent[0].onBehalfOf"
+
+
+def test_a_quotation_that_a_device_helped_with_is_taken(world, reusing) -> None:
+    agents = [
+        {"who": {"reference": f"{world.base('patient')}/Patient/{world.patient}"}},
+        {"who": {"reference": "Device/1"}, "onBehalfOf": {"type": "Organization"}},
+    ]
+    quoted = {"coding": [{"code": "Quotation"}]}
+    again, said = reusing(provenance={"agent": agents, "activity": quoted})
+
+    answer = world.submit(again, said)
+
+    assert answer.status == 200, answer.body

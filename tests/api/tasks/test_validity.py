@@ -304,6 +304,37 @@ def test_patient_and_episode_are_those_of_the_measurement(case, ward) -> None:
     assert "ClinicalImpression.episodeOfCare" in issue
 
 
+def test_all_that_is_wrong_is_told_by_its_place_in_what_was_sent(
+    case, nurse, measured
+) -> None:
+    """By the operation itself, and by the rules of what it stores."""
+    other = {"url": f"{EHEALTH}clinicalimpression-careplan"}
+    named = {**other, "valueReference": to("CarePlan/none")}
+    late = impression(case, measured)
+    late["extension"].append(named)
+    early = impression(case, measured, status="in-progress")
+
+    for sent in (late, early):
+        for client, body in (
+            (nurse, sent),
+            (nurse, {**sent, "finding": [], "code": concept("MeasurementAssessment")}),
+        ):
+            answer = ask(client, body)
+            assert answer.status == 422 or answer.status == 400, answer.body
+            for place in places(answer):
+                assert place.startswith("Parameters.parameter[0].resource."), place
+            alone = client.post(WHERE, body)
+            assert alone.status == answer.status
+            for place in places(alone):
+                assert place.startswith("ClinicalImpression."), place
+
+
+def places(answer):
+    found = [place for one in answer.json["issue"] for place in one["expression"]]
+    assert found
+    return found
+
+
 def test_a_measurement_that_is_not_there_is_said_so(case, nurse) -> None:
     answer = ask(nurse, impression(case, "Observation/none"))
 

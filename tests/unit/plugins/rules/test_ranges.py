@@ -57,6 +57,61 @@ def test_a_range_of_another_unit_is_told_and_not_used() -> None:
     assert codes(yellow) == ["yellow"]
 
 
+@pytest.mark.parametrize(
+    ("number", "unit", "colour"),
+    [
+        (22, "kPa", "red"),
+        (20, "kPa", "green"),
+        (165, "mm[Hg]", "red"),
+        (90, "mm[Hg]", "green"),
+    ],
+)
+def test_a_value_is_converted_into_the_unit_of_its_range(number, unit, colour) -> None:
+    ranges = activity(alarm("RAL", 160, unit="mm[Hg]"))
+    outcome = run(SOURCE, saturation(number, unit=unit), service_request=ranges)
+
+    assert codes(outcome) == [colour]
+    assert problems(outcome) == []
+
+
+def test_degrees_are_converted_by_where_their_scales_begin() -> None:
+    fever = activity(alarm("RAL", 39, unit="Cel"))
+
+    def colour(number):
+        return codes(
+            run(SOURCE, saturation(number, unit="[degF]"), service_request=fever)
+        )
+
+    assert (colour(103), colour(102)) == (["red"], ["green"])
+
+
+def test_a_goal_in_another_unit_is_converted_too() -> None:
+    ranges = activity(alarm("RELRAL", 2, unit="kg"))
+    heavy = goal(80_000, detailQuantity={"value": 80_000, "code": "g"})
+
+    def colour(number, unit):
+        value = saturation(number, unit=unit)
+        return codes(run(SOURCE, value, service_request=ranges, goals=[heavy]))
+
+    assert colour(82_500, "g") == ["red"]
+    assert colour(81, "kg") == ["green"]
+
+
+@pytest.mark.parametrize(("number", "colours"), [(80, ["red"]), (97, [])])
+def test_a_value_without_a_unit_raises_an_alarm_and_is_never_green(
+    number, colours
+) -> None:
+    """Where its ranges have one: it may be any number."""
+    bare = saturation(number)
+    del bare["valueQuantity"]["code"]
+    bare["valueQuantity"].pop("unit", None)
+    outcome = run(SOURCE, bare, service_request=RANGES)
+
+    assert codes(outcome) == colours
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+    assert len(tasks(outcome)) == 1
+
+
 def test_what_one_of_its_ranges_could_not_be_used_for_is_no_green() -> None:
     ranges = activity(alarm("RAL", high=88, unit="kPa"), alarm("GAL", 89, 92))
     outcome = run(SOURCE, saturation(80), service_request=ranges)
@@ -131,12 +186,14 @@ def test_a_range_without_ends_is_told() -> None:
 def test_components_have_ranges_of_their_own_by_code() -> None:
     def part(code, number):
         coding = [{"system": NPU, "code": code}]
-        return {"code": {"coding": coding}, "valueQuantity": {"value": number}}
+        quantity = {"value": number, "code": "mm[Hg]"}
+        return {"code": {"coding": coding}, "valueQuantity": quantity}
 
     pressure = saturation(0, component=[part("SYS", 170), part("DIA", 80)])
     del pressure["valueQuantity"]
     ranges = activity(
-        alarm("RAL", 160, code="SYS"), alarm("GAL", 95, code="DIA", unit="mm[Hg]")
+        alarm("RAL", 160, code="SYS", unit="mm[Hg]"),
+        alarm("GAL", 95, code="DIA", unit="mm[Hg]"),
     )
     outcome = run(SOURCE, pressure, service_request=ranges)
 
