@@ -1,8 +1,10 @@
 """How many submissions a worker processes in a second: rules, impressions, tasks, messages.
 
-In this process, on a store that is thrown away; half of the values alarm.
+In this process, on a store that is thrown away. Submissions are those of ``--patients``, in
+turn; a share of the values alarms, and gives an impression, a task and a message to the team.
 
-    python bench/processing.py [--store sqlite|URL] [--submissions 500]
+    python bench/processing.py [--store sqlite|URL] [--submissions 500] [--patients 40]
+        [--red 0.5]
 """
 
 from __future__ import annotations
@@ -41,24 +43,32 @@ def to(reference: str) -> dict[str, str]:
     return {"reference": reference}
 
 
-def around() -> Iterator[dict[str, Any]]:
-    """Make one patient with a plan of one activity and its rules."""
-    code = {"system": "urn:oid:1.2.208.184.100.1", "code": "RAL"}
-    ends = {"url": "high", "valueQuantity": {"value": 88, "code": "%"}}
-    kind = {"url": "type", "valueCodeableConcept": {"coding": [code]}}
-    here = {"url": EPISODE, "valueReference": to("EpisodeOfCare/1")}
+def rules() -> Iterator[dict[str, Any]]:
+    """Make a plan of one activity and its rules."""
     data = base64.b64encode(json.dumps(RULES).encode()).decode()
     content = [{"contentType": "application/fyr-rules+json", "data": data}]
-    subject = to("Patient/1")
 
     def of(kind: str, **more: Any) -> dict[str, Any]:
         return {"resourceType": kind, "id": "1", **more}
 
-    yield of("Patient")
     yield of("CareTeam", status="active")
     yield of("Library", status="active", type={"text": "rules"}, content=content)
     yield of("ActivityDefinition", status="active", library=["Library/1"])
     yield of("PlanDefinition", status="active")
+
+
+def around(patient: str) -> Iterator[dict[str, Any]]:
+    """Make a patient whose plan has one activity."""
+    code = {"system": "urn:oid:1.2.208.184.100.1", "code": "RAL"}
+    ends = {"url": "high", "valueQuantity": {"value": 88, "code": "%"}}
+    kind = {"url": "type", "valueCodeableConcept": {"coding": [code]}}
+    here = {"url": EPISODE, "valueReference": to(f"EpisodeOfCare/{patient}")}
+    subject = to(f"Patient/{patient}")
+
+    def of(kind: str, **more: Any) -> dict[str, Any]:
+        return {"resourceType": kind, "id": patient, **more}
+
+    yield of("Patient")
     yield of(
         "EpisodeOfCare",
         status="active",
@@ -86,11 +96,11 @@ def around() -> Iterator[dict[str, Any]]:
         extension=[here],
         careTeam=[to("CareTeam/1")],
         instantiatesCanonical=["PlanDefinition/1"],
-        activity=[{"reference": to("ServiceRequest/1")}],
+        activity=[{"reference": to(f"ServiceRequest/{patient}")}],
     )
 
 
-def submitted(number: int) -> Iterator[dict[str, Any]]:
+def submitted(number: int, patient: str, value: int) -> Iterator[dict[str, Any]]:
     """Make one measurement, and the Provenance of its submission."""
     code = {"system": "urn:oid:1.2.208.176.2.1", "code": "NPU03011"}
     yield {
@@ -98,11 +108,13 @@ def submitted(number: int) -> Iterator[dict[str, Any]]:
         "id": f"o{number}",
         "status": "final",
         "code": {"coding": [code]},
-        "subject": to("Patient/1"),
-        "basedOn": [to("ServiceRequest/1")],
+        "subject": to(f"Patient/{patient}"),
+        "basedOn": [to(f"ServiceRequest/{patient}")],
         "effectiveDateTime": "2026-01-08T08:00:00Z",
-        "valueQuantity": {"value": 84 + 10 * (number % 2), "code": "%"},
-        "extension": [{"url": EPISODE, "valueReference": to("EpisodeOfCare/1")}],
+        "valueQuantity": {"value": value, "code": "%"},
+        "extension": [
+            {"url": EPISODE, "valueReference": to(f"EpisodeOfCare/{patient}")}
+        ],
     }
     yield {
         "resourceType": "Provenance",
@@ -110,8 +122,8 @@ def submitted(number: int) -> Iterator[dict[str, Any]]:
         "target": [to(f"Observation/o{number}")],
         "recorded": "2026-01-08T08:00:00Z",
         "policy": [COHERENT],
-        "agent": [{"who": to("Patient/1")}],
-        "entity": [{"role": "source", "what": to("ServiceRequest/1")}],
+        "agent": [{"who": to(f"Patient/{patient}")}],
+        "entity": [{"role": "source", "what": to(f"ServiceRequest/{patient}")}],
     }
 
 
@@ -120,6 +132,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", default="sqlite")
     parser.add_argument("--submissions", type=int, default=500)
+    parser.add_argument("--patients", type=int, default=40)
+    parser.add_argument("--red", type=float, default=0.5, help="share that alarms")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = asked.store if "://" in asked.store else f"sqlite:///{folder}/fyr.db"
@@ -133,9 +147,13 @@ def main() -> None:
             worker.drain()
 
             def store(acting: Acting) -> None:
-                acting.store(list(around()))
+                acting.store(list(rules()))
+                for patient in range(asked.patients):
+                    acting.store(list(around(str(patient))))
                 for number in range(asked.submissions):
-                    acting.store(list(submitted(number)))
+                    patient = str(number % asked.patients)
+                    red = int((number + 1) * asked.red) > int(number * asked.red)
+                    acting.store(list(submitted(number, patient, 84 if red else 94)))
 
             built.act(store)
             began, worked = time.perf_counter(), time.process_time()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,6 +50,12 @@ def read(library: Resource, limits: RuleLimits) -> Rules:
         raise FaultySource("the content has no data")
     if len(data) > limits.source * 4 // 3 + 4:
         raise FaultySource(f"the source is longer than {limits.source} characters")
+    return _read(data)
+
+
+@lru_cache(maxsize=128)
+def _read(data: str) -> Rules:
+    """Read a source, once for all that it is run on; what it gives is never altered."""
     try:
         plain = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

@@ -8,6 +8,7 @@ once, whatever crashes in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks import triggers, unexpected
 from fyr.plugins.clinical.tasks.libraries import libraries_of
+from fyr.plugins.clinical.tasks.remembering import Remembering
 from fyr.plugins.clinical.tasks.results import Results
 from fyr.plugins.clinical.tasks.submission import (
     Evaluated,
@@ -71,11 +73,24 @@ Making = Callable[[Acting], list[Resource]]
 
 def consumers(room: Room) -> Iterable[Consumer]:
     """Offer the consumer that processes submissions."""
+    processing = Processing(room)
     yield Consumer(
         "clinical.processing",
-        Processing(room).handle,
+        processing.handle,
         types=frozenset({"Provenance"}),
+        handle_many=processing.handle_many,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """A submission that rules have judged, and of which nothing is stored yet."""
+
+    change: Change
+    provenance: Resource
+    makings: Sequence[Making]
+    #: whether what is made of it depends on what was made of others a moment ago
+    alone: bool = False
 
 
 class Processing:
@@ -87,45 +102,83 @@ class Processing:
 
     def handle(self, change: Change) -> Callable[[Session], None] | None:
         """Process a Provenance that says what was submitted together; no other."""
-        provenance = change.new
-        if change.version != 1 or provenance is None:
+        return self.handle_many([change])
+
+    def handle_many(
+        self, changes: Sequence[Change]
+    ) -> Callable[[Session], None] | None:
+        """Process many: what they have in common is read once, and all stored at once."""
+        submitted = [
+            (one, one.new)
+            for one in changes
+            if one.new is not None
+            and one.version == 1
+            and COHERENT in one.new.get("policy", ())
+        ]
+        if not submitted:
             return None
-        if COHERENT not in provenance.get("policy", ()):
-            return None
-        application = self._room.application
+        reading = Remembering(self._room.application.interactions)
+        reading.look_ahead(provenance for _, provenance in submitted)
+        found = [self._judged(reading, *one) for one in submitted]
+
+        def note(session: Session) -> None:
+            work = partial(self._write, found)
+            self._room.application.act_within(session, work)
+
+        return note
+
+    def _judged(
+        self, reading: Acting, change: Change, provenance: Resource
+    ) -> Processed:
         try:
-            reading = Acting(application.interactions)
-            makings = _evaluated(application, provenance, reading)
+            makings, alone = _evaluated(self._room.application, provenance, reading)
         except Unavailable:
             raise
         except Exception as error:
             # A measurement that nobody hears of is worse than one that nobody judged.
             log.error("submission not processed", exc_info=error)
-            makings = [partial(_failure, provenance)]
-        return partial(self._write, change, provenance, makings)
+            return Processed(change, provenance, [partial(_failure, provenance)])
+        return Processed(change, provenance, makings, alone)
 
-    def _write(
-        self,
-        change: Change,
-        provenance: Resource,
-        makings: Sequence[Making],
-        session: Session,
-    ) -> None:
-        """Write what came of a submission, in the transaction of the cursor."""
-        application = self._room.application
-        act = partial(application.act_within, session)
-        for made in (makings, [partial(_failure, provenance)]):
-            try:
-                act(partial(_store, made))
-                break
-            except _OF_THE_DATA as error:
-                # Nothing has been written when the tables refuse. Raising would have
-                # this submission hold up all others.
-                log.error("results of a submission refused", exc_info=error)
+    def _write(self, found: Sequence[Processed], acting: Acting) -> None:
+        """Write what came of submissions, in their order, in the cursor's transaction."""
+        together: list[Processed] = []
+        for one in found:
+            if one.alone:
+                self._store(together, acting)
+                self._store([one], acting)
+                together = []
+            else:
+                together.append(one)
+        self._store(together, acting)
+
+    def _store(self, found: Sequence[Processed], acting: Acting) -> None:
+        try:
+            _store([making for one in found for making in one.makings], acting)
+        except _OF_THE_DATA as error:
+            # Nothing has been written when the tables refuse. Raising would have
+            # this submission hold up all others.
+            if len(found) > 1:
+                for one in found:
+                    self._store([one], acting)
+                return
+            log.error("results of a submission refused", exc_info=error)
+            self._store_failure(found[0].provenance, acting)
+        for one in found:
+            self._tell(one, acting)
+
+    def _store_failure(self, provenance: Resource, acting: Acting) -> None:
+        try:
+            _store([partial(_failure, provenance)], acting)
+        except _OF_THE_DATA as error:
+            log.error("results of a submission refused", exc_info=error)
+
+    def _tell(self, one: Processed, acting: Acting) -> None:
+        change = one.change
         told = {"topic": _PROCESSED, "event": "created", "version": str(change.version)}
-        patient = act(partial(_patient, provenance))
-        application.outbox.emit(
-            session,
+        patient = _patient(one.provenance, acting)
+        self._room.application.outbox.emit(
+            acting.session,
             TOLD,
             {**told, **({"patient": patient} if patient else {})},
             subject=(change.type, change.id),
@@ -134,13 +187,28 @@ class Processing:
 
 
 def _evaluated(
-    application: Application, provenance: Resource, acting: Acting
-) -> list[Making]:
-    """Run the rules for each activity of a submission; nothing is stored yet."""
-    return [
-        partial(_made, measured, evaluate(application, acting, measured))
-        for measured in measured_in(acting, provenance)
-    ]
+    application: Application, provenance: Resource, reading: Acting
+) -> tuple[list[Making], bool]:
+    """Run the rules for each activity of a submission; nothing is stored yet.
+
+    Tells, too, whether what is to be made depends on what others have made: a task is
+    not asked for twice, and a trigger fires once.
+    """
+    makings: list[Making] = []
+    alone = False
+    for measured in measured_in(reading, provenance):
+        found = evaluate(application, reading, measured)
+        odd = unexpected.odd_ones(reading, measured)
+        reacts = triggers.may_react(reading, measured)
+        asks = any(
+            problem.code
+            for one in found or ()
+            if one.outcome is not None
+            for problem in one.outcome.problems
+        )
+        alone = alone or reacts or asks
+        makings.append(partial(_made, measured, found, odd, reacts))
+    return makings, alone
 
 
 def evaluate(
@@ -171,7 +239,11 @@ def _store(makings: Sequence[Making], acting: Acting) -> None:
 
 
 def _made(
-    measured: Measured, evaluated: Sequence[Evaluated] | None, acting: Acting
+    measured: Measured,
+    evaluated: Sequence[Evaluated] | None,
+    odd: Sequence[unexpected.Odd],
+    reacts: bool,
+    acting: Acting,
 ) -> list[Resource]:
     """Make impressions, tasks and messages of what rules said of one activity."""
     results = Results(measured, second(acting.now), acting.new_id)
@@ -184,10 +256,10 @@ def _made(
             _of_a_failure(results, measured, one)
         else:
             _of_an_outcome(results, measured, one, one.outcome, acting)
-    unexpected.notice(acting, measured, results)
+    unexpected.notice(odd, results)
     about = [reference_to(measured.activity)] if measured.activity else []
     wanted = steered_all(acting, results.made, *about)
-    return [*wanted, *triggers.reactions(acting, measured)]
+    return [*wanted, *(triggers.reactions(acting, measured) if reacts else ())]
 
 
 def _of_a_failure(results: Results, measured: Measured, one: Evaluated) -> None:

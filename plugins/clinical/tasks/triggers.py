@@ -39,6 +39,18 @@ _START: Final = "status-on-hold-to-active"
 _ONE: Final = "one-or-more"
 
 
+def may_react(acting: Acting, measured: Measured) -> bool:
+    """Whether the plan of what was measured has triggers at all."""
+    plan = measured.plan
+    if plan is None or measured.activity is None or plan.get("status") != "active":
+        return False
+    definition = definition_of(acting, plan, "PlanDefinition")
+    return any(
+        any(extensions(action, ACTION_TRIGGER))
+        for action in actions_of(definition or {})
+    )
+
+
 def reactions(acting: Acting, measured: Measured) -> list[Resource]:
     """Give the ServiceRequests that a submission starts, as they are to be stored."""
     plan, activity = measured.plan, measured.activity

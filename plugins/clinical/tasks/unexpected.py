@@ -7,7 +7,8 @@ the care team to find out why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fyr.core import Resource
 from fyr.core.workflow.timing import Kind, moment_of, occurrence_of, slots
@@ -38,26 +39,40 @@ TIMING: Final = "MeasurementTimingUnexpected"
 _OBSERVED: Final = "Observation"
 
 
-def notice(acting: Acting, measured: Measured, results: Results) -> None:
-    """Make an impression and a task for each measurement that is odd."""
+#: A measurement, and what is odd about it.
+Odd: TypeAlias = "tuple[Resource, Sequence[str]]"
+
+
+def odd_ones(acting: Acting, measured: Measured) -> list[Odd]:
+    """Find the measurements that are odd."""
     activity = measured.activity
     if activity is None:
-        return
-    for measurement in measured.measurements:
-        odd = [
-            code
-            for code, is_odd in (
-                (TYPE, is_of_another_type(measurement, activity)),
-                (TIMING, is_at_another_time(acting, measurement, activity)),
-            )
-            if is_odd
-        ]
+        return []
+    found = [
+        (
+            measurement,
+            [
+                code
+                for code, is_odd in (
+                    (TYPE, is_of_another_type(measurement, activity)),
+                    (TIMING, is_at_another_time(acting, measurement, activity)),
+                )
+                if is_odd
+            ],
+        )
+        for measurement in measured.measurements
+    ]
+    return [one for one in found if one[1]]
+
+
+def notice(found: Iterable[Odd], results: Results) -> None:
+    """Make an impression and a task for each measurement that is odd."""
+    for measurement, odd in found:
         for code in odd:
             results.impression(code, measurement)
-        if odd:
-            what = " and ".join("kind" if one == TYPE else "time" for one in odd)
-            text = f"Find out about a measurement of an unexpected {what}"
-            results.task(CATEGORY, reference_to(measurement), text)
+        what = " and ".join("kind" if one == TYPE else "time" for one in odd)
+        text = f"Find out about a measurement of an unexpected {what}"
+        results.task(CATEGORY, reference_to(measurement), text)
 
 
 def is_of_another_type(measurement: Resource, activity: Resource) -> bool:
