@@ -40,7 +40,12 @@ OBSERVATION = measured(
     code=concept("NPU03011"),
     effectiveDateTime="2026-01-08T08:30:00+01:00",
     performer=[to("Patient/1")],
-    valueQuantity={"value": 97, "unit": "%"},
+    valueQuantity={
+        "value": 97,
+        "unit": "%",
+        "system": "http://unitsofmeasure.org",
+        "code": "%",
+    },
 )
 RESPONSE = measured(
     "QuestionnaireResponse",

@@ -25,6 +25,8 @@ from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.measurements.coded import code
 from fyr.plugins.clinical.measurements.submission import Entry
 
+#: What names no slot, and is not said to be outside of them.
+_UNTOLD = (Kind.ADHOC, Kind.UNRESOLVED)
 _MINUTE = timedelta(minutes=1)
 #: Slots that begin within one minute, and are looked at.
 _MOST = 100
@@ -42,7 +44,7 @@ def regime_of(entry: Entry) -> str:
 
 
 def slot_problems(entry: Entry, request: Resource) -> Iterator[Issue]:
-    """Tell a slot that the regime does not have, and what is ad hoc although it has some.
+    """Tell a slot that the regime does not have, and warn of none where it has some.
 
     Where no regime is told, or one that this server cannot expand, the sender may know more.
 
@@ -61,10 +63,8 @@ def slot_problems(entry: Entry, request: Resource) -> Iterator[Issue]:
         )
         if start is None or end is None or not has_slot(occurrence, start, end):
             yield _false(f"{named} has no such slot.", place)
-    elif kind == Kind.ADHOC and occurrence.kind is Kind.RESOLVED:
-        yield _false(f"{named} has slots: what lies outside of them is Extra.", place)
-    elif kind == Kind.UNRESOLVED and occurrence.kind is Kind.RESOLVED:
-        text = f"{named} has slots: name the one that was measured for"
+    elif kind in _UNTOLD and occurrence.kind is Kind.RESOLVED:
+        text = f"{named} has slots: name the one that was measured for, or say Extra"
         yield replace(broken_rule(text, *place), severity="warning")
 
 

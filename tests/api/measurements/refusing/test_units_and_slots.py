@@ -160,26 +160,28 @@ def test_a_slot_is_held_against_the_version_that_is_named(
     assert "version 2, has no such slot" in text
 
 
-def test_what_has_slots_is_not_ad_hoc(world, problems, make) -> None:
-    order = world.an_order(occurrenceTiming=daily())
-
-    ((text, _),) = problems(world.observation(order, timing=make.timing("Adhoc")))
-
-    assert "has slots" in text
-
-
-def test_a_slot_that_the_sender_could_not_tell_is_taken_with_a_warning(
-    world, make
+@pytest.mark.parametrize("kind", ["Adhoc", "Unresolved"])
+def test_what_names_no_slot_where_there_are_some_is_taken_with_a_warning(
+    world, make, kind
 ) -> None:
     order = world.an_order(occurrenceTiming=daily())
 
-    answer = world.submit(world.observation(order, timing=make.timing("Unresolved")))
+    answer = world.submit(world.observation(order, timing=make.timing(kind)))
 
     assert answer.status == 200, answer.body
     (issue,) = answer.json["entry"][0]["response"]["outcome"]["issue"]
     assert issue["severity"] == "warning"
     assert "has slots" in issue["diagnostics"]
     assert issue["expression"] == ["Observation.extension[1]"]
+
+
+def test_what_is_outside_of_the_slots_says_so(world, make) -> None:
+    order = world.an_order(occurrenceTiming=daily())
+
+    answer = world.submit(world.observation(order, timing=make.timing("Extra")))
+
+    assert answer.status == 200, answer.body
+    assert "outcome" not in answer.json["entry"][0]["response"]
 
 
 @pytest.mark.parametrize("kind", ["Extra", "Adhoc", "Unresolved", "Resolved"])
