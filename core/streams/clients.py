@@ -79,7 +79,7 @@ class Clients:
         with self._counted(stream, listener) as ended:
             answer, wire = await self._begun(request, headers, as_websocket)
             await self.notice(req, 101 if as_websocket else 200)
-            recheck = _rechecking(self._admission, req, stream)
+            recheck = _rechecking(self._admission, req, stream, listener)
             telling = Telling(self._room, stream, listener, wire, recheck)
             telling.is_bound = not (stream.public and as_websocket)
             why, reason = await _told(telling, position, answer)
@@ -184,10 +184,10 @@ async def _hear(telling: Telling, socket_: web.WebSocketResponse) -> None:
 
 
 def _rechecking(
-    admission: Admission, req: FyrRequest, stream: Stream
+    admission: Admission, req: FyrRequest, stream: Stream, listener: StreamListener
 ) -> Callable[[], None]:
     def recheck() -> None:
-        admission.context(req, stream)
+        listener.recheck(admission.context(req, stream))
 
     return recheck
 

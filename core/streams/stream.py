@@ -63,6 +63,15 @@ class StreamListener:
         """
         return ()
 
+    def recheck(self, context: RequestContext) -> None:
+        """Look whether this client may still listen, each ``streams.recheck_seconds``.
+
+        What ``open`` decided by is to be asked again here.
+
+        :param context: of its request, admitted anew.
+        :raises fyr.core.errors.FyrError: it may not: the stream ends with this reason.
+        """
+
     def ended(self) -> None:
         """Give back what this client had."""
 

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 class Listening(StreamListener):
     """One subscriber, with the topics that it chose."""
 
-    def __init__(self, after: int | None, topics: Collection[str]) -> None:
-        """Take what it asked for."""
+    def __init__(
+        self, rights: Rights, after: int | None, topics: Collection[str]
+    ) -> None:
+        """Take what it asked for, and by what it may."""
         self.after = after
+        self._rights = rights
         self._topics = topics
+
+    def recheck(self, context: RequestContext) -> None:
+        """Look whether it has the privilege still.
+
+        :raises Forbidden: it has not.
+        """
+        self._rights.check(context)
 
     def wants(self, item: StreamItem) -> bool:
         """Whether it chose the topic."""
@@ -61,4 +71,5 @@ class Streaming:
         if "count" in names:
             raise Invalid("count is for pages; a stream has no end")
         asked = asked_for(context.params, self._told.names)
-        return Listening(asked.after if "after" in names else None, asked.topics)
+        after = asked.after if "after" in names else None
+        return Listening(self._rights, after, asked.topics)

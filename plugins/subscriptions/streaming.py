@@ -97,11 +97,17 @@ class Websockets:
             yield StreamItem(change.position, room_of(id_, owner), text)
 
     def _open(self, context: RequestContext) -> StreamListener:
-        # A page has a token and no header; a program may have one.
+        self.authenticate(context)
+        return Bound(self, context)
+
+    def authenticate(self, context: RequestContext) -> None:
+        """Tell who comes: a page has a token and no header; a program may have one.
+
+        :raises FyrError: the header is not good, or not any more.
+        """
         authenticate = self.application.hooks.authenticate
         if context.authorization and authenticate:
             context.principal = authenticate(context=context) or ANONYMOUS
-        return Bound(self, context)
 
 
 class Bound(StreamListener):
@@ -113,6 +119,8 @@ class Bound(StreamListener):
         self._context = context
         self._ids: list[str] = []
         self._rooms: frozenset[str] = frozenset()
+        #: whether something was bound by who it is, and not by a token
+        self._by_header = False
 
     def wants(self, item: StreamItem) -> bool:
         """Whether an event, or the end, is of a subscription that it is bound to."""
@@ -133,6 +141,17 @@ class Bound(StreamListener):
         if len(self._ids) + len(ids) > _MOST:
             raise Invalid(f"a websocket is bound to {_MOST} subscriptions at most")
         return [self._bind(one) for one in ids]
+
+    def recheck(self, context: RequestContext) -> None:
+        """Look whether who has bound something without a token is still known.
+
+        :raises FyrError: it is not.
+        """
+        if not self._by_header:
+            return
+        self._websockets.authenticate(context)
+        if context.principal != self._context.principal:
+            raise Forbidden("you are another now")
 
     def silent(self) -> Iterable[str]:
         """Give the heartbeats of those subscriptions that asked for some."""
@@ -165,4 +184,5 @@ class Bound(StreamListener):
         principal = self._context.principal
         if not owner.is_of(principal) or (principal is ANONYMOUS and mode != "open"):
             raise Forbidden("nothing is bound by this")
+        self._by_header = True
         return id

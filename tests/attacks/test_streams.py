@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,31 @@ from typing import Any
 import httpx
 import pytest
 
+from fyr.core import Plugin, RequestContext, hookimpl
 from fyr.core.app import Application
 from fyr.core.context import Principal
 from fyr.core.testing import Client
 from fyr.core.testing.principals import authorization
-from fyr.core.testing.streams import Streaming, streaming
+from fyr.core.testing.streams import Streaming, events_of, streaming
+
+
+class Roster(Plugin):
+    """Knows one system, and what it may at the moment."""
+
+    privileges: frozenset[str] = frozenset()
+
+    @hookimpl
+    def authenticate(self, context: RequestContext) -> Principal | None:
+        """Let in who says the word."""
+        if context.authorization != "Bearer roster":
+            return None
+        return Principal("SYSTEM", "roster", Roster.privileges)
+
+
+@pytest.fixture
+def fyr_plugins() -> dict[str, Any]:
+    Roster.privileges = frozenset({"Event.read"})
+    return {"roster": Roster}
 
 
 @pytest.fixture
@@ -23,7 +44,7 @@ def fyr_options() -> dict[str, Any]:
     return {
         "security": {"mode": "closed"},
         "plugins": {"enabled": ["search", "event_messages"]},
-        "streams": {"port": 0},
+        "streams": {"port": 0, "recheck_seconds": 0.1},
         "server": {"head_seconds": 2.0, "max_header_bytes": 4096},
     }
 
@@ -106,6 +127,19 @@ def test_a_system_without_the_privilege_is_told_nothing(
         with httpx.stream("GET", url, headers=headers) as answer:
             assert answer.status_code == status
         assert fyr_client.acting_as(who).get("/events").status == status
+
+
+def test_a_system_whose_privilege_is_taken_away_is_cut_off(streams: Streaming) -> None:
+    """Neither its token nor who it is has changed: only what it may."""
+    headers = {"Authorization": "Bearer roster"}
+    url = f"{streams.url}/events"
+    with httpx.stream("GET", url, headers=headers, timeout=60) as answer:
+        heard = events_of(answer)
+        next(heard)
+        Roster.privileges = frozenset({"Patient.read"})
+        *_, end = heard
+
+    assert json.loads(end.data)["why"] == "refused"
 
 
 def test_who_is_unknown_is_told_nothing(streams: Streaming) -> None:
