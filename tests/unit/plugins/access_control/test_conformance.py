@@ -9,6 +9,7 @@ from fyr.core.testing import PluginContract
 ROOMS = (
     "config.load",
     "config.section",
+    "config.settings",
     "core.app",
     "core.clock",
     "core.context",
@@ -19,7 +20,7 @@ ROOMS = (
     "core.model.definitions",
     "search.understanding.compartments",
 )
-SECURITY = ("bearer", "keys", "publishing", "settings", "verifying")
+SECURITY = ("bearer", "fetching", "keys", "publishing", "settings", "verifying")
 
 
 def own_modules() -> set[str]:
