@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from fyr.core.error_codes import broken_rule
-from fyr.core.errors import FyrError, Issue, one_error
+from fyr.core.errors import Forbidden, FyrError, Issue, one_error
 from fyr.core.hooks.errors import PluginError
 from fyr.core.workflow.histories import keep_history
 from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step
@@ -148,12 +148,16 @@ def _judged(transition: Transition) -> list[FyrError | Issue]:
     transition.step = next(
         (one for one in allowed if not (one.by_hand and transition.scheduled)), None
     )
+    told: list[FyrError | Issue] = []
     if transition.step is None and not _is_free(transition, rows):
-        return [_refusal(transition, rows)]
+        refusal = _refusal(transition, rows)
+        if isinstance(refusal, Forbidden):
+            return [refusal]
+        told.append(refusal)
     guards: list[Guard] = list(transition.step.when) if transition.step else []
     if transition.new is not None:
         guards += transition.machine.when
-    told = [problem for guard in guards for problem in guard(transition)]
+    told += [problem for guard in guards for problem in guard(transition)]
     return [*told, *_strayed(transition), *unclear(transition.machine, transition)]
 
 
