@@ -44,13 +44,13 @@ def state_of(resource: Resource) -> str:
 def keeps_its_content(transition: Transition) -> Iterator[FyrError | Issue]:
     """Nothing changes but who it is for and who modifies it."""
     old, new = transition.old, transition.new
-    names = changed(old, new, _FREE) if old and new else []
+    names = changed(old, new, _FREE) if old and new else {}
     if names:
         code = CODES["ACTIONGUIDANCEVIEW_ILLEGAL_CHANGE_OF_ELEMENTS"]
         yield code.error(
             transition.reference,
             ", ".join(names),
-            expression=[f"Basic.{name}" for name in names],
+            expression=[f"Basic.{path}" for path in names.values()],
         )
 
 

@@ -13,21 +13,29 @@ _SERVERS: Final = frozenset({"id", "meta", "approvalDate"})
 
 def changed(
     old: Mapping[str, Any], new: Mapping[str, Any], free: Set[str] = frozenset()
-) -> list[str]:
-    """Name the elements that two versions differ in; extensions by the end of their URL.
+) -> dict[str, str]:
+    """Name the elements that two versions differ in, each with its FHIRPath.
+
+    Extensions are named by the end of their URL, and a path begins below the resource:
+    ``{"title": "title", "ehealth-base": "extension('http://…')"}``.
 
     :param free: names that do not count.
     """
     before, after = _parts(old), _parts(new)
-    names = dict.fromkeys([*before, *after])
-    return [
-        name
-        for name in names
-        if name not in free and before.get(name) != after.get(name)
-    ]
+    paths = dict.fromkeys([*before, *after])
+    return {
+        _name(path): path
+        for path in paths
+        if _name(path) not in free and before.get(path) != after.get(path)
+    }
+
+
+def _name(path: str) -> str:
+    return path.removeprefix("extension('").removesuffix("')").rpartition("/")[2]
 
 
 def _parts(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the elements, and the extensions of each URL, by path."""
     return dict(_pieces(resource))
 
 
@@ -38,7 +46,8 @@ def _pieces(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if name == "extension":
             yield from _extensions(value)
         elif name == "identifier":
-            yield name, [one for one in value if one.get("system") != UUIDS]
+            own = [one for one in value if one.get("system") != UUIDS]
+            yield name, own or None
         else:
             yield name, value
 
@@ -49,4 +58,4 @@ def _extensions(values: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         if one.get("url") not in KEPT:
             by_url.setdefault(str(one.get("url", "")), []).append(one)
     for url, found in by_url.items():
-        yield url.rpartition("/")[2], found
+        yield f"extension('{url}')", found

@@ -82,12 +82,12 @@ def _is_owned(resource: Mapping[str, Any]) -> bool:
 def keeps_all_but_use_context(transition: Transition) -> Told:
     """Nothing changes but its use context, and its status."""
     old, new = transition.old, transition.new
-    names = changed(old, new, _USE_CONTEXT) if old and new else []
+    names = changed(old, new, _USE_CONTEXT) if old and new else {}
     if not names:
         return
     kind = transition.resource["resourceType"]
     refusals, listed = REFUSALS[kind], ", ".join(names)
-    places = [f"{kind}.{name}" for name in names]
+    places = [f"{kind}.{path}" for path in names.values()]
     if transition.start == "active":
         yield refusals.active.error(
             transition.end, transition.reference, listed, expression=places
