@@ -100,7 +100,7 @@ def _known_status(old: Resource, new: Resource) -> Iterator[Issue]:
     if is_new and status.get("code") not in terms.ADMINISTRATIVE_STATUSES:
         allowed = ", ".join(terms.ADMINISTRATIVE_STATUSES)
         text = f"the administrative status is one of {allowed}"
-        yield Issue("code-invalid", text, ("Communication.extension",))
+        yield broken_rule(text, "Communication.extension")
 
 
 def _one_of_each(new: Resource) -> Iterator[Issue]:

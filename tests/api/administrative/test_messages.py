@@ -311,7 +311,8 @@ def test_an_administrative_status_is_one_that_there_is(citizen, nurse) -> None:
     done = patch(citizen, sent, op("replace", status, administrative("complete")))
 
     assert odd.issues == [
-        "the administrative status is one of activate, read, complete, reactivate"
+        "The content breaks a rule: the administrative status is one of activate, read,"
+        " complete, reactivate"
     ]
     assert (odd.status, gone.status, done.status) == (422, 422, 200)
 
