@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Manifest, Refused, hookimpl
 from fyr.core.areas import Area
-from fyr.plugins.administrative import messages, organizations, persons
+from fyr.plugins.administrative import appointments, messages, organizations, persons
 from fyr.plugins.administrative.parts import Part, Write
 
 if TYPE_CHECKING:
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Administrative"]
 
-#: What this area is made of, a sub-package a line.
-PARTS: tuple[Part, ...] = (persons.PART, organizations.PART, messages.PART)
+#: What this area is made of, a line each.
+PARTS: tuple[Part, ...] = (
+    persons.PART,
+    organizations.PART,
+    messages.PART,
+    appointments.PART,
+)
 
 
 class Administrative(Area):

@@ -24,6 +24,7 @@ EPISODE_OF_CARE: Final = (
     "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 )
 ADMINISTRATIVE_STATUS: Final = _BASE + "administrative-status"
+CREATOR: Final = _BASE + "creator"
 PROVIDER_NUMBER: Final = _BASE + "organization-providerIdentifier"
 RECIPIENT_TEAM: Final = _BASE + "communication-recipientCareTeam"
 RELATED_TO: Final = _BASE + "organization-relatedTo"
