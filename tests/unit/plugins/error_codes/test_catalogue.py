@@ -10,7 +10,7 @@ from fyr.core.error_codes import ErrorCode, ErrorCodes, read_error_codes
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.model.validation import problems
 from fyr.core.testing.applications import settings_with
-from fyr.plugins.error_codes.page import areas, errors_page, texts_in, trees
+from fyr.plugins.error_codes.page import areas, errors_page, raised_in, texts, trees
 from fyr.plugins.error_codes.serving import code_system
 
 ALL = ErrorCodes(row for area in areas() for row in read_error_codes(area).values())
@@ -65,7 +65,7 @@ def test_the_family_decides_the_status(name, status) -> None:
 @pytest.mark.parametrize("package", areas())
 def test_code_gives_each_row_as_many_values_as_it_takes(package) -> None:
     known = dict(ALL)
-    for tree in trees(files(package)):
+    for _, tree in trees(files(package)):
         for name, values in calls(tree):
             assert name in known, f"{package}: no such error code: {name}"
             assert values == known[name].values, f"{package}: {name}"
@@ -86,14 +86,21 @@ def test_an_area_that_has_rows_offers_them(plugin, tmp_path) -> None:
     assert list(read_error_codes(plugin.module).values()) == offered
 
 
-def test_the_page_has_every_code_and_tells_which_are_raised() -> None:
+def test_the_page_has_every_code_and_tells_where_it_is_raised() -> None:
     page = errors_page()
-    raised = texts_in("fyr.core") | texts_in("fyr.plugins")
+    raised = raised_in("fyr.core") | raised_in("fyr.plugins")
 
     for name, code in ALL.items():
         (line,) = [line for line in page.splitlines() if f"`{name}`" in line]
         assert line.startswith(f"| {code.status} |")
-        assert line.endswith("| yes |") == (name in raised)
+        assert all(f"`{room}`" in line for room in raised.get(name, ()))
+        assert line.endswith("|  |") == (name not in raised)
+
+
+def test_a_code_is_raised_where_its_name_stands_or_a_rule_is_broken() -> None:
+    tree = ast.parse('yield CODES["RAISED"].error(); broken_rule("so it is", "Task")')
+
+    assert {"RAISED", "GENERAL_VALIDATION_ERROR"} <= set(texts(tree))
 
 
 def test_the_code_system_is_valid_fhir() -> None:
