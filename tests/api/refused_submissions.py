@@ -61,6 +61,16 @@ MEDIA = measured(
     createdDateTime="2026-01-08T08:30:00+01:00",
     content={"contentType": "image/png", "data": "bm90aGluZw=="},
 )
+#: What the server gives to what was submitted.
+_IDENTIFIER = {
+    "system": "http://ehealth.sundhed.dk/id/ehealth-identifier",
+    "value": "1",
+}
+IDENTIFIED: dict[str, Body] = {
+    "Observation": {"identifier": [_IDENTIFIER]},
+    "QuestionnaireResponse": {"identifier": _IDENTIFIER},
+    "Media": {"identifier": [_IDENTIFIER]},
+}
 PROVENANCE: Body = {
     "resourceType": "Provenance",
     "target": [to("urn:uuid:0")],
