@@ -34,6 +34,7 @@ class TestBulkData(PluginContract):
             "fyr.core.outgoing.connections",
             "fyr.core.outgoing.http",
             "fyr.core.outgoing.policy",
+            "fyr.core.outgoing.tls",
             "fyr.core.rest.blob_content",
             "fyr.core.rest.body",
             "fyr.core.rest.conditions",

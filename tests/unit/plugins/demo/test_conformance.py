@@ -17,6 +17,7 @@ class TestDemo(PluginContract):
             "fyr.core.app",
             "fyr.core.masking",
             "fyr.core.messages.broker",
+            "fyr.core.rest.app",
             "fyr.core.serving.http",
             "fyr.core.serving.main",
             "fyr.search",
