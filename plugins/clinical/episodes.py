@@ -1,19 +1,22 @@
 """Whether an episode of care goes on: by its status, and by the consent of its patient.
 
 http://ehealth.sundhed.dk/cs/consent-category: ``PITEOC`` is to take part in an episode of
-care. Only an active consent counts, within its period.
+care. Only an active consent counts, within its period; one that denies goes before those
+that were given before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.core.workflow.timing import DANISH, LAST, first_of, last_of
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
+
+    _Edge = Callable[[object, tzinfo], datetime | None]
 
 #: Participate in a telemedical episode of care.
 PARTICIPATE: Final = "PITEOC"
@@ -40,10 +43,8 @@ def has_consent(
         found.pop(key, None)
         if resource is not None and resource.get("resourceType") == "Consent":
             found[key] = resource
-    return any(
-        _takes_part(one, patient, reference) and _permits(one, acting.now)
-        for one in found.values()
-    )
+    theirs = (one for one in found.values() if _takes_part(one, patient, reference))
+    return _lets(theirs, acting.now)
 
 
 def consents_of(acting: Acting, episode: Resource) -> list[Resource]:
@@ -55,14 +56,12 @@ def consents_of(acting: Acting, episode: Resource) -> list[Resource]:
 
 
 def is_withdrawn(consents: Iterable[Resource], now: datetime) -> bool:
-    """Whether a consent was taken back, or is over, and no other one holds now.
+    """Whether a consent was taken back, denied, or is over, and no other one holds now.
 
     Where none was ever given nothing is withdrawn: data comes from somewhere.
     """
     known = list(consents)
-    return any(_denies(one, now) for one in known) and not any(
-        _permits(one, now) for one in known
-    )
+    return any(_says_no(one, now) for one in known) and not _lets(known, now)
 
 
 def changes_at(consent: Mapping[str, Any]) -> datetime | None:
@@ -73,8 +72,7 @@ def changes_at(consent: Mapping[str, Any]) -> datetime | None:
     if not episodes_of(consent) or consent.get("status") != "active":
         return None
     start, end = _period(consent)
-    permits = consent["provision"].get("type", "permit") == "permit"
-    moment = end if permits else start
+    moment = end if _permits(consent) else start
     # An end is the last moment that belongs to it, and clocks here tell milliseconds.
     return moment + _NEXT if moment is not None and moment < LAST else None
 
@@ -92,25 +90,37 @@ def _takes_part(consent: Mapping[str, Any], patient: Any, reference: str) -> boo
     return is_theirs and reference in episodes_of(consent)
 
 
-def _permits(consent: Mapping[str, Any], now: datetime) -> bool:
-    return (
-        consent.get("status") == "active"
-        and consent.get("provision", {}).get("type", "permit") == "permit"
-        and _holds(consent, now)
-    )
+def _lets(consents: Iterable[Resource], now: datetime) -> bool:
+    """Whether a consent permits it now, and was given after all that deny it now."""
+    holding = [
+        one for one in consents if one.get("status") == "active" and _holds(one, now)
+    ]
+    given = [_said(one, first_of, now) for one in holding if _permits(one)]
+    # Of one day both without a time: nobody is treated who may have said no last.
+    denied = [_said(one, last_of, now) for one in holding if not _permits(one)]
+    return bool(given) and (not denied or max(given) > max(denied))
 
 
-def _denies(consent: Mapping[str, Any], now: datetime) -> bool:
+def _says_no(consent: Mapping[str, Any], now: datetime) -> bool:
     """Whether a consent says no; one that begins later says nothing yet."""
     if consent.get("status") in _TAKEN_BACK:
         return True
-    provision = consent.get("provision", {})
     if consent.get("status") != "active":
         return False
     _, end = _period(consent)
-    if provision.get("type", "permit") == "permit":
+    if _permits(consent):
         return end is not None and end < now
     return _holds(consent, now)
+
+
+def _permits(consent: Mapping[str, Any]) -> bool:
+    return bool(consent.get("provision", {}).get("type", "permit") == "permit")
+
+
+def _said(consent: Mapping[str, Any], edge: _Edge, now: datetime) -> datetime:
+    """Tell when a consent was given or denied; else when it was stored, or is being."""
+    said = consent.get("dateTime") or consent.get("meta", {}).get("lastUpdated")
+    return edge(said, DANISH) or now
 
 
 def _categories(consent: Mapping[str, Any]) -> set[str]:

@@ -99,7 +99,7 @@ EPISODE_OF_CARE = Machine(
         "The course of a citizen's telemedical care. A pause that is planned ahead is at"
         " most 30 days long, and ends after 7 days unless something else is planned. Care"
         " plans end with it. The last care team stays on it. A consent that is withdrawn"
-        " pauses it."
+        " or runs out, or one that denies, pauses it."
     ),
 )
 

@@ -9,6 +9,7 @@ from fyr.core.context import Principal
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.clock import FakeClock
 
+from ..guide import to
 from .conftest import Clinic, options
 from .states import after, consents_from, patch, to_status, work
 
@@ -127,6 +128,52 @@ def test_a_consent_that_denies_from_later_on_pauses_then(clinic, active) -> None
     assert status(clinic, active) == "active"
     work(clinic, hours=1, seconds=1)
     assert status(clinic, active) == "onhold"
+
+
+def test_a_denial_goes_before_the_consent_that_care_began_with(
+    clinic, nurse, team
+) -> None:
+    episode = clinic.episode(team, status="active")
+    clinic.consent(episode)
+    clinic.clock.advance(minutes=1)
+    consents_from(clinic, episode, start=after(clinic, hours=2), type="deny")
+
+    work(clinic, hours=1)
+    assert status(clinic, episode) == "active"
+    work(clinic, hours=1, seconds=1)
+    assert status(clinic, episode) == "onhold"
+    assert patch(nurse, episode, to_status("active")).status == 422
+
+    clinic.consent(episode)
+    assert patch(nurse, episode, to_status("active")).status == 200
+    work(clinic, days=1)
+    assert status(clinic, episode) == "active"
+
+
+@pytest.mark.parametrize(
+    ("given", "denied", "stopped"),
+    [
+        ("2026-01-06T10:00:00Z", "2026-01-06T11:00:00Z", True),
+        ("2026-01-06T11:00:00Z", "2026-01-06T10:00:00Z", False),
+        ("2026-01-06T11:00:00Z", "2026-01-06T11:00:00Z", True),
+        ("2026-01-06", "2026-01-06", True),
+        ("2026-01-07", "2026-01-06", False),
+        # The last hour of the sixth by UTC is the seventh in Denmark.
+        ("2026-01-06T23:30:00Z", "2026-01-06", False),
+        ("2026-01-06T22:30:00Z", "2026-01-06", True),
+    ],
+)
+def test_what_was_said_last_counts_and_in_doubt_the_denial(
+    clinic, team, given, denied, stopped
+) -> None:
+    episode = clinic.episode(team, status="active")
+    data = {"data": [{"meaning": "instance", "reference": to(episode)}]}
+    clinic.consent(episode, dateTime=given)
+    clinic.consent(episode, dateTime=denied, provision={**data, "type": "deny"})
+
+    work(clinic)
+
+    assert status(clinic, episode) == ("onhold" if stopped else "active")
 
 
 @pytest.mark.parametrize("end", ["9999-12-31", "9999", "9999-12-31T23:59:59-12:00"])

@@ -79,7 +79,7 @@ def test_what_is_measured_in_a_pause_is_taken(world) -> None:
     [
         {"status": "inactive"},
         {"status": "rejected"},
-        {"type": "deny"},
+        {"type": "deny", "dateTime": "2025-12-24"},
         {"period": {"start": "2020-01-01", "end": "2026-01-07"}},
     ],
     ids=["inactive", "rejected", "deny", "over"],
@@ -117,6 +117,19 @@ def test_what_is_no_withdrawal_stops_nothing(world, consent, more) -> None:
     consent(**more)
 
     assert world.submit(world.observation(order)).status == 200
+
+
+def test_a_denial_stops_what_an_earlier_consent_let_be_submitted(
+    world, consent, refused
+) -> None:
+    order = world.an_order()
+    consent(dateTime="2025-12-01")
+    assert world.submit(world.observation(order)).status == 200
+    consent(type="deny", dateTime="2025-12-24")
+
+    ((text, _),) = refused(world.submit(world.observation(order)))
+
+    assert text == NO_CONSENT
 
 
 def test_a_consent_that_is_withdrawn_meanwhile_counts(
