@@ -31,6 +31,7 @@ from fyr.core.searching import CURSOR, Extent
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
+    from fyr.core.searching import ValueSet
     from fyr.core.store.port import Key, Session, Stored
 
 #: Matches that are fetched at once.
@@ -203,6 +204,33 @@ class Acting:
             for body in interactions.resources.bodies(page):
                 if body is not None:
                     yield orjson.loads(body)
+
+    def value_sets(
+        self, addresses: Iterable[str], container: Resource
+    ) -> Mapping[str, ValueSet]:
+        """Tell the codes of value sets by address; without a search engine of none.
+
+        They are those that are stored here, and those of R4 that elements must be coded
+        from. One that is not here, or has codes that cannot be listed, tells so.
+
+        :param addresses: canonical URLs, with ``|version`` or without, and ``#id``.
+        :param container: what names them: it contains those of ``#id``.
+        """
+        engine, names = self.interactions.engine, {}
+        for address in addresses:
+            url, bar, version = address.partition("|")
+            names[address] = f"{self.own(url) or url}{bar}{version}"
+        if engine is None or not names:
+            return {}
+        found = self.interactions.database.read(
+            partial(
+                engine.value_sets,
+                context=self._searching("ValueSet"),
+                addresses=sorted(set(names.values())),
+                container=container,
+            )
+        )
+        return {address: found[name] for address, name in names.items()}
 
     def create(self, resource: Resource) -> Resource:
         """Store a new resource, under the id in it if :meth:`new_id` made that."""

@@ -161,6 +161,20 @@ class Matcher(Protocol):
         """Tell whether a search with these criteria finds the resource."""
 
 
+class ValueSet(Protocol):
+    """The codes of a value set, for who holds codes against them."""
+
+    @property
+    def problem(self) -> Issue | None:
+        """Why there are codes of which it cannot be told whether it has them."""
+
+    def has(self, system: str, code: str) -> bool | None:
+        """Tell whether it has a code; ``None``: that cannot be told.
+
+        :param system: empty where a coding says none: the code in any of its systems.
+        """
+
+
 class SearchEngine(Protocol):
     """Finds resources by what is in them."""
 
@@ -277,6 +291,19 @@ class SearchEngine(Protocol):
         :raises fyr.core.errors.NotSupported: something is unknown, is about the answer of
             a search, or is asked of other resources than the matches.
         :raises fyr.core.errors.Invalid: a value is not of the parameter's type.
+        """
+
+    def value_sets(
+        self,
+        session: Session,
+        context: RequestContext,
+        addresses: Sequence[str],
+        container: dict[str, Any],
+    ) -> Mapping[str, ValueSet]:
+        """Tell the codes of value sets by their addresses; one not here has a problem.
+
+        :param addresses: canonical URLs, with ``|version`` or without, and ``#id`` of
+            what the container contains.
         """
 
     def candidate(self, stored: Stored) -> AbstractContextManager[Candidate]:

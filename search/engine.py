@@ -27,6 +27,7 @@ from fyr.core.searching import (
     Judge,
     SearchPage,
     SearchParameter,
+    ValueSet,
 )
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
@@ -44,6 +45,7 @@ from fyr.search.indexing.sets import IndexSet, Sets, progress
 from fyr.search.matching.matcher import Held, Matcher, matcher_of
 from fyr.search.matching.memory import Memory
 from fyr.search.parameters import ON_THE_ROW, Parameter
+from fyr.search.terms.deciding import decided
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
 from fyr.search.understanding.everything import extent_of, refuse_forms
@@ -252,8 +254,8 @@ class Engine:
         began = time.perf_counter()
         page = self.search(recorder, context, resource_type, params)
         millis = millis_since(began)
-        reading = Reading(self.sets.now.places, query, values=True)
-        return Explanation(reading.lines(), parsed, millis, recorder.explained(), page)
+        lines = Reading(self.sets.now.places, query, values=True).lines()
+        return Explanation(lines, parsed, millis, recorder.explained(), page)
 
     def criteria(
         self,
@@ -290,6 +292,17 @@ class Engine:
         query = self._parse(session, context, resource_type, params, judge, False)
         self._limits(context).put_on(query)
         return matcher_of(query, params)
+
+    def value_sets(
+        self,
+        session: Session,
+        context: RequestContext,
+        addresses: Sequence[str],
+        container: Resource,
+    ) -> Mapping[str, ValueSet]:
+        """Tell the codes of value sets by their addresses."""
+        known = self._known(session, context, self.sets.now)
+        return decided(known, addresses, container)
 
     @contextmanager
     def candidate(self, stored: Stored) -> Iterator[Candidate]:

@@ -48,9 +48,18 @@ _TOO_COSTLY = frozenset(
 class Terminology:
     """Tells the codes of one criterion; made for it, as it remembers what it has read."""
 
-    def __init__(self, known: Known) -> None:
-        """Take where the resources are."""
+    def __init__(
+        self, known: Known, container: Resource | None = None, *, listed: bool = False
+    ) -> None:
+        """Take where the resources are.
+
+        :param container: a resource with value sets of its own, ``#id``.
+        :param listed: whether all of a code system are those that it lists, where it is
+            here with all of them. What was recorded may have others, and is found.
+        """
         self._known = known
+        self._container = container or {}
+        self._is_listed = listed
         self._read: dict[tuple[str, str], Resource | None] = {}
         self._expanded: dict[str, CodeSet] = {}
 
@@ -105,7 +114,12 @@ class Terminology:
 
     def _part(self, part: Resource, inside: tuple[str, ...]) -> CodeSet:
         """Tell the codes of an ``include`` or ``exclude``: of all that it names."""
-        sets = [self._value_set(one, inside) for one in part.get("valueSet", ())]
+        named = part.get("valueSet", ())
+        for one in named:
+            if one.startswith("#") and not inside[-1].startswith("#"):
+                # What a stored one contains itself is not looked into.
+                raise _absent("ValueSet", f"{inside[-1]}{one}")
+        sets = [self._value_set(one, inside) for one in named]
         if "system" in part:
             sets.append({part["system"]: self._of_system(part)})
         if not sets:
@@ -118,12 +132,19 @@ class Terminology:
     def _of_system(self, part: Resource) -> Codes:
         if "concept" in part:
             return Codes(frozenset(one["code"] for one in part["concept"]))
-        if "filter" not in part:
-            return ALL
         version = f"|{part['version']}" if "version" in part else ""
-        concepts = self._code_system(part["system"] + version)
+        address = part["system"] + version
+        if "filter" not in part:
+            return self._whole(address) if self._is_listed else ALL
+        concepts = self._code_system(address)
         chosen = [concepts.chosen(one) for one in part["filter"]]
         return Codes(frozenset.intersection(*chosen))
+
+    def _whole(self, address: str) -> Codes:
+        resource = self._find("CodeSystem", address)
+        if resource is None or resource.get("content") != "complete":
+            return ALL
+        return Codes(frozenset(CodeSystem(resource).concepts))
 
     def _code_system(self, address: str) -> CodeSystem:
         resource = self._find("CodeSystem", address)
@@ -141,11 +162,14 @@ class Terminology:
         return self._read[asked]
 
     def _look_up(self, kind: str, address: str) -> Resource | None:
-        relative = self._known.operands.relative(address)
-        target, identity = target_of(relative)
-        if target == kind:
-            return _newest(self._stored(kind, HasId((identity,))))
+        if address.startswith("#"):
+            return self._contained(kind, address[1:])
         url, _, version = address.partition("|")
+        target, identity = target_of(self._known.operands.relative(url))
+        if target == kind:
+            for one in self._stored(kind, HasId((identity,))):
+                if version in ("", one.get("version")):
+                    return one
         found = self._known.find([kind], "url")
         same = Match(self._known.places.sources(found), (stored_uri(url),))
         resources = [
@@ -154,6 +178,13 @@ class Terminology:
             if one.get("url") == url and version in ("", one.get("version"))
         ]
         return _newest(resources)
+
+    def _contained(self, kind: str, identity: str) -> Resource | None:
+        contained: Sequence[Resource] = self._container.get("contained", ())
+        for one in contained:
+            if (one.get("resourceType"), one.get("id")) == (kind, identity):
+                return one
+        return None
 
     def _stored(self, kind: str, criterion: Criterion) -> list[Resource]:
         session = self._known.session
@@ -219,9 +250,9 @@ def _refuse_many(address: str, count: int) -> None:
 
 
 def _absent(kind: str, address: str) -> Invalid:
-    text = f"there is no {kind} {address[:200]!r} here: store it to search by it"
+    text = f"there is no {kind} {address[:200]!r} here: its codes are known once it is stored"
     return Invalid([Issue("not-found", text)])
 
 
 def _too_costly(text: str) -> Invalid:
-    return Invalid([Issue("too-costly", f"too much to search by: {text}")])
+    return Invalid([Issue("too-costly", f"too much to look up: {text}")])

@@ -28,10 +28,12 @@ from fyr.plugins.clinical.measurements.reuse import (
 )
 from fyr.plugins.clinical.measurements.slots import regime_of
 from fyr.plugins.clinical.measurements.submission import (
+    Entry,
     Submission,
     reference,
     unversioned,
 )
+from fyr.plugins.clinical.measurements.value_sets import ValueSets, coded_answers
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
     (activities,) = _read(acting, (activity_of(one, local) for one in asked if one))
     past = _past(acting, entities)
     regimes = _regimes(acting, submission, requests)
-    orders = Orders(requests, activities, questionnaires, regimes)
+    value_sets = _value_sets(acting, answered, questionnaires, local)
+    orders = Orders(requests, activities, questionnaires, regimes, value_sets)
     known = [one for one in episodes.values() if one is not None]
     consents = [one for episode in known for one in consents_of(acting, episode)]
     return Facts(episodes, orders, past, consents)
@@ -195,6 +198,25 @@ def _regimes(
         name: acting.vread(name)
         for name, newest in named.items()
         if name and newest and int(name.rpartition("/")[2]) < _version(newest)
+    }
+
+
+def _value_sets(
+    acting: Acting,
+    answered: Iterable[Entry],
+    questionnaires: Mapping[str, Resource | None],
+    local: Local,
+) -> dict[str, ValueSets]:
+    """Read the value sets that something was answered from, by questionnaire."""
+    named: dict[str, set[str]] = {}
+    for entry in answered:
+        name = questionnaire_of(entry, local)
+        coded = coded_answers(questionnaires.get(name) or {}, entry.resource)
+        named.setdefault(name, set()).update(one.value_set for one in coded)
+    return {
+        name: acting.value_sets(addresses, questionnaires[name] or {})
+        for name, addresses in named.items()
+        if addresses
     }
 
 

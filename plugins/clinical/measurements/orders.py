@@ -20,6 +20,10 @@ from fyr.plugins.clinical.measurements.submission import (
 )
 from fyr.plugins.clinical.measurements.times import period_problems
 from fyr.plugins.clinical.measurements.units import conversion_problems
+from fyr.plugins.clinical.measurements.value_sets import (
+    ValueSets,
+    value_set_problems,
+)
 
 _ACTIVE = "active"
 _COMPOSED_OF = "composed-of"
@@ -38,6 +42,8 @@ class Orders:
     questionnaires: dict[str, Resource | None] = field(default_factory=dict)
     #: versions of requests that something was measured for, other than the newest ones
     regimes: dict[str, Resource | None] = field(default_factory=dict)
+    #: of what is answered, by questionnaire and address
+    value_sets: dict[str, ValueSets] = field(default_factory=dict)
 
 
 def activity_of(request: Resource, local: Local) -> str:
@@ -158,6 +164,8 @@ def _questionnaire(
         yield _missing(answered, entry.at("questionnaire"))
         return
     yield from answer_problems(entry, questionnaire)
+    value_sets = orders.value_sets.get(answered, {})
+    yield from value_set_problems(entry, questionnaire, value_sets)
 
 
 def _listed(activity: Resource, local: Local) -> set[str]:

@@ -1,7 +1,7 @@
 """Whether an answer is of the type that its question asks for, and one of its options. Pure.
 
 https://hl7.org/fhir/R4/valueset-item-type.html says which type each kind of question is
-answered in. Codes of a value set (``answerValueSet``) are not looked up.
+answered in. Value sets (``answerValueSet``) are held to beside it, by ``value_sets``.
 """
 
 from __future__ import annotations

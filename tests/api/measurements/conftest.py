@@ -116,11 +116,11 @@ class World:
         }
         return str(self.put("ServiceRequest", **given)["id"])
 
-    def a_questionnaire(self, *items: dict[str, Any]) -> tuple[str, str]:
+    def a_questionnaire(self, *items: dict[str, Any], **more: Any) -> tuple[str, str]:
         """Store a Questionnaire and the order to answer it; tell both ids."""
-        asked = self.put(
-            "Questionnaire", status="active", **({"item": list(items)} if items else {})
-        )["id"]
+        if items:
+            more["item"] = list(items)
+        asked = self.put("Questionnaire", status="active", **more)["id"]
         activity = self.put(
             "ActivityDefinition",
             status="active",

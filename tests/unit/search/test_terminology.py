@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fyr.core.context import RequestContext
 from fyr.core.errors import Invalid
 from fyr.search.terms import value_sets as terminology
 
@@ -293,3 +294,53 @@ def test_value_sets_that_share_parts_are_read_once(library: Any) -> None:
     library.put(*(value_set(f"n{i + 1}", *[sets(f"n{i}")] * 9) for i in range(15)))
 
     assert library.ids("Observation", "code:in=http://sets/n15") == ["a1"]
+
+
+def held(library: Any, address: str, *codes: str, **container: Any) -> list[Any]:
+    """Hold codes against a value set; ``None`` where nothing can be told of them."""
+    context = RequestContext(library.service, "search-type", "ValueSet")
+    found = library.database.read(
+        lambda session: library.engine.value_sets(
+            session, context, [address], container
+        )
+    )[address]
+    told = [found.has(*code.rpartition("|")[::2]) for code in codes]
+    assert found.problem or None not in told
+    return told
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "told"),
+    [
+        ([some(A, "1")], [], [True, False, False, True]),
+        # All of a code system that is here, and of one that is not.
+        ([{"system": A}], [], [True, False, False, True]),
+        ([{"system": A}], [some(A, "1")], [False, False, False, False]),
+        ([{"system": B}], [], [False, False, None, None]),
+        ([{"system": B}, some(A, "1")], [some(B, "9")], [True, False, False, True]),
+        ([filtered(A, IS_A_1)], [], [True, False, False, True]),
+        ([filtered(B, IS_A_1)], [], [None] * 4),
+        ([sets("none")], [], [None] * 4),
+    ],
+)
+def test_codes_are_held_against_a_value_set(
+    library: Any, include: list[Resource], exclude: list[Resource], told: list[Any]
+) -> None:
+    compose = {"include": include, **({"exclude": exclude} if exclude else {})}
+    library.put(value_set("x", compose=compose))
+    codes = (f"{A}|1", f"{A}|9", f"{B}|9", "1")
+    mine = {"resourceType": "ValueSet", "id": "mine", "compose": compose}
+
+    assert held(library, "http://sets/x", *codes) == told
+    assert held(library, "#mine", *codes, contained=[mine]) == told
+
+
+def test_what_a_stored_value_set_contains_is_not_taken_for_what_others_contain(
+    library: Any,
+) -> None:
+    library.put(value_set("x", {"valueSet": ["#mine"]}))
+    mine = {"resourceType": "ValueSet", "id": "mine", "compose": {}}
+    mine["compose"] = {"include": [some(A, "1")]}
+
+    assert held(library, "http://sets/x", f"{A}|1", contained=[mine]) == [None]
+    assert held(library, "#mine", f"{A}|1", contained=[mine]) == [True]
