@@ -116,6 +116,21 @@ class Scope:
             self._application.database.read(partial(ask, kind=kind))
         return found
 
+    def bounds(self, kind: str) -> list[Any]:
+        """Tell what keeps the searches for a type inside of what the caller may see.
+
+        That is what plugins add to them by themselves; nothing is asked of the store.
+        """
+        narrow = self._application.hooks.narrow_search
+        found = []
+        for pairs in self.asked.queries(kind):
+            context = self.search(kind, pairs)
+            params: Sequence[tuple[str, str]] = [*pairs]
+            if narrow:
+                params = narrow(context=context, resource_type=kind, params=[*pairs])
+            found.append(([*params], context.compartment))
+        return found
+
     def owners(self, group: Resource | None) -> tuple[str, ...] | None:
         """Tell the patients that are meant; ``None``: all.
 

@@ -7,7 +7,7 @@ asked for it; for anybody else it is not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -105,25 +105,37 @@ class Serving:
         What has been collected stays for hours, and its caller may have another context
         by then, or have left a care team.
 
-        :raises Forbidden: the caller may not search for it any more.
+        :raises Forbidden: the caller may not search for it any more, or would find
+            something else.
         """
         if task.kind != "export" or file.kind == "error":
             return
         asked = Asked.of(task.asked)
         context = task_context(self.application, task, caller_of(req).principal)
         now = Scope(self.application, self.application.interactions, context, asked)
+        then = Scope.of_task(self.application, task, asked)
         if file.kind == "output" and not (
             file.type == "Provenance" and asked.associated
         ):
-            refused = now.refused([file.type])
+            kinds = [file.type]
+            refused = now.refused(kinds)
         else:
             # All types together: those that the call was given and this caller is not.
-            then = Scope.of_task(self.application, task, asked)
-            refused = now.refused(now.types())
-            for kind in then.refused(list(refused)):
+            kinds = now.types()
+            refused = now.refused(kinds)
+            given = self._given(task, asked)
+            for kind in then.refused([one for one in refused if one not in given]):
                 del refused[kind]
+                kinds.remove(kind)
         if refused:
             raise next(iter(refused.values()))
+        _require_same_bounds(now, then, kinds)
+
+    def _given(self, task: Task, asked: Asked) -> set[str]:
+        """Tell the types that are known to be in it, whatever its caller may see now."""
+        files = [one for one in self.tasks.files(task) if one.kind == "output"]
+        given = {*asked.types, *(one.type for one in files)}
+        return given - {"Provenance"} if asked.associated else given
 
     def root(self, req: FyrRequest) -> str:
         """Tell what stands before the paths of this server."""
@@ -233,6 +245,20 @@ class _File:
                 if file.name == name and file.kind in _SHOWN:
                     return file
         raise NotFound(f"there is no file {name[:80]!r}")
+
+
+def _require_same_bounds(now: Scope, then: Scope, kinds: Sequence[str]) -> None:
+    """Refuse what was collected by searches that were kept inside of something else.
+
+    Those that have to name a context name that of then, and are refused in another one;
+    those that are made narrower by themselves name none.
+    """
+    for kind in kinds:
+        if now.bounds(kind) != then.bounds(kind):
+            raise Forbidden(
+                f"{kind} was exported in another context, or with other rights: export"
+                " it again"
+            )
 
 
 def caller_of(req: FyrRequest) -> RequestContext:

@@ -14,6 +14,7 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.bulk import asked, begun, fetched, path_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock
+from fyr.plugins.bulk_data.scope import Scope
 from fyr.plugins.bulk_data.serving import Serving
 
 AREAS = ("search", "administrative", "clinical")
@@ -241,6 +242,75 @@ def test_a_file_of_any_context_is_served_where_nobody_asks_again(
 
     for other in other_contexts(kit):
         assert exported.file(other).status == 200
+
+
+def test_a_care_team_that_was_taken_off_gets_no_provenance_either(at, kit, app) -> None:
+    may = f"{Exported.may} Provenance.search Provenance.read"
+    nurse = at("measurement", kit.nurse("a", 1, may=may))
+    status = nurse.begun(
+        f"{Exported.query}&includeAssociatedData=RelevantProvenanceResources"
+    )
+    system = client_of(app).acting_as(
+        kit.who("SYSTEM", may="EpisodeOfCare.* Provenance.*")
+    )
+    provenance = {
+        "resourceType": "Provenance",
+        "id": "of-1",
+        "target": [{"reference": "Observation/1"}],
+        "recorded": "2026-01-01T00:00:00Z",
+        "agent": [{"who": {"display": "x"}}],
+    }
+    assert system.update(provenance).status == 201
+    app.worker().drain()
+    episode = system.get("/fhir/EpisodeOfCare/1").json
+    file = f"{status}/Provenance-2.ndjson"
+    assert nurse.client.get(file).status == 200
+
+    system.update({**episode, "team": [{"reference": "CareTeam/b"}]})
+    taken_off = nurse.client.get(file).status
+    system.update(episode)
+
+    assert taken_off == 403
+    assert nurse.client.get(file).status == 200
+
+
+def owner(kit: Any, organization: int) -> Principal:
+    may = "$bulk-export Device.search Device.read"
+    user = ("PRACTITIONER", "Practitioner/1", f"Organization/{organization}")
+    return kit.who(*user, may=may)
+
+
+@pytest.fixture
+def devices(at, kit, app) -> str:
+    """Give the file of an organization's devices, by a search that names no owner."""
+    system = client_of(app).acting_as(kit.who("SYSTEM", may="Device.*"))
+    for n in (1, 2):
+        owned = {"reference": f"Organization/{n}"}
+        device = {"resourceType": "Device", "id": str(n), "owner": owned}
+        assert system.update(device).status in (200, 201)
+    status = at("device", owner(kit, 1)).begun("$export?_type=Device")
+    app.worker().drain()
+    return f"{status}/Device-1.ndjson"
+
+
+def test_what_was_narrowed_unasked_is_in_no_file_for_another_context(
+    devices, at, kit
+) -> None:
+    mine = at("device", owner(kit, 1)).client.get(devices)
+    theirs = at("device", owner(kit, 2)).client.get(devices)
+
+    assert mine.status == 200
+    assert b'"id":"1"' in mine.body
+    assert theirs.status == 403
+    assert b'"id":"1"' not in theirs.body
+
+
+def test_what_was_narrowed_is_served_to_any_context_where_that_is_not_compared(
+    devices, at, kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scope, "bounds", lambda *_: [])
+
+    assert at("device", owner(kit, 2)).client.get(devices).status == 200
 
 
 def test_a_system_that_may_not_search_any_more_gets_no_file(at, kit, app) -> None:
