@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
@@ -42,6 +43,13 @@ _REFUSED = (
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "AllAccessDisabled",
+)
+# What is said where the region is another one; an answer to HEAD has no body that tells.
+_ELSEWHERE = (
+    "AuthorizationHeaderMalformed",
+    "BadRequest",
+    "PermanentRedirect",
+    "Redirect",
 )
 
 
@@ -213,8 +221,12 @@ def _in_words(key: str = "") -> Iterator[None]:
         if error.code in _REFUSED:
             text = f"the blob store refuses the credentials of [blobs]: {error.code}"
             raise Unavailable(text) from error
-        raise Unavailable(f"the blob store answers {error.code}") from error
-    except (ServerError, InvalidResponseError) as error:
+        text = f"the blob store answers {error.code}"
+        if error.code in _ELSEWHERE:
+            text += "; is blobs.region that of the bucket?"
+        raise Unavailable(text) from error
+    # What stands between may call a page XML, which the client then cannot read.
+    except (ServerError, InvalidResponseError, ParseError, UnicodeError) as error:
         raise Unavailable("the blob store is not able to answer") from error
     except MinioException as error:
         raise Unavailable("the blob store answers with an error") from error

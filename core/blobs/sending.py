@@ -7,6 +7,7 @@ again: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.
 
 from __future__ import annotations
 
+from os import fstat
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from minio import time
 from minio.credentials.credentials import Credentials
 from minio.error import InvalidResponseError, S3Error
 from minio.signer import sign_v4_s3
+
+from fyr.core.errors import Unavailable
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -47,8 +50,9 @@ class Sending:
     def put(self, name: str, spooled: Spooled) -> None:
         """Send an object; none is there when this raises.
 
+        :raises Unavailable: the file is longer or shorter than it was.
         :raises MinioException: the server refuses it, as when the bytes of the file are
-            not those of the key.
+            not those of the key, or it is no S3 that answers.
         :raises urllib3.exceptions.HTTPError: nobody answers.
         """
         # Signed URLs are made by the client's own rules about hosts; no one is asked.
@@ -71,6 +75,9 @@ class Sending:
             date=now,
         )
         with spooled.path.open("rb") as file:
+            # More bytes than were told would be taken for the next request.
+            if fstat(file.fileno()).st_size != spooled.size:
+                raise Unavailable("the file of a blob has changed before it was sent")
             answer = self._pool.urlopen(
                 "PUT", url.geturl(), body=file, headers=headers, redirect=False
             )
@@ -78,7 +85,8 @@ class Sending:
 
 
 def _require_kept(answer: BaseHTTPResponse) -> None:
-    if answer.status == 200:
+    # S3 names what it has stored; a page of what stands between does not.
+    if answer.status == 200 and answer.headers.get("ETag"):
         return
     kind = answer.headers.get("Content-Type", "")
     if kind.partition(";")[0] == "application/xml" and answer.data:

@@ -124,9 +124,10 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            if self.command != "HEAD":
+                self.wfile.write(reply.body)
 
-        do_PUT = do_GET = do_POST
+        do_PUT = do_GET = do_HEAD = do_POST
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -19,6 +19,7 @@ from fyr.core.testing.contracts.blobs import (
     test_what_is_not_its_key_never_arrives_whole,
 )
 from fyr.core.testing.minio import MinioServer, available, running_minio
+from fyr.core.testing.receiver import Receiver, Reply, receiving
 from fyr.core.testing.servers import absent
 
 __all__ = ["test_what_is_not_its_key_never_arrives_whole"]
@@ -182,6 +183,20 @@ class TestMinio(BlobStoreContract):
         with pytest.raises(BlobMissing):
             store.size(spooled.key)
 
+    @pytest.mark.parametrize("now", [b"fyr and more", b"f"])
+    def test_what_has_grown_or_shrunk_is_not_sent(
+        self, store: S3Blobs, spool: Spool, now: bytes
+    ) -> None:
+        with spool.gather([b"fyr"]) as spooled:
+            spooled.path.write_bytes(now)
+
+            with pytest.raises(Unavailable, match="has changed"):
+                store.keep(spooled)
+
+        # The connection is as good as it was.
+        with pytest.raises(BlobMissing):
+            store.size(spooled.key)
+
 
 class TestMinioInParts(BlobStoreContract):
     # One part and what the client makes of it.
@@ -208,3 +223,51 @@ def test_an_s3_that_nobody_answers_for_is_told(tmp_path: Path) -> None:
         put(store, Spool(tmp_path), b"x")
     with pytest.raises(Unavailable):
         store.read("a" * 64)
+
+
+@pytest.fixture
+def between(tmp_path: Path) -> Iterator[tuple[Receiver, S3Blobs]]:
+    """Somebody who answers in the place of S3, such as a proxy."""
+    with receiving() as receiver:
+        store = S3Blobs(
+            receiver.url.removeprefix("http://"),
+            "bucket",
+            access_key="a",
+            secret_key="b",
+            secure=False,
+        )
+        yield receiver, store
+        store.close()
+
+
+@pytest.mark.parametrize("body", [b"later", b"\xff\xfe"])
+def test_an_error_that_is_no_xml_though_it_says_so_is_told(
+    between: tuple[Receiver, S3Blobs], body: bytes
+) -> None:
+    receiver, store = between
+    receiver.answers = lambda request: Reply(
+        503, body, {"Content-Type": "application/xml"}
+    )
+
+    with pytest.raises(Unavailable, match="not able to answer"):
+        store.read("a" * 64)
+
+
+def test_a_blob_is_kept_only_by_who_says_what_was_stored(
+    between: tuple[Receiver, S3Blobs], tmp_path: Path
+) -> None:
+    receiver, store = between
+    receiver.answers = lambda request: Reply(404 if request.method == "HEAD" else 200)
+
+    with pytest.raises(Unavailable, match="not able to answer"):
+        put(store, Spool(tmp_path), b"fyr")
+
+
+def test_a_region_that_may_be_another_one_is_named(
+    between: tuple[Receiver, S3Blobs],
+) -> None:
+    receiver, store = between
+    receiver.answers = lambda request: Reply(400)
+
+    with pytest.raises(Unavailable, match=r"BadRequest; is blobs\.region"):
+        store.require()
