@@ -101,13 +101,13 @@ class Imports:
         inputs = [_input(parts) for parts in call.values("input")]
         match_by = call.value("matchBy", BY_ID)
         issues = [*_wrong(inputs, match_by), *_wrong_format(call)]
-        if issues:
-            raise Invalid(issues)
         refused = [
             Issue("business-rule", f"{one['url'][:200]}: {problem}")
             for one in inputs
             if (problem := self._fetching.problem(one["url"]))
         ]
+        if issues:
+            raise Invalid([*issues, *refused])
         if refused:
             raise Refused(refused)
         task = self._noted(call.session, call.context, inputs, match_by)

@@ -550,6 +550,19 @@ class TestRefusals:
         assert answer.status == 400
         assert told in answer.issues[0]
 
+    def test_all_that_is_wrong_with_a_call_is_named_at_once(self, http: Client) -> None:
+        body = parameters(("Patiend", "urn:x"), inputFormat="csv", matchBy="x")
+
+        answer = asked(http, "$import", body)
+
+        assert answer.status == 400
+        assert [one.partition(":")[0] for one in answer.issues] == [
+            "matchBy is id or identifier, not 'x'",
+            "'Patiend' is not a resource type",
+            "inputFormat 'csv'",
+            "urn",
+        ]
+
     def test_it_is_called_by_post_and_asynchronously(self, http: Client) -> None:
         body = parameters(("Patient", "https://x.org/"))
 
