@@ -49,11 +49,14 @@ class Fetching:
         """Tell why nothing is fetched from a URL; empty: nothing is known against it."""
         if not self._own.import_from:
             return "this deployment fetches nothing: upload it"
+        elsewhere = "it is not one that this deployment fetches from"
+        # First, as not all that may be sent as a URL can be taken apart.
+        if not any(url.startswith(one) for one in self._own.import_from):
+            return elsewhere
         path = unquote(urlsplit(url).path)
         # What leads out of a folder again is not in it.
-        plain = posixpath.normpath(path) == path.rstrip("/") and "//" not in path
-        if not plain or not any(url.startswith(one) for one in self._own.import_from):
-            return "it is not one that this deployment fetches from"
+        if posixpath.normpath(path) != path.rstrip("/") or "//" in path:
+            return elsewhere
         return self._policy.problem(url)
 
     def chunks(self, url: str) -> Iterator[bytes]:

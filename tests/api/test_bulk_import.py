@@ -349,6 +349,7 @@ class TestFetching:
             "{base}a//b",
             "http://user@127.0.0.1/data/x",
             "file:///etc/passwd",
+            "http://[",
             "http://169.254.169.254/latest/meta-data/",
             "",
         ],
