@@ -28,11 +28,11 @@ log = structlog.get_logger(__name__)
 
 #: Jobs that one worker runs at a time.
 JOBS_AT_ONCE = 4
-#: Wait before the next look when there was something to do, and growth while there is not.
-_BUSY_SECONDS = 0.01
-_GROWTH = 1.5
-#: While all consumers are at it, how often to look for other work besides.
-_FULL_SECONDS = 0.05
+#: Wait before the next look for events when there were some, and growth while there are
+#: none: who writes after a short pause waits for a tenth of the pause more, at most.
+_NEWS_SECONDS, _NEWS_GROWTH = 0.01, 1.1
+#: The same for looks for other work.
+_BUSY_SECONDS, _GROWTH = 0.05, 1.5
 
 
 class Worker:
@@ -55,43 +55,69 @@ class Worker:
         self._renew_seconds = settings.lease_seconds / 3
         self._renewed = 0.0
         self._registered = False
-        self._wake = Event()
-        #: whether the last look found something to do
-        self._moved = False
-        self._full_at = 0.0
+        #: what each of two threads is woken by: who begins work, and who tells the news
+        self._wake, self._wake_news = Event(), Event()
+        #: whether the last look found something to do, and whether there was news
+        self._began = self._moved = False
         self._consuming: dict[str, Future[Any]] = {}
         self._working: set[Future[Any]] = set()
         self._firing: Future[Any] | None = None
 
     def wake(self) -> None:
         """Look at once: for those who commit in this process and cannot wait."""
+        self._wake_news.set()
         self._wake.set()
 
     def run(self, stop: Event) -> None:
         """Work until ``stop`` is set and what has begun is at an end."""
-        sending = Thread(target=self._send, args=(stop,), name="fyr-dispatcher")
-        sending.start()
+        beside = [
+            Thread(target=self._send, args=(stop,), name="fyr-dispatcher"),
+            Thread(target=self._tell, args=(stop,), name="fyr-news"),
+        ]
+        for thread in beside:
+            thread.start()
         try:
             self._work(stop)
         finally:
-            sending.join()
+            # Where it ends by a fault, too, nobody may go on alone.
+            stop.set()
+            for thread in beside:
+                thread.join()
 
     def _send(self, stop: Event) -> None:
         if self._dispatcher is not None:
             self._dispatcher.run(stop)
+
+    def _tell(self, stop: Event) -> None:
+        """Give positions and tell the news, which no look for other work may hold up."""
+        wait_seconds = self._poll_seconds
+        while not stop.is_set():
+            self._moved = False
+            self._try(self._look_for_news)
+            # More often while things happen: nobody waits long on a busy server,
+            # and an idle one is left alone.
+            wait_seconds = _NEWS_SECONDS if self._moved else wait_seconds * _NEWS_GROWTH
+            self._wake_news.wait(min(wait_seconds, self._poll_seconds))
+            # Before it is asked whether to stop, as who stops sets that first.
+            self._wake_news.clear()
+
+    def _look_for_news(self) -> None:
+        self._moved = self._relay.look()
+        running = sum(map(_runs, list(self._consuming.values())))
+        if self._moved and running < len(self._relay.consumers):
+            self._wake.set()
 
     def _work(self, stop: Event) -> None:
         threads = len(self._relay.consumers) + JOBS_AT_ONCE + 1
         with ThreadPoolExecutor(threads, thread_name_prefix="fyr-worker") as pool:
             wait_seconds = self._poll_seconds
             while not stop.is_set():
-                self._moved = False
+                self._began = False
                 self._try(lambda: self._look(pool, stop))
-                # More often while things happen: nobody waits long on a busy server,
-                # and an idle one is left alone.
-                busy = self._moved or self._wake.is_set()
+                busy = self._began or self._moved
                 wait_seconds = _BUSY_SECONDS if busy else wait_seconds * _GROWTH
                 self._wake.wait(min(wait_seconds, self._poll_seconds))
+                self._wake.clear()
             while running := self._running():
                 self._try(self._renew)
                 wait(running, timeout=self._poll_seconds)
@@ -124,30 +150,20 @@ class Worker:
             self._registered = True
 
     def _look(self, pool: ThreadPoolExecutor, stop: Event) -> None:
-        self._register()
-        self._moved = self._relay.look()
-        now = time.monotonic()
-        idle = len(self._relay.consumers) > sum(map(_runs, self._consuming.values()))
-        if (self._moved and idle) or self._wake.is_set() or now >= self._full_at:
-            self._wake.clear()
-            self._full_at = now + _FULL_SECONDS
-            self._look_at_all(pool, stop)
-
-    def _look_at_all(self, pool: ThreadPoolExecutor, stop: Event) -> None:
         """Begin whatever there is to do that nobody does yet."""
+        self._register()
         self._renew()
         for name in self._relay.ready():
             running = self._consuming.get(name)
             if running is None or running.done():
                 deliver = partial(self._relay.deliver, name, stop, linger=True)
                 self._consuming[name] = self._start(pool, deliver)
-                self._moved = True
+                self._began = True
         self._check(pool)
         self._working = {future for future in self._working if not future.done()}
         for context in self._runs.claim(JOBS_AT_ONCE - len(self._working), stop):
             self._working.add(self._start(pool, self._runs.run, context))
-            self._moved = True
-
+            self._began = True
         self._fire(pool, stop)
 
     def _check(self, pool: ThreadPoolExecutor) -> None:
@@ -166,14 +182,14 @@ class Worker:
             return
         if timers.any_due():
             self._firing = self._start(pool, timers.fire, stop)
-            self._moved = True
+            self._began = True
 
     def _start(
         self, pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any
     ) -> Future[Any]:
         def task() -> None:
             work(*arguments)
-            self._wake.set()
+            self.wake()
 
         return pool.submit(self._try, task)
 

@@ -145,6 +145,31 @@ class WorkerContract:
             let_go.set()
             assert hanging.wait_for(2)
 
+    def test_a_look_for_other_work_that_hangs_delays_no_consumer(
+        self, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turn, "LINGER_SECONDS", 3600)
+        listener = Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        hangs, let_go = threading.Event(), threading.Event()
+
+        def claim(count: int, stop: threading.Event) -> list[JobContext]:
+            hangs.set()
+            let_go.wait()
+            return []
+
+        with _running(fyr):
+            try:
+                fyr.commit(("Patient/1", 1))
+                assert listener.wait_for(1)
+                monkeypatch.setattr(fyr.runs, "claim", claim)
+                assert hangs.wait(60)
+                fyr.commit(("Patient/1", 2))
+                assert listener.wait_for(2)
+                assert not let_go.is_set()
+            finally:
+                let_go.set()
+
     def test_a_worker_that_is_woken_looks_at_once(
         self, database: Database, clock: FakeClock
     ) -> None:
