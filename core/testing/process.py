@@ -29,8 +29,12 @@ class FyrProcess:
 
     def children(self) -> list[int]:
         """Tell the pids of its workers: they change when one dies."""
-        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
-        return [int(pid) for task in tasks for pid in task.read_text().split()]
+        found: list[int] = []
+        for task in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            # A thread may end while it is looked at.
+            with suppress(OSError):
+                found += map(int, task.read_text().split())
+        return found
 
     def cut(self) -> None:
         """Kill it with all its workers, as a power cut would."""
