@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,14 @@ PARAMETER = {
     "type": "token",
     "expression": f"Patient.extension.where(url='{URL}').value as Coding",
 }
-#: patients before the parameter: ten seconds of work follow a kill
+#: patients before the parameter
 BEFORE = 600
-#: so that a kill finds the worker in the middle
-SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "30"}
-LEASE = {"EVENTS__LEASE_SECONDS": "1"}
+#: Ten minutes of work, a page at once and then one each ten seconds: whoever looks, and
+#: however late, finds the worker in the middle.
+SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "1"}
+#: So long that no worker is taken for dead that only stands still for some seconds.
+LEASE = {"EVENTS__LEASE_SECONDS": "8"}
+PATIENCE_SECONDS = 120
 
 
 def patient(number: int) -> dict[str, Any]:
@@ -68,12 +72,11 @@ def state(base: str) -> dict[str, Any]:
 
 
 def until(base: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    for _ in range(1200):
-        found = state(base)
-        if told(found):
-            return found
-        threading.Event().wait(0.05)
-    raise AssertionError(found)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not told(found := state(base)):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found
 
 
 def total(base: str) -> int:
@@ -103,7 +106,8 @@ class Writing:
 
     def stop(self) -> int:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(PATIENCE_SECONDS)
+        assert not self._thread.is_alive()
         assert not self._failed, self._failed
         return self.written
 
@@ -111,37 +115,42 @@ class Writing:
 def test_a_killed_worker_is_followed_and_no_write_is_missed(
     tmp_path: Path, store_url: str
 ) -> None:
-    settings = {
-        **SLOWLY,
-        **LEASE,
-        "STORE__URL": store_url,
-        "SERVER__WORKER": "false",
-    }
+    settings = {**LEASE, "STORE__URL": store_url, "SERVER__WORKER": "false"}
+    slow = {**settings, **SLOWLY}
     with (
         fyr_process(tmp_path, settings=settings) as one,
         fyr_process(tmp_path, settings=settings) as other,
-        fyr_process(tmp_path, "worker", settings=settings) as workers,
+        fyr_process(tmp_path, "worker", settings=slow) as workers,
     ):
         load(one.base, BEFORE)
         writing = Writing(other.base)
         put(one.base, PARAMETER)
-        reached = until(one.base, lambda found: 0.1 < found.get("progress", 0) < 0.5)
+        until(one.base, lambda found: found.get("progress", 0) > 0)
         (worker,) = workers.children()
         os.kill(worker, signal.SIGKILL)
-        killed_at = reached["progress"]
-        assert httpx.get(f"{other.base}/Patient?eye-colour=blue").status_code == 400
+        killed_at = state(one.base)["progress"]
+        search = f"{other.base}/Patient?eye-colour=blue"
+        assert httpx.get(search, timeout=60).status_code == 400
         seen: list[float] = []
+
+        def further(found: dict[str, Any]) -> bool:
+            seen.append(found["progress"])
+            return bool(seen[-1] > killed_at)
 
         def active(found: dict[str, Any]) -> bool:
             if found["state"] != "active":
                 seen.append(found["progress"])
             return bool(found["state"] == "active")
 
-        until(other.base, active)
-        written = writing.stop()
+        until(other.base, further)
+        # One that is in no way slow brings it to its end, after a second death.
+        workers.cut()
+        with fyr_process(tmp_path, "worker", settings=settings):
+            until(other.base, active)
+            written = writing.stop()
 
         # It goes on where it was, and does not begin again.
-        assert seen
+        assert killed_at > 0
         assert min(seen) >= killed_at
         assert max(seen) > killed_at
         assert total(one.base) == total(other.base) == BEFORE + written
@@ -184,7 +193,8 @@ def test_a_command_that_waits_tells_of_a_cancel(tmp_path: Path, store_url: str) 
             if "Patient: " in told:
                 break
         cancelled = fyr_output(tmp_path, "reindex", "--cancel", settings=settings)
-        waiting.join()
+        waiting.join(PATIENCE_SECONDS)
+        assert not waiting.is_alive()
         told = fyr_output(tmp_path, "reindex", "--status", settings=settings)
 
     assert cancelled == "1 jobs were told to stop.\n"
