@@ -24,8 +24,10 @@ from fyr.core.testing.contracts.listening import Deployment, Listener
 from fyr.core.testing.contracts.worker_program import TRAP
 
 _PROGRAM = "fyr.core.testing.contracts.worker_program"
-#: Short enough for a test; processes that live renew it three times as often.
+#: Short enough for a test that takes repeats; one that lives may be taken for dead.
 _EVENTS = EventSettings(lease_seconds=1.5, poll_seconds=0.05, batch=20)
+#: For a test that counts: none is taken for dead that only stands still for some seconds.
+_LONG_LEASE = {"lease_seconds": 8.0}
 
 
 class Workers:
@@ -34,15 +36,18 @@ class Workers:
     def __init__(self, options: dict[str, Any], folder: Path) -> None:
         """Start none yet."""
         self.disarmed = folder / "disarmed"
-        settings = {**options, "events": _EVENTS.model_dump()}
-        self._arguments = [json.dumps(settings), str(self.disarmed)]
+        #: of those that are started from now on
+        self.events = _EVENTS
+        self._options = options
         self._reading, self._writing = os.pipe()
         self._rest = b""
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start one more."""
-        command = [sys.executable, "-m", _PROGRAM, *self._arguments]
+        settings = {**self._options, "events": self.events.model_dump()}
+        arguments = [json.dumps(settings), str(self.disarmed)]
+        command = [sys.executable, "-m", _PROGRAM, *arguments]
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._writing)
         self.running.append(worker)
         return worker
@@ -103,6 +108,7 @@ class KilledWorkersContract:
     def test_an_event_in_the_hands_of_a_killed_worker_comes_again(
         self, fyr: Deployment, workers: Workers
     ) -> None:
+        workers.events = _EVENTS.model_copy(update=_LONG_LEASE)
         workers.start()
         workers.start()
         fyr.commit(("Patient/1", 1), (TRAP, 1), ("Patient/2", 1))
