@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from fyr.core.context import RequestContext
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.searching import SearchPage
+from fyr.core.searching import SearchPage, SearchParameter
 from fyr.core.store.port import Stored
 from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
-from fyr.search.parameters import Parameter
+from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.tree import Query
 
 #: What stands between the parameters of a chain, and before a modifier.
@@ -20,6 +20,27 @@ def included_types(parameter: Parameter) -> frozenset[str]:
     if parameter.table != "idx_reference":
         return frozenset()
     return parameter.targets or RESOURCE_TYPES
+
+
+def is_answered(parameter: Parameter, *, full_text: bool) -> bool:
+    """Tell whether there is what answers a parameter.
+
+    :param full_text: whether the server has an index of words.
+    """
+    if parameter.name in FULL_TEXT:
+        return full_text
+    return parameter.name in ON_THE_ROW or parameter.table is not None
+
+
+def told(parameter: Parameter) -> SearchParameter:
+    """Give a parameter as the server tells of it."""
+    return SearchParameter(
+        parameter.name,
+        parameter.type,
+        parameter.url,
+        parameter.documentation,
+        included_types(parameter),
+    )
 
 
 def searched(context: RequestContext) -> list[str]:

@@ -31,20 +31,18 @@ from fyr.core.searching import (
 )
 from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
+from fyr.search import asking
 from fyr.search.addresses import Addresses
-from fyr.search.asking import asks_for_words, included_types, nobody, page_of, searched
 from fyr.search.finding.containers import count_contained, read_contained
 from fyr.search.finding.cursors import Cursors, identity_of
 from fyr.search.finding.explaining import Recorder, millis_since
 from fyr.search.finding.following import follow
 from fyr.search.finding.pages import count, read_keys, read_page, total_of
 from fyr.search.finding.plans import Sizes
-from fyr.search.full_text.index import PARAMETERS as FULL_TEXT
 from fyr.search.full_text.lag import lag
 from fyr.search.indexing.sets import IndexSet, Sets, progress
 from fyr.search.matching.matcher import Held, Matcher, matcher_of
 from fyr.search.matching.memory import Memory
-from fyr.search.parameters import ON_THE_ROW, Parameter
 from fyr.search.terms.deciding import decided
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments, members, within
@@ -82,7 +80,7 @@ class Engine:
         self.cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
         #: which URLs are this deployment's own
         self.addresses = Addresses(settings)
-        self._told: Callable[[str, float], None] = nobody
+        self._told: Callable[[str, float], None] = asking.nobody
 
     def begin(self, session: Session, *, again: bool) -> None:
         """Hold on to one set of parameters for a transaction of this thread."""
@@ -110,23 +108,16 @@ class Engine:
 
     def parameters(self, resource_type: str) -> Sequence[SearchParameter]:
         """Tell the parameters of a type that can be searched by."""
-        current = self.sets.now
+        current, full_text = self.sets.now, self._settings.search.full_text
         return [
-            SearchParameter(
-                one.name, one.type, one.url, one.documentation, included_types(one)
-            )
+            asking.told(one)
             for one in current.parameters.of(resource_type).values()
-            if self._answered(one) and current.active(one)
+            if asking.is_answered(one, full_text=full_text) and current.active(one)
         ]
 
     def compartments(self) -> Mapping[str, Compartment]:
         """Tell the compartments of R4, by the type that they are of."""
         return compartments()
-
-    def _answered(self, parameter: Parameter) -> bool:
-        if parameter.name in FULL_TEXT:
-            return self._settings.search.full_text
-        return parameter.name in ON_THE_ROW or parameter.table is not None
 
     def search(
         self,
@@ -157,12 +148,14 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         self._limits(context).put_on(query)
-        if asks_for_words(query):
+        if asking.asks_for_words(query):
             query.issues += lag(session)
         if query.contained:
             return self._find_contained(session, context, resource_type, query)
         if query.count == 0 or query.show.get("_summary") == "count":
-            return page_of(query, (), (), count(session, query, self._sizes), None)
+            return asking.page_of(
+                query, (), (), count(session, query, self._sizes), None
+            )
         identity = identity_of(context, resource_type, query)
         after = self.cursors.read(identity, query.cursor) if query.cursor else None
         # Nothing is to be counted, and nothing included.
@@ -171,7 +164,7 @@ class Engine:
         included = self._included(session, context, query, page.matches)
         following = self.cursors.write(identity, page.after) if page.after else None
         total = total_of(session, query, self._sizes, len(page.matches), following)
-        return page_of(query, page.matches, included, total, following)
+        return asking.page_of(query, page.matches, included, total, following)
 
     def _find_contained(
         self,
@@ -181,10 +174,10 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         """Find contained resources in what the service lets be searched."""
-        owners = self._limits(context).among(searched(context))
+        owners = self._limits(context).among(asking.searched(context))
         if query.count == 0 or query.show.get("_summary") == "count":
             counted = count_contained(session, query, self._sizes, owners)
-            return page_of(query, (), (), counted, None)
+            return asking.page_of(query, (), (), counted, None)
         identity = identity_of(context, resource_type, query)
         after = self.cursors.read(identity, query.cursor) if query.cursor else None
         page = read_contained(session, query, after, self._sizes, owners)
@@ -193,7 +186,7 @@ class Engine:
         total = len(page.matches) if alone and query.total != "none" else None
         if query.total in ("accurate", "estimate"):
             total = count_contained(session, query, self._sizes, owners)
-        found = page_of(query, page.matches, (), total, following)
+        found = asking.page_of(query, page.matches, (), total, following)
         return replace(found, seats=page.seats)
 
     def _note(self, query: Query, seconds: float) -> None:
@@ -272,7 +265,7 @@ class Engine:
         parsed = self._parse(session, context, resource_type, params, judge, False)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
-        if asks_for_words(parsed):
+        if asking.asks_for_words(parsed):
             raise NotSupported(
                 "criteria cannot hold _text or _content: their index follows a write"
             )
@@ -329,15 +322,15 @@ class Engine:
     ) -> Query:
         """Understand a search, and let nobody ask it who may not."""
         current = self.sets.now
-        asking = (session, context, resource_type, params, judge, lenient)
+        asked = (session, context, resource_type, params, judge, lenient)
         try:
-            return self._parsed(current, *asking)
+            return self._parsed(current, *asked)
         except NotSupported:
             # Another process may know more by now.
             newer = self.sets.newer_than(current)
             if newer is None:
                 raise
-        return self._parsed(newer, *asking)
+        return self._parsed(newer, *asked)
 
     def _parsed(
         self,
@@ -356,7 +349,7 @@ class Engine:
             max_count=self._settings.fhir.max_count,
             sent=context.params,
         )
-        types = [resource_type] if resource_type else searched(context)
+        types = [resource_type] if resource_type else asking.searched(context)
         if context.compartment is None:
             query = parser.parse(types, params, lenient=lenient)
         else:
