@@ -21,6 +21,9 @@ class Remembering:
         if kept := list(messages):
             self.calls.append(kept)
 
+    def check(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
