@@ -96,8 +96,11 @@ class Server:
 
 
 @contextmanager
-def serving(built: Application) -> Iterator[Server]:
-    """Answer on a free port of this machine, from a thread, until the end."""
+def serving(built: Application, wsgi: Any = None) -> Iterator[Server]:
+    """Answer on a free port of this machine, from a thread, until the end.
+
+    :param wsgi: what answers in place of the application's own callable.
+    """
     from fyr.core.rest.app import create_wsgi
     from fyr.core.rest.large import large_bodies
     from fyr.core.rest.quick import QuickReads
@@ -107,7 +110,7 @@ def serving(built: Application) -> Iterator[Server]:
     port = bound.getsockname()[1]
     settings = built.settings.server
     quick, large = QuickReads(built), large_bodies(built)
-    worker = HttpWorker(create_wsgi(built), bound, settings, quick, large)
+    worker = HttpWorker(wsgi or create_wsgi(built), bound, settings, quick, large)
     thread = threading.Thread(target=worker.run, name="fyr-test-server")
     thread.start()
     try:

@@ -36,7 +36,7 @@ def told(server: Server, request: bytes) -> str:
             return stream.read().decode("latin-1")
 
 
-def through(built: Application, naive: Callable[[dict[str, Any]], None]) -> None:
+def through(built: Application, naive: Callable[[dict[str, Any]], None]) -> Wsgi:
     """Put something before an application that changes what is asked."""
     inner: Wsgi = create_wsgi(built)
 
@@ -44,7 +44,7 @@ def through(built: Application, naive: Callable[[dict[str, Any]], None]) -> None
         naive(env)
         return inner(env, start)
 
-    built.wsgi = lambda: wsgi  # type: ignore[method-assign, assignment]
+    return wsgi
 
 
 POST = b"POST /fhir/Patient HTTP/1.1\r\n" + HOST + b"Content-Type: text/plain\r\n"
@@ -104,8 +104,7 @@ def test_a_server_that_tidies_paths_leads_elsewhere(
         clean = joined.partition("\0")[0].strip().lower()
         env["PATH_INFO"] = "/" + posixpath.normpath(clean).lstrip("/")
 
-    through(fyr_app, tidied)
-    with serving(fyr_app) as server:
+    with serving(fyr_app, through(fyr_app, tidied)) as server:
         answer = told(server, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
 
     assert answer.startswith("HTTP/1.1 200")
@@ -120,11 +119,9 @@ def test_an_id_that_is_decoded_and_not_looked_at_splits_the_answer(
     def decoded(env: dict[str, Any]) -> None:
         env["HTTP_X_REQUEST_ID"] = unquote(env["HTTP_X_REQUEST_ID"])
 
-    through(fyr_app, decoded)
+    wsgi = through(fyr_app, decoded)
     monkeypatch.setattr(exchange, "_REQUEST_ID", re.compile(r"(?s).*"))
-    with make_server(
-        "127.0.0.1", 0, create_wsgi(fyr_app), handler_class=Quiet
-    ) as plain:
+    with make_server("127.0.0.1", 0, wsgi, handler_class=Quiet) as plain:
         thread = threading.Thread(target=plain.handle_request)
         thread.start()
         sent = b"X-Request-Id: x%0d%0aX-Injected: yes\r\n\r\n"
@@ -168,8 +165,7 @@ def test_a_header_that_changes_the_method_deletes(
         env["REQUEST_METHOD"] = method
 
     fyr_client.update(KEPT)
-    through(fyr_app, overridden)
-    with serving(fyr_app) as server:
+    with serving(fyr_app, through(fyr_app, overridden)) as server:
         sent = b"X-HTTP-Method-Override: DELETE\r\n\r\n"
         answer = told(server, b"GET /fhir/Patient/kept HTTP/1.1\r\n" + HOST + sent)
 

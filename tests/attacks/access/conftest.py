@@ -241,6 +241,7 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
         subject=subject,
         recipient=[subject],
     )
+    document = [{"contentReference": to(f"DocumentReference/plan-{n}")}]
     for service, profile in PROFILES.items():
         yield {
             "resourceType": "Communication",
@@ -249,6 +250,8 @@ def resources(n: int) -> Iterator[dict[str, Any]]:
             "status": "in-progress",
             "subject": subject,
             "sender": subject,
+            # Material is a document; what others tell needs none.
+            **({"payload": document} if service == "careplan" else {}),
             "extension": [
                 *in_episode,
                 extension("communication-recipientCareTeam", valueReference=to(team)),

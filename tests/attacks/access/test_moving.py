@@ -75,7 +75,10 @@ def test_a_patch_moves_nothing_in_or_out(
 def test_nothing_is_written_into_the_record_of_another_patient(
     world, nurse, kit, decides
 ) -> None:
-    """In the episode of the token, and about somebody else."""
+    """In the episode of the token, and about somebody else.
+
+    Where nobody decides, the rules of material are there still.
+    """
     found = world.everything.get("Communication/careplan-1").json
     del found["id"]
 
@@ -83,7 +86,7 @@ def test_nothing_is_written_into_the_record_of_another_patient(
         {**found, "subject": kit.to("Patient/2")}
     )
 
-    assert answer.status == (403 if decides else 201)
+    assert answer.status == (403 if decides else 422)
     assert world.at("careplan", nurse).create(found).status == 201
 
 
