@@ -36,7 +36,7 @@ from fyr.search.indexing.operations import reindex_operations
 from fyr.search.indexing.sets import Sets, prepare
 from fyr.search.reporting.generations import NAME as REPORTING_INDEX
 from fyr.search.reporting.generations import REBUILD
-from fyr.search.reporting.reporting import Reporting, open_reporting
+from fyr.search.reporting.reporting import Reporting, open_reporting, unreached
 
 if TYPE_CHECKING:
     import click
@@ -76,6 +76,10 @@ class Search(Plugin):
     def problem(self) -> str:
         """Tell whether the reporting index can be reached."""
         return self.reporting.problem() if self.reporting else ""
+
+    def reach(self, deployment: Settings) -> Iterable[str]:
+        """Tell why an Elasticsearch that the settings name cannot be used."""
+        return unreached(deployment)
 
     @hookimpl
     def provide_search(

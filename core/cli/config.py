@@ -40,7 +40,7 @@ def show(config_file: Path | None) -> None:
 @config.command()
 @config_option
 @click.option(
-    "--reach", is_flag=True, help="Ask others, such as issuers of tokens, too."
+    "--reach", is_flag=True, help="Ask S3, Elasticsearch and issuers of tokens too."
 )
 def check(config_file: Path | None, reach: bool) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is.
@@ -72,18 +72,20 @@ def check(config_file: Path | None, reach: bool) -> None:
         fail(error, 2)
     for doubt in (*doubts(settings), *told):
         click.echo(f"Warning: {doubt}", err=True)
-    if reach and (unreached := list(_unreached(plugins))):
+    if reach and (unreached := list(_unreached(settings, plugins))):
         fail(ConfigError(unreached), 1)
     click.echo("The settings are fine.")
 
 
-def _unreached(plugins: PluginRegistry) -> Iterator[str]:
-    """Tell what plugins miss of others."""
+def _unreached(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
+    """Tell what this server and its plugins miss of others."""
+    from fyr.core.blobs.open import unreached
     from fyr.core.hooks.plugin import Plugin
 
+    yield from unreached(settings)
     for one in plugins:
         if isinstance(one.target, Plugin):
-            for sentence in one.target.reach():
+            for sentence in one.target.reach(settings):
                 yield f"plugin {one.name}: {sentence}"
 
 

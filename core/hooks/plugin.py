@@ -93,10 +93,12 @@ class Plugin:
         """
         return ()
 
-    def reach(self) -> Iterable[str]:
+    def reach(self, deployment: Settings) -> Iterable[str]:
         """Tell what is amiss with others, such as servers that the settings name.
 
         Asked by ``fyr config check --reach``, without :meth:`start`; it may take some
-        seconds for each of them.
+        seconds for each of them, and changes nothing there.
+
+        :param deployment: as of :meth:`cautions`.
         """
         return ()

@@ -79,7 +79,7 @@ class AccessControl(Plugin):
         """Tell what lets in nobody, or more than was meant."""
         return cautions(self.settings)
 
-    def reach(self) -> Iterable[str]:
+    def reach(self, deployment: Settings) -> Iterable[str]:
         """Tell which issuers cannot be reached, or sign as nobody here takes it."""
         return unreached(self.settings)
 

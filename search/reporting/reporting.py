@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock, instant, to_millis
 from fyr.core.errors import Unavailable
+from fyr.core.one_line import one_line
 from fyr.core.projections import Projection
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
@@ -151,6 +153,23 @@ def open_reporting(
     chosen = settings.reporting
     place = f"{chosen.url} {chosen.index_prefix}"
     return Reporting(index, projections, database, clock, place=place)
+
+
+def unreached(settings: Settings) -> Iterator[str]:
+    """Tell why the Elasticsearch that the settings name cannot be used.
+
+    It is asked how it is, and waited for two seconds.
+    """
+    if settings.reporting.url in ("", "embedded"):
+        return
+    try:
+        with closing(open_index(settings)) as index:
+            found = index.health()
+    # Of a URL without a port, for instance.
+    except (OSError, ValueError) as error:
+        found = f"Elasticsearch cannot be asked: {one_line(str(error), 200)}"
+    if found:
+        yield f"reporting.url: {found}"
 
 
 def open_index(settings: Settings) -> ReportingIndex:

@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 
 from fyr.core.cli import main
 from fyr.core.testing.issuer import issuing
+from fyr.core.testing.minio import available, running_minio
+from fyr.core.testing.servers import absent
 
 Check = Callable[..., Result]
 ENABLED = '[plugins]\nenabled = ["access_control"]\n'
@@ -199,3 +201,74 @@ class TestReach:
         assert "no key of it is for algorithms EdDSA" in other.output
         assert "what is found there describes another issuer" in described.output
         assert (other.exit_code, described.exit_code) == (1, 1)
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            (
+                '[blobs]\nurl = "s3+http://127.0.0.1:1/fyr"\n',
+                "blobs.url: the blob store cannot be reached",
+            ),
+            (
+                '[blobs]\nurl = "s3+http://127.0.0.1:1/A"\n',
+                "blobs.url: ",
+            ),
+            (
+                '[reporting]\nurl = "http://127.0.0.1:1"\n',
+                "reporting.url: Elasticsearch cannot be reached",
+            ),
+            (
+                '[reporting]\nurl = "http://127.0.0.1"\n',
+                "reporting.url: Elasticsearch cannot be asked",
+            ),
+        ],
+    )
+    def test_a_store_or_an_index_that_is_away_is_told_when_it_is_asked(
+        self, check: Check, text: str, told: str
+    ) -> None:
+        text += '[plugins]\nenabled = ["search"]\n'
+
+        unasked, asked = check(text), check(text, "--reach")
+
+        assert unasked.exit_code == 0
+        assert asked.exit_code == 1
+        assert told in asked.output
+
+    def test_each_is_told_once_beside_the_other(self, check: Check) -> None:
+        text = '[blobs]\nurl = "s3+http://127.0.0.1:1/fyr"\n'
+        text += '[reporting]\nurl = "http://127.0.0.1:1"\n'
+
+        done = check(text + '[plugins]\nenabled = ["search"]\n', "--reach")
+
+        assert done.output.count("blobs.url: ") == 1
+        assert done.output.count("reporting.url: ") == 1
+
+    def test_what_is_kept_on_the_own_disk_is_not_asked(
+        self, check: Check, tmp_path: Path
+    ) -> None:
+        text = '[reporting]\nurl = "embedded"\n[plugins]\nenabled = ["search"]\n'
+
+        done = check(text, "--reach")
+
+        assert (done.exit_code, list(tmp_path.glob("data/*"))) == (0, [])
+
+    def test_a_bucket_that_is_not_there_and_a_wrong_key_are_told(
+        self, check: Check
+    ) -> None:
+        if why := available():
+            absent("minio", why)
+        with running_minio() as server:
+            bucket = server.new_bucket()
+            right, elsewhere = server.options(bucket), server.options("no-such-bucket")
+            wrong = {**right, "secret_key": "wrong-secret"}
+            answers = [
+                check(self.blobs(one), "--reach") for one in (right, elsewhere, wrong)
+            ]
+
+        assert [one.exit_code for one in answers] == [0, 1, 1]
+        assert "blobs.url: there is no bucket no-such-bucket" in answers[1].output
+        assert "refuses the credentials of [blobs]" in answers[2].output
+
+    @staticmethod
+    def blobs(options: dict[str, Any]) -> str:
+        return "[blobs]\n" + "".join(f"{n} = {v!r}\n" for n, v in options.items())
