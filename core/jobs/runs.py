@@ -15,6 +15,7 @@ import structlog
 from fyr.config.settings import EventSettings
 from fyr.core.backoff import Backoff
 from fyr.core.clock import to_millis
+from fyr.core.errors import Unavailable
 from fyr.core.jobs.job import (
     CANCELLED,
     DONE,
@@ -145,13 +146,17 @@ class Runs:
                     lambda s: self._again(s, context, context.attempt - 1, 0, "")
                 )
         except Exception as error:
-            log.warning("job failed", attempt=context.attempt, exc_info=error)
-            self._failed(job, context, error)
+            text = one_line(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)
+            # That others are away is nobody's mistake here: where it was met says nothing.
+            trace = None if isinstance(error, Unavailable) else error
+            log.warning(
+                "job failed", attempt=context.attempt, error=text, exc_info=trace
+            )
+            self._failed(job, context, text)
         else:
             self._write(lambda session: self.finish(session, context, result))
 
-    def _failed(self, job: Job, context: JobContext, error: Exception) -> None:
-        text = one_line(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)
+    def _failed(self, job: Job, context: JobContext, text: str) -> None:
         if context.attempt >= job.attempts:
             self._write(lambda s: self._end(s, context, FAILED, None, text))
         else:

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from fyr.core.errors import NotFound
+from fyr.core.errors import NotFound, Unavailable
 from fyr.core.jobs import Interrupted, JobContext, JobState
 from fyr.core.store.port import Database, Session
 from fyr.core.testing.clock import FakeClock
@@ -96,6 +97,24 @@ class JobsContract(TimedJobsContract):
         fyr.worker.drain()
         assert [run.attempt for run in runner.runs] == [1, 2]
         assert fyr.jobs.state(job_id).state == "done"
+
+    @pytest.mark.parametrize(
+        ("error", "traced"), [(Unavailable("away"), False), (ValueError("bad"), True)]
+    )
+    def test_a_job_whose_others_are_away_is_logged_without_a_trace(
+        self, fyr: Deployment, runner: Runner, error: Exception, traced: bool
+    ) -> None:
+        def bad(context: JobContext) -> None:
+            raise error
+
+        runner.does = bad
+        _submit(fyr)
+        with capture_logs() as lines:
+            fyr.worker.drain()
+
+        (line,) = [one for one in lines if one["event"] == "job failed"]
+        assert line["error"] == f"{type(error).__name__}: {error}"
+        assert (line["exc_info"] is error) == traced
 
     def test_a_job_fails_with_a_text_that_no_database_takes(
         self, fyr: Deployment, runner: Runner
