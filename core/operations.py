@@ -168,6 +168,9 @@ class Operation:
     #: as strings; otherwise one is refused, or left out if it begins with ``_``. It tells
     #: of ``OperationCall.malformed``, too, so that all problems are told at once
     judges_unknown: bool = False
+    #: tells what else is wrong with ``Parameters`` that are not as declared, which it may
+    #: be given with anything in them that is well formed, so that all is told at once
+    judge: Callable[[Resource], Iterable[Issue]] | None = None
     #: does what takes long and needs no transaction, before that of an operation which
     #: affects state begins: others wait while it runs. Refuses by raising
     prepare: Callable[[OperationCall], Any] | None = None

@@ -89,7 +89,8 @@ def _require_form(operation: Operation, parameters: Resource) -> dict[str, Issue
     if operation.judges_unknown:
         malformed = _malformed(found, parameters)
         found = [one for one in found if one not in malformed.values()]
-    found = found or problems(operation, parameters)
+    if not found and (found := problems(operation, parameters)) and operation.judge:
+        found = [*found, *operation.judge(parameters)]
     if found:
         raise Invalid([*malformed.values(), *found])
     return malformed

@@ -65,10 +65,7 @@ class BulkData(Plugin):
         def export(call: OperationCall) -> Reply:
             return self._exports.begin(call)
 
-        def take(call: OperationCall) -> Reply:
-            return self._imports.begin(call)
-
-        return [*operations(export), *import_operations(take)]
+        return [*operations(export), *import_operations(lambda: self._imports)]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

@@ -6,7 +6,7 @@ Parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import (
@@ -44,6 +44,8 @@ _TYPES = frozenset(
 _MATCHES = (BY_ID, BY_IDENTIFIER)
 #: Files of one import.
 _MOST = 1000
+#: Code of the issue that a file is not fetched from where it is.
+_NOT_FROM_THERE = "business-rule"
 
 _PARAMETERS = (
     OperationParameter(
@@ -54,7 +56,7 @@ _PARAMETERS = (
     ),
     OperationParameter(
         "storageDetail",
-        documentation="How it is fetched: by https.",
+        documentation="How it is fetched: by https or http.",
         parts=(OperationParameter("type", "string"),),
     ),
     OperationParameter(
@@ -98,20 +100,23 @@ class Imports:
         """Check what is to be fetched, and answer where to ask for the outcome."""
         require_async(call.context)
         assert call.session is not None  # it affects state
-        inputs = [_input(parts) for parts in call.values("input")]
-        match_by = call.value("matchBy", BY_ID)
-        issues = [*_wrong(inputs, match_by), *_wrong_format(call)]
-        refused = [
-            Issue("business-rule", f"{one['url'][:200]}: {problem}")
-            for one in inputs
-            if (problem := self._fetching.problem(one["url"]))
-        ]
+        issues = list(self.judge(call.parameters))
+        if any(one.code != _NOT_FROM_THERE for one in issues):
+            raise Invalid(issues)
         if issues:
-            raise Invalid([*issues, *refused])
-        if refused:
-            raise Refused(refused)
+            raise Refused(issues)
+        inputs, match_by = _asked(call.parameters)
         task = self._noted(call.session, call.context, inputs, match_by)
         return accepted(self.application, call.context, task)
+
+    def judge(self, parameters: dict[str, Any]) -> Iterator[Issue]:
+        """Tell what is wrong with the values of parameters, whatever else is wrong."""
+        inputs, match_by = _asked(parameters)
+        yield from _wrong(inputs, match_by)
+        yield from _wrong_format(parameters)
+        for one in inputs:
+            if one["url"] and (problem := self._fetching.problem(one["url"])):
+                yield Issue(_NOT_FROM_THERE, f"{one['url'][:200]}: {problem}")
 
     def upload(
         self, context: RequestContext, blob: str, kind: str, match_by: str
@@ -171,12 +176,13 @@ class Upload:
         resp.add({"content-location": url})
 
 
-def import_operations(begin: Callable[[OperationCall], Reply]) -> Iterator[Operation]:
+def import_operations(imports: Callable[[], Imports]) -> Iterator[Operation]:
     """Declare the operation."""
     yield Operation(
         "import",
-        begin,
+        lambda call: imports().begin(call),
         frozenset({"system"}),
+        judge=lambda parameters: imports().judge(parameters),
         affects_state=True,
         documentation="Have files of NDJSON fetched, and their resources stored.",
         parameters=_PARAMETERS,
@@ -217,9 +223,26 @@ def _query(params: Any) -> tuple[str, str]:
     return kind, match_by
 
 
-def _input(parts: list[dict[str, Any]]) -> dict[str, str]:
-    found = {one["name"]: one.get("valueString", one.get("valueUrl")) for one in parts}
-    return {"type": found.get("type") or "", "url": found.get("url") or ""}
+def _asked(parameters: dict[str, Any]) -> tuple[list[dict[str, str]], str]:
+    """Read the files, with type and URL, and by what resources are matched."""
+    given = parameters.get("parameter", [])
+    inputs = [_input(one) for one in given if one.get("name") == "input"]
+    return inputs, _texts(given).get("matchBy", BY_ID)
+
+
+def _input(parameter: Mapping[str, Any]) -> dict[str, str]:
+    found = _texts(parameter.get("part", []))
+    return {"type": found.get("type", ""), "url": found.get("url", "")}
+
+
+def _texts(given: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Read what is a text, by its name; a value that is none is refused elsewhere."""
+    found: dict[str, str] = {}
+    for one in given:
+        text = one.get("valueString", one.get("valueUrl"))
+        if text is not None:
+            found.setdefault(one.get("name", ""), text)
+    return found
 
 
 def _wrong(inputs: list[dict[str, str]], match_by: str) -> Iterator[Issue]:
@@ -234,11 +257,14 @@ def _wrong(inputs: list[dict[str, str]], match_by: str) -> Iterator[Issue]:
             yield Issue("invalid", f"{one['type'][:60]!r} is not a resource type")
 
 
-def _wrong_format(call: OperationCall) -> Iterator[Issue]:
-    wanted = call.value("inputFormat", FORMATS[0])
+def _wrong_format(parameters: dict[str, Any]) -> Iterator[Issue]:
+    given = parameters.get("parameter", [])
+    wanted = _texts(given).get("inputFormat", FORMATS[0])
     if wanted not in FORMATS:
         yield Issue("not-supported", f"inputFormat {wanted[:60]!r}: only {FORMATS[0]}")
-    for part in call.value("storageDetail") or ():
-        kind = part.get("valueString", "")
-        if kind not in ("http", "https"):
-            yield Issue("not-supported", f"storageDetail {kind[:60]!r}: only https")
+    for one in given:
+        if one.get("name") == "storageDetail":
+            kind = _texts(one.get("part", [])).get("type", "https")
+            if kind not in ("http", "https"):
+                text = f"storageDetail {kind[:60]!r}: only https and http"
+                yield Issue("not-supported", text)

@@ -72,7 +72,8 @@ class BulkDataSettings(PluginSettings):
     import_refusals: int = Field(
         10_000,
         ge=1,
-        description="Refused lines after which an import is given up.",
+        description="Refused lines after which an import is given up; they are counted"
+        " after each group of `import_group` lines.",
     )
 
     @field_validator("import_from")

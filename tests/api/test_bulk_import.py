@@ -564,6 +564,51 @@ class TestRefusals:
             "urn",
         ]
 
+    def test_what_is_unknown_or_missing_hides_nothing_else(self, http: Client) -> None:
+        body = parameters(("Patiend", "urn:x"), mode="x", matchBy="y")
+        without = {"name": "type", "valueString": "Patient"}
+        body["parameter"] += [
+            {"name": "input", "part": [without]},
+            {"name": "inputFormat", "valueInteger": 1},
+            {"name": "storageDetail", "part": [{"name": "type", "valueString": "s3"}]},
+        ]
+
+        answer = asked(http, "$import", body)
+
+        assert answer.status == 400
+        told = "\n".join(answer.issues)
+        for one in (
+            "unknown parameter: mode",
+            "parameter url is missing",
+            "parameter inputFormat is to be of type string",
+            "'Patiend' is not a resource type",
+            "matchBy is id or identifier, not 'y'",
+            "storageDetail 's3': only https and http",
+            "urn:x: it is not one that this deployment fetches from",
+        ):
+            assert told.count(one) == 1
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"name": "input"},
+            {"name": "input", "valueString": "x"},
+            {"name": "matchBy", "resource": {"resourceType": "Patient"}},
+            {"name": "storageDetail", "part": [{"name": "type", "valueInteger": 1}]},
+            {"name": "inputFormat", "part": [{"name": "x", "valueInteger": 1}]},
+        ],
+    )
+    def test_whatever_is_not_as_declared_is_refused(
+        self, http: Client, given: dict[str, Any]
+    ) -> None:
+        body = parameters(("Patient", "urn:x"))
+        body["parameter"].append(given)
+
+        answer = asked(http, "$import", body)
+
+        assert answer.status == 400
+        assert any("urn:x: " in one for one in answer.issues)
+
     def test_it_is_called_by_post_and_asynchronously(self, http: Client) -> None:
         body = parameters(("Patient", "https://x.org/"))
 
