@@ -24,7 +24,12 @@ class BlobSettings(Section):
     secret_key_file: Path | None = Field(None, description="File that holds it.")
     region: str = Field("", description="Region of the bucket; empty: `us-east-1`.")
     timeout_seconds: float = Field(
-        30.0, gt=0, description="How long S3 may be silent before it is given up."
+        30.0,
+        gt=0,
+        description=(
+            "How long S3 may be silent. A request without an answer is sent once more, so"
+            " it is given up after twice that time."
+        ),
     )
     threshold_bytes: int = Field(
         262_144,

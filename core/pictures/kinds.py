@@ -52,8 +52,18 @@ def refuse_telling(content_type: str, head: bytes) -> None:
         kind = _name(content_type)[:80] or "of no type"
         raise Refused(
             f"the content ({kind}) may tell place and time, which cannot be left out of"
-            f" it here: send a picture as one of {', '.join(sorted(PICTURE_TYPES))}"
+            f" it here: {_what_fits(kind)}"
         )
+
+
+def _what_fits(kind: str) -> str:
+    """Tell what may be sent in place of a kind, as far as that tells what it is."""
+    pictures = ", ".join(sorted(PICTURE_TYPES))
+    if kind.startswith("image/"):
+        return f"send a picture as one of {pictures}"
+    if kind.startswith(("video/", "audio/")):
+        return "films and sounds are not taken"
+    return f"films and sounds are not taken, and pictures as one of {pictures}"
 
 
 def _tells(head: bytes) -> bool:

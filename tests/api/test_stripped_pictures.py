@@ -324,6 +324,25 @@ class TestRefused:
             assert issue["expression"] == ["Media.content.data"]
             assert "may tell place and time" in binary.issues[0]
 
+    @pytest.mark.parametrize(
+        ("kind", "told"),
+        [
+            ("image/heic", "send a picture as one of image/gif, "),
+            ("video/mp4", "films and sounds are not taken"),
+            ("audio/mpeg", "films and sounds are not taken"),
+            ("application/pdf", "not taken, and pictures as one of image/gif, "),
+        ],
+    )
+    def test_it_tells_what_fits_what_was_sent(
+        self, fyr_client: Client, kind: str, told: str
+    ) -> None:
+        sent = TELLING["video/mp4"] + HOME
+        answer = fyr_client.post("Binary", sent, Content_Type=kind)
+
+        assert told in answer.issues[0]
+        is_film = kind.startswith(("video/", "audio/"))
+        assert is_film == ("image/gif" not in answer.issues[0])
+
     def test_the_storage_service_refuses_it_too(self, fyr_client: Client) -> None:
         sent = TELLING["video/mp4"] + HOME
         answer = fyr_client.post("/storage/api/content", sent, Content_Type="video/mp4")
