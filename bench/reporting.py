@@ -34,6 +34,7 @@ from typing import Any
 import httpx
 import processes
 import resources
+from reporting_questions import QUESTIONS
 
 from fyr.core.app import Application
 from fyr.core.clock import utc_now
@@ -59,47 +60,6 @@ from fyr.search.reporting.reporting import FILE, Reporting, open_index
 #: Pids of an Elasticsearch that is measured.
 SERVERS: list[int] = []
 _PATIENTS = 20_000
-_COPENHAGEN = "Europe/Copenhagen"
-_COUNT = {"count": True}
-
-#: What is asked.
-QUESTIONS: dict[str, dict[str, Any]] = {
-    "count and mean by code": {
-        "from": "Observation",
-        "groupBy": [{"terms": "code"}],
-        "metrics": {"n": _COUNT, "mean": {"avg": "value"}},
-    },
-    "patients by month and code": {
-        "from": "Observation",
-        "timeZone": _COPENHAGEN,
-        "groupBy": [
-            {"dateHistogram": "effective", "interval": "month"},
-            {"terms": "code"},
-        ],
-        "metrics": {"n": _COUNT, "patients": {"distinct": "patient"}},
-    },
-    "percentiles of one code by quarter": {
-        "from": "Observation",
-        "filter": "code=http://loinc.org|8867-4",
-        "timeZone": _COPENHAGEN,
-        "groupBy": [{"dateHistogram": "effective", "interval": "quarter"}],
-        "metrics": {"p": {"percentiles": "value", "percents": [5, 50, 95]}},
-    },
-    "patients measured in one year": {
-        "from": "Observation",
-        "filter": "effective=2025&status=final",
-        "metrics": {"n": _COUNT, "patients": {"distinct": "patient"}},
-    },
-    "who measured most": {
-        "from": "Observation",
-        "filter": "effective=ge2024",
-        "groupBy": [{"terms": "performer"}],
-        "metrics": {"n": _COUNT, "mean": {"avg": "value"}},
-        "having": {"metric": "n", "gt": 10},
-        "sort": [{"by": "n", "order": "desc"}],
-        "count": 20,
-    },
-}
 
 
 def main() -> None:
