@@ -115,6 +115,12 @@ class ServerSettings(Section):
     )
     access_log: bool = Field(False, description="Log one line for each request.")
 
+    @property
+    def root(self) -> str:
+        """What stands before the paths of services, where no request tells it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
 
 class FhirSettings(Section):
     """``[fhir]``: how the REST interface behaves."""

@@ -73,7 +73,7 @@ def draw(
 def explain(
     config_file: Path | None, data_dir: Path | None, reference: str, user: str | None
 ) -> None:
-    """Tell where a resource stands, such as Task/1, and what may come next.
+    """Tell where a resource stands, such as Task/1 or its URL, and what may come next.
 
     That is by the tables; access control tells what it asks of whom besides.
     """

@@ -24,8 +24,7 @@ def absolute_by(services: Services, server: ServerSettings) -> Absolute:
     A service without one is told under ``server.public_url``, or under the address that
     this server listens on: right on one machine, and a setting to give on more.
     """
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    root = server.public_url.rstrip("/") or f"http://{host}:{server.port}"
+    root = server.root
     home = lru_cache(maxsize=1024)(
         lambda type_, service: services.home_of(type_, root, service)
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fyr.core.clock import to_millis
 from fyr.core.context import SYSTEM, Principal, RequestContext
 from fyr.core.errors import FyrError, Gone, Issue, NotFound
+from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.json import own
 from fyr.core.workflow.machine import ANYBODY, Machine, Step
 from fyr.core.workflow.schedules import Planned, planned
@@ -79,14 +80,19 @@ def explain(
     as it is with another state: what an edit beside it would bring they cannot know.
     Access control tells what it asks for: whether somebody has it depends on their token.
 
+    :param reference: ``Task/1``, or the URL of it here. Of a version, the newest one is
+        told: a resource stands nowhere else.
     :param users: types of users who are told of.
     :raises NotFound: there is no such resource.
     :raises Gone: it has been deleted.
     """
+    reference, asked = _local(application, reference), reference
     kind, _, identity = reference.partition("/")
     stored = application.resources.read(kind, identity)
     if stored is None:
-        raise NotFound(f"no {reference}")
+        is_local = kind in RESOURCE_TYPES and identity and "/" not in identity
+        hint = "" if is_local else ": name a resource of this server, such as Task/1"
+        raise NotFound(f"no {asked}{hint}")
     if stored.body is None:
         raise Gone(f"{reference} has been deleted")
     resource = own(stored.body)
@@ -107,6 +113,17 @@ def explain(
     return Explained(
         reference, _title(resource), stored.version, standings, timers, told, access
     )
+
+
+def _local(application: Application, reference: str) -> str:
+    """Give ``Task/1`` for a URL of this server, and for a version; else what was given."""
+    services = application.services
+    base = f"{application.settings.server.root}/{services.everything.path}"
+    found = services.own(reference, services.everything, base) or reference
+    match found.split("/"):
+        case [kind, identity, "_history", version] if version:
+            return f"{kind}/{identity}"
+    return found
 
 
 def _access(

@@ -14,6 +14,7 @@ from fyr.core import Issue, Manifest, RequestContext, Resource, hookimpl
 from fyr.core.areas import Area
 from fyr.plugins.clinical import (
     careplans,
+    devices,
     measurements,
     missing,
     plans,
@@ -41,6 +42,7 @@ class Clinical(Area):
         tasks.PART,  # what becomes of measurements
         missing.PART,  # what does not come, and reminders of it
         procedures.PART,  # what a patient is to do, and what came of it
+        devices.PART,  # whether devices were in use
         plans.PART,  # definitions of plans, activities and questionnaires
     )
 

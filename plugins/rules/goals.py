@@ -14,7 +14,14 @@ from typing import Any
 
 from fyr.core import Resource
 from fyr.core.workflow.timing import months_later
-from fyr.plugins.rules.terms import GOAL_DESCRIPTIONS, Code, codes_of, listed, number
+from fyr.plugins.rules.terms import (
+    GOAL_DESCRIPTIONS,
+    Code,
+    codes_of,
+    listed,
+    number,
+    unit_of,
+)
 
 _NOT_IN_FORCE = frozenset({"proposed", "rejected", "cancelled", "entered-in-error"})
 _DAYS = {"s": 0, "min": 0, "h": 0, "d": 1, "wk": 7}
@@ -46,7 +53,7 @@ def target_value(target: Mapping[str, Any]) -> tuple[Decimal, str] | None:
     """Tell the number and the unit of a target; ``None`` when it has none."""
     quantity = target.get("detailQuantity")
     if isinstance(quantity, dict):
-        value, unit = number(quantity.get("value")), str(quantity.get("code") or "")
+        value, unit = number(quantity.get("value")), unit_of(quantity)
     else:
         value, unit = number(target.get("detailInteger")), ""
     return None if value is None else (value, unit)

@@ -28,9 +28,11 @@ from fyr.plugins.rules.terms import (
     extension_value,
     extensions,
     finding_code,
+    is_of_ucum,
     listed,
     number,
     reference_to,
+    unit_of,
 )
 from fyr.search.extraction.units import unit
 
@@ -46,7 +48,7 @@ class AlarmRange:
     relative: bool
     low: Decimal | None
     high: Decimal | None
-    #: UCUM codes of its ends
+    #: of its ends, as :func:`unit_of` tells them
     units: frozenset[str]
     #: codes of the values that it is for; empty: all
     codes: frozenset[Code]
@@ -144,9 +146,10 @@ def _verdict(
     about = reference_to(observation)
     usable: list[tuple[AlarmRange, Measured]] = []
     # Without its unit it may be any number; that it may be an alarm is told.
-    doubtful = not value.unit and any(one.units for one in ours)
+    doubtful = any(_is_doubtful(value, one) for one in ours)
     if doubtful:
-        text = f"{about}: its value has no unit, and alarm ranges have"
+        has = f"a unit that is not known, {value.unit}" if value.unit else "no unit"
+        text = f"{about}: its value has {has}, and alarm ranges have another"
         yield RuleProblem("input", text, "RefRangeFixingNeeded")
     for one in ours:
         fixed = _based(one, value, observation, asked)
@@ -198,13 +201,25 @@ def _based(
     return fixed, held
 
 
+def _is_doubtful(value: Measured, one: AlarmRange) -> bool:
+    """Whether a value cannot be in the unit of a range for sure, nor converted into it."""
+    if not value.unit:
+        return bool(one.units)
+    return not is_of_ucum(value.unit) and one.units != {value.unit}
+
+
 def _in_unit_of(one: AlarmRange, value: Measured) -> Measured | None:
     """Give a value in the unit of a range; ``None``: it cannot be converted.
 
-    What has no unit, on either side, is taken as it is.
+    What has no unit, on either side, is taken as it is, and so is a value in a unit that
+    is not known.
     """
     others = one.units - {value.unit}
-    if not value.unit or not others:
+    if not value.unit or one.units == {value.unit}:
+        return value
+    if not is_of_ucum(value.unit):
+        return replace(value, unit="")
+    if not others:
         return value
     if len(one.units) > 1:
         return None
@@ -235,7 +250,7 @@ def _alarm_range(extension: Mapping[str, Any]) -> AlarmRange | None:
     if not alarms:
         return None
     low, high = (_end(extension, name) for name in ("low", "high"))
-    units = {str(end["code"]) for end in (low, high) if "code" in end}
+    units = {unit_of(end) for end in (low, high) if "code" in end}
     return AlarmRange(
         kinds[alarms[0]],
         alarms[0][1],
@@ -260,7 +275,7 @@ def _measured(
     quantity = element.get("valueQuantity")
     if isinstance(quantity, dict):
         value = number(quantity.get("value"))
-        unit = str(quantity.get("code") or "")
+        unit = unit_of(quantity)
         comparator = str(quantity.get("comparator") or "")
     else:
         value, unit, comparator = number(element.get("valueInteger")), "", ""

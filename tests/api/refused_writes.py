@@ -917,6 +917,10 @@ MATERIAL = Writes(
             put("payload", [{"contentReference": to("DocumentReference/none")}]),
             "MATERIAL_COMMUNICATION_UNABLE_TO_FIND_CONTENT",
         ),
+        "of a text": (
+            put("payload", [{"contentString": "Øvelser"}]),
+            "MATERIAL_COMMUNICATION_UNABLE_TO_FIND_CONTENT",
+        ),
     },
     changed={
         "of another patient": (
@@ -969,6 +973,20 @@ APPOINTMENT = Writes(
         ),
     },
 )
+USE = Writes(
+    # The service for devices deletes none.
+    "fhir",
+    {
+        "resourceType": "DeviceUseStatement",
+        "id": "use",
+        "status": "active",
+        "subject": to("Patient/1"),
+        "device": to("Device/1"),
+    },
+    "update",
+    ALL,
+    changed={"intended again": (put("status", "intended"), RULE)},
+)
 ALL_WRITES = (
     *(
         TASK,
@@ -980,7 +998,7 @@ ALL_WRITES = (
         CARE_PLAN,
         REQUEST,
     ),
-    *(EPISODE_OF_CARE, QUESTIONNAIRE, PLAN, ACTIVITY, LIBRARY, GUIDANCE),
+    *(EPISODE_OF_CARE, QUESTIONNAIRE, PLAN, ACTIVITY, LIBRARY, GUIDANCE, USE),
     published(
         "PlanDefinition", "plan", "PLANDEFINITION_UPDATE_ALLOWED_FOR_USECONTEXT_STATUS"
     ),
@@ -1015,6 +1033,7 @@ BY_MACHINE: dict[str, Writes] = {
     "observation": SUBMITTED,
     "questionnaire-response": ANSWERS,
     "media": PICTURE,
+    "device-use-statement": USE,
 }
 #: What else is there.
 AROUND: list[Body] = [
@@ -1106,6 +1125,8 @@ def in_state(machine: Machine, good: Body, state: str, identity: str) -> Body:
     if machine.name == "guidance":
         without("-status")(made)
         more(ext("status", valueCoding={"code": state}))(made)
+    elif machine.name == "device-use-statement":
+        made["status"] = "intended" if state == "intended" else "active"
     elif isinstance(machine.state, str):
         machine.set_state(made, state)
     return made

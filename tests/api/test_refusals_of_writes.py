@@ -65,7 +65,8 @@ class World:
             f"RestrictionCategory${one}" for one in ("measurement-monitoring", "None")
         )
         who = Principal(user, f"test-{user.lower()}", privileges)
-        return Client(self.everything.wsgi, f"/{service}/fhir").acting_as(who)
+        path = "/fhir" if service == "fhir" else f"/{service}/fhir"
+        return Client(self.everything.wsgi, path).acting_as(who)
 
     def stored(self, reference: str) -> Any:
         return self.built.act(lambda acting: acting.read(reference))
@@ -180,6 +181,26 @@ def unlisted(machine: Machine, start: str | None) -> Iterator[Case]:
         if deletes and not is_listed(machine, start, None, user):
             sent = in_state(machine, about.good, str(start), identity)
             yield Case(about, "delete", user, sent, frozenset())
+
+
+@pytest.mark.parametrize(
+    "status", ["active", "on-hold", "stopped", "completed", "entered-in-error"]
+)
+def test_what_was_ever_in_use_is_not_deleted_and_what_was_not_is(world, status) -> None:
+    statement = {**BY_MACHINE["device-use-statement"].good, "status": "intended"}
+    fhir = world.at("fhir", "SYSTEM")
+    unused, used = (
+        fhir.create({k: v for k, v in statement.items() if k != "id"}).json
+        for _ in range(2)
+    )
+    assert fhir.update({**used, "status": status}).status == 200
+
+    refused = fhir.delete(f"DeviceUseStatement/{used['id']}")
+
+    assert refused.status == 422, refused.body
+    (text,) = refused.issues
+    assert text.endswith("a DeviceUseStatement that has been in use is not deleted")
+    assert fhir.delete(f"DeviceUseStatement/{unused['id']}").status in (200, 204)
 
 
 @pytest.mark.parametrize("about", ALL_WRITES, ids=lambda one: one.kind)

@@ -8,6 +8,7 @@ care, stays; when, by whom and what may be changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from fyr.core import FyrError, Issue, Machine, Step, Transition, refuses
@@ -82,7 +83,13 @@ def is_of_its_content(transition: Transition) -> Problems:
             else None
         )
         if document is None:
-            yield _issue("UNABLE_TO_FIND_CONTENT", place, reference[:200])
+            issue = _issue("UNABLE_TO_FIND_CONTENT", place, reference[:200])
+            if not reference:
+                text = (
+                    "The payload of material is a reference to one DocumentReference."
+                )
+                issue = replace(issue, diagnostics=text)
+            yield issue
             continue
         # Material for everybody says no patient and no episode.
         whose, mine = _first(document, "subject"), _first(new, "subject")

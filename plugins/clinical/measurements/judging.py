@@ -153,7 +153,8 @@ def _against(
 def _going_on(submission: Submission, facts: Facts, now: datetime) -> Iterator[Issue]:
     """Refuse what is submitted in an episode of care that is over, or without consent.
 
-    A request that is not active says so itself. One that still is has outlived its episode.
+    A request that is not active says so itself. One that still is has outlived its
+    episode, or was brought after its end: the code is the same, and the text names why.
     """
     first = next(one for one in submission.measurements if one.episode)
     if is_withdrawn(facts.consents, now):
@@ -165,9 +166,11 @@ def _going_on(submission: Submission, facts: Facts, now: datetime) -> Iterator[I
     for entry in submission.measurements:
         request = facts.orders.requests.get(entry.order) or {}
         if request.get("status") == "active":
-            yield CODES[
+            issue = CODES[
                 "MEASUREMENT_SUBMITMEASUREMENT_PROCEDURE_REQUEST_IS_NOT_ACTIVE"
             ].issue(request["id"], expression=entry.at("basedOn[0]"))
+            over = f"EpisodeOfCare {facts.episode['id']} is {facts.episode['status']}."
+            yield replace(issue, diagnostics=f"{issue.diagnostics} {over}")
 
 
 def add_qualities(acting: Acting, submission: Submission) -> None:

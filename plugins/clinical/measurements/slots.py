@@ -27,6 +27,8 @@ from fyr.plugins.clinical.measurements.submission import Entry
 
 #: What names no slot, and is not said to be outside of them.
 _UNTOLD = (Kind.ADHOC, Kind.UNRESOLVED)
+#: What is outside of the slots, where the order may ask for that.
+_EXTRA = "Extra"
 _MINUTE = timedelta(minutes=1)
 #: Slots that begin within one minute, and are looked at.
 _MOST = 100
@@ -63,8 +65,12 @@ def slot_problems(entry: Entry, request: Resource) -> Iterator[Issue]:
         )
         if start is None or end is None or not has_slot(occurrence, start, end):
             yield _false(f"{named} has no such slot.", place)
-    elif kind in _UNTOLD and occurrence.kind is Kind.RESOLVED:
-        text = f"{named} has slots: name the one that was measured for, or say Extra"
+    elif occurrence.kind is Kind.RESOLVED and kind in (*_UNTOLD, _EXTRA):
+        extras = extensions.value_of(request, extensions.INCLUDE_AS_EXTRA) is True
+        if kind == _EXTRA and extras:
+            return
+        text = f"{named} has slots: name the one that was measured for"
+        text += ", or say Extra" if extras else "; it asks for no extra measurements"
         yield replace(broken_rule(text, *place), severity="warning")
 
 

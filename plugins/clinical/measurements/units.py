@@ -49,7 +49,7 @@ def conversion_problems(entry: Entry, request: Resource) -> Iterator[Issue]:
         )
         if given and wanted and not any(_fits(quantity, one) for one in wanted):
             text = (
-                f"{given[:50]} cannot be converted into {' or '.join(wanted)},"
+                f"{given[:50]}{_of_system(quantity)} cannot be converted into {' or '.join(wanted)},"
                 f" the unit of the reference ranges of ServiceRequest {request['id']}"
             )
             yield broken_rule(text, *entry.at(f"{place}.code"))
@@ -73,7 +73,11 @@ def _quantities(
 def _units(one: Mapping[str, Any]) -> set[str]:
     """Tell the UCUM units of a range."""
     ends = (extensions.value_of(one, name) for name in _ENDS)
-    codes = {str(end.get("code") or "") for end in ends if isinstance(end, Mapping)}
+    codes = {
+        str(end.get("code") or "")
+        for end in ends
+        if isinstance(end, Mapping) and end.get("system", UCUM) == UCUM
+    }
     return {code for code in codes if code and unit(code) is not None}
 
 
@@ -83,11 +87,17 @@ def _is_for(kinds: Set[Coded], codes: Set[Coded]) -> bool:
     return not others or not others.isdisjoint(codes)
 
 
+def _of_system(quantity: Mapping[str, Any]) -> str:
+    """Name the system of a code that is not UCUM's, which may look like one."""
+    system = str(quantity.get("system") or UCUM)
+    return "" if system == UCUM else f" of {system[:100]}"
+
+
 def _fits(quantity: Mapping[str, Any], wanted: str) -> bool:
     given = str(quantity["code"])
-    if given == wanted:
-        return True
     if quantity.get("system", UCUM) != UCUM:
         return False
+    if given == wanted:
+        return True
     one, other = unit(given), unit(wanted)
     return one is not None and other is not None and one.canonical == other.canonical

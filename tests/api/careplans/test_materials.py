@@ -141,6 +141,14 @@ def test_a_document_that_is_not_there_is_not_assigned(nurse, material, content) 
     assert told(answer) == ["Communication.payload[0].content"]
 
 
+def test_a_payload_that_is_no_reference_is_told_so(nurse, material) -> None:
+    answer = nurse.create(material(payload=[{"contentString": "Read this."}]))
+
+    assert answer.issues == [
+        "The payload of material is a reference to one DocumentReference."
+    ]
+
+
 def test_whose_it_is_stays(clinic, nurse, material, team, patient) -> None:
     made = nurse.create(material())
     reference = f"Communication/{made.json['id']}"

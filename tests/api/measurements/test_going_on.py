@@ -60,7 +60,7 @@ def test_nothing_is_submitted_in_an_episode_that_is_over(world, refused, end) ->
 
     assert refused(answer) == [
         (
-            f"ServiceRequest {order} is not active.",
+            f"ServiceRequest {order} is not active. EpisodeOfCare {world.episode} is {end}.",
             "Bundle.entry[0].resource.basedOn[0]",
         )
     ]

@@ -187,6 +187,34 @@ def test_a_resource_of_no_machine_and_one_that_is_not_there_are_told(
     assert "no Task/x" in never.output
 
 
+def test_a_resource_is_explained_by_its_url_and_by_a_version(
+    fyr: Fyr, app: Application
+) -> None:
+    task = f"Task/{client_of(app).create(TASK).json['id']}"
+    server = app.settings.server
+    base = f"http://{server.host}:{server.port}/fhir"
+    app.close()
+
+    for named in (f"{task}/_history/1", f"{base}/{task}", f"{base}/{task}/_history/1"):
+        told = fyr("explain", named)
+        assert told.exit_code == 0, told.output
+        assert told.output.startswith(f"{task}, version 1")
+
+
+@pytest.mark.parametrize(
+    "named", ["http://example.org/fhir/Task/1", "Task", "Task/1/_history", "Tusk/1"]
+)
+def test_what_names_no_resource_is_told_how_one_is_named(
+    fyr: Fyr, app: Application, named: str
+) -> None:
+    app.close()
+
+    told = fyr("explain", named)
+
+    assert told.exit_code == 1
+    assert f"no {named}: name a resource of this server, such as Task/1" in told.output
+
+
 def test_timers_are_counted_and_what_was_given_up_is_tried_again(
     fyr: Fyr, app: Application
 ) -> None:

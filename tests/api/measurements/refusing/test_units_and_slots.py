@@ -56,6 +56,16 @@ def test_a_unit_that_no_reference_range_is_comparable_with_is_refused(
     assert place == "Bundle.entry[0].resource.value.code"
 
 
+def test_a_unit_that_only_looks_like_ucum_is_refused(world, problems, make) -> None:
+    order = world.an_order(extension=[alarm(make, 90, "%")])
+    given = quantity(97, "%", system="http://example.org")
+
+    ((text, place),) = problems(world.observation(order, valueQuantity=given))
+
+    assert "% of http://example.org cannot be converted into %" in text
+    assert place == "Bundle.entry[0].resource.value.code"
+
+
 def test_units_of_components_are_held_against_ranges_too(world, problems, make) -> None:
     order = world.an_order(extension=[alarm(make, 160, "mm[Hg]")])
     parts = [
@@ -82,9 +92,12 @@ def test_a_unit_that_can_be_converted_is_taken(world, make, given) -> None:
 
 def test_a_range_without_a_unit_of_its_own_refuses_no_measurement(world, make) -> None:
     """What is wrong with it is for its author, not for the patient."""
-    order = world.an_order(extension=[alarm(make, 90, "procent")])
+    of_another = alarm(make, 90, "kPa")
+    of_another["extension"][0]["valueQuantity"]["system"] = "http://example.org"
 
-    assert world.submit(world.observation(order)).status == 200
+    for one in (alarm(make, 90, "procent"), of_another):
+        order = world.an_order(extension=[one])
+        assert world.submit(world.observation(order)).status == 200
 
 
 def daily(**repeat):
@@ -160,7 +173,7 @@ def test_a_slot_is_held_against_the_version_that_is_named(
     assert "version 2, has no such slot" in text
 
 
-@pytest.mark.parametrize("kind", ["Adhoc", "Unresolved"])
+@pytest.mark.parametrize("kind", ["Adhoc", "Unresolved", "Extra"])
 def test_what_names_no_slot_where_there_are_some_is_taken_with_a_warning(
     world, make, kind
 ) -> None:
@@ -172,13 +185,21 @@ def test_what_names_no_slot_where_there_are_some_is_taken_with_a_warning(
     (issue,) = answer.json["entry"][0]["response"]["outcome"]["issue"]
     assert issue["severity"] == "warning"
     assert "has slots" in issue["diagnostics"]
+    assert issue["diagnostics"].endswith("; it asks for no extra measurements")
     assert issue["expression"] == ["Observation.extension[1]"]
 
 
-def test_what_is_outside_of_the_slots_says_so(world, make) -> None:
-    order = world.an_order(occurrenceTiming=daily())
+def test_what_is_outside_of_the_slots_says_so_where_extras_are_asked_for(
+    world, make
+) -> None:
+    extra = {"url": f"{EHEALTH}include-as-extra", "valueBoolean": True}
+    order = world.an_order(occurrenceTiming=daily(), extension=[extra])
 
+    adhoc = world.submit(world.observation(order, timing=make.timing("Adhoc")))
     answer = world.submit(world.observation(order, timing=make.timing("Extra")))
+
+    (issue,) = adhoc.json["entry"][0]["response"]["outcome"]["issue"]
+    assert issue["diagnostics"].endswith("or say Extra")
 
     assert answer.status == 200, answer.body
     assert "outcome" not in answer.json["entry"][0]["response"]

@@ -306,3 +306,76 @@ def test_a_goal_without_a_usable_value_is_to_be_mended(detail) -> None:
     outcome = run(SOURCE, saturation(80), service_request=RELATIVE, goals=[one])
 
     assert problems(outcome) == [("input", "RefBaseFixingNeeded")]
+
+
+def in_unit_of(system, number, code="%"):
+    return saturation(
+        number, valueQuantity={"value": number, "system": system, "code": code}
+    )
+
+
+def alarm_of(system, high):
+    found = alarm("RAL", high=high)
+    found["extension"][0]["valueQuantity"]["system"] = system
+    return found
+
+
+@pytest.mark.parametrize(
+    "ranges", [[alarm("RAL", high=88)], [alarm("RAL", high=88, unit=None)]]
+)
+@pytest.mark.parametrize(("number", "found"), [(80, ["red"]), (97, [])])
+def test_a_unit_that_only_looks_like_ucum_raises_an_alarm_and_is_never_green(
+    ranges, number, found
+) -> None:
+    measured = in_unit_of("http://example.org", number)
+    outcome = run(SOURCE, measured, service_request=activity(*ranges))
+
+    assert codes(outcome) == found
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+    assert "% (http://example.org)" in outcome.problems[0].text
+
+
+def test_a_unit_of_another_system_is_not_converted() -> None:
+    """15 of it would be 112 mm[Hg] if it were UCUM's kPa."""
+    ranges = activity(alarm("RAL", 100, 120, unit="mm[Hg]"))
+    outcome = run(
+        SOURCE, in_unit_of("http://example.org", 15, "kPa"), service_request=ranges
+    )
+
+    assert codes(outcome) == []
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+
+
+def test_a_range_in_a_unit_of_another_system_is_told_and_not_used() -> None:
+    ranges = activity(alarm_of("http://example.org", 88))
+    outcome = run(SOURCE, saturation(97), service_request=ranges)
+
+    assert codes(outcome) == []
+    assert problems(outcome) == [("input", "RefRangeFixingNeeded")]
+
+
+@pytest.mark.parametrize(
+    ("system", "found"), [("http://example.org", ["green"]), ("urn:oid:1.2.3", [])]
+)
+def test_a_unit_of_another_system_is_comparable_with_itself_alone(
+    system, found
+) -> None:
+    ranges = activity(alarm_of("http://example.org", 88))
+
+    assert codes(run(SOURCE, in_unit_of(system, 97), service_request=ranges)) == found
+
+
+@pytest.mark.parametrize("system", ["http://unitsofmeasure.org", ""])
+def test_what_names_no_system_is_taken_for_ucum(system) -> None:
+    outcome = run(SOURCE, in_unit_of(system, 97), service_request=RANGES)
+
+    assert codes(outcome) == ["green"]
+
+
+def test_a_goal_in_a_unit_of_another_system_is_to_be_mended() -> None:
+    detail = {"value": 90, "system": "http://example.org", "code": "%"}
+    one = goal(90, detailQuantity=detail)
+    outcome = run(SOURCE, saturation(80), service_request=RELATIVE, goals=[one])
+
+    assert codes(outcome) == []
+    assert problems(outcome) == [("input", "RefBaseFixingNeeded")]
