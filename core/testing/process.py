@@ -49,7 +49,7 @@ class FyrProcess:
         """Send a signal, wait for the end and return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
 
 def fyr_command() -> str:
