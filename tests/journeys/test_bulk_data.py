@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -85,13 +85,16 @@ def source() -> Iterator[Source]:
 
 
 @pytest.fixture
-def settings(store_url: str, tmp_path: Path, source: Source) -> dict[str, str]:
+def settings(
+    new_store: Callable[[], str], tmp_path: Path, source: Source
+) -> dict[str, str]:
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "slow.py").write_text(SLOW)
     return {
         "PLUGINS__FOLDER": str(folder),
-        "STORE__URL": store_url,
+        # Of its own, as each test has its own data folder, and so its own master key.
+        "STORE__URL": new_store(),
         "PLUGINS__ENABLED": '["search", "bulk_data"]',
         "PLUGIN__BULK_DATA__FILE_BYTES": "1024",
         "PLUGIN__BULK_DATA__IMPORT_GROUP": "100",
