@@ -355,3 +355,16 @@ def refused() -> Callable[[Answer], list[tuple[str, str]]]:
         ]
 
     return told
+
+
+@pytest.fixture
+def problems(world, refused):
+    """Submit what is refused, and is not stored; tell texts and places."""
+
+    def told(*resources):
+        before = world.stored()
+        found = refused(world.submit(*resources))
+        assert world.stored() == before
+        return found
+
+    return told

@@ -63,19 +63,6 @@ def reusing(world, make):
     return made
 
 
-@pytest.fixture
-def problems(world, refused):
-    """Submit what is refused; tell texts and places."""
-
-    def told(*resources):
-        before = world.stored()
-        found = refused(world.submit(*resources))
-        assert world.stored() == before
-        return found
-
-    return told
-
-
 def test_a_measurement_is_used_again_with_its_provenance(world, reusing) -> None:
     again, said = reusing()
 
