@@ -58,7 +58,8 @@ class ServerSettings(Section):
         [],
         description=(
             "Networks of the proxies before Fyr, such as `10.0.0.0/8`: whom they name in"
-            " `X-Forwarded-For` is the client in logs and for rate limits."
+            " `X-Forwarded-For`, with or without a port, is the client in logs and for"
+            " rate limits."
         ),
     )
     max_body_bytes: int = Field(

@@ -2,17 +2,29 @@
 
 A proxy adds to ``X-Forwarded-For`` whom it was asked by, and a client may send that
 header too. So the list is read from its end, for as long as those who wrote it are
-proxies that the deployer has named.
+proxies that the deployer has named. Some proxies write the port of the client behind
+its address (``198.51.100.7:5678``, ``[2001:db8::7]:443``); it is left out. What is no
+address ends the list: the client is then the last proxy that is known.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: An entry: an address, where it has brackets or is IPv4 with the port that it had.
+#: No zones (``fe80::1%eth0``): they are free text, and mean nothing on another machine.
+_HOP = re.compile(
+    r"\[(?P<bracketed>[0-9A-Fa-f:.]+)\](:\d{1,5})?"
+    r"|(?P<ipv4>[0-9.]+)(:\d{1,5})?"
+    r"|(?P<ipv6>[0-9A-Fa-f:.]+)",
+    re.ASCII,
+)
 
 
 class Addresses:
@@ -47,8 +59,13 @@ class Addresses:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    found = _HOP.fullmatch(text.strip())
+    if found is None:
+        return None
     try:
-        address = ipaddress.ip_address(text.strip().strip("[]"))
+        address = ipaddress.ip_address(
+            found["bracketed"] or found["ipv4"] or found["ipv6"]
+        )
     except ValueError:
         return None
     mapped = getattr(address, "ipv4_mapped", None)

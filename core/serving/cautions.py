@@ -7,6 +7,7 @@ Nothing here stops a server: what no server can keep its promises with is refuse
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
 from fyr.config.settings import Settings
@@ -15,11 +16,18 @@ from fyr.core.hooks.registry import PluginRegistry
 from fyr.core.hosts import is_loopback
 from fyr.core.listening import public_names
 
+#: Networks with shorter prefixes are no operator's own, by version of IP: the widest
+#: private one of IPv4 is 10.0.0.0/8, providers of IPv6 have /16 at most.
+_WIDE = {4: 8, 6: 16}
+#: But these are (RFC 4193).
+_PRIVATE = IPv6Network("fc00::/7")
+
 
 def cautions(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
     """Tell what to look at, a sentence each; nothing is started or asked."""
     yield from _of_modes(settings, plugins)
     yield from _of_urls(settings)
+    yield from _of_proxies(settings)
     for one in plugins:
         if isinstance(one.target, Plugin):
             for sentence in one.target.cautions(settings):
@@ -71,6 +79,22 @@ def _of_urls(settings: Settings) -> Iterator[str]:
                 f"{name} begins with http://: tokens and health data go through the"
                 " network for all to read"
             )
+
+
+def _of_proxies(settings: Settings) -> Iterator[str]:
+    for one in settings.server.trusted_proxies:
+        if _is_wide(one):
+            yield (
+                f"server.trusted_proxies: {one} holds strangers, and whoever is in it"
+                " chooses his address by X-Forwarded-For, for logs and rate limits: name"
+                " the networks of the proxies alone"
+            )
+
+
+def _is_wide(network: IPv4Network | IPv6Network) -> bool:
+    if network.prefixlen >= _WIDE[network.version]:
+        return False
+    return not (isinstance(network, IPv6Network) and network.subnet_of(_PRIVATE))
 
 
 def _elsewhere(settings: Settings) -> list[str]:

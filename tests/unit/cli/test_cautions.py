@@ -115,6 +115,32 @@ def test_what_may_not_be_meant_is_told_and_refuses_nothing(
 
 
 @pytest.mark.parametrize(
+    ("networks", "wide"),
+    [
+        (["0.0.0.0/0"], ["0.0.0.0/0"]),
+        (["::/0"], ["::/0"]),
+        (["0.0.0.0/1", "128.0.0.0/1"], ["0.0.0.0/1", "128.0.0.0/1"]),
+        (["10.0.0.0/8", "2000::/3"], ["2000::/3"]),
+        (["10.0.0.0/7"], ["10.0.0.0/7"]),
+        (["10.0.0.0/8", "172.16.0.0/12", "203.0.113.0/24", "192.0.2.1/32"], []),
+        (["fc00::/7", "fd00::/8", "2001:db8::/32", "::1/128"], []),
+    ],
+)
+def test_networks_of_proxies_that_hold_everybody_are_told(
+    check: Check, networks: list[str], wide: list[str]
+) -> None:
+    done = check(
+        f"[server]\ntrusted_proxies = {networks}\n" + CLOSED + ENABLED + ISSUER
+    )
+
+    told = [line for line in done.output.splitlines() if "trusted_proxies" in line]
+    assert len(told) == len(wide)
+    for line, network in zip(told, wide, strict=True):
+        assert f"server.trusted_proxies: {network} holds strangers" in line
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         (ISSUER.replace('audiences = ["EHealth"]', ""), "audiences: Field required"),
