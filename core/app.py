@@ -20,7 +20,7 @@ from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import TOLD
 from fyr.core.deprecation import Deprecation, Deprecations
-from fyr.core.error_codes import registered_error_codes
+from fyr.core.errors.catalogue import registered_error_codes
 from fyr.core.events import (
     Outbox,
     Relay,
@@ -66,7 +66,10 @@ P = TypeVar("P")
 
 
 class Application:
-    """A Fyr in one process; any number of them share one database."""
+    """A Fyr in one process; any number of them share one database.
+
+    What plugins may use of it is declared, and told, at :class:`fyr.core.Application`.
+    """
 
     def __init__(
         self,
@@ -212,33 +215,21 @@ class Application:
         return registered_streams(_all(self.hooks.register_streams))
 
     def plugin(self, kind: type[P]) -> P | None:
-        """Find the plugin of a class, if it takes part."""
+        """As :meth:`fyr.core.Application.plugin` says."""
         return self.plugins.plugin(kind)
 
     def deprecate(self, path: str, deprecation: Deprecation) -> None:
-        """Have answers below a path say that it will go; before the first request."""
+        """As :meth:`fyr.core.Application.deprecate` says."""
         self.deprecations.add(path, deprecation)
 
     def sealer(self, plugin: str) -> Sealer:
-        """Give what seals and opens secrets of a plugin, under a key of its own.
-
-        :raises ConfigError: there is no master key (``blobs.master_key``).
-        """
+        """As :meth:`fyr.core.Application.sealer` says."""
         return Sealer(self.blobs.keys, plugin)
 
     def answered(
         self, context: RequestContext, session: Session | None, status: int
     ) -> None:
-        """Tell plugins, the audit log for one, what a plugin's route has done.
-
-        In the route's own transaction, so that both are kept or neither (hook
-        :func:`~fyr.core.hooks.specs.answered`); without one, before anything is shown.
-
-        The core tells of each request to a route that is not public by itself, but of
-        what was told here.
-
-        :param context: ``interaction`` is ``operation``, ``operation`` its name.
-        """
+        """As :meth:`fyr.core.Application.answered` says."""
         context.state[TOLD] = status
         if self.hooks.answered:
             self.hooks.answered(
@@ -246,15 +237,7 @@ class Application:
             )
 
     def decide(self, context: RequestContext, resource: Resource, use: Use) -> None:
-        """Let pass who might do such a thing with such a resource, or refuse it.
-
-        For routes that keep what is no resource: plugins are asked by ``authorize`` and
-        ``authorize_resource``, as if it were stored where ``context.service`` is.
-
-        :param context: made for this, with the caller's principal.
-        :param resource: with type and id; what it says that it belongs to, relative.
-        :raises fyr.core.errors.Forbidden: a plugin does not allow it.
-        """
+        """As :meth:`fyr.core.Application.decide` says."""
         if self.hooks.authorize:
             self.hooks.authorize(context=context)
         if self.hooks.authorize_resource:
@@ -269,10 +252,7 @@ class Application:
     def act(
         self, work: Callable[[Acting], T], cause: RequestContext | None = None
     ) -> T:
-        """Have Fyr itself do something in a transaction: jobs, timers, commands.
-
-        :param work: may be called again, when the transaction has lost a race.
-        """
+        """As :meth:`fyr.core.Application.act` says."""
         return self.interactions.write(
             lambda session: work(self._acting(session, cause))
         )
@@ -283,7 +263,7 @@ class Application:
         work: Callable[[Acting], T],
         cause: RequestContext | None = None,
     ) -> T:
-        """Do the same in a transaction that is running: the note of a consumer's."""
+        """As :meth:`fyr.core.Application.act_within` says."""
         engine = self.search
         if engine is None:
             return work(self._acting(session, cause))
