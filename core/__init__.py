@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
     from fyr.core.deprecation import Deprecation as Deprecation
-    from fyr.core.error_codes import ErrorCode as ErrorCode
-    from fyr.core.error_codes import broken_rule as broken_rule
-    from fyr.core.error_codes import read_error_codes as read_error_codes
     from fyr.core.errors import Conflict as Conflict
     from fyr.core.errors import Forbidden as Forbidden
     from fyr.core.errors import FyrError as FyrError
@@ -43,6 +40,9 @@ if TYPE_CHECKING:
     from fyr.core.errors import Unauthenticated as Unauthenticated
     from fyr.core.errors import Unavailable as Unavailable
     from fyr.core.errors import UnsupportedMediaType as UnsupportedMediaType
+    from fyr.core.errors.catalogue import ErrorCode as ErrorCode
+    from fyr.core.errors.catalogue import broken_rule as broken_rule
+    from fyr.core.errors.catalogue import read_error_codes as read_error_codes
     from fyr.core.events import Change as Change
     from fyr.core.events import Consumer as Consumer
     from fyr.core.hooks.application import Application as Application
@@ -123,7 +123,7 @@ _HOMES = {
     "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
     "deprecation": "Deprecation",
-    "error_codes": "ErrorCode broken_rule read_error_codes",
+    "errors.catalogue": "ErrorCode broken_rule read_error_codes",
     "errors": (
         "Conflict Forbidden FyrError Gone Invalid Issue"
         " NotAcceptable NotFound NotSupported PreconditionFailed PreconditionRequired Refused"

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from fyr.core.declared import search_parameters_in, services_in
-from fyr.core.error_codes import ErrorCode, read_error_codes
+from fyr.core.errors.catalogue import ErrorCode, read_error_codes
 from fyr.core.events import Consumer
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.plugin import Plugin, PluginSettings

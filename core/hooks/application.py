@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fyr.core.clock import Clock
     from fyr.core.context import RequestContext
     from fyr.core.deprecation import Deprecation
-    from fyr.core.error_codes import ErrorCodes
+    from fyr.core.errors.catalogue import ErrorCodes
     from fyr.core.events import Outbox
     from fyr.core.hooks.pipeline import Hooks
     from fyr.core.interactions import Interactions

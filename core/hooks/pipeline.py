@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import click
 
     from fyr.core.blobs.port import BlobStore
-    from fyr.core.error_codes import ErrorCode
+    from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
     from fyr.core.messages import MessageSource

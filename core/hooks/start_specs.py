@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fyr.config.settings import Settings
     from fyr.core.blobs.port import BlobStore
     from fyr.core.clock import Clock
-    from fyr.core.error_codes import ErrorCode
+    from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Consumer
     from fyr.core.jobs import Job
     from fyr.core.messages import MessageSource

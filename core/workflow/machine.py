@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from fyr.core.error_codes import ErrorCode
 from fyr.core.errors import FyrError, Issue
+from fyr.core.errors.catalogue import ErrorCode
 from fyr.core.workflow.keeping import History, Schedule
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from fyr.core.error_codes import broken_rule
 from fyr.core.errors import Forbidden, FyrError, Issue, one_error
+from fyr.core.errors.catalogue import broken_rule
 from fyr.core.hooks.errors import PluginError
 from fyr.core.workflow.histories import keep_history
 from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from fyr.core.error_codes import BROKEN_RULE, ErrorCode
+from fyr.core.errors.catalogue import BROKEN_RULE, ErrorCode
 from fyr.core.workflow.machine import Machine, Refusal, Step, codes_of
 from fyr.core.workflow.mermaid import mermaid
 from fyr.core.workflow.words import called, ends, explained, users

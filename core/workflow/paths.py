@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from fyr.core.error_codes import broken_rule
+from fyr.core.errors.catalogue import broken_rule
 
 if TYPE_CHECKING:
     from fyr.core.errors import Issue

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fyr.core.clock import from_millis, to_millis
-from fyr.core.error_codes import broken_rule
+from fyr.core.errors.catalogue import broken_rule
 from fyr.core.model.extensions import value_of
 from fyr.core.workflow.extensions import Entry, entries
 from fyr.core.workflow.keeping import Schedule

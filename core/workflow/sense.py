@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from fyr.core.error_codes import ErrorCode
+from fyr.core.errors.catalogue import ErrorCode
 from fyr.core.model.definitions import RESOURCE_TYPES, definition
 from fyr.core.workflow.machine import ANYBODY, MOST_VALUES, Machine, Step
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Manifest, Plugin, Principal, RequestContext, Route, hookimpl
-from fyr.core.error_codes import ErrorCode, read_error_codes
+from fyr.core.errors.catalogue import ErrorCode, read_error_codes
 from fyr.plugins.access_control.authentication import Authentication
 from fyr.plugins.access_control.checking import cautions, unreached
 from fyr.plugins.access_control.decisions.deciding import Decisions

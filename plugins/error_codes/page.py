@@ -13,7 +13,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fyr.core import ErrorCode, broken_rule, read_error_codes
-from fyr.core.error_codes import BROKEN_RULE, FILE
+from fyr.core.errors.catalogue import BROKEN_RULE, FILE
 
 _CORE = "fyr.core"
 _AREAS = "fyr.plugins"

@@ -28,7 +28,7 @@ class TestErrorCodes(PluginContract):
             "fyr.config.neighbours",
             "fyr.config.settings",
             "fyr.core.app",
-            "fyr.core.error_codes",
+            "fyr.core.errors.catalogue",
             "fyr.core.hooks.loading",
         }
     )

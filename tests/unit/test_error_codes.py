@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from fyr.config.load import ConfigError
-from fyr.core.error_codes import ErrorCode, ErrorCodes, read_error_codes
 from fyr.core.errors import Forbidden, Invalid, NotFound, Refused
+from fyr.core.errors.catalogue import ErrorCode, ErrorCodes, read_error_codes
 
 GONE_FISHING = ErrorCode("GONE_FISHING", 422, "%s is away until %s.", "clinic")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fyr.core.error_codes import read_error_codes
+from fyr.core.errors.catalogue import read_error_codes
 
 if TYPE_CHECKING:
     from fyr.core import FyrError

@@ -7,8 +7,8 @@ from fyr.core import hookimpl
 from fyr.core.blobs.port import BlobStore
 from fyr.core.clock import utc_now
 from fyr.core.context import Principal
-from fyr.core.error_codes import ErrorCode
 from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavailable
+from fyr.core.errors.catalogue import ErrorCode
 from fyr.core.events import Consumer
 from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks

@@ -13,7 +13,7 @@ ROOMS = (
     "core.app",
     "core.clock",
     "core.context",
-    "core.error_codes",
+    "core.errors.catalogue",
     "core.errors",
     "core.hosts",
     "core.listening",

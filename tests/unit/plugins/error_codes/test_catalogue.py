@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from fyr.core.error_codes import ErrorCode, ErrorCodes, read_error_codes
+from fyr.core.errors.catalogue import ErrorCode, ErrorCodes, read_error_codes
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.model.validation import problems
 from fyr.core.testing.applications import settings_with

@@ -172,7 +172,7 @@ def broken_rule(text: str, *expression: str) -> Issue:
     :param text: which rule it is, in words that follow a colon.
     :param expression: FHIRPath of the elements that it is about.
     """
-    return read_error_codes(__package__)[BROKEN_RULE].issue(text, expression=expression)
+    return read_error_codes("fyr.core")[BROKEN_RULE].issue(text, expression=expression)
 
 
 def registered_error_codes(hooks: "Hooks") -> ErrorCodes:

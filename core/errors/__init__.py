@@ -1,6 +1,6 @@
-"""What can go wrong, as types; how each looks on the wire is ``core.rest.outcomes``'s.
+"""What can go wrong: errors as types, and the catalogue of refusals by published names.
 
-Every error carries the issues of one OperationOutcome, all the problems that were
+How each looks on the wire is told by :mod:`fyr.core.rest.outcomes`. Every error carries the issues of one OperationOutcome, all the problems that were
 found and not the first of them: https://hl7.org/fhir/R4/operationoutcome.html.
 """
 
@@ -16,7 +16,7 @@ class Issue:
     ``code`` is from https://hl7.org/fhir/R4/valueset-issue-type.html, ``expression``
     holds FHIRPath locations such as ``Patient.name[0].given[1]``, ``details`` a
     code of somebody else's system as ``(system, code, display)``. ``error_code`` is a
-    name of the catalogue (:mod:`fyr.core.error_codes`), which answers show on request.
+    name of the catalogue (:mod:`fyr.core.errors.catalogue`), which answers show on request.
     """
 
     code: str
