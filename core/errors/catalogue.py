@@ -7,7 +7,8 @@ hook ``register_error_codes``. Code that refuses takes a row by its name and fil
     raise CODES["SECURITY_USER_NOT_ALLOWED"].error(reference)
 
 Names stand whole where they are raised: tests look there for what is raised at all and
-for the number of values. Issues carry the code ``processing``, whatever the status.
+for the number of values. What nothing raises says why, in the same file. Issues carry the
+code ``processing``, whatever the status.
 """
 
 import tomllib
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 #: The file of an area's rows.
 FILE = "errors.toml"
+#: The table of reasons in it: why nothing raises some codes.
+NOT_RAISED = "not_raised"
 #: The code of rules that have none of their own.
 BROKEN_RULE = "GENERAL_VALIDATION_ERROR"
 #: What takes the place of a value.
@@ -71,12 +74,14 @@ class ErrorCode:
     """A row of the catalogue.
 
     ``text`` has a ``%s`` for each value; ``area`` is the name of the folder that keeps it.
+    ``not_raised`` is a phrase that says why nothing raises it; empty: something does.
     """
 
     name: str
     status: int
     text: str
     area: str
+    not_raised: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a row that no error can be made of.
@@ -157,7 +162,9 @@ class ErrorCodes(Mapping[str, ErrorCode]):
 def read_error_codes(package: str) -> ErrorCodes:
     """Read the rows of an area: the ``errors.toml`` in its folder.
 
-    A table for each status, a line for each code: ``NAME = "text with %s"``.
+    A table for each status, a line for each code: ``NAME = "text with %s"``. Codes that are
+    kept though nothing raises them stand once more in the table ``not_raised``, under the
+    reason: ``"why" = ["NAME", "OTHER_NAME"]``.
 
     :param package: import path of the folder; its last part is the area's name.
     :raises ValueError: the file cannot be read as such rows.
@@ -185,8 +192,17 @@ def registered_error_codes(hooks: "Hooks") -> ErrorCodes:
 
 
 def _rows(area: str, content: Mapping[str, Any]) -> Iterator[ErrorCode]:
-    for status, texts in content.items():
+    tables = dict(content)
+    reasons = _reasons(tables.pop(NOT_RAISED, {}))
+    for status, texts in tables.items():
         if not status.isdigit() or not isinstance(texts, dict):
             raise ValueError(f"{area}: tables are named after a status: {status}")
         for name, text in texts.items():
-            yield ErrorCode(name, int(status), str(text), area)
+            yield ErrorCode(name, int(status), str(text), area, reasons.pop(name, ""))
+    if reasons:
+        raise ValueError(f"{area}: no such codes to give a reason: {sorted(reasons)}")
+
+
+def _reasons(told: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Tell by code why nothing raises it."""
+    return {name: why for why, names in told.items() for name in names}

@@ -2,7 +2,7 @@
 
 A code is raised where its name stands in the source of the core or an area, or where a
 rule is told as broken, which has one code. Nothing is written down twice, so nothing can be
-wrong about it.
+wrong about it. Codes that nothing raises bring the reason along.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def trees(folder: Traversable, room: str = "") -> Iterator[tuple[str, ast.Module
 
 def _table(package: str, raised: Mapping[str, list[str]]) -> str:
     title = package.rpartition(".")[2] if package != _CORE else "General"
-    head = ["| status | code and text | raised in |", "|---|---|---|"]
+    head = ["| status | code and text | raised in, or why not |", "|---|---|---|"]
     rows = [_row(code, raised) for code in read_error_codes(package).values()]
     return "\n".join([f"## {title}", "", *head, *rows])
 
 
 def _row(code: ErrorCode, raised: Mapping[str, list[str]]) -> str:
-    told = ", ".join(f"`{one}`" for one in raised.get(code.name, ()))
+    told = ", ".join(f"`{one}`" for one in raised.get(code.name, ())) or code.not_raised
     text = code.text.replace("|", "\\|")
     return f"| {code.status} | `{code.name}`<br>{text} | {told} |"

@@ -83,6 +83,22 @@ def test_an_area_has_a_line_for_each_code_under_its_status(area) -> None:
     }
 
 
+def test_codes_that_nothing_raises_say_why(area) -> None:
+    rows = '[422]\nA = "No."\nB = "No."\nC = "No."\n'
+    codes = read_error_codes(area(f'{rows}[not_raised]\n"nobody asks" = ["A", "C"]'))
+
+    assert [one.not_raised for one in codes.values()] == [
+        "nobody asks",
+        "",
+        "nobody asks",
+    ]
+
+
+def test_a_reason_for_a_code_that_is_not_there_is_refused(area) -> None:
+    with pytest.raises(ValueError, match=r"^clinic_area: no such codes .*\['B'\]"):
+        read_error_codes(area('[422]\nA = "No."\n[not_raised]\n"why" = ["B"]'))
+
+
 @pytest.mark.parametrize(
     "content",
     ['[403]\nA = "90 %"', '[403]\nA = "%d"', '[299]\nA = "no"', '[x]\nA = "no"'],

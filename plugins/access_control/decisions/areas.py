@@ -33,13 +33,13 @@ def refuse_outside_area(case: SearchCase) -> None:
         for code in value.split(",")
     }
     if not asked:
-        raise CODES["SECURITY_SEARCH_PARAMS_MANDATORY"].error(
-            "condition:Condition.code"
-        )
+        raise CODES[
+            "EPISODEOFCARE_CROSS_TEAM_SEARCH_INVALID_CONDITION_PARAMETER"
+        ].error()
     if not asked <= set(_area(case)):
-        raise CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(
-            "condition:Condition.code"
-        )
+        raise CODES[
+            "EPISODEOFCARE_CROSS_TEAM_SEARCH_CONDITION_INVALID_AGAINST_TREATMENT_AREA"
+        ].error(", ".join(sorted(case.caller.tags)) or "none")
 
 
 def _area(case: SearchCase) -> Iterator[str]:

@@ -38,6 +38,11 @@ Pairs = list[tuple[str, str]]
 _CHECKS = {**ON_RESOURCE, **ON_DEVICE, **ON_WRITE}
 #: Open to all: what a server is, and resources that are no interactions of FHIR.
 _OPEN = frozenset({"capabilities"})
+#: The codes for those who may not read or search Provenance; other types share one.
+_OF_PROVENANCE = {
+    "read": "PROVENANCE_NO_READ_PRIVILEGE",
+    "search": "PROVENANCE_NO_SEARCH_PRIVILEGE",
+}
 #: What a use is judged as, where the interaction does not tell.
 _WRITTEN = frozenset({"old", "new"})
 _SEEN = frozenset({"read", "vread", "history", "result"})
@@ -351,10 +356,14 @@ def _require_token(caller: Caller, cell: Cell) -> None:
 
 
 def _require(caller: Caller, cell: Cell) -> None:
-    if cell.privileges and not caller.holds(cell.privileges):
-        raise CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(
-            " or ".join(cell.privileges), cell.key.resource_type or cell.key.service
-        )
+    if not cell.privileges or caller.holds(cell.privileges):
+        return
+    kind, word = cell.key.resource_type, WORDS.get(cell.key.interaction, "")
+    if kind == "Provenance" and word in _OF_PROVENANCE:
+        raise CODES[_OF_PROVENANCE[word]].error()
+    raise CODES["SECURITY_TOKEN_INSUFFICIENT_PERMISSION"].error(
+        " or ".join(cell.privileges), kind or cell.key.service
+    )
 
 
 def _no_cell(context: RequestContext, kind: str, caller: Caller) -> FyrError:

@@ -4,6 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fyr.core import read_error_codes
+
+CODES = read_error_codes("fyr.plugins.access_control")
+NO_CODE = "EPISODEOFCARE_CROSS_TEAM_SEARCH_INVALID_CONDITION_PARAMETER"
+OUTSIDE = "EPISODEOFCARE_CROSS_TEAM_SEARCH_CONDITION_INVALID_AGAINST_TREATMENT_AREA"
 MAY = (
     "EpisodeOfCare.search EpisodeOfCare$cross-team-search CarePlan.read Condition.read"
 )
@@ -84,3 +89,39 @@ def test_another_solution_or_no_privilege_finds_nothing(
     answer = world.at("careplan", nurse).get(query)
 
     assert answer.status == (403 if decides else 200)
+
+
+@pytest.mark.parametrize(
+    ("query", "issue"),
+    [
+        ("patient=Patient/2", CODES[NO_CODE].issue()),
+        ("condition=Condition/2", CODES[NO_CODE].issue()),
+        (f"condition:Condition.code={SYSTEM}|outside", CODES[OUTSIDE].issue("xa")),
+    ],
+)
+def test_a_search_across_teams_is_told_what_it_lacks(
+    guarded, kit, query, issue
+) -> None:
+    nurse = replace(kit.nurse("a", may=MAY), tags=frozenset({"xa"}))
+
+    answer = guarded.at("careplan", nurse).get(f"EpisodeOfCare?{query}")
+
+    assert answer.issues == [issue.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("Provenance/1", "PROVENANCE_NO_READ_PRIVILEGE"),
+        ("Provenance?target=EpisodeOfCare/1", "PROVENANCE_NO_SEARCH_PRIVILEGE"),
+    ],
+)
+def test_a_privilege_for_provenance_that_is_missing_has_a_code_of_its_own(
+    guarded, kit, path, code
+) -> None:
+    nurse = guarded.at("careplan", kit.nurse("a", 1, may="EpisodeOfCare.read"))
+
+    answer = nurse.get(path)
+
+    assert answer.status == 403
+    assert answer.issues == [CODES[code].text]

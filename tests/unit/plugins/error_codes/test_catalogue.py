@@ -16,6 +16,8 @@ from fyr.plugins.error_codes.serving import code_system
 ALL = ErrorCodes(row for area in areas() for row in read_error_codes(area).values())
 #: Areas that have rows and are plugins.
 PLUGINS = [one for one in entry_points(group="fyr.plugins") if one.module in areas()]
+#: Where each name stands in the source.
+RAISED = raised_in("fyr.core") | raised_in("fyr.plugins")
 #: How many codes are published: https://ehealth.sundhed.dk/fhir/error-messages.html
 PUBLISHED = 388
 
@@ -87,14 +89,19 @@ def test_an_area_that_has_rows_offers_them(plugin, tmp_path) -> None:
 
 
 def test_the_page_has_every_code_and_tells_where_it_is_raised() -> None:
-    page = errors_page()
-    raised = raised_in("fyr.core") | raised_in("fyr.plugins")
+    page, raised = errors_page(), RAISED
 
     for name, code in ALL.items():
-        (line,) = [line for line in page.splitlines() if f"`{name}`" in line]
+        (line,) = [line for line in page.splitlines() if f" `{name}`<br>" in line]
         assert line.startswith(f"| {code.status} |")
         assert all(f"`{room}`" in line for room in raised.get(name, ()))
-        assert line.endswith("|  |") == (name not in raised)
+        assert (name in raised) or line.endswith(f" | {code.not_raised} |")
+
+
+@pytest.mark.parametrize("code", ALL.values(), ids=lambda code: code.name)
+def test_no_code_is_raised_and_says_why_not(code: ErrorCode) -> None:
+    assert not (code.name in RAISED and code.not_raised)
+    assert not code.not_raised or code.not_raised.endswith(".")
 
 
 def test_a_code_is_raised_where_its_name_stands_or_a_rule_is_broken() -> None:
