@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from fyr.core.clock import to_millis as to_millis
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
-    from fyr.core.deprecation import Deprecation as Deprecation
+    from fyr.core.declarations.deprecation import Deprecation as Deprecation
+    from fyr.core.declarations.operations import Operation as Operation
+    from fyr.core.declarations.operations import OperationCall as OperationCall
+    from fyr.core.declarations.operations import (
+        OperationParameter as OperationParameter,
+    )
+    from fyr.core.declarations.operations import Reply as Reply
+    from fyr.core.declarations.projections import Column as Column
+    from fyr.core.declarations.projections import Projection as Projection
+    from fyr.core.declarations.routes import Allow as Allow
+    from fyr.core.declarations.routes import Route as Route
+    from fyr.core.declarations.services import Service as Service
+    from fyr.core.declarations.services import TypeRules as TypeRules
     from fyr.core.errors import Conflict as Conflict
     from fyr.core.errors import Forbidden as Forbidden
     from fyr.core.errors import FyrError as FyrError
@@ -43,10 +55,10 @@ if TYPE_CHECKING:
     from fyr.core.errors.catalogue import ErrorCode as ErrorCode
     from fyr.core.errors.catalogue import broken_rule as broken_rule
     from fyr.core.errors.catalogue import read_error_codes as read_error_codes
+    from fyr.core.errors.plugins import PluginError as PluginError
     from fyr.core.events import Change as Change
     from fyr.core.events import Consumer as Consumer
     from fyr.core.hooks.application import Application as Application
-    from fyr.core.hooks.errors import PluginError as PluginError
     from fyr.core.hooks.markers import hookimpl as hookimpl
     from fyr.core.hooks.plugin import Manifest as Manifest
     from fyr.core.hooks.plugin import Plugin as Plugin
@@ -59,10 +71,6 @@ if TYPE_CHECKING:
     from fyr.core.messages import MessageSource as MessageSource
     from fyr.core.metrics import Reading as Reading
     from fyr.core.model.resource import Resource as Resource
-    from fyr.core.operations import Operation as Operation
-    from fyr.core.operations import OperationCall as OperationCall
-    from fyr.core.operations import OperationParameter as OperationParameter
-    from fyr.core.operations import Reply as Reply
     from fyr.core.outgoing import Away as Away
     from fyr.core.outgoing import Dropped as Dropped
     from fyr.core.outgoing import Outgoing as Outgoing
@@ -76,13 +84,9 @@ if TYPE_CHECKING:
     from fyr.core.pictures.writing import picture_size as picture_size
     from fyr.core.pictures.writing import small_picture as small_picture
     from fyr.core.pictures.writing import stripped_picture as stripped_picture
-    from fyr.core.projections import Column as Column
-    from fyr.core.projections import Projection as Projection
     from fyr.core.rest.blob_content import give_content as give_content
     from fyr.core.rest.exchange import Request as Request
     from fyr.core.rest.exchange import Response as Response
-    from fyr.core.routes import Allow as Allow
-    from fyr.core.routes import Route as Route
     from fyr.core.rules import RuleFinding as RuleFinding
     from fyr.core.rules import RuleInput as RuleInput
     from fyr.core.rules import RuleLimits as RuleLimits
@@ -90,8 +94,6 @@ if TYPE_CHECKING:
     from fyr.core.rules import RuleProblem as RuleProblem
     from fyr.core.sealing import Sealer as Sealer
     from fyr.core.searching import SearchAsked as SearchAsked
-    from fyr.core.services import Service as Service
-    from fyr.core.services import TypeRules as TypeRules
     from fyr.core.store.port import Session as Session
     from fyr.core.streams import Stream as Stream
     from fyr.core.streams import StreamItem as StreamItem
@@ -122,7 +124,7 @@ _HOMES = {
     "blobs.spool": "Spooled",
     "clock": "Clock from_millis instant to_millis",
     "context": "Principal RequestContext",
-    "deprecation": "Deprecation",
+    "declarations.deprecation": "Deprecation",
     "errors.catalogue": "ErrorCode broken_rule read_error_codes",
     "errors": (
         "Conflict Forbidden FyrError Gone Invalid Issue"
@@ -131,7 +133,7 @@ _HOMES = {
     ),
     "events": "Change Consumer",
     "hooks.application": "Application",
-    "hooks.errors": "PluginError",
+    "errors.plugins": "PluginError",
     "hooks.markers": "hookimpl",
     "hooks.plugin": "Manifest Plugin PluginSettings",
     "hosts": "network_of",
@@ -142,16 +144,16 @@ _HOMES = {
     "persons": "RegisteredPerson",
     "pictures.kinds": "PICTURE_TYPES picture_kind refuse_telling",
     "pictures.writing": "picture_size small_picture stripped_picture",
-    "projections": "Column Projection",
+    "declarations.projections": "Column Projection",
     "outgoing": "Away Dropped Outgoing Sender SendFailed Undeliverable",
-    "operations": "Operation OperationCall OperationParameter Reply",
+    "declarations.operations": "Operation OperationCall OperationParameter Reply",
     "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",
-    "routes": "Allow Route",
+    "declarations.routes": "Allow Route",
     "rules": "RuleFinding RuleInput RuleLimits RuleOutcome RuleProblem",
     "sealing": "Sealer",
     "searching": "SearchAsked",
-    "services": "Service TypeRules",
+    "declarations.services": "Service TypeRules",
     "store.port": "Session",
     "streams": "Stream StreamItem StreamListener",
     "subjects": "Failing Look Subject Use",

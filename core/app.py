@@ -19,7 +19,8 @@ from fyr.core.blobs.open import open_blobs
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import TOLD
-from fyr.core.deprecation import Deprecation, Deprecations
+from fyr.core.declarations.deprecation import Deprecation, Deprecations
+from fyr.core.declarations.operations import Operations
 from fyr.core.errors.catalogue import registered_error_codes
 from fyr.core.events import (
     Outbox,
@@ -41,7 +42,6 @@ from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
 from fyr.core.metrics import Metrics
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.operations import Operations
 from fyr.core.outgoing.dispatcher import Dispatcher
 from fyr.core.outgoing.open import open_queue, outgoing_readings
 from fyr.core.sealing import Sealer
@@ -54,8 +54,8 @@ from fyr.core.workflow.open import open_timers, timer_readings
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
+    from fyr.core.declarations.routes import Route
     from fyr.core.model.resource import Resource
-    from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.streams import Stream

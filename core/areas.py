@@ -1,10 +1,10 @@
 """An API area: a plugin that declares services as data and is made of parts.
 
 In the folder of its package stand ``services``, ``search_parameters`` and ``projections``
-(:mod:`fyr.core.declared`, :mod:`fyr.core.projections`) and the catalogue of its errors,
-``errors.toml``. What a service does beyond keeping resources is a sub-package, which gives
-what it has to offer as a :class:`Part`. Parts ask the server for things by the
-:class:`Room` of their area, once it stands.
+(:mod:`fyr.core.declarations.toml_files`, :mod:`fyr.core.declarations.projections`) and
+the catalogue of its errors, ``errors.toml``. What a service does beyond keeping
+resources is a sub-package, which gives what it has to offer as a :class:`Part`. Parts
+ask the server for things by the :class:`Room` of their area, once it stands.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from fyr.core.declared import search_parameters_in, services_in
+from fyr.core.declarations.operations import Operation
+from fyr.core.declarations.projections import Projection, projections_in
+from fyr.core.declarations.toml_files import search_parameters_in, services_in
 from fyr.core.errors.catalogue import ErrorCode, read_error_codes
 from fyr.core.events import Consumer
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.plugin import Plugin, PluginSettings
 from fyr.core.jobs import Job
-from fyr.core.operations import Operation
-from fyr.core.projections import Projection, projections_in
 from fyr.core.workflow import Machine, Timer
 
 if TYPE_CHECKING:
+    from fyr.core.declarations.services import Service
     from fyr.core.hooks.application import Application
     from fyr.core.model.resource import Resource
-    from fyr.core.services import Service
 
 S = TypeVar("S", bound=PluginSettings)
 

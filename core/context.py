@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from fyr.core.routes import Route
-from fyr.core.services import Service
+from fyr.core.declarations.routes import Route
+from fyr.core.declarations.services import Service
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fyr.core.context import RequestContext
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Issue
-from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 
 #: Parameter of a link to another page; opaque to clients.

@@ -20,11 +20,11 @@ from fyr.config.settings import Settings
 from fyr.core import Operation, Plugin, hookimpl
 from fyr.core.clock import Clock
 from fyr.core.context import RequestContext
+from fyr.core.declarations.projections import Projection, projections_in
 from fyr.core.errors import Issue, NotSupported
 from fyr.core.events import Change, Consumer
 from fyr.core.jobs import Job
 from fyr.core.model.resource import Resource
-from fyr.core.projections import Projection, projections_in
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search.engine import Engine

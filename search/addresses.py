@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fyr.config.settings import Settings
 from fyr.core.context import RequestContext
-from fyr.core.services import Service
+from fyr.core.declarations.services import Service
 
 
 class Addresses:

@@ -16,6 +16,7 @@ import structlog
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock, to_millis
 from fyr.core.context import RequestContext
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model import json
 from fyr.core.model.resource import Resource
@@ -29,7 +30,6 @@ from fyr.core.searching import (
     SearchParameter,
     ValueSet,
 )
-from fyr.core.services import Service
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.search import asking
 from fyr.search.addresses import Addresses

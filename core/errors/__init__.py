@@ -1,7 +1,8 @@
 """What can go wrong: errors as types, and the catalogue of refusals by published names.
 
-How each looks on the wire is told by :mod:`fyr.core.rest.outcomes`. Every error carries the issues of one OperationOutcome, all the problems that were
-found and not the first of them: https://hl7.org/fhir/R4/operationoutcome.html.
+How each looks on the wire is told by :mod:`fyr.core.rest.outcomes`. Every error carries
+the issues of one OperationOutcome, all the problems that were found and not the first of
+them: https://hl7.org/fhir/R4/operationoutcome.html.
 """
 
 from collections.abc import Iterable, Sequence

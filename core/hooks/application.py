@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from fyr.core.blobs import Blobs
     from fyr.core.clock import Clock
     from fyr.core.context import RequestContext
-    from fyr.core.deprecation import Deprecation
+    from fyr.core.declarations.deprecation import Deprecation
+    from fyr.core.declarations.routes import Route
     from fyr.core.errors.catalogue import ErrorCodes
     from fyr.core.events import Outbox
     from fyr.core.hooks.pipeline import Hooks
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from fyr.core.metrics import Metrics
     from fyr.core.model.resource import Resource
     from fyr.core.outgoing.queue import OutgoingQueue
-    from fyr.core.routes import Route
     from fyr.core.sealing import Sealer
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session

@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.plugin import Plugin
 
 GROUP = "fyr.plugins"

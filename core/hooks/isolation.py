@@ -14,7 +14,7 @@ import structlog
 
 from fyr.core.clock import Clock, utc_now
 from fyr.core.errors import FyrError
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.markers import Answer, Moment, Policy, Rule, is_quick
 from fyr.core.hooks.timing import Timing
 

@@ -17,8 +17,8 @@ from fyr.config.neighbours import neighbour
 from fyr.config.settings import Settings
 from fyr.config.variables import with_json_read
 from fyr.core.clock import Clock, utc_now
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.discovery import Candidate, at_hand, in_folder, installed
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings

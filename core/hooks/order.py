@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import get_args
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.markers import Order, Phase
 
 PHASES: tuple[Phase, ...] = get_args(Phase)

@@ -17,8 +17,8 @@ from fyr.config.neighbours import neighbour
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import Principal
 from fyr.core.errors import Issue
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks import specs, start_specs
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.in_turn import Alone, InTurn
 from fyr.core.hooks.isolation import PATIENCE, Implementation, Patience
 from fyr.core.hooks.markers import PROJECT, Answer, order_of
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     import click
 
     from fyr.core.blobs.port import BlobStore
+    from fyr.core.declarations.operations import Operation
+    from fyr.core.declarations.projections import Projection
+    from fyr.core.declarations.routes import Route
+    from fyr.core.declarations.services import Service
     from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Change, Consumer
     from fyr.core.jobs import Job
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Operation
     from fyr.core.outgoing import Sender
     from fyr.core.persons import RegisteredPerson
-    from fyr.core.projections import Projection
-    from fyr.core.routes import Route
     from fyr.core.rules import RuleOutcome
     from fyr.core.searching import SearchEngine
-    from fyr.core.services import Service
     from fyr.core.streams import Stream
     from fyr.core.workflow import Machine, Timer
 

@@ -11,8 +11,8 @@ import structlog
 
 from fyr.config.load import ConfigError
 from fyr.core.errors import FyrError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.discovery import Candidate
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.isolation import Implementation
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings

@@ -17,13 +17,13 @@ from fyr.core.hooks.markers import Rule, hookspec, rule_of
 
 if TYPE_CHECKING:
     from fyr.core.context import Principal, RequestContext
+    from fyr.core.declarations.services import Service
     from fyr.core.errors import Issue
     from fyr.core.events import Change
     from fyr.core.model.resource import Resource
     from fyr.core.persons import RegisteredPerson
     from fyr.core.rules import RuleInput, RuleLimits, RuleOutcome
     from fyr.core.searching import SearchAsked
-    from fyr.core.services import Service
     from fyr.core.store.port import Session
     from fyr.core.subjects import Look, Subject, Use
     from fyr.core.touched import Touched

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from fyr.config.settings import Settings
     from fyr.core.blobs.port import BlobStore
     from fyr.core.clock import Clock
+    from fyr.core.declarations.operations import Operation
+    from fyr.core.declarations.projections import Projection
+    from fyr.core.declarations.routes import Route
+    from fyr.core.declarations.services import Service
     from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Consumer
     from fyr.core.jobs import Job
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Operation
     from fyr.core.outgoing import Sender
-    from fyr.core.projections import Projection
-    from fyr.core.routes import Route
     from fyr.core.searching import SearchEngine
-    from fyr.core.services import Service
     from fyr.core.store.port import Database
     from fyr.core.streams import Stream
     from fyr.core.workflow import Machine, Timer

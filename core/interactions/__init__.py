@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from fyr.core.blobs import Blobs
     from fyr.core.clock import Clock
     from fyr.core.context import RequestContext
+    from fyr.core.declarations.operations import Operations
     from fyr.core.hooks.pipeline import Hooks
     from fyr.core.interactions.services import Services
-    from fyr.core.operations import Operations
     from fyr.core.searching import Extent, SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.store.resources import ResourceStore

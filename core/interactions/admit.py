@@ -15,8 +15,8 @@ from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.errors import MethodNotAllowed, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
+    from fyr.core.declarations.services import Service, TransactionRules
     from fyr.core.interactions import Interactions
-    from fyr.core.services import Service, TransactionRules
 
 #: Not for one type, and not named in ``Service.system_interactions``.
 _ALWAYS = frozenset({"operation", "route", "capabilities"})

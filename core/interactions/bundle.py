@@ -31,9 +31,9 @@ from fyr.core.model import json
 from fyr.core.model.validation import problems
 
 if TYPE_CHECKING:
+    from fyr.core.declarations.services import TransactionRules
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
-    from fyr.core.services import TransactionRules
 
 _IN_REQUEST = re.compile(r"Bundle\.entry\[(\d+)\]\.(request(?:\..*)?)")
 

@@ -19,10 +19,10 @@ from fyr.core.interactions.operation_input import Posted, from_query
 from fyr.core.interactions.preconditions import tags
 
 if TYPE_CHECKING:
+    from fyr.core.declarations.operations import Level
     from fyr.core.interactions import Interactions
     from fyr.core.model.patch import Patch
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Level
 
 #: Form of the path -> its pattern, where it is not the same for all methods.
 _TYPE = r"(?P<type>[A-Z][A-Za-z]*)"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fyr.core.context import RequestContext
+from fyr.core.declarations.operations import Operation, OperationCall, Reply
 from fyr.core.errors import FyrError, Invalid
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.judge import judge_result
@@ -18,16 +19,15 @@ from fyr.core.interactions.show import with_bases
 from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
 from fyr.core.model.validation import problems as structure_problems
-from fyr.core.operations import Operation, OperationCall, Reply
 from fyr.core.store.port import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fyr.core.declarations.operations import Level
     from fyr.core.errors import Issue
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Level
 
 #: Place of a value in Parameters.
 _TEXT = re.compile(r"Parameters\.parameter\[(\d+)\]\.value")

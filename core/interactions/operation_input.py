@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fyr.config.neighbours import neighbour
+from fyr.core.declarations.operations import Operation, OperationParameter
 from fyr.core.errors import FyrError, Invalid, Issue
 from fyr.core.interactions.answer import Incoming
-from fyr.core.operations import Operation, OperationParameter
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource

@@ -1,9 +1,9 @@
 """What a service has of a type that several services mean something else by.
 
 A ``Communication`` is a message here and an order of material there. All are in one store;
-a service whose :class:`~fyr.core.services.TypeRules` name ``only_profiles`` has those that
-claim one of them in ``meta.profile``. Others are not there: not to be read, changed or
-deleted, and not to be found, which the search engine sees to.
+a service whose :class:`~fyr.core.declarations.services.TypeRules` name ``only_profiles``
+has those that claim one of them in ``meta.profile``. Others are not there: not to be read,
+changed or deleted, and not to be found, which the search engine sees to.
 """
 
 from __future__ import annotations

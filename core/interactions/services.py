@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from fyr.config.load import ConfigError
 from fyr.config.neighbours import neighbour
 from fyr.config.settings import ServiceSettings
-from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.services import (
+from fyr.core.declarations.services import (
     ALL_SYSTEM_INTERACTIONS,
     ALL_TYPE_INTERACTIONS,
     ROUTES,
     Service,
     TypeRules,
 )
+from fyr.core.model.definitions import RESOURCE_TYPES
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fyr.core.declarations.operations import (
+    Operation,
+    OperationCall,
+    OperationParameter,
+)
 from fyr.core.errors import Invalid, Issue
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.partition import unclaimed
 from fyr.core.interactions.write import require_id
 from fyr.core.model.validation import problems
-from fyr.core.operations import Operation, OperationCall, OperationParameter
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource

@@ -18,7 +18,7 @@ from fyr.core.rest.exchange import FyrRequest, FyrResponse
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.routes import Route
+    from fyr.core.declarations.routes import Route
 
 EVENTS = "/admin/events"
 _DEAD = f"{EVENTS}/dead-letters"

@@ -12,9 +12,9 @@ from fyr.core.rest.exchange import FyrRequest, FyrResponse
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
+    from fyr.core.declarations.routes import Route
     from fyr.core.outgoing.message import Outgoing
     from fyr.core.outgoing.queue import DestinationState
-    from fyr.core.routes import Route
 
 OUTGOING = "/admin/outgoing"
 _DEAD = f"{OUTGOING}/dead-letters"

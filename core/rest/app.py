@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import falcon
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.declarations.services import ROUTES
+from fyr.core.errors.plugins import PluginError
 from fyr.core.listening import public_names
 from fyr.core.model.json import Limits
 from fyr.core.rest.addresses import Addresses
@@ -27,11 +28,10 @@ from fyr.core.rest.own_routes import own_routes
 from fyr.core.rest.plugin_routes import guarded
 from fyr.core.rest.system import System
 from fyr.core.rest.types import TypeLevel
-from fyr.core.services import ROUTES
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.services import Service
+    from fyr.core.declarations.services import Service
 
 FyrApp = falcon.App[FyrRequest, FyrResponse]
 
@@ -39,7 +39,7 @@ FyrApp = falcon.App[FyrRequest, FyrResponse]
 def create_wsgi(application: Application) -> FyrApp:
     """Make the WSGI callable that serves an application.
 
-    :raises fyr.core.hooks.errors.PluginError: routes of plugins get in each other's way.
+    :raises fyr.core.errors.plugins.PluginError: routes of plugins get in each other's way.
     """
     settings = application.settings
     app: FyrApp = falcon.App(

@@ -11,13 +11,13 @@ from typing import Any
 
 from fyr.core.clock import Clock
 from fyr.core.context import ANONYMOUS, RequestContext
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Forbidden, Invalid
 from fyr.core.hosts import is_loopback
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.negotiation import DEFAULT_PREFERENCES, preferred
 from fyr.core.rest.query import Pairs
-from fyr.core.services import Service
 
 _HOST = re.compile(r"(?:([A-Za-z0-9._~-]+)|(\[[0-9A-Fa-f:.]+\]))(?::[0-9]{1,5})?")
 

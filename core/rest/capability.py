@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.clock import instant, to_millis
+from fyr.core.declarations.services import Service, TypeRules
 from fyr.core.model.patch import MEDIA_TYPES
-from fyr.core.services import Service, TypeRules
 from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fyr.core.operations import Operation, Operations
+    from fyr.core.declarations.operations import Operation, Operations
     from fyr.core.searching import SearchEngine, SearchParameter
 
 FORMATS = ["application/fhir+json", "application/fhir+xml", "json", "xml"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.declarations.operation_definitions import operation_definition
 from fyr.core.errors import Invalid, NotFound
 from fyr.core.model import json
-from fyr.core.operation_definitions import operation_definition
 from fyr.core.rest.answers import send
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.capability import (

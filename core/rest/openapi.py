@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.declarations.services import Service, TypeRules
 from fyr.core.model.patch import MEDIA_TYPES
 from fyr.core.rest.capability import offered
-from fyr.core.services import Service, TypeRules
 from fyr.core.version import __version__
 
 if TYPE_CHECKING:
-    from fyr.core.operations import Operation, Operations
+    from fyr.core.declarations.operations import Operation, Operations
     from fyr.core.searching import SearchEngine
 
 Json = dict[str, Any]

@@ -19,8 +19,8 @@ from fyr.core.version import __version__
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.routes import Route
-    from fyr.core.services import Service
+    from fyr.core.declarations.routes import Route
+    from fyr.core.declarations.services import Service
 
 Json = dict[str, Any]
 PATH = "/openapi.json"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fyr.core.declarations.routes import Route
 from fyr.core.rest.admin import AdminGate, Live, Metrics, Plugins, Ready
 from fyr.core.rest.admin_events import event_pages
 from fyr.core.rest.admin_outgoing import outgoing_pages
 from fyr.core.rest.admin_pages import page
-from fyr.core.routes import Route
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

@@ -19,8 +19,8 @@ from fyr.core.rest.query import pairs
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
+    from fyr.core.declarations.routes import Route
     from fyr.core.interactions import Interactions
-    from fyr.core.routes import Route
 
 _VERBS = ("get", "head", "post", "put", "patch", "delete", "options")
 

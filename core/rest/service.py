@@ -36,8 +36,8 @@ from fyr.core.rest.query import Pairs, pairs
 if TYPE_CHECKING:
     from fyr.core.app import Application
     from fyr.core.context import RequestContext
+    from fyr.core.declarations.operations import Level, Operation
     from fyr.core.model.resource import Resource
-    from fyr.core.operations import Level, Operation
 
 _FORM = "application/x-www-form-urlencoded"
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from fyr.core.declarations.routes import Route
+from fyr.core.declarations.services import ROUTES
 from fyr.core.errors import Forbidden
 from fyr.core.hosts import network_of
 from fyr.core.interactions.admit import admit
@@ -20,8 +22,6 @@ from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.plugin_routes import tell
 from fyr.core.rest.query import pairs
 from fyr.core.rest.secure import fixed_headers
-from fyr.core.routes import Route
-from fyr.core.services import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

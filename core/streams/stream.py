@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 
 if TYPE_CHECKING:
     from fyr.config.settings import ServerSettings, Settings

@@ -8,8 +8,8 @@ from typing import Any
 import falcon
 import orjson
 
+from fyr.core.declarations.routes import Route
 from fyr.core.errors import NotFound
-from fyr.core.routes import Route
 
 _JSON = "application/json"
 _SCHEMA = "application/schema+json"

@@ -77,7 +77,7 @@ class PluginContract:
     def test_it_refuses_a_setting_that_it_does_not_know(
         self, fyr_settings: Settings, fyr_clock: FakeClock, fyr_plugins: Plugins
     ) -> None:
-        from fyr.core.hooks.errors import PluginError
+        from fyr.core.errors.plugins import PluginError
         from fyr.core.hooks.loading import load_plugins
 
         wrong = {self.plugin: {**self.settings, "no_such_setting": 1}}
@@ -166,8 +166,8 @@ class PluginContract:
     def test_every_operation_is_explained_and_described(
         self, fyr_app: Application
     ) -> None:
+        from fyr.core.declarations.operation_definitions import operation_definition
         from fyr.core.model.validation import problems
-        from fyr.core.operation_definitions import operation_definition
 
         for operation in self._registered(fyr_app, "register_operations"):
             url = f"http://example.org/OperationDefinition/{operation.name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fyr.core.errors import Forbidden, FyrError, Issue, one_error
 from fyr.core.errors.catalogue import broken_rule
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.workflow.histories import keep_history
 from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step
 from fyr.core.workflow.schedules import rearm, unclear

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from fyr.core.clock import Clock, from_millis, to_millis, utc_now
 from fyr.core.errors import FyrError, NotFound
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 
 if TYPE_CHECKING:
     from fyr.core.acting import Acting

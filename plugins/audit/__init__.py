@@ -29,7 +29,7 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.core.context import ANONYMOUS, SYSTEM, TOLD
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.interactions import Incoming
 from fyr.core.lines import LinesFile
 from fyr.core.model import json

@@ -25,8 +25,8 @@ from fyr.core import (
     Session,
     hookimpl,
 )
+from fyr.core.errors.plugins import PluginError
 from fyr.core.events.change import RESOURCE, read_ahead
-from fyr.core.hooks.errors import PluginError
 from fyr.core.lines import LinesFile
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import schema_routes

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Outgoing, SendFailed, Undeliverable
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.outgoing import ClientTls, HttpSender
 from fyr.plugins.notifications.cpr import Citizens, NoCpr
 from fyr.plugins.notifications.envelope import SOAP, fault_in, notify

@@ -27,7 +27,7 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.core.context import SYSTEM
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.metrics import Reading
 from fyr.core.outgoing import HttpSender
 from fyr.core.streams import Stream, stream_url

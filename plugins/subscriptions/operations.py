@@ -35,7 +35,7 @@ from fyr.plugins.subscriptions.states import KIND, SENDER
 
 if TYPE_CHECKING:
     from fyr.core import Application
-    from fyr.core.operations import Level
+    from fyr.core.declarations.operations import Level
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.rights import Rights
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings

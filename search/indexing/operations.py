@@ -9,9 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fyr.core.clock import to_millis
+from fyr.core.declarations.operations import (
+    Operation,
+    OperationCall,
+    OperationParameter,
+)
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.resource import Resource
-from fyr.core.operations import Operation, OperationCall, OperationParameter
 from fyr.search.indexing.checking import is_standard, kinds_of, problems, slow, texts
 from fyr.search.indexing.job import Reindex
 from fyr.search.indexing.sets import IndexSet, Progress

@@ -10,9 +10,14 @@ from typing import Any
 import orjson
 
 from fyr.config.load import ConfigError
+from fyr.core.declarations.projections import (
+    Column,
+    Projection,
+    WrongProjection,
+    joined,
+)
 from fyr.core.model import json as fhir
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.projections import Column, Projection, WrongProjection, joined
 from fyr.core.store.port import Stored
 from fyr.search.full_text.words import words
 from fyr.search.hashes import hash64

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from fyr.core.declarations.projections import COMMON, Projection
 from fyr.core.errors import Unavailable
-from fyr.core.projections import COMMON, Projection
 from fyr.search.reporting.elastic_errors import reason_of
 from fyr.search.reporting.port import Document, NoSuchGeneration, Refusal
 

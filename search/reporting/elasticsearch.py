@@ -21,8 +21,8 @@ from typing import Any
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
 
+from fyr.core.declarations.projections import Projection
 from fyr.core.errors import FyrError, TookTooLong
-from fyr.core.projections import Projection
 from fyr.search.reporting.elastic_documents import (
     DELETED,
     action,

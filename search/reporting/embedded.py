@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fyr.core.projections import Column, Projection
+from fyr.core.declarations.projections import Column, Projection
 from fyr.core.store.port import Row, Session
 from fyr.core.store.sqlite import SqliteDatabase
 from fyr.search.reporting.port import Document, NoSuchGeneration, Refusal

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from fyr.core.projections import COMMON, Column, Projection, joined
+from fyr.core.declarations.projections import COMMON, Column, Projection, joined
 
 
 def columns_page(declared: Iterable[Projection]) -> str:

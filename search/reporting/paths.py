@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fyr.core.declarations.projections import WrongProjection
 from fyr.core.errors import Invalid
 from fyr.core.model.definitions import Element, TypeDefinition, definition
 from fyr.core.model.fhirpath import grammar
 from fyr.core.model.fhirpath.grammar import Binary, Call, Dot, Literal, Member, Tree
-from fyr.core.projections import WrongProjection
 from fyr.search.reporting.values import Convert
 
 #: From elements to elements.

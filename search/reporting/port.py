@@ -34,8 +34,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fyr.core.declarations.projections import Projection
 from fyr.core.errors import FyrError
-from fyr.core.projections import Projection
 
 #: Bytes of the longest keyword that an index takes: Lucene's limit, for both.
 LONGEST_KEYWORD = 32_766

@@ -9,9 +9,9 @@ from importlib.resources import files
 
 from fyr.config.settings import Settings
 from fyr.core.clock import Clock, instant, to_millis
+from fyr.core.declarations.projections import Projection
 from fyr.core.errors import Unavailable
 from fyr.core.one_line import one_line
-from fyr.core.projections import Projection
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search.lag import since

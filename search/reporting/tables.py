@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fyr.core.projections import Column
+from fyr.core.declarations.projections import Column
 from fyr.core.store.port import Row, Session
 from fyr.search.reporting.port import LONGEST_KEYWORD, Document, too_long
 

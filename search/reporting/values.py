@@ -1,6 +1,6 @@
 """FHIR's values as values of columns: https://hl7.org/fhir/R4/datatypes.html.
 
-What each type of column takes is the table at :class:`~fyr.core.projections.Column`.
+What each type of column takes is the table at :class:`~fyr.core.declarations.projections.Column`.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ searched, at the end of a chain, in ``_has`` and among what is included.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from fyr.core.declarations.services import TypeRules
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.services import TypeRules
 from fyr.search.extraction.places import Places
 from fyr.search.parameters import Parameters
 from fyr.search.tree import (

@@ -5,9 +5,9 @@ A plugin may narrow a search by any parameter, so only what the client sent is l
 
 from collections.abc import Iterable, Iterator
 
+from fyr.core.declarations.services import Service, TypeRules
 from fyr.core.errors import Issue, NotSupported
 from fyr.core.model.naming import did_you_mean
-from fyr.core.services import Service, TypeRules
 
 
 class Offered:

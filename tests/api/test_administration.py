@@ -7,7 +7,7 @@ import pytest
 
 from fyr.core import Principal, RequestContext, Route, Unauthenticated, hookimpl
 from fyr.core.app import Application
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.rest.app import create_wsgi
 from fyr.core.testing.client import Client

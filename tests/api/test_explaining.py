@@ -6,9 +6,9 @@ import pytest
 import structlog
 
 from fyr.core.context import RequestContext
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Forbidden
 from fyr.core.interactions.explaining import require_may_explain
-from fyr.core.services import Service
 from fyr.core.testing.applications import settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.principals import SYSTEM_USER, Principal

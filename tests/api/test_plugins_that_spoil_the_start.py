@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fyr.core import Plugin, hookimpl
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.hooks.markers import Moment
 from fyr.core.hooks.specs import RULES, SPECIFICATIONS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application
+from fyr.core.declarations.services import Service
 from fyr.core.model.validation import problems
-from fyr.core.services import Service
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Answer, Client
 from fyr.core.testing.minimal import complete

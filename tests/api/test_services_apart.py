@@ -9,7 +9,7 @@ import pytest
 from fyr.config.load import ConfigError
 from fyr.core import Plugin, hookimpl
 from fyr.core.app import Application
-from fyr.core.services import Service, TypeRules
+from fyr.core.declarations.services import Service, TypeRules
 from fyr.core.testing.applications import (
     application,
     client_of,

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fyr.core.app import Application
-from fyr.core.services import Service
+from fyr.core.declarations.services import Service
 from fyr.core.testing.applications import client_of
 from fyr.core.testing.client import Answer, Client
 

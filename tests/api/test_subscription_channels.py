@@ -629,7 +629,7 @@ def test_the_broker_has_notifications_under_the_id(fyr_client, work, broker) -> 
 
 
 def test_the_server_does_not_start_with_mails_and_no_mail_server(fyr_app) -> None:
-    from fyr.core.hooks.errors import PluginError
+    from fyr.core.errors.plugins import PluginError
     from fyr.plugins.subscriptions import Subscriptions
 
     plugin = Subscriptions(SubscriptionsSettings(channels=["email"]))

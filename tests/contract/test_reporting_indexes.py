@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fyr.core.declarations.projections import Column, Projection
 from fyr.core.errors import FyrError, TookTooLong, Unavailable
-from fyr.core.projections import Column, Projection
 from fyr.core.testing.elasticsearch import ElasticsearchServer
 from fyr.search.reporting.elasticsearch import ElasticsearchIndex
 from fyr.search.reporting.embedded import EmbeddedIndex

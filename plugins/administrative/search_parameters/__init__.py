@@ -1,1 +1,1 @@
-"""The search parameters of this area's services beyond R4; read by :mod:`fyr.core.declared`."""
+"""The search parameters of this area's services beyond those of R4."""

@@ -1,1 +1,1 @@
-"""The services of this area, a file each; read by :mod:`fyr.core.declared`."""
+"""The services of this area, a file each."""

@@ -24,7 +24,7 @@ from fyr.plugins.clinical.references import (
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
-    from fyr.core.operations import Level
+    from fyr.core.declarations.operations import Level
 
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
 #: The definition spells them in two ways, and both are in use.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fyr.core.clock import instant
-from fyr.core.projections import Column
+from fyr.core.declarations.projections import Column
 from fyr.search.finding.cursors import Cursors
 from fyr.search.reporting.asking import ordering, periods, suppression
 from fyr.search.reporting.asking.knowing import Known

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fyr.core.clock import to_millis
+from fyr.core.declarations.projections import Column
 from fyr.core.errors import FyrError
 from fyr.core.model.naming import did_you_mean
-from fyr.core.projections import Column
 from fyr.core.rest.query import pairs
 from fyr.search.full_text.words import words
 from fyr.search.moments import range_of

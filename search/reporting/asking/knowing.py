@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fyr.core.clock import Clock
-from fyr.core.projections import Column, Projection
+from fyr.core.declarations.projections import Column, Projection
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-from fyr.core.projections import Column, Projection
+from fyr.core.declarations.projections import Column, Projection
 from fyr.search.reporting.asking.language import (
     Avg,
     Count,

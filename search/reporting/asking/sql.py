@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fyr.core.projections import Column, Projection
+from fyr.core.declarations.projections import Column, Projection
 from fyr.search.reporting.asking.plan import Key, Measure, Plan
 from fyr.search.reporting.asking.tree import (
     All,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fyr.core.projections import Column
+from fyr.core.declarations.projections import Column
 
 
 @dataclass(frozen=True, slots=True)

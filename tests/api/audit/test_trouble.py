@@ -2,7 +2,7 @@
 
 import pytest
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.testing.applications import application, settings_with
 
 from .words import NURSE, Log

@@ -59,7 +59,7 @@ class TestConformance(PluginContract):
             "fyr.core.app",
             "fyr.core.context",
             "fyr.core.events",
-            "fyr.core.hooks.errors",
+            "fyr.core.errors.plugins",
             "fyr.core.interactions",
             "fyr.core.lines",
             "fyr.core.model",

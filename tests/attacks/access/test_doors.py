@@ -2,8 +2,8 @@
 
 import pytest
 
+from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS
 from fyr.core.model.definitions import RESOURCE_TYPES
-from fyr.core.services import ALL_TYPE_INTERACTIONS
 from fyr.plugins.access_control.decisions.table import read_table
 
 TABLE = read_table()

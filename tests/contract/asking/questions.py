@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from fyr.core.projections import Column, Projection
+from fyr.core.declarations.projections import Column, Projection
 from fyr.core.testing.clock import FakeClock
 from fyr.search.reporting.asking.knowing import Bounds, Known
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fyr.core.context import RequestContext
-from fyr.core.services import Service
+from fyr.core.declarations.services import Service
 from fyr.core.testing.applications import log_plainly
 
 

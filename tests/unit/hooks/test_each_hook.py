@@ -7,21 +7,21 @@ from fyr.core import hookimpl
 from fyr.core.blobs.port import BlobStore
 from fyr.core.clock import utc_now
 from fyr.core.context import Principal
+from fyr.core.declarations.operations import Operation
+from fyr.core.declarations.projections import Projection
+from fyr.core.declarations.routes import Route
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Forbidden, Issue, Refused, Unauthenticated, Unavailable
 from fyr.core.errors.catalogue import ErrorCode
+from fyr.core.errors.plugins import PluginError
 from fyr.core.events import Consumer
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.jobs import Job
 from fyr.core.messages import MessageSource
-from fyr.core.operations import Operation
 from fyr.core.outgoing import Sender
 from fyr.core.persons import RegisteredPerson
-from fyr.core.projections import Projection
-from fyr.core.routes import Route
 from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
 from fyr.core.searching import SearchAsked, SearchEngine
-from fyr.core.services import Service
 from fyr.core.streams import Stream
 from fyr.core.subjects import Subject
 from fyr.core.touched import Touched

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from fyr.config.settings import Settings
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks import discovery
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.loading import load_plugins
 
 GREETER = """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.markers import Order
 from fyr.core.hooks.order import arranged
 

@@ -6,8 +6,8 @@ import pytest
 
 from fyr.core import hookimpl
 from fyr.core.errors import Refused
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks import pipeline, specs, start_specs
-from fyr.core.hooks.errors import PluginError
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.specs import RULES
 

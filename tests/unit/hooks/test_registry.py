@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fyr.core import Manifest, Plugin, hookimpl
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.hooks.isolation import Patience
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import PluginSettings

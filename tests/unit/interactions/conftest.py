@@ -16,6 +16,8 @@ from fyr.config.settings import Settings
 from fyr.core.blobs.open import open_blobs
 from fyr.core.clock import Clock, utc_now
 from fyr.core.context import RequestContext
+from fyr.core.declarations.operations import Operations
+from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.errors import NotSupported
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.interactions import Incoming, Interactions
@@ -23,7 +25,6 @@ from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.model import json
-from fyr.core.operations import Operations
 from fyr.core.searching import (
     Compartment,
     Judge,
@@ -31,7 +32,6 @@ from fyr.core.searching import (
     SearchPage,
     SearchParameter,
 )
-from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.store.open import open_database
 from fyr.core.store.port import IndexRows, Session, Stored
 from fyr.core.store.resources import ResourceStore

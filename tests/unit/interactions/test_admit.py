@@ -3,6 +3,7 @@
 import pytest
 
 from fyr.core.context import ANONYMOUS, SYSTEM, Principal
+from fyr.core.declarations.services import Service, TypeRules
 from fyr.core.errors import (
     Forbidden,
     Issue,
@@ -13,7 +14,6 @@ from fyr.core.errors import (
 )
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.interactions import Incoming
-from fyr.core.services import Service, TypeRules
 
 NURSE = Principal("PRACTITIONER", "nurse")
 

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 import pytest
 
 from fyr.core import hookimpl
+from fyr.core.declarations.operations import Operation, OperationParameter
 from fyr.core.errors import Forbidden, Gone, Refused, VersionConflict
 from fyr.core.interactions import Incoming, IncomingPatch
 from fyr.core.model import json
 from fyr.core.model.patch import read as read_patch
-from fyr.core.operations import Operation, OperationParameter
 
 PATCH = "application/json-patch+json"
 

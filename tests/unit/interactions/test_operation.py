@@ -1,10 +1,10 @@
 import pytest
 
+from fyr.core.declarations.operations import Operation, OperationParameter, Reply
 from fyr.core.errors import Forbidden, Invalid, NotFound, Refused
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.interactions import Incoming
 from fyr.core.interactions.operation_input import from_query, problems
-from fyr.core.operations import Operation, OperationParameter, Reply
 
 PATIENT = {"resourceType": "Patient", "id": "a"}
 

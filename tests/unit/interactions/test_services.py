@@ -2,13 +2,13 @@ import pytest
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
+from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.interactions import Incoming
 from fyr.core.interactions.services import registered_services
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.references import absolute
-from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 
 RULES = TypeRules(ALL_TYPE_INTERACTIONS)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fyr.core import PluginSettings
-from fyr.core.services import Service
+from fyr.core.declarations.services import Service
 from fyr.plugins.administrative import Administrative
 from fyr.plugins.clinical import Clinical
 

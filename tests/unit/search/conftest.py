@@ -9,10 +9,10 @@ import pytest
 
 from fyr.config.settings import Settings
 from fyr.core.context import RequestContext
+from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.model import json
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.searching import SearchPage
-from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.store.open import open_database
 from fyr.core.store.port import Database, NewVersion, Stored
 from fyr.core.store.resources import ResourceStore

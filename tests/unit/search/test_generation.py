@@ -13,11 +13,11 @@ from fyr.config.settings import Settings
 from fyr.core import hookimpl
 from fyr.core.blobs.open import open_blobs
 from fyr.core.context import RequestContext
+from fyr.core.declarations.operations import Operations
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.interactions import Incoming, Interactions
 from fyr.core.interactions.services import registered_services
 from fyr.core.model import json
-from fyr.core.operations import Operations
 from fyr.core.store.schema import CONTAINED, INDEX_TABLES
 from fyr.search import provide_search
 from fyr.search.extraction import extract

@@ -8,7 +8,7 @@ import pytest
 
 from fyr.config.load import ConfigError
 from fyr.core import PluginSettings
-from fyr.core.projections import Column, Projection, joined, projections_in
+from fyr.core.declarations.projections import Column, Projection, joined, projections_in
 from fyr.core.store.port import Stored
 from fyr.plugins.administrative import Administrative
 from fyr.plugins.clinical import Clinical

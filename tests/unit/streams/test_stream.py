@@ -5,8 +5,8 @@ import pytest
 from fyr.config.settings import Settings
 from fyr.core import Stream, StreamItem, StreamListener
 from fyr.core.errors import Unavailable
+from fyr.core.errors.plugins import PluginError
 from fyr.core.events import Change
-from fyr.core.hooks.errors import PluginError
 from fyr.core.streams import registered_streams, stream_url
 from fyr.core.streams.watcher import items_of
 

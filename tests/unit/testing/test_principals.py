@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.context import Principal, RequestContext
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Unauthenticated
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import PluginSettings
-from fyr.core.services import Service
 from fyr.core.testing import PATIENT, PRACTITIONER, SYSTEM_USER, FakeClock
 from fyr.core.testing.principals import TestPrincipals, authorization
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from fyr.core.app import Application
-from fyr.core.services import Service
+from fyr.core.declarations.services import Service
 from fyr.plugins.access_control.decisions.contexts import ON_CONTEXT
 from fyr.plugins.access_control.decisions.devices import ON_DEVICE
 from fyr.plugins.access_control.decisions.resources import ON_RESOURCE

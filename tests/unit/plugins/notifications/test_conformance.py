@@ -22,7 +22,7 @@ class TestNotifications(PluginContract):
             "fyr.config.settings",
             "fyr.core.app",
             "fyr.core.events.change",
-            "fyr.core.hooks.errors",
+            "fyr.core.errors.plugins",
             "fyr.core.lines",
             "fyr.core.model.definitions",
             "fyr.core.model.json",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.errors import NotSupported
-from fyr.core.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 
 HIDDEN = {
     "a criterion": ("gender=male", "'gender' for Patient"),

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from fyr.core.declarations.projections import Column, Projection
 from fyr.core.errors import Forbidden, FyrError, Invalid
-from fyr.core.projections import Column, Projection
 from fyr.core.testing.clock import FakeClock
 from fyr.search.reporting.asking.knowing import Bounds, Known
 from fyr.search.reporting.asking.reading import LONGEST, question, read, schema

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.testing import Client, FakeClock
 from fyr.core.testing.applications import application, settings_with
 

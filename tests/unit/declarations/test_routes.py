@@ -2,7 +2,7 @@
 
 import pytest
 
-from fyr.core.routes import Route
+from fyr.core.declarations.routes import Route
 
 
 class Hello:

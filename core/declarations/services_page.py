@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fyr.core.app import Application
-    from fyr.core.services import Service, TypeRules
+    from fyr.core.declarations.services import Service, TypeRules
 
 _INTERACTIONS = (
     "read vread create update patch delete search-type history-instance history-type"

@@ -2,7 +2,8 @@
 
 A list of names is a text with blanks between them. ``plugins/clinical/services/`` and
 ``search_parameters/`` have examples; what each key of a service means is said at
-:class:`~fyr.core.services.TypeRules` and :class:`~fyr.core.services.Service`.
+:class:`~fyr.core.declarations.services.TypeRules` and
+:class:`~fyr.core.declarations.services.Service`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.services import Service, TransactionRules, TypeRules
+from fyr.core.declarations.services import Service, TransactionRules, TypeRules
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -12,13 +12,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from fyr.config.neighbours import neighbour
-from fyr.core.context import RequestContext
 from fyr.core.errors import NotFound
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.core.acting import Acting
+    from fyr.core.context import RequestContext
     from fyr.core.errors import Issue
     from fyr.core.interactions import Interactions
     from fyr.core.model.resource import Resource

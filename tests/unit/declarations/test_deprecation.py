@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from fyr.core.deprecation import Deprecation, Deprecations
+from fyr.core.declarations.deprecation import Deprecation, Deprecations
 
 
 @pytest.mark.parametrize(

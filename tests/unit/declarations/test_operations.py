@@ -3,12 +3,17 @@
 import pytest
 
 from fyr.core.context import RequestContext
+from fyr.core.declarations.operation_definitions import operation_definition
+from fyr.core.declarations.operations import (
+    Operation,
+    OperationCall,
+    OperationParameter,
+    Operations,
+)
+from fyr.core.declarations.services import Service
 from fyr.core.errors import Invalid, NotFound
-from fyr.core.hooks.errors import PluginError
+from fyr.core.errors.plugins import PluginError
 from fyr.core.interactions.operation_input import from_post, from_query, problems
-from fyr.core.operation_definitions import operation_definition
-from fyr.core.operations import Operation, OperationCall, OperationParameter, Operations
-from fyr.core.services import Service
 
 INSTANCE = frozenset({"instance"})
 TYPE = frozenset({"type"})

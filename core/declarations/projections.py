@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from fyr.core.declared import tables_in
+from fyr.core.declarations.toml_files import tables_in
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

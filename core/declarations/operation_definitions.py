@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.operations import Operation, OperationParameter
+from fyr.core.declarations.operations import Operation, OperationParameter
 
 if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
