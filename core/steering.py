@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fyr.core.model.extensions import reference_of
+from fyr.core.model.resource import copied
 from fyr.core.workflow.timing import DANISH, first_of, last_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def steered(
         return message
     if winner.get("doNotPerform"):
         return None
-    return {**message, **{one: winner[one] for one in _OWN if one in winner}}
+    return {**message, **{one: copied(winner[one]) for one in _OWN if one in winner}}
 
 
 def _is_about(request: Resource, message: Resource, named: set[str]) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fyr.core import Issue, RequestContext, Resource, Transition, broken_rule, refuses
+from fyr.core import (
+    Acting,
+    Issue,
+    RequestContext,
+    Resource,
+    Transition,
+    broken_rule,
+    refuses,
+)
 from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import (
     CAREMANAGER_ORGANIZATION,
@@ -38,6 +46,8 @@ OPERATION = "set-measurement-validity"
 _MODIFIED = "item-modified"
 _APPROVED_VIEW, _VIEW_DECISION = "approved-view", "citizen-view-approved"
 _SHARING = "approved-for-sharing"
+#: Where a write says that its care plan was looked at already.
+_FORESEEN = "clinical.one-care-plan"
 
 
 def is_held(transition: Transition) -> bool:
@@ -146,8 +156,22 @@ def one_care_plan(transition: Transition) -> Iterator[Issue]:
     new, old = transition.new or {}, transition.old or {}
     if not is_held(transition) or _leads(new) == _leads(old):
         return
-    said = reference_of(new, IMPRESSION_CARE_PLAN)
-    plans = care_plans_of_impression(transition.acting, new)
+    if _FORESEEN not in transition.context.state:
+        yield from _strange_plans(transition.acting, new)
+
+
+def foresee(acting: Acting, impression: Resource, context: RequestContext) -> None:
+    """Ask :func:`one_care_plan` of a new impression before the transaction.
+
+    Where nothing stands in the way it is not asked again.
+    """
+    if not any(_strange_plans(acting, impression)):
+        context.state[_FORESEEN] = True
+
+
+def _strange_plans(acting: Acting, impression: Resource) -> Iterator[Issue]:
+    said = reference_of(impression, IMPRESSION_CARE_PLAN)
+    plans = care_plans_of_impression(acting, impression)
     place = "ClinicalImpression.extension"
     if len(plans) > 1:
         text = f"it concerns several care plans: {', '.join(sorted(plans))}"
@@ -157,7 +181,7 @@ def one_care_plan(transition: Transition) -> Iterator[Issue]:
         yield broken_rule(text, place)
 
 
-def care_plans_of_impression(acting: Any, impression: Resource) -> set[str]:
+def care_plans_of_impression(acting: Acting, impression: Resource) -> set[str]:
     """Tell the care plans that the references of an impression lead to."""
     plans: set[str] = set()
     before = impression.get("previous", {}).get("reference")

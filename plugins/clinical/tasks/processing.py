@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,19 +23,18 @@ from fyr.core import (
     Resource,
     RuleLimits,
     RuleOutcome,
-    RuleProblem,
     Session,
     Unavailable,
 )
+from fyr.core.interactions.storing import Write
 from fyr.core.telling import TOLD
-from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.parts import Room
-from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import COHERENT
 from fyr.plugins.clinical.tasks import triggers, unexpected
+from fyr.plugins.clinical.tasks.impression_rules import foresee
 from fyr.plugins.clinical.tasks.libraries import libraries_of
+from fyr.plugins.clinical.tasks.making import failure, made
 from fyr.plugins.clinical.tasks.remembering import Remembering
-from fyr.plugins.clinical.tasks.results import Results
 from fyr.plugins.clinical.tasks.submission import (
     Evaluated,
     Measured,
@@ -42,9 +42,6 @@ from fyr.plugins.clinical.tasks.submission import (
     rule_input,
     targets_of,
 )
-from fyr.plugins.clinical.tasks.terms import TRIAGING_RESULT
-from fyr.plugins.clinical.tasks.wanted import steered_all
-from fyr.plugins.clinical.times import second
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -53,9 +50,6 @@ log = structlog.get_logger(__name__)
 
 LIMITS = RuleLimits()
 _PROCESSED = "ehealth-provenance.measurement-processed"
-_FOR_ASSESSMENT = "MeasurementForAssessment"
-FAILED = f"{_FOR_ASSESSMENT}FailureInAutoProcessing"
-NOT_TRIAGED = f"{_FOR_ASSESSMENT}NotTriaged"
 
 #: What odd data can raise, and a database that wants the transaction again does not.
 _OF_THE_DATA = (
@@ -67,7 +61,7 @@ _OF_THE_DATA = (
     AttributeError,
 )
 
-#: Makes what is to be stored of one activity, in the transaction.
+#: Makes what is to be stored of one activity.
 Making = Callable[[Acting], list[Resource]]
 
 
@@ -88,9 +82,16 @@ class Processed:
 
     change: Change
     provenance: Resource
+    patient: str
     makings: Sequence[Making]
-    #: whether what is made of it depends on what was made of others a moment ago
-    alone: bool = False
+    #: what was made and checked already; ``None``: it depends on what was made of others
+    #: a moment ago, and is made in the transaction
+    writes: Sequence[Write] | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is stored before the next one is made."""
+        return self.writes is None
 
 
 class Processing:
@@ -128,33 +129,30 @@ class Processing:
         return note
 
     def _judged(
-        self, reading: Acting, change: Change, provenance: Resource
+        self, reading: Remembering, change: Change, provenance: Resource
     ) -> Processed:
+        patient = _patient(provenance, reading)
         try:
             makings, alone = _evaluated(self._room.application, provenance, reading)
+            # As much as can be is done before others wait for the transaction.
+            writes = None if alone else _received(makings, reading)
         except Unavailable:
             raise
         except Exception as error:
             # A measurement that nobody hears of is worse than one that nobody judged.
             log.error("submission not processed", exc_info=error)
-            return Processed(change, provenance, [partial(_failure, provenance)])
-        return Processed(change, provenance, makings, alone)
+            makings, writes = [partial(failure, provenance)], None
+        return Processed(change, provenance, patient, makings, writes)
 
     def _write(self, found: Sequence[Processed], acting: Acting) -> None:
         """Write what came of submissions, in their order, in the cursor's transaction."""
-        together: list[Processed] = []
-        for one in found:
-            if one.alone:
+        for alone, some in groupby(found, key=lambda one: one.alone):
+            for together in [[one] for one in some] if alone else [list(some)]:
                 self._store(together, acting)
-                self._store([one], acting)
-                together = []
-            else:
-                together.append(one)
-        self._store(together, acting)
 
     def _store(self, found: Sequence[Processed], acting: Acting) -> None:
         try:
-            _store([making for one in found for making in one.makings], acting)
+            _store(found, acting)
         except _OF_THE_DATA as error:
             # Nothing has been written when the tables refuse. Raising would have
             # this submission hold up all others.
@@ -169,18 +167,17 @@ class Processing:
 
     def _store_failure(self, provenance: Resource, acting: Acting) -> None:
         try:
-            _store([partial(_failure, provenance)], acting)
+            acting.store(failure(provenance, acting))
         except _OF_THE_DATA as error:
             log.error("results of a submission refused", exc_info=error)
 
     def _tell(self, one: Processed, acting: Acting) -> None:
         change = one.change
         told = {"topic": _PROCESSED, "event": "created", "version": str(change.version)}
-        patient = _patient(one.provenance, acting)
         self._room.application.outbox.emit(
             acting.session,
             TOLD,
-            {**told, **({"patient": patient} if patient else {})},
+            {**told, **({"patient": one.patient} if one.patient else {})},
             subject=(change.type, change.id),
             trace_id=change.trace_id,
         )
@@ -207,7 +204,7 @@ def _evaluated(
             for problem in one.outcome.problems
         )
         alone = alone or reacts or asks
-        makings.append(partial(_made, measured, found, odd, reacts))
+        makings.append(partial(made, measured, found, odd, reacts))
     return makings, alone
 
 
@@ -232,130 +229,30 @@ def evaluate(
     return found
 
 
-def _store(makings: Sequence[Making], acting: Acting) -> None:
-    made = [resource for making in makings for resource in making(acting)]
-    if made:
-        acting.store(made)
-
-
-def _made(
-    measured: Measured,
-    evaluated: Sequence[Evaluated] | None,
-    odd: Sequence[unexpected.Odd],
-    reacts: bool,
-    acting: Acting,
-) -> list[Resource]:
-    """Make impressions, tasks and messages of what rules said of one activity."""
-    results = Results(measured, second(acting.now), acting.new_id)
-    if evaluated is None:
-        for measurement in measured.measurements:
-            text = "Assess the measurement: no rules are attached"
-            results.task(NOT_TRIAGED, reference_to(measurement), text)
-    for one in evaluated or ():
-        if one.outcome is None or one.outcome.failed:
-            _of_a_failure(results, measured, one)
-        else:
-            _of_an_outcome(results, measured, one, one.outcome, acting)
-    unexpected.notice(odd, results)
-    about = [reference_to(measured.activity)] if measured.activity else []
-    wanted = steered_all(acting, results.made, *about)
-    return [*wanted, *(triggers.reactions(acting, measured) if reacts else ())]
-
-
-def _of_a_failure(results: Results, measured: Measured, one: Evaluated) -> None:
-    """Ask somebody to look at what was measured, as no rule has."""
-    why = _why(one)
-    log.warning("rules failed", library=one.library["id"], why=why)
-    for measurement in measured.measurements:
-        text = f"Assess the measurement, its rules failed: {why}"
-        task = results.task(FAILED, reference_to(measurement), text, "urgent")
-        results.tell_teams(text, task, reason=FAILED)
-
-
-def _why(one: Evaluated) -> str:
-    if one.outcome is None:
-        named = one.library["id"]
-        if "content" not in one.library:
-            return f"library {named} has no rules, or is not there"
-        return f"no engine of this server runs library {named}"
-    return "; ".join(problem.text for problem in one.outcome.problems)[:500]
-
-
-def _of_an_outcome(
-    results: Results,
-    measured: Measured,
-    one: Evaluated,
-    outcome: RuleOutcome,
-    acting: Acting,
-) -> None:
-    for measurement in measured.measurements:
-        name = reference_to(measurement)
-        findings = [found for found in outcome.findings if found.about == name]
-        about = name
-        if findings:
-            used = [*measured.measurements, *([measured.activity or {}])]
-            facts = [fact for fact in used if fact]
-            about = results.impression(
-                TRIAGING_RESULT, measurement, findings, one.library, facts
-            )
-        _take_proposals(results, outcome.resources, name, about)
-    _ask_to_mend(results, measured, outcome.problems, acting)
-
-
-def _take_proposals(
-    results: Results, proposals: Sequence[Resource], measurement: str, about: str
-) -> None:
-    tasks = [
-        one
-        for one in proposals
-        if one["resourceType"] == "Task"
-        and one.get("reasonReference", {}).get("reference", measurement) == measurement
+def _store(found: Sequence[Processed], acting: Acting) -> None:
+    writes = [
+        write
+        for one in found
+        for write in (
+            acting.receive(_all(one.makings, acting))
+            if one.writes is None
+            else one.writes
+        )
     ]
-    last = about
-    for one in tasks:
-        last = results.proposed_task(one, about, measurement)
-        if one.get("priority", "routine") != "routine":
-            text = str(one.get("description", "A measurement needs to be assessed"))
-            results.tell_teams(text, last, reason=_FOR_ASSESSMENT)
-    for one in proposals:
-        meant = [to.get("reference") for to in one.get("about", ())]
-        if one["resourceType"] == "Communication" and measurement in meant:
-            results.message(one, last)
+    if writes:
+        acting.store_received(writes)
 
 
-def _ask_to_mend(
-    results: Results,
-    measured: Measured,
-    problems: Sequence[RuleProblem],
-    acting: Acting,
-) -> None:
-    """Make one task for each thing that rules miss, where nobody has been asked yet."""
-    asked: dict[tuple[str, str], RuleProblem] = {}
-    for problem in problems:
-        if problem.code:
-            where = results.problem(problem, measured.measurements[0])
-            asked.setdefault(where, problem)
-    for (category, focus), problem in asked.items():
-        if not _is_asked_already(acting, category, focus):
-            results.task(category, focus, problem.text)
+def _received(makings: Sequence[Making], reading: Remembering) -> list[Write]:
+    writes = reading.receive(_all(makings, reading))
+    for one in writes:
+        if one.key[0] == "ClinicalImpression" and one.resource is not None:
+            foresee(reading, one.resource, one.context)
+    return writes
 
 
-def _is_asked_already(acting: Acting, category: str, focus: str) -> bool:
-    over = {"completed", "cancelled", "rejected", "failed", "entered-in-error"}
-    found = acting.find("Task", ("focus", focus), ("category", category))
-    return any(one.get("status") not in over for one in found)
-
-
-def _failure(provenance: Resource, acting: Acting) -> list[Resource]:
-    """Make the task that says that a submission was not processed."""
-    said = CODES["TASK_MEASUREMENT_PROCESSING_FAILED"].issue(provenance["id"])
-    made: list[Resource] = []
-    for measured in measured_in(acting, provenance):
-        results = Results(measured, second(acting.now), acting.new_id)
-        for measurement in measured.measurements:
-            results.task(FAILED, reference_to(measurement), said.diagnostics, "urgent")
-        made += results.made
-    return made
+def _all(makings: Sequence[Making], acting: Acting) -> list[Resource]:
+    return [resource for making in makings for resource in making(acting)]
 
 
 def _patient(provenance: Resource, acting: Acting) -> str:

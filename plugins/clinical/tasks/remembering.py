@@ -40,6 +40,13 @@ class Remembering(Acting):
             self._known[name] = super().read(name)
         return self._known[name]
 
+    def read_each(self, references: Iterable[str]) -> dict[str, Resource | None]:
+        """Read what some resources say, or said a moment ago."""
+        names = {one: unversioned(one) for one in references}
+        wanted = {name for name in names.values() if name not in self._known}
+        self._known |= super().read_each(sorted(wanted))
+        return {one: self._known[name] for one, name in names.items()}
+
     def find(self, resource_type: str, *criteria: tuple[str, str]) -> list[Resource]:
         """Find what criteria are met by, or were a moment ago."""
         asked = (resource_type, criteria)
@@ -66,8 +73,7 @@ class Remembering(Acting):
         )
 
     def _fetch(self, names: Iterable[str]) -> None:
-        wanted = sorted({one for one in names if _LOCAL.fullmatch(one)})
-        self._known |= self.read_each(wanted)
+        self.read_each(one for one in names if _LOCAL.fullmatch(one))
 
     def _fetch_found(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,42 +40,54 @@ _START: Final = "status-on-hold-to-active"
 _ONE: Final = "one-or-more"
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A trigger that waits for submissions, and the activity that it starts."""
+
+    trigger: Mapping[str, Any]
+    target: str
+    definition: Resource
+    #: the ServiceRequests of the actions
+    by_action: Mapping[int, str]
+
+
 def may_react(acting: Acting, measured: Measured) -> bool:
-    """Whether the plan of what was measured has triggers at all."""
-    plan = measured.plan
-    if plan is None or measured.activity is None or plan.get("status") != "active":
-        return False
-    definition = definition_of(acting, plan, "PlanDefinition")
-    return any(
-        any(extensions(action, ACTION_TRIGGER))
-        for action in actions_of(definition or {})
-    )
+    """Whether a trigger waits for what is submitted for this activity."""
+    return any(_waiting(acting, measured))
 
 
 def reactions(acting: Acting, measured: Measured) -> list[Resource]:
     """Give the ServiceRequests that a submission starts, as they are to be stored."""
+    return [
+        started
+        for one in _waiting(acting, measured)
+        if _is_met(acting, one)
+        for started in _started(acting, one)
+    ]
+
+
+def _waiting(acting: Acting, measured: Measured) -> Iterator[_Waiting]:
     plan, activity = measured.plan, measured.activity
     if plan is None or activity is None or plan.get("status") != "active":
-        return []
-    definition = definition_of(acting, plan, "PlanDefinition")
-    if definition is None:
-        return []
+        return
+    definition = definition_of(acting, plan, "PlanDefinition") or {}
+    triggers = [
+        (_key(action), trigger)
+        for action in actions_of(definition)
+        for trigger in [*extensions(action, ACTION_TRIGGER)][:1]
+    ]
+    if not triggers:
+        return
     by_action = dict(_paired(acting, plan, definition))
-    ours = {
-        action for action, one in by_action.items() if one == reference_to(activity)
-    }
-    started: list[Resource] = []
-    for action in actions_of(definition):
-        trigger = next(extensions(action, ACTION_TRIGGER), None)
-        target = by_action.get(_key(action))
-        if trigger is None or target is None or not _names(trigger, definition, ours):
+    name = reference_to(activity)
+    ours = {action for action, one in by_action.items() if one == name}
+    for key, trigger in triggers:
+        target = by_action.get(key)
+        if target is None or not _names(trigger, definition, ours):
             continue
         # Asked first: to count what was submitted in all the years takes a while.
-        if not _waits(acting.read(target)):
-            continue
-        if _is_met(acting, trigger, definition, by_action):
-            started += _started(acting, target, trigger)
-    return started
+        if _waits(acting.read(target)):
+            yield _Waiting(trigger, target, definition, by_action)
 
 
 def actions_of(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -120,8 +133,7 @@ def _paired(
     """
     waiting: dict[str, list[str]] = {}
     held = [one.get("reference", {}) for one in plan.get("activity", ())]
-    for name in references_in(held):
-        request = acting.read(name)
+    for name, request in acting.read_each(references_in(held)).items():
         for canonical in (request or {}).get("instantiatesCanonical", ()):
             waiting.setdefault(_kept_at(canonical), []).append(name)
     for action in actions_of(definition):
@@ -153,20 +165,17 @@ def _names(trigger: Mapping[str, Any], definition: Resource, ours: set[int]) -> 
     )
 
 
-def _is_met(
-    acting: Acting,
-    trigger: Mapping[str, Any],
-    definition: Resource,
-    by_action: Mapping[int, str],
-) -> bool:
-    by_id = {one["id"]: _key(one) for one in actions_of(definition) if "id" in one}
+def _is_met(acting: Acting, waiting: _Waiting) -> bool:
+    by_id = {
+        one["id"]: _key(one) for one in actions_of(waiting.definition) if "id" in one
+    }
     verdicts = []
-    for name, number in _conditions(trigger):
-        request = by_action.get(by_id.get(name, 0))
+    for name, number in _conditions(waiting.trigger):
+        request = waiting.by_action.get(by_id.get(name, 0))
         verdicts.append(request is not None and _submissions(acting, request) >= number)
     if not verdicts:
         return False
-    if value_of(trigger, "triggerBehavior") == _ONE:
+    if value_of(waiting.trigger, "triggerBehavior") == _ONE:
         return any(verdicts)
     return all(verdicts)
 
@@ -184,21 +193,19 @@ def _waits(request: Resource | None) -> bool:
     return bool(value_of(request, TRIGGER_ENABLEMENT_CODE) == ENABLED)
 
 
-def _started(
-    acting: Acting, target: str, trigger: Mapping[str, Any]
-) -> Iterator[Resource]:
+def _started(acting: Acting, waiting: _Waiting) -> Iterator[Resource]:
     """Give the activity that a trigger starts, unless it is past that."""
-    action = value_of(trigger, "action")
+    action = value_of(waiting.trigger, "action")
     if (action or {}).get("code", _START) != _START:
         return
-    (held,) = acting.hold(target)
+    (held,) = acting.hold(waiting.target)
     if held is None or not _waits(held):
         return
     request = deepcopy(held)
     request["status"] = "active"
     done = {"url": TRIGGER_ENABLEMENT_CODE, "valueCode": DONE}
     replaced(request, TRIGGER_ENABLEMENT_CODE, [done])
-    offset = value_of(trigger, "offset")
+    offset = value_of(waiting.trigger, "offset")
     if isinstance(offset, Mapping):
         length = offset.get("value", 0), str(offset.get("code", "d"))
         moved(request, later(acting.now, *length))

@@ -214,3 +214,47 @@ def test_a_plan_that_is_active_goes_before_one_that_was(ward, triaged) -> None:
     (task,) = triaged.tasks()
 
     assert value(task, "reference-careplan") != to(triaged.plan)
+
+
+def test_what_is_measured_for_two_plans_is_for_somebody_to_look_at(triaged) -> None:
+    """An impression is of one care plan, and nobody knows which is meant."""
+    ward = triaged.ward
+    ward.put({**ward.read(triaged.plan), "id": ward.number()})
+    triaged.submit(triaged.observation(84))
+    (task,) = triaged.tasks()
+
+    assert category(task) == "MeasurementForAssessmentFailureInAutoProcessing"
+    assert triaged.impressions() == []
+
+
+def test_of_a_burst_each_has_what_came_of_its_own(ward) -> None:
+    """They are read, judged and stored together, those that are odd among them."""
+    library = ward.library()
+    cases = [ward.case(library=library, ranges=RANGES) for _ in range(3)]
+    unjudged = ward.case()
+    torn = cases[1]
+    ward.put({**ward.read(torn.plan), "id": ward.number()})
+    quiet = cases[2]
+    ward.of(
+        "CommunicationRequest",
+        status="active",
+        subject=to(quiet.patient),
+        recipient=[to(quiet.team)],
+        doNotPerform=True,
+    )
+    for case in (*cases, unjudged):
+        case.submit(case.observation(84), work=False)
+    ward.work()
+
+    found = [
+        (category(task), [codes(one) for one in case.impressions()])
+        for case in (*cases, unjudged)
+        for task in case.tasks()
+    ]
+    assert found == [
+        ("MeasurementForAssessment", [["red"]]),
+        ("MeasurementForAssessmentFailureInAutoProcessing", []),
+        ("MeasurementForAssessment", [["red"]]),
+        ("MeasurementForAssessmentNotTriaged", []),
+    ]
+    assert [len(case.messages()) for case in cases] == [1, 0, 0]

@@ -65,10 +65,9 @@ class Chain:
         plan = ward.read(case.plan)
         ward.put({**plan, "activity": [{"reference": to(it)} for it in held]})
 
-    def submit(self, request=None):
-        self.case.submit(
-            self.case.observation(97, request=request or self.case.request)
-        )
+    def submit(self, request=None, *, work=True):
+        request = request or self.case.request
+        self.case.submit(self.case.observation(97, request=request), work=work)
 
     @property
     def state(self):
@@ -231,3 +230,24 @@ def test_an_offset_beyond_the_calendar_holds_up_no_submission(ward) -> None:
     assert chain.state == WAITS
     (task,) = chain.case.tasks()
     assert task["priority"] == "urgent"
+
+
+def test_submissions_that_come_together_start_an_activity_once(ward) -> None:
+    chain = Chain(ward, trigger(("one", 2)))
+    before = int(ward.read(chain.target)["meta"]["versionId"])
+    for _ in range(4):
+        chain.submit(work=False)
+    ward.work()
+
+    assert chain.state == STARTED
+    assert int(ward.read(chain.target)["meta"]["versionId"]) == before + 1
+    assert len(chain.case.tasks()) == 4
+
+
+def test_submissions_after_the_activity_was_started_are_processed_as_any(ward) -> None:
+    chain = Chain(ward, trigger(("one", 1)))
+    chain.submit()
+    chain.submit()
+
+    assert chain.state == STARTED
+    assert len(chain.case.tasks()) == 2
