@@ -7,9 +7,9 @@
 One stream at a time. ``minio client`` sends and fetches the same bytes without Fyr;
 ``store`` rows are Fyr's stores in this process, ``Binary`` rows the same over HTTP with a
 server of its own. ``--large 1024`` streams one gigabyte through that server and tells the
-most memory that its processes ever had. ``--pairs`` puts one content by the client and one
-by Fyr's store in turn, and tells CPU milliseconds a megabyte of both processes, which a
-busy machine moves least.
+most memory that its processes ever had. ``--pairs`` puts, and then gets, one content by the
+client and by Fyr's store in turn, and tells CPU milliseconds a megabyte of both processes,
+which a busy machine moves least.
 """
 
 import argparse
@@ -191,7 +191,7 @@ def run(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, object]
 
 
 def paired(size: int, pairs: int) -> Iterator[dict[str, object]]:
-    """Put in turn by the client and by the store; tell medians, and CPU of both sides."""
+    """Put and get in turn by the client and by the store; tell medians, and CPU of both."""
     with running_minio() as server, tempfile.TemporaryDirectory() as folder:
         client, bucket = server.client(), server.new_bucket()
         assert server.process is not None
@@ -199,35 +199,64 @@ def paired(size: int, pairs: int) -> Iterator[dict[str, object]]:
         made = stores(Path(folder), s3)
         blobs = next(one for name, one, _ in made if name == "store s3")
 
-        def by_client() -> None:
+        def store_put(plain: bool) -> Any:
+            return blobs.put(pieces(size), content_type="x/y", plain=plain)
+
+        def store_get(blob: Any) -> int:
+            return sum(len(piece) for piece in blobs.read(blob))
+
+        def client_put() -> None:
             name = str(time.monotonic_ns())
             client.put_object(bucket, name, Stream(size), size)
 
-        def by_store() -> None:
-            blobs.put(pieces(size), content_type="x/y", plain=True)
+        def client_get(name: str) -> int:
+            response = client.get_object(bucket, name)
+            count = sum(len(piece) for piece in response.stream(MEGABYTE // 4))
+            response.release_conn()
+            return count
 
-        ways = {"minio client": by_client, "store s3": by_store}
-        took: dict[str, list[list[float]]] = {name: [] for name in ways}
-        for _ in range(pairs):
-            for name, put in ways.items():
-                before = [*seconds(), processes.cpu_seconds(pids)]
-                put()
-                after = [*seconds(), processes.cpu_seconds(pids)]
-                took[name].append([b - a for a, b in zip(before, after, strict=True)])
-        for name, rows in took.items():
-            wall, own, far = ([one[n] for one in rows] for n in range(3))
-            of_client = [
-                a[0] / b[0] for a, b in zip(took["minio client"], rows, strict=True)
-            ]
-            megabytes = size / MEGABYTE
-            yield {
-                "row": name,
-                "put": round(megabytes / statistics.median(wall), 1),
-                "of_client": round(statistics.median(of_client), 2),
-                "cpu_ms": round(statistics.median(own) / megabytes * 1000, 2),
-                "cpu_ms_minio": round(statistics.mean(far) / megabytes * 1000, 2),
-            }
+        plain, sealed = store_put(True), store_put(False)
+        puts = {
+            "minio client": client_put,
+            "store s3": lambda: store_put(True),
+            "store s3 sealed": lambda: store_put(False),
+        }
+        gets = {
+            "minio client": lambda: client_get(plain.key),
+            "store s3": lambda: store_get(plain),
+            "store s3 sealed": lambda: store_get(sealed),
+        }
+        for verb, ways in (("put", puts), ("get", gets)):
+            yield from in_turn(verb, ways, size / MEGABYTE, pairs, pids)
         made.close()
+
+
+def in_turn(
+    verb: str,
+    ways: dict[str, Callable[[], Any]],
+    megabytes: float,
+    pairs: int,
+    pids: list[int],
+) -> Iterator[dict[str, object]]:
+    """Do the same in several ways, round after round; tell medians, beside the first."""
+    took: dict[str, list[list[float]]] = {name: [] for name in ways}
+    for _ in range(pairs):
+        for name, work in ways.items():
+            before = [*seconds(), processes.cpu_seconds(pids)]
+            work()
+            after = [*seconds(), processes.cpu_seconds(pids)]
+            took[name].append([b - a for a, b in zip(before, after, strict=True)])
+    first = next(iter(took.values()))
+    for name, rows in took.items():
+        wall, own, far = ([one[n] for one in rows] for n in range(3))
+        of_first = [a[0] / b[0] for a, b in zip(first, rows, strict=True)]
+        yield {
+            "row": name,
+            verb: round(megabytes / statistics.median(wall), 1),
+            "of_client": round(statistics.median(of_first), 2),
+            "cpu_ms": round(statistics.median(own) / megabytes * 1000, 2),
+            "cpu_ms_minio": round(statistics.mean(far) / megabytes * 1000, 2),
+        }
 
 
 def seconds() -> tuple[float, float]:

@@ -7,10 +7,13 @@ What the client raises stays here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from http.client import PARTIAL_CONTENT
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 import urllib3
@@ -19,8 +22,8 @@ from minio.credentials.credentials import Credentials
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
 from fyr.core.blobs.breaker import Breaker, Unreachable
+from fyr.core.blobs.getting import pieces
 from fyr.core.blobs.port import (
-    CHUNK,
     KEY,
     BlobMissing,
     Chunks,
@@ -31,6 +34,9 @@ from fyr.core.blobs.port import (
 from fyr.core.blobs.sending import BLOCK, Sending
 from fyr.core.blobs.spool import Spooled
 from fyr.core.errors import FyrError, Unavailable
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 #: Bytes that are sent in one piece. S3 takes five times as many, but what breaks off begins
 #: anew: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
@@ -79,6 +85,8 @@ class S3Blobs:
         self._pool = _pool(timeout_seconds)
         self._bucket = bucket
         self._breaker = Breaker()
+        # Its threads are made when they are needed first, and so after a fork.
+        self._hashers = ThreadPoolExecutor(os.cpu_count(), "blob-hash")
         # Without one the client would ask for it before each first call.
         region = region or "us-east-1"
         try:
@@ -145,12 +153,10 @@ class S3Blobs:
         if length == 0:
             self.size(key)
             return nothing()
-        with self._told(key):
-            response = self._client.get_object(
-                self._bucket, _name(key), offset=start, length=length or 0
-            )
-        chunks = _chunks(response)
-        return checked(key, chunks) if start == 0 and length is None else chunks
+        chunks = self._chunks(key, start, length, self._get(key, start, length))
+        if start or length is not None:
+            return chunks
+        return checked(key, chunks, self._hashers)
 
     def size(self, key: str) -> int:
         """Tell the size of a blob."""
@@ -196,6 +202,29 @@ class S3Blobs:
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
+        self._hashers.shutdown()
+
+    def _get(self, key: str, start: int, length: int | None) -> BaseHTTPResponse:
+        with self._told(key):
+            found = self._client.get_object(
+                self._bucket, _name(key), offset=start, length=length or 0
+            )
+        if (start or length) and found.status != PARTIAL_CONTENT:
+            found.close()
+            raise Unavailable("the blob store gives no parts of a blob")
+        return found
+
+    def _chunks(
+        self, key: str, start: int, length: int | None, response: BaseHTTPResponse
+    ) -> Generator[bytes, None, None]:
+        def rest(count: int) -> BaseHTTPResponse:
+            left = None if length is None else length - count
+            if left == 0:  # which would ask for all there is
+                raise Unreachable("the blob store cannot be reached")
+            return self._get(key, start + count, left)
+
+        with _in_words(key):
+            yield from pieces(response, rest)
 
     @contextmanager
     def _told(self, key: str = "") -> Iterator[None]:
@@ -232,20 +261,6 @@ def _in_words(key: str = "") -> Iterator[None]:
         raise Unavailable("the blob store answers with an error") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unreachable("the blob store cannot be reached") from error
-
-
-def _chunks(response: Any) -> Generator[bytes, None, None]:
-    whole = False
-    try:
-        with _in_words():
-            while chunk := response.read(CHUNK):
-                yield chunk
-        whole = True
-    finally:
-        if whole:
-            response.release_conn()
-        # A connection that still has bytes of this blob in it is of no use.
-        response.close()
 
 
 def _name(key: str) -> str:

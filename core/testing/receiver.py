@@ -36,6 +36,8 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: bytes of the body after which the connection is cut
+    cut: int | None = None
 
 
 class Receiver:
@@ -125,7 +127,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(reply.body)
+                self.wfile.write(reply.body[: reply.cut])
+            if reply.cut is not None:
+                self.close_connection = True
 
         do_PUT = do_GET = do_HEAD = do_POST
 

@@ -7,6 +7,7 @@ Inherit :class:`BlobStoreContract` and give the fixtures ``store``, an empty one
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import islice
 from random import Random
@@ -20,6 +21,7 @@ from fyr.core.errors import Unavailable
 from fyr.core.testing.contracts.threads import at_once
 
 MEGABYTE = 1024 * 1024
+KEY = sha256(b"abc").hexdigest()
 
 
 def stream(size: int, seed: int = 1) -> Iterator[bytes]:
@@ -48,7 +50,7 @@ class BlobStoreContract:
     #: bytes of Python's memory that a blob of 64 MB may take on its way in or out
     memory: ClassVar[int] = 4 * MEGABYTE
 
-    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3_000_001])
+    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 4_000_001])
     def test_a_blob_is_read_as_it_was_kept(
         self, store: BlobStore, spool: Spool, size: int
     ) -> None:
@@ -179,11 +181,16 @@ class BlobStoreContract:
         assert store.health() == ""
 
 
-@pytest.mark.parametrize("pieces", [[b"ab", b"d"], [b"ab"], [b"abc", b"c"], []])
-def test_what_is_not_its_key_never_arrives_whole(pieces: list[bytes]) -> None:
+@pytest.mark.parametrize("threads", [0, 2])
+@pytest.mark.parametrize(
+    "pieces", [[b"ab", b"d"], [b"ab"], [b"abc", b"c"], [b"b", b"a", b"c"], []]
+)
+def test_what_is_not_its_key_never_arrives_whole(
+    pieces: list[bytes], threads: int
+) -> None:
     arrived: list[bytes] = []
 
-    with pytest.raises(BlobDamaged):
-        arrived.extend(checked(sha256(b"abc").hexdigest(), pieces))
+    with ThreadPoolExecutor(2) as pool, pytest.raises(BlobDamaged):
+        arrived.extend(checked(KEY, pieces, pool if threads else None))
 
-    assert arrived in ([], pieces[:-1])
+    assert arrived == pieces[:-1]

@@ -137,9 +137,15 @@ def test_the_questions_are_asked_again_of_what_was_made_once(
     assert "who measured most" in second
 
 
-def test_blobs_are_put_in_turn(run: Run) -> None:
+def test_blobs_are_put_and_got_in_turn(run: Run) -> None:
     if why := minio_available():
         absent("minio", why)
     printed = run("blobs.py", "--pairs", 1, "--megabytes", 1).splitlines()
 
-    assert [json.loads(line)["row"] for line in printed] == ["minio client", "store s3"]
+    rows = [json.loads(line) for line in printed]
+    assert [one["row"] for one in rows] == 2 * [
+        "minio client",
+        "store s3",
+        "store s3 sealed",
+    ]
+    assert ["put" in one for one in rows] == [True] * 3 + [False] * 3
