@@ -150,6 +150,9 @@ class Collecting:
         except Forbidden as error:
             if kind in self._scope.asked.types:
                 raise
+            if kind == "Provenance" and self._scope.asked.associated:
+                # Those of what is found are asked for below, and told of there.
+                return ()
             told = "; ".join(one.diagnostics for one in error.issues)
             text = f"{kind} may not be seen here and is left out: {told}"
             self.found.issues.append(Issue("suppressed", text, severity="warning"))
@@ -163,10 +166,17 @@ class Collecting:
     def _associated(self, session: Session) -> Iterator[bytes]:
         """Add the Provenances of what was found, if they are not in it anyway."""
         sections = [one for one in self.found.sections if one.kind == "output"]
-        if any(one.type == "Provenance" for one in sections):
+        if any(one.type == "Provenance" and one.count for one in sections):
             return
         found = provenances(session, self._scope, self._references)
-        yield from self._section(session, "output", "Provenance", _parts(found))
+        if found.refused:
+            text = (
+                "Provenance may not be seen here and is left out of"
+                f" {found.refused} resources: {found.why}"
+            )
+            self.found.issues.append(Issue("suppressed", text, severity="warning"))
+        keys = sorted(found.keys)
+        yield from self._section(session, "output", "Provenance", _parts(keys))
 
     def _tells_deleted(self, kind: str) -> bool:
         """Whether what was deleted is told: it cannot be searched any more."""
