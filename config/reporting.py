@@ -1,8 +1,9 @@
 """The settings of the reporting index."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from fyr.config.section import Section
 
@@ -15,7 +16,8 @@ class ReportingSettings(Section):
         pattern=r"^(|embedded|https?://[^\s/@]+(/\S*)?)$",
         description=(
             "`embedded`: a file in the data folder, for one machine; or"
-            " `https://HOST:PORT` of an Elasticsearch, 8 or 9. Empty: no such index."
+            " `https://HOST:PORT` of an Elasticsearch, 8 or 9; without a port 443, of"
+            " `http://` 80. Empty: no such index."
         ),
     )
     username: str = Field("", description="User of Elasticsearch.")
@@ -44,3 +46,16 @@ class ReportingSettings(Section):
     timeout_seconds: float = Field(
         30.0, gt=0, description="How long Elasticsearch may take for one answer."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _leads_somewhere(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            # Raises ValueError for a port that there is not.
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"{url}: {error}") from None
+        if parts.scheme and not parts.hostname:
+            raise ValueError(f"{url}: it names no host")
+        return url

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
@@ -64,6 +65,7 @@ class ElasticsearchIndex:
     ) -> None:
         """Take where it is; nothing is asked of it yet.
 
+        :param url: without a port it is that of its scheme.
         :param prefix: what all its indices begin with.
         :param ca: file of certificates that vouch for it; empty: the system's.
         """
@@ -78,7 +80,7 @@ class ElasticsearchIndex:
             options["basic_auth"] = (username, password)
         if ca:
             options["ca_certs"] = ca
-        self.client = Elasticsearch(url, **options)
+        self.client = Elasticsearch(_with_port(url), **options)
         self._prefix = prefix
         self._settings = {
             "number_of_shards": shards,
@@ -336,3 +338,12 @@ class ElasticsearchIndex:
         results = [next(iter(item.values())) for item in found.body["items"]]
         told = zip(documents, results, strict=True)
         return [refusal for one, result in told if (refusal := refusal_of(one, result))]
+
+
+def _with_port(url: str) -> str:
+    """Name the port, which the client asks for also where it is the usual one."""
+    parts = urlsplit(url)
+    if parts.port is not None:
+        return url
+    port = 443 if parts.scheme == "https" else 80
+    return parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{port}").geturl()

@@ -11,7 +11,6 @@ from fyr.config.settings import Settings
 from fyr.core.clock import Clock, instant, to_millis
 from fyr.core.declarations.projections import Projection
 from fyr.core.errors import Unavailable
-from fyr.core.one_line import one_line
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search.lag import since
@@ -162,14 +161,13 @@ def unreached(settings: Settings) -> Iterator[str]:
     """
     if settings.reporting.url in ("", "embedded"):
         return
-    try:
-        with closing(open_index(settings)) as index:
-            found = index.health()
-    # Of a URL without a port, for instance.
-    except (OSError, ValueError) as error:
-        found = f"Elasticsearch cannot be asked: {one_line(str(error), 200)}"
-    if found:
-        yield f"reporting.url: {found}"
+    ca = settings.reporting.tls_ca
+    if ca and not ca.is_file():
+        yield f"reporting.tls_ca: there is no file {ca}"
+        return
+    with closing(open_index(settings)) as index:
+        if found := index.health():
+            yield f"reporting.url: {found}"
 
 
 def open_index(settings: Settings) -> ReportingIndex:

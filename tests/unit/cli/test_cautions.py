@@ -244,8 +244,8 @@ class TestReach:
                 "reporting.url: Elasticsearch cannot be reached",
             ),
             (
-                '[reporting]\nurl = "http://127.0.0.1"\n',
-                "reporting.url: Elasticsearch cannot be asked",
+                '[reporting]\nurl = "https://127.0.0.1:1"\ntls_ca = "none.pem"\n',
+                "reporting.tls_ca: there is no file none.pem",
             ),
         ],
     )
