@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/searchparameter-registry.html
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -100,16 +100,11 @@ class Parameters:
     def _collect(self, resource_type: str) -> Mapping[str, Parameter]:
         if resource_type not in RESOURCE_TYPES:
             return {}
-        bases = ["Resource", resource_type]
-        if resource_type not in _PLAIN:
-            bases.insert(1, "DomainResource")
-        found = {
-            name: _standard(resource_type, name, line)
-            for base in bases
-            for name, line in _lines().get(base, {}).items()
-        }
+        bases = _bases(resource_type)
+        known = frozenset(bases)
+        found = dict(_standard(resource_type))
         for source in self.custom:
-            if any(base in bases for base in source["base"]):
+            if not known.isdisjoint(source["base"]):
                 one = _from_resource(resource_type, bases, source, self.type_of)
                 found[one.name] = one
         return dict(sorted(found.items()))
@@ -146,7 +141,24 @@ def _types() -> dict[str, str]:
     }
 
 
-def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
+@cache
+def _bases(resource_type: str) -> tuple[str, ...]:
+    """Tell a type and those that it is a kind of, the widest first."""
+    between = () if resource_type in _PLAIN else ("DomainResource",)
+    return ("Resource", *between, resource_type)
+
+
+@cache
+def _standard(resource_type: str) -> Mapping[str, Parameter]:
+    """Make R4's parameters of a type, once for all sets."""
+    return {
+        name: _from_line(resource_type, name, line)
+        for base in _bases(resource_type)
+        for name, line in _lines().get(base, {}).items()
+    }
+
+
+def _from_line(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
     return Parameter(
         resource_type=resource_type,
         name=name,
@@ -162,13 +174,17 @@ def _standard(resource_type: str, name: str, line: dict[str, Any]) -> Parameter:
     )
 
 
+#: Each set reads the same ones again.
+_read = lru_cache(maxsize=2048)(read)
+
+
 def _from_resource(
     resource_type: str,
-    bases: Iterable[str],
+    bases: tuple[str, ...],
     source: Resource,
     type_of: Callable[[str], str],
 ) -> Parameter:
-    paths, evaluated = read(source.get("expression", ""), resource_type, tuple(bases))
+    paths, evaluated = _read(source.get("expression", ""), resource_type, bases)
     return Parameter(
         resource_type=resource_type,
         name=source["code"],
