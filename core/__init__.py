@@ -69,8 +69,8 @@ if TYPE_CHECKING:
     from fyr.core.messages import Message as Message
     from fyr.core.messages import MessageKind as MessageKind
     from fyr.core.messages import MessageSource as MessageSource
-    from fyr.core.metrics import Reading as Reading
     from fyr.core.model.resource import Resource as Resource
+    from fyr.core.observability.metrics import Reading as Reading
     from fyr.core.outgoing import Away as Away
     from fyr.core.outgoing import Dropped as Dropped
     from fyr.core.outgoing import Outgoing as Outgoing
@@ -139,7 +139,7 @@ _HOMES = {
     "hosts": "network_of",
     "jobs": "Job JobContext",
     "messages": "Message MessageKind MessageSource",
-    "metrics": "Reading",
+    "observability.metrics": "Reading",
     "model.resource": "Resource",
     "persons": "RegisteredPerson",
     "pictures.kinds": "PICTURE_TYPES picture_kind refuse_telling",

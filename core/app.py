@@ -40,8 +40,8 @@ from fyr.core.interactions.services import registered_services
 from fyr.core.interactions.validate import VALIDATE
 from fyr.core.jobs import Job, Jobs, Runs
 from fyr.core.messages.publishing import Publishing
-from fyr.core.metrics import Metrics
 from fyr.core.model.definitions import RESOURCE_TYPES
+from fyr.core.observability.metrics import Metrics
 from fyr.core.outgoing.dispatcher import Dispatcher
 from fyr.core.outgoing.open import open_queue, outgoing_readings
 from fyr.core.sealing import Sealer

@@ -71,7 +71,7 @@ def _plugin_commands(ctx: click.Context) -> Mapping[str, click.Command]:
     """Ask the plugins of this deployment; says why, and gives none, when that fails."""
     from fyr.config.load import ConfigError, load
     from fyr.core.cli.extra import plugin_commands
-    from fyr.core.masking import masked
+    from fyr.core.observability.masking import masked
 
     try:
         folder = ctx.params.pop("data_dir", None)

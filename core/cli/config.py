@@ -12,7 +12,7 @@ import click
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.cli.options import config_option, fail, settings_from
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 
 if TYPE_CHECKING:
     from fyr.core.hooks.registry import PluginRegistry

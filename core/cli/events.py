@@ -16,7 +16,7 @@ import click
 
 from fyr.core.cli.options import in_a_line, opened, settings_from, with_deployment
 from fyr.core.clock import instant
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

@@ -13,8 +13,8 @@ import click
 from fyr.config.load import ConfigError, load
 from fyr.config.settings import Settings
 from fyr.core.errors import FyrError
-from fyr.core.logging import configure_logging
-from fyr.core.masking import masked, remember_secrets
+from fyr.core.observability.logging import configure_logging
+from fyr.core.observability.masking import masked, remember_secrets
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

@@ -10,7 +10,7 @@ from fyr.core.clock import Clock, to_millis, utc_now
 from fyr.core.events.consumers import ConsumerState, Cursors
 from fyr.core.events.deliveries import DEAD
 from fyr.core.events.outbox import Outbox
-from fyr.core.metrics import Reading
+from fyr.core.observability.metrics import Reading
 
 _KEPT = "SELECT consumer, state, COUNT(*) FROM delivery GROUP BY consumer, state"
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from fyr.core.interactions.services import Services
     from fyr.core.jobs import Jobs
     from fyr.core.messages.publishing import Publishing
-    from fyr.core.metrics import Metrics
     from fyr.core.model.resource import Resource
+    from fyr.core.observability.metrics import Metrics
     from fyr.core.outgoing.queue import OutgoingQueue
     from fyr.core.sealing import Sealer
     from fyr.core.searching import SearchEngine

@@ -24,7 +24,7 @@ from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Manifest, Plugin, PluginSettings
 from fyr.core.hooks.registry import LoadedPlugin, PluginRegistry
 from fyr.core.hooks.watch import Watch
-from fyr.core.masking import remember_secrets
+from fyr.core.observability.masking import remember_secrets
 from fyr.core.version import __version__
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from fyr.core.clock import to_millis
-from fyr.core.metrics import Reading
+from fyr.core.observability.metrics import Reading
 from fyr.core.outgoing.queue import OutgoingQueue
 from fyr.core.store.migrating import migrate
 

@@ -19,7 +19,7 @@ import structlog
 
 from fyr.core.errors import Forbidden, FyrError, Unauthenticated
 from fyr.core.hosts import is_loopback
-from fyr.core.metrics import CONTENT_TYPE
+from fyr.core.observability.metrics import CONTENT_TYPE
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.version import __version__
 

@@ -14,7 +14,7 @@ import falcon
 import orjson
 
 from fyr.core.context import RequestContext
-from fyr.core.logging import TRACE
+from fyr.core.observability.logging import TRACE
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _NO_TRACE = "0" * 32

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fyr.core.interactions.outcomes import CODING
-from fyr.core.logging import TRACE
+from fyr.core.observability.logging import TRACE
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse

@@ -17,7 +17,7 @@ import structlog
 from fyr.config.section import Section
 from fyr.config.settings import Settings
 from fyr.core.app import build
-from fyr.core.metrics import share_between_processes
+from fyr.core.observability.metrics import share_between_processes
 from fyr.core.rest.app import create_wsgi
 from fyr.core.rest.large import large_bodies
 from fyr.core.rest.quick import QuickReads

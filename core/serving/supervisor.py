@@ -20,7 +20,7 @@ import structlog
 
 from fyr.config.load import ConfigError
 from fyr.core.errors import FyrError
-from fyr.core.metrics import forget_process
+from fyr.core.observability.metrics import forget_process
 
 log = structlog.get_logger("fyr.serving")
 

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from fyr.core.errors import FyrError, Issue, MethodNotAllowed, NotFound
-from fyr.core.logging import TRACE
+from fyr.core.observability.logging import TRACE
 from fyr.core.rest.outcomes import issue_code, outcome_bytes
 from fyr.core.streams.admission import Admission
 from fyr.core.streams.clients import Clients

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fyr.core.metrics import Reading
+from fyr.core.observability.metrics import Reading
 from fyr.core.store.migrating import migrate
 from fyr.core.workflow.timers import Timer, Timers
 

@@ -12,7 +12,7 @@ import click
 
 from fyr.config.load import ConfigError
 from fyr.core import FyrError
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 from fyr.plugins.demo.clock import Clock
 from fyr.plugins.demo.listening import NAS, Heard, counted
 from fyr.plugins.demo.stage import Stage, StoryError, playing

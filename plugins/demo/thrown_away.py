@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fyr.core import Unavailable
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 from fyr.plugins.demo.stage import StoryError
 from fyr.search import Search
 

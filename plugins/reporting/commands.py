@@ -11,7 +11,7 @@ import orjson
 
 from fyr.core import FyrError
 from fyr.core.cli.options import opened, settings_from, with_deployment
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 from fyr.plugins.reporting.asking import Questions
 from fyr.search.reporting.asking.desk import Caller, Told
 from fyr.search.reporting.asking.writing import FORMATS, Format, headers, written

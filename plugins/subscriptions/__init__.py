@@ -28,7 +28,7 @@ from fyr.core import (
 )
 from fyr.core.context import SYSTEM
 from fyr.core.errors.plugins import PluginError
-from fyr.core.metrics import Reading
+from fyr.core.observability.metrics import Reading
 from fyr.core.outgoing import HttpSender
 from fyr.core.streams import Stream, stream_url
 from fyr.plugins.subscriptions.channels.email import Email

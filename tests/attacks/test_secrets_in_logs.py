@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from fyr.config.settings import Settings
-from fyr.core.masking import HIDDEN, masked, remember_secrets
+from fyr.core.observability.masking import HIDDEN, masked, remember_secrets
 from fyr.core.testing.process import fyr_command, fyr_process
 
 ADMIN = "admin-7f3a9c"

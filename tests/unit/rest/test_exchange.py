@@ -2,7 +2,7 @@
 
 import pytest
 
-from fyr.core.logging import TRACE
+from fyr.core.observability.logging import TRACE
 from fyr.core.rest.exchange import Exchange
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from fyr.core.errors import Unavailable
-from fyr.core.metrics import Metrics, Reading
+from fyr.core.observability.metrics import Metrics, Reading
 
 _COUNT_ONE = """
 import os, sys
 from pathlib import Path
 from fyr.core.errors import Unavailable
-from fyr.core.metrics import Metrics, share_between_processes
+from fyr.core.observability.metrics import Metrics, share_between_processes
 
 share_between_processes(Path(sys.argv[1]))
 for number in range(3):

@@ -15,7 +15,7 @@ class TestDemo(PluginContract):
             "fyr.config.load",
             "fyr.config.settings",
             "fyr.core.app",
-            "fyr.core.masking",
+            "fyr.core.observability.masking",
             "fyr.core.messages.broker",
             "fyr.core.rest.app",
             "fyr.core.serving.http",

@@ -15,7 +15,7 @@ class TestReporting(PluginContract):
     private_imports = frozenset(
         {
             "fyr.core.cli.options",
-            "fyr.core.masking",
+            "fyr.core.observability.masking",
             "fyr.core.model",
             "fyr.search",
             "fyr.search.reporting.asking.desk",

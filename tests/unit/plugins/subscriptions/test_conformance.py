@@ -30,7 +30,7 @@ class TestSubscriptions(PluginContract):
             "fyr.core.interactions.judge",
             "fyr.core.interactions.looking",
             "fyr.core.messages",
-            "fyr.core.metrics",
+            "fyr.core.observability.metrics",
             "fyr.core.messages.mqtt",
             "fyr.core.model",
             "fyr.core.declarations.operations",

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from fyr.config.settings import LogSettings
-from fyr.core.masking import masked
+from fyr.core.observability.masking import masked
 
 #: The trace id of what this thread does now; empty between requests.
 TRACE: ContextVar[str] = ContextVar("fyr_trace", default="")
