@@ -63,6 +63,16 @@ if TYPE_CHECKING:
     from fyr.core.hooks.plugin import Manifest as Manifest
     from fyr.core.hooks.plugin import Plugin as Plugin
     from fyr.core.hooks.plugin import PluginSettings as PluginSettings
+    from fyr.core.hooks.values.persons import RegisteredPerson as RegisteredPerson
+    from fyr.core.hooks.values.rules import RuleFinding as RuleFinding
+    from fyr.core.hooks.values.rules import RuleInput as RuleInput
+    from fyr.core.hooks.values.rules import RuleLimits as RuleLimits
+    from fyr.core.hooks.values.rules import RuleOutcome as RuleOutcome
+    from fyr.core.hooks.values.rules import RuleProblem as RuleProblem
+    from fyr.core.hooks.values.subjects import Failing as Failing
+    from fyr.core.hooks.values.subjects import Look as Look
+    from fyr.core.hooks.values.subjects import Subject as Subject
+    from fyr.core.hooks.values.subjects import Use as Use
     from fyr.core.hosts import network_of as network_of
     from fyr.core.jobs import Job as Job
     from fyr.core.jobs import JobContext as JobContext
@@ -77,7 +87,6 @@ if TYPE_CHECKING:
     from fyr.core.outgoing import Sender as Sender
     from fyr.core.outgoing import SendFailed as SendFailed
     from fyr.core.outgoing import Undeliverable as Undeliverable
-    from fyr.core.persons import RegisteredPerson as RegisteredPerson
     from fyr.core.pictures.kinds import PICTURE_TYPES as PICTURE_TYPES
     from fyr.core.pictures.kinds import picture_kind as picture_kind
     from fyr.core.pictures.kinds import refuse_telling as refuse_telling
@@ -87,21 +96,12 @@ if TYPE_CHECKING:
     from fyr.core.rest.blob_content import give_content as give_content
     from fyr.core.rest.exchange import Request as Request
     from fyr.core.rest.exchange import Response as Response
-    from fyr.core.rules import RuleFinding as RuleFinding
-    from fyr.core.rules import RuleInput as RuleInput
-    from fyr.core.rules import RuleLimits as RuleLimits
-    from fyr.core.rules import RuleOutcome as RuleOutcome
-    from fyr.core.rules import RuleProblem as RuleProblem
     from fyr.core.sealing import Sealer as Sealer
     from fyr.core.searching import SearchAsked as SearchAsked
     from fyr.core.store.port import Session as Session
     from fyr.core.streams import Stream as Stream
     from fyr.core.streams import StreamItem as StreamItem
     from fyr.core.streams import StreamListener as StreamListener
-    from fyr.core.subjects import Failing as Failing
-    from fyr.core.subjects import Look as Look
-    from fyr.core.subjects import Subject as Subject
-    from fyr.core.subjects import Use as Use
     from fyr.core.touched import Touched as Touched
     from fyr.core.workflow import ANYBODY as ANYBODY
     from fyr.core.workflow import Fired as Fired
@@ -141,7 +141,7 @@ _HOMES = {
     "messages": "Message MessageKind MessageSource",
     "observability.metrics": "Reading",
     "model.resource": "Resource",
-    "persons": "RegisteredPerson",
+    "hooks.values.persons": "RegisteredPerson",
     "pictures.kinds": "PICTURE_TYPES picture_kind refuse_telling",
     "pictures.writing": "picture_size small_picture stripped_picture",
     "declarations.projections": "Column Projection",
@@ -150,13 +150,13 @@ _HOMES = {
     "rest.blob_content": "give_content",
     "rest.exchange": "Request Response",
     "declarations.routes": "Allow Route",
-    "rules": "RuleFinding RuleInput RuleLimits RuleOutcome RuleProblem",
+    "hooks.values.rules": "RuleFinding RuleInput RuleLimits RuleOutcome RuleProblem",
     "sealing": "Sealer",
     "searching": "SearchAsked",
     "declarations.services": "Service TypeRules",
     "store.port": "Session",
     "streams": "Stream StreamItem StreamListener",
-    "subjects": "Failing Look Subject Use",
+    "hooks.values.subjects": "Failing Look Subject Use",
     "touched": "Touched",
     "workflow": (
         "ANYBODY Fired History Machine Planned Schedule Step Timer Timers Transition"

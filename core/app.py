@@ -33,6 +33,7 @@ from fyr.core.events import (
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Plugin
+from fyr.core.hooks.values.subjects import Subject
 from fyr.core.interactions import Interactions
 from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.planned import scheduled_changes
@@ -47,7 +48,6 @@ from fyr.core.outgoing.open import open_queue, outgoing_readings
 from fyr.core.sealing import Sealer
 from fyr.core.store.open import open_database
 from fyr.core.store.resources import ResourceStore
-from fyr.core.subjects import Subject
 from fyr.core.workflow import Machines
 from fyr.core.workflow.firing import Firing
 from fyr.core.workflow.open import open_timers, timer_readings
@@ -55,11 +55,11 @@ from fyr.core.workflow.open import open_timers, timer_readings
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
     from fyr.core.declarations.routes import Route
+    from fyr.core.hooks.values.subjects import Use
     from fyr.core.model.resource import Resource
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.streams import Stream
-    from fyr.core.subjects import Use
 
 T = TypeVar("T")
 P = TypeVar("P")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fyr.core.errors.catalogue import ErrorCodes
     from fyr.core.events import Outbox
     from fyr.core.hooks.pipeline import Hooks
+    from fyr.core.hooks.values.subjects import Use
     from fyr.core.interactions import Interactions
     from fyr.core.interactions.services import Services
     from fyr.core.jobs import Jobs
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from fyr.core.searching import SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.store.resources import ResourceStore
-    from fyr.core.subjects import Use
     from fyr.core.workflow import Timers
 
 T = TypeVar("T")

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from fyr.core.declarations.services import Service
     from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Change, Consumer
+    from fyr.core.hooks.values.persons import RegisteredPerson
+    from fyr.core.hooks.values.rules import RuleOutcome
     from fyr.core.jobs import Job
     from fyr.core.messages import MessageSource
     from fyr.core.model.resource import Resource
     from fyr.core.outgoing import Sender
-    from fyr.core.persons import RegisteredPerson
-    from fyr.core.rules import RuleOutcome
     from fyr.core.searching import SearchEngine
     from fyr.core.streams import Stream
     from fyr.core.workflow import Machine, Timer

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from fyr.core.declarations.services import Service
     from fyr.core.errors import Issue
     from fyr.core.events import Change
+    from fyr.core.hooks.values.persons import RegisteredPerson
+    from fyr.core.hooks.values.rules import RuleInput, RuleLimits, RuleOutcome
+    from fyr.core.hooks.values.subjects import Look, Subject, Use
     from fyr.core.model.resource import Resource
-    from fyr.core.persons import RegisteredPerson
-    from fyr.core.rules import RuleInput, RuleLimits, RuleOutcome
     from fyr.core.searching import SearchAsked
     from fyr.core.store.port import Session
-    from fyr.core.subjects import Look, Subject, Use
     from fyr.core.touched import Touched
 
 Params = Sequence[tuple[str, str]]

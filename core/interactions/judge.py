@@ -14,11 +14,11 @@ import orjson
 
 from fyr.core.context import RequestContext
 from fyr.core.errors import Forbidden, Issue
+from fyr.core.hooks.values.subjects import Failing, Look, Subject, Use
 from fyr.core.interactions.looking import Looking
 from fyr.core.model import json
 from fyr.core.searching import Judge, SearchAsked, SearchPage
 from fyr.core.store.port import Session, Stored
-from fyr.core.subjects import Failing, Look, Subject, Use
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fyr.core.context import SYSTEM, RequestContext
+from fyr.core.hooks.values.subjects import Subject
 from fyr.core.interactions.services import everything
-from fyr.core.subjects import Subject
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

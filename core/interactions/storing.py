@@ -21,6 +21,7 @@ from fyr.core.errors import (
     MethodNotAllowed,
     NotFound,
 )
+from fyr.core.hooks.values.subjects import Use
 from fyr.core.interactions import content
 from fyr.core.interactions.judge import judge, judge_failing, last_body
 from fyr.core.interactions.looking import Looking
@@ -34,7 +35,6 @@ from fyr.core.interactions.telling import made_of, tell
 from fyr.core.model import json
 from fyr.core.model.resource import copied
 from fyr.core.store.port import IndexRows, Key, NewVersion, Session, Stored
-from fyr.core.subjects import Use
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

@@ -16,14 +16,14 @@ from fyr.core.errors.catalogue import ErrorCode
 from fyr.core.errors.plugins import PluginError
 from fyr.core.events import Consumer
 from fyr.core.hooks.pipeline import Hooks
+from fyr.core.hooks.values.persons import RegisteredPerson
+from fyr.core.hooks.values.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
+from fyr.core.hooks.values.subjects import Subject
 from fyr.core.jobs import Job
 from fyr.core.messages import MessageSource
 from fyr.core.outgoing import Sender
-from fyr.core.persons import RegisteredPerson
-from fyr.core.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
 from fyr.core.searching import SearchAsked, SearchEngine
 from fyr.core.streams import Stream
-from fyr.core.subjects import Subject
 from fyr.core.touched import Touched
 from fyr.core.workflow import Machine, Step, Timer
 
