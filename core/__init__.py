@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fyr.core.version import __version__
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting as Acting
     from fyr.core.blobs import Blob as Blob
     from fyr.core.blobs import Blobs as Blobs
     from fyr.core.blobs.port import BlobMissing as BlobMissing
@@ -74,6 +73,7 @@ if TYPE_CHECKING:
     from fyr.core.hooks.values.subjects import Subject as Subject
     from fyr.core.hooks.values.subjects import Use as Use
     from fyr.core.hosts import network_of as network_of
+    from fyr.core.interactions.acting import Acting as Acting
     from fyr.core.jobs import Job as Job
     from fyr.core.jobs import JobContext as JobContext
     from fyr.core.messages import Message as Message
@@ -118,7 +118,7 @@ if TYPE_CHECKING:
 
 #: module -> the names that plugins import from here
 _HOMES = {
-    "acting": "Acting",
+    "interactions.acting": "Acting",
     "blobs": "Blob Blobs",
     "blobs.port": "BlobMissing BlobStore Listed",
     "blobs.spool": "Spooled",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
-from fyr.core.acting import Acting
 from fyr.core.blobs.open import open_blobs
 from fyr.core.blobs.sweep import Sweep
 from fyr.core.clock import Clock, utc_now
@@ -35,6 +34,7 @@ from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.hooks.values.subjects import Subject
 from fyr.core.interactions import Interactions
+from fyr.core.interactions.acting import Acting
 from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.planned import scheduled_changes
 from fyr.core.interactions.services import registered_services

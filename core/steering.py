@@ -18,7 +18,7 @@ from fyr.core.model.resource import copied
 from fyr.core.workflow.timing import DANISH, first_of, last_of
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
+    from fyr.core.interactions.acting import Acting
     from fyr.core.model.resource import Resource
 
 #: Where a message, and a request for one, says to which episode of care it belongs.

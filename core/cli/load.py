@@ -9,7 +9,7 @@ import click
 from fyr.core.cli.options import opened, settings_from, with_deployment
 from fyr.core.cli.sources import Source, Unreadable, read, total_bytes
 from fyr.core.errors import FyrError, Issue
-from fyr.core.importing import Import, Refusal
+from fyr.core.interactions.importing import Import, Refusal
 from fyr.core.model import json, xml
 from fyr.core.model.resource import Resource
 

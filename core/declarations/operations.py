@@ -17,10 +17,10 @@ from fyr.core.errors.plugins import PluginError
 from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
     from fyr.core.context import RequestContext
     from fyr.core.errors import Issue
     from fyr.core.interactions import Interactions
+    from fyr.core.interactions.acting import Acting
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
 
@@ -100,7 +100,7 @@ class OperationCall:
         return self._acting(as_caller=True)
 
     def _acting(self, *, as_caller: bool) -> Acting:
-        from fyr.core.acting import Acting
+        from fyr.core.interactions.acting import Acting
 
         return Acting(
             self.interactions, self.session, cause=self.context, as_caller=as_caller

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
-    from fyr.core.acting import Acting
     from fyr.core.blobs import Blobs
     from fyr.core.clock import Clock
     from fyr.core.context import RequestContext
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from fyr.core.hooks.pipeline import Hooks
     from fyr.core.hooks.values.subjects import Use
     from fyr.core.interactions import Interactions
+    from fyr.core.interactions.acting import Acting
     from fyr.core.interactions.services import Services
     from fyr.core.jobs import Jobs
     from fyr.core.messages.publishing import Publishing

@@ -17,7 +17,7 @@ from fyr.core.workflow.timers import Fired, Timer
 from fyr.core.workflow.transition import BY_ITSELF
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
+    from fyr.core.interactions.acting import Acting
     from fyr.core.model.resource import Resource
     from fyr.core.workflow.machine import Machine
     from fyr.core.workflow.machines import Machines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fyr.core.importing import Import, Refusal
+from fyr.core.interactions.importing import Import, Refusal
 from fyr.core.model import json
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from fyr.core.workflow.timers import NEVER, Timers, TimerState, is_down, is_fina
 
 if TYPE_CHECKING:
     from fyr.config.settings import EventSettings
-    from fyr.core.acting import Acting
+    from fyr.core.interactions.acting import Acting
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from fyr.core.errors import FyrError, NotFound
 from fyr.core.errors.plugins import PluginError
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
+    from fyr.core.interactions.acting import Acting
     from fyr.core.store.port import Database, Session
 
 #: ``due`` of a timer that was given up.

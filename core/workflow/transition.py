@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
     from fyr.core.context import RequestContext
     from fyr.core.interactions import Interactions
+    from fyr.core.interactions.acting import Acting
     from fyr.core.model.resource import Resource
     from fyr.core.store.port import Session
     from fyr.core.workflow.machine import Machine, Step
@@ -85,7 +85,7 @@ class Transition:
     @cached_property
     def acting(self) -> Acting:
         """Reads, finds and stores as Fyr itself, in the transaction."""
-        from fyr.core.acting import Acting
+        from fyr.core.interactions.acting import Acting
 
         within = self.interactions.within(self.session)
         return Acting(within, self.session, cause=self.context)

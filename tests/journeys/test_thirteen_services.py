@@ -12,7 +12,7 @@ import pytest
 
 from fyr.config.load import load
 from fyr.core.app import Application
-from fyr.core.importing import Import
+from fyr.core.interactions.importing import Import
 from fyr.core.testing.applications import application, client_of
 from fyr.core.testing.client import Client
 from fyr.core.testing.clock import FakeClock

@@ -3,7 +3,7 @@
 import pytest
 
 from fyr.core import Conflict, Forbidden, Invalid, Operation, Plugin, Refused, hookimpl
-from fyr.core.acting import Acting
+from fyr.core.interactions.acting import Acting
 from fyr.core.testing import PATIENT
 
 ADA = {"resourceType": "Patient", "name": [{"family": "Lovelace"}]}

@@ -23,8 +23,8 @@ from fyr.core.hooks.plugin import Plugin
 from fyr.core.workflow.timers import Fired, Timer
 
 if TYPE_CHECKING:
-    from fyr.core.acting import Acting
     from fyr.core.app import Application
+    from fyr.core.interactions.acting import Acting
 
 BELL, CARILLON = "bell", "carillon"
 TRAP = "Device/trap"
