@@ -1,6 +1,7 @@
-"""What plugins share that tell of changes: paths, conditions, absolute URLs.
+"""What plugins share that tell of changes: paths, conditions, absolute URLs, wishes.
 
-A plugin has a table of what it tells as what; here is what such tables are read with.
+A plugin has a table of what it tells as what; here is what such tables are read with, and
+by which CommunicationRequests people say what they wish to be told.
 """
 
 from fyr.core.telling.conditions import CONDITIONS, Condition, condition

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fyr.core import Consumer
-from fyr.core.steering import steered
+from fyr.core.telling.communication_requests import steered
 from fyr.plugins.administrative.extensions import (
     EPISODE_OF_CARE,
     RECIPIENT_TEAM,

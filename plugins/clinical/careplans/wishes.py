@@ -1,8 +1,9 @@
 """The states of CommunicationRequests, and what must hold for one.
 
 http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-communication-request: whoever
-gets messages that the server sends says by one which and how; :mod:`fyr.core.steering`
-asks them. The guide names no steps; those here are what a clinician would expect.
+gets messages that the server sends says by one which and how;
+:mod:`fyr.core.telling.communication_requests` asks them. The guide names no steps; those
+here are what a clinician would expect.
 """
 
 from __future__ import annotations

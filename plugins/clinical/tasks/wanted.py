@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from fyr.core.steering import steered
+from fyr.core.telling.communication_requests import steered
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.references import elements
 from fyr.plugins.clinical.tasks import terms

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fyr.core.steering import _is_in_force
+from fyr.core.telling.communication_requests import _is_in_force
 from fyr.core.testing import MachineContract
 from fyr.plugins.administrative.messages.states import MESSAGE
 from fyr.plugins.administrative.messages.terms import PROFILE
