@@ -10,7 +10,7 @@ import falcon
 
 from fyr.core.declarations.services import ROUTES
 from fyr.core.errors.plugins import PluginError
-from fyr.core.listening import public_names
+from fyr.core.hosts import public_names
 from fyr.core.model.json import Limits
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.body import Bodies

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from fyr.config.settings import Settings
 from fyr.core.hooks.plugin import Plugin
 from fyr.core.hooks.registry import PluginRegistry
-from fyr.core.hosts import is_loopback
-from fyr.core.listening import public_names
+from fyr.core.hosts import is_loopback, public_names
 
 #: Networks with shorter prefixes are no operator's own, by version of IP: the widest
 #: private one of IPv4 is 10.0.0.0/8, providers of IPv6 have /16 at most.

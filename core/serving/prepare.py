@@ -8,8 +8,7 @@ import structlog
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
-from fyr.core.hosts import is_loopback
-from fyr.core.listening import beyond_loopback, public_names
+from fyr.core.hosts import beyond_loopback, is_loopback, public_names
 from fyr.core.serving.cautions import cautions
 
 log = structlog.get_logger("fyr.serving")

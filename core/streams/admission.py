@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 from fyr.core.declarations.routes import Route
 from fyr.core.declarations.services import ROUTES
 from fyr.core.errors import Forbidden
-from fyr.core.hosts import network_of
+from fyr.core.hosts import network_of, public_names
 from fyr.core.interactions.admit import admit
 from fyr.core.interactions.outcomes import CODING
-from fyr.core.listening import public_names
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors

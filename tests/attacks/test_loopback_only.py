@@ -10,7 +10,7 @@ import pytest
 from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.app import build
-from fyr.core.listening import listening
+from fyr.core.hosts import listening
 from fyr.core.serving.prepare import refuse_unsafe
 from fyr.core.testing.applications import settings_with
 

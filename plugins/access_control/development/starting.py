@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fyr.config.load import ConfigError
-from fyr.core.hosts import is_loopback
-from fyr.core.listening import beyond_loopback, public_names
+from fyr.core.hosts import beyond_loopback, is_loopback, public_names
 from fyr.plugins.access_control.development.issuer import DevelopmentIssuer
 from fyr.plugins.access_control.development.key import signing_key
 from fyr.plugins.access_control.settings import AccessControlSettings

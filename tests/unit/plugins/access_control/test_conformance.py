@@ -16,7 +16,6 @@ ROOMS = (
     "core.errors.catalogue",
     "core.errors",
     "core.hosts",
-    "core.listening",
     "core.model.definitions",
     "search.understanding.compartments",
 )
