@@ -11,9 +11,9 @@ import orjson
 
 from fyr.core.declarations.routes import Route
 from fyr.core.errors import Invalid
+from fyr.core.query_strings import pairs
 from fyr.core.rest.admin import AdminGate, tell
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.query import pairs
 
 _PAGE = 100
 _MOST = 1000

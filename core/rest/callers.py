@@ -14,10 +14,10 @@ from fyr.core.context import ANONYMOUS, RequestContext
 from fyr.core.declarations.services import Service
 from fyr.core.errors import Forbidden, Invalid
 from fyr.core.hosts import is_loopback
+from fyr.core.query_strings import Pairs
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.exchange import FyrRequest
 from fyr.core.rest.negotiation import DEFAULT_PREFERENCES, preferred
-from fyr.core.rest.query import Pairs
 
 _HOST = re.compile(r"(?:([A-Za-z0-9._~-]+)|(\[[0-9A-Fa-f:.]+\]))(?::[0-9]{1,5})?")
 

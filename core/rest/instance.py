@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from fyr.core.errors import MethodNotAllowed
 from fyr.core.interactions.content import BINARY
+from fyr.core.query_strings import pairs
 from fyr.core.rest.answers import give_written
 from fyr.core.rest.binary import give_binary
 from fyr.core.rest.blob_content import give_one
 from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import PLAIN, accepted, view
-from fyr.core.rest.query import pairs
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fyr.core.declarations.operation_definitions import operation_definition
 from fyr.core.errors import Invalid, NotFound
 from fyr.core.model import json
+from fyr.core.query_strings import pairs
 from fyr.core.rest.answers import send
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.capability import (
@@ -22,7 +23,6 @@ from fyr.core.rest.capability import (
 )
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import View, view
-from fyr.core.rest.query import pairs
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

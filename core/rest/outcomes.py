@@ -17,10 +17,10 @@ import structlog
 
 from fyr.core.errors import FyrError, Issue
 from fyr.core.interactions.outcomes import outcome as made_of
+from fyr.core.query_strings import pairs
 from fyr.core.rest.allow import allowed_methods
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.negotiation import JSON, PLAIN, XML, View, view
-from fyr.core.rest.query import pairs
 
 log = structlog.get_logger("fyr.rest")
 

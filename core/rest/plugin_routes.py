@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from fyr.core.context import TOLD
 from fyr.core.errors import Forbidden
 from fyr.core.interactions.admit import admit, receive
+from fyr.core.query_strings import pairs
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.query import pairs
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext

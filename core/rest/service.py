@@ -17,6 +17,7 @@ from fyr.core.interactions.answer import Incoming, IncomingPatch
 from fyr.core.interactions.content import BINARY
 from fyr.core.interactions.explaining import EXPLAIN, as_text
 from fyr.core.interactions.operation_input import Posted, from_query
+from fyr.core.query_strings import Pairs, pairs
 from fyr.core.rest.answers import give, give_page
 from fyr.core.rest.binary import binary_of, is_native
 from fyr.core.rest.body import Bodies
@@ -31,7 +32,6 @@ from fyr.core.rest.negotiation import (
     view,
     wants_text,
 )
-from fyr.core.rest.query import Pairs, pairs
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

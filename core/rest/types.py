@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from fyr.core.query_strings import pairs
 from fyr.core.rest.answers import give_page, give_written
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.instance import tags
-from fyr.core.rest.query import pairs
 from fyr.core.rest.service import ServiceResource, criteria
 
 

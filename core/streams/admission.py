@@ -14,12 +14,12 @@ from fyr.core.errors import Forbidden
 from fyr.core.hosts import network_of, public_names
 from fyr.core.interactions.admit import admit
 from fyr.core.interactions.outcomes import CODING
+from fyr.core.query_strings import pairs
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.plugin_routes import tell
-from fyr.core.rest.query import pairs
 from fyr.core.rest.secure import fixed_headers
 
 if TYPE_CHECKING:

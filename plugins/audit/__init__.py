@@ -31,7 +31,7 @@ from fyr.core import (
 from fyr.core.context import ANONYMOUS, SYSTEM, TOLD
 from fyr.core.errors.plugins import PluginError
 from fyr.core.interactions import Incoming
-from fyr.core.lines import LinesFile
+from fyr.core.json_lines import LinesFile
 from fyr.core.model import json
 from fyr.plugins.audit.events import AuditEvents
 from fyr.plugins.audit.facts import (

@@ -20,7 +20,7 @@ from fyr.core import (
     PreconditionFailed,
     Resource,
 )
-from fyr.core.lines import LinesFile
+from fyr.core.json_lines import LinesFile
 from fyr.plugins.audit.facts import TOPIC
 from fyr.plugins.audit.minlog import minlog_record
 

@@ -27,7 +27,7 @@ from fyr.core import (
 )
 from fyr.core.errors.plugins import PluginError
 from fyr.core.events.change import RESOURCE, read_ahead
-from fyr.core.lines import LinesFile
+from fyr.core.json_lines import LinesFile
 from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import schema_routes
 from fyr.plugins.notifications.publishing import message_of, name_of

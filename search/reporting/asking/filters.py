@@ -14,7 +14,7 @@ from fyr.core.clock import to_millis
 from fyr.core.declarations.projections import Column
 from fyr.core.errors import FyrError
 from fyr.core.model.naming import did_you_mean
-from fyr.core.rest.query import pairs
+from fyr.core.query_strings import pairs
 from fyr.search.full_text.words import words
 from fyr.search.moments import range_of
 from fyr.search.reporting.asking.individuals import leads_to_one

@@ -61,7 +61,7 @@ class TestConformance(PluginContract):
             "fyr.core.events",
             "fyr.core.errors.plugins",
             "fyr.core.interactions",
-            "fyr.core.lines",
+            "fyr.core.json_lines",
             "fyr.core.model",
             "fyr.core.model.resource",
             "fyr.core.searching",

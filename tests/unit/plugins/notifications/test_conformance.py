@@ -23,7 +23,7 @@ class TestNotifications(PluginContract):
             "fyr.core.app",
             "fyr.core.events.change",
             "fyr.core.errors.plugins",
-            "fyr.core.lines",
+            "fyr.core.json_lines",
             "fyr.core.model.definitions",
             "fyr.core.model.json",
             "fyr.core.outgoing",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
-from fyr.core.rest.query import pairs
+from fyr.core.query_strings import pairs
 
 
 def test_names_and_values_keep_their_order_and_repeat() -> None:

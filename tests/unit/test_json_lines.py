@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from fyr.core import Unavailable
-from fyr.core.lines import LinesFile
+from fyr.core.json_lines import LinesFile
 
 
 def test_lines_are_added_to_those_that_are_there(tmp_path) -> None:
