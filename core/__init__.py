@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fyr.core.clock import to_millis as to_millis
     from fyr.core.context import Principal as Principal
     from fyr.core.context import RequestContext as RequestContext
+    from fyr.core.context import Touched as Touched
     from fyr.core.declarations.deprecation import Deprecation as Deprecation
     from fyr.core.declarations.operations import Operation as Operation
     from fyr.core.declarations.operations import OperationCall as OperationCall
@@ -102,7 +103,6 @@ if TYPE_CHECKING:
     from fyr.core.streams import Stream as Stream
     from fyr.core.streams import StreamItem as StreamItem
     from fyr.core.streams import StreamListener as StreamListener
-    from fyr.core.touched import Touched as Touched
     from fyr.core.workflow import ANYBODY as ANYBODY
     from fyr.core.workflow import Fired as Fired
     from fyr.core.workflow import History as History
@@ -123,7 +123,7 @@ _HOMES = {
     "blobs.port": "BlobMissing BlobStore Listed",
     "blobs.spool": "Spooled",
     "clock": "Clock from_millis instant to_millis",
-    "context": "Principal RequestContext",
+    "context": "Principal RequestContext Touched",
     "declarations.deprecation": "Deprecation",
     "errors.catalogue": "ErrorCode broken_rule read_error_codes",
     "errors": (
@@ -157,7 +157,6 @@ _HOMES = {
     "store.port": "Session",
     "streams": "Stream StreamItem StreamListener",
     "hooks.values.subjects": "Failing Look Subject Use",
-    "touched": "Touched",
     "workflow": (
         "ANYBODY Fired History Machine Planned Schedule Step Timer Timers Transition"
         " planned refuses"

@@ -1,12 +1,15 @@
-"""Who asks for what: the request as everything below HTTP sees it."""
+"""Who asks for what, as everything below HTTP sees it, and what that has touched."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fyr.core.declarations.routes import Route
 from fyr.core.declarations.services import Service
+
+#: What was done with a version.
+How = Literal["read", "create", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -141,3 +144,13 @@ class RequestContext:
         cleared = {"operation": None, "params": (), "posted": (), "parent": self}
         told = {"interaction": interaction, "resource_type": resource_type}
         return replace(self, **{**cleared, **told, **differing})
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A version of a resource that an interaction has shown or made."""
+
+    type: str
+    id: str
+    version: int
+    how: How

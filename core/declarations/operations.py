@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from fyr.config.neighbours import neighbour
 from fyr.core.errors import NotFound
 from fyr.core.errors.plugins import PluginError
-from fyr.core.touched import Touched
 
 if TYPE_CHECKING:
     from fyr.core.context import RequestContext
@@ -112,10 +111,7 @@ class OperationCall:
         So that the hook :func:`~fyr.core.hooks.specs.answered`, hence an audit log,
         knows of it; what is in the answer, with its version, is known anyway.
         """
-        if self.interactions.collected is not None:
-            version = int(resource.get("meta", {}).get("versionId", 0))
-            kind, identity = resource["resourceType"], resource["id"]
-            self.interactions.collected.append(Touched(kind, identity, version, "read"))
+        self.interactions.note_shown(resource)
 
     def subject(self) -> Resource:
         """Read the resource that the operation was called on, as the caller may see it.

@@ -16,7 +16,7 @@ from fyr.core.hooks import start_specs
 from fyr.core.hooks.markers import Rule, hookspec, rule_of
 
 if TYPE_CHECKING:
-    from fyr.core.context import Principal, RequestContext
+    from fyr.core.context import Principal, RequestContext, Touched
     from fyr.core.declarations.services import Service
     from fyr.core.errors import Issue
     from fyr.core.events import Change
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fyr.core.model.resource import Resource
     from fyr.core.searching import SearchAsked
     from fyr.core.store.port import Session
-    from fyr.core.touched import Touched
 
 Params = Sequence[tuple[str, str]]
 

@@ -22,22 +22,23 @@ from fyr.core.interactions import (
     patch,
     read,
     searching,
+    telling,
     write,
 )
 from fyr.core.interactions.answer import Answer, Incoming, IncomingPatch
 from fyr.core.interactions.joined import JoinedDatabase
 from fyr.core.interactions.looking import Expected
-from fyr.core.touched import Touched
 from fyr.core.workflow.machines import Machines
 
 if TYPE_CHECKING:
     from fyr.config.settings import Settings
     from fyr.core.blobs import Blobs
     from fyr.core.clock import Clock
-    from fyr.core.context import RequestContext
+    from fyr.core.context import RequestContext, Touched
     from fyr.core.declarations.operations import Operations
     from fyr.core.hooks.pipeline import Hooks
     from fyr.core.interactions.services import Services
+    from fyr.core.model.resource import Resource
     from fyr.core.searching import Extent, SearchEngine
     from fyr.core.store.port import Database, Session
     from fyr.core.store.resources import ResourceStore
@@ -124,6 +125,10 @@ class Interactions:
                 engine.end()
 
         return self.database.write(attempt)
+
+    def note_shown(self, resource: Resource) -> None:
+        """Note that an operation's answer tells of a stored resource that is not in it."""
+        telling.note_shown(self, resource)
 
     def admit(self, context: RequestContext) -> None:
         """Let a request pass, its principal known, or end it; for plain routes too."""

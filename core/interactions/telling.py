@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from fyr.core.context import RequestContext
+from fyr.core.context import How, RequestContext, Touched
 from fyr.core.interactions.joined import JoinedDatabase
 from fyr.core.store.port import Session, Stored
-from fyr.core.touched import How, Touched
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
@@ -46,6 +45,14 @@ def tell(
 def shown_of(found: Iterable[Stored]) -> list[Touched]:
     """Tell of versions that are shown."""
     return [Touched(one.type, one.id, one.version, "read") for one in found]
+
+
+def note_shown(interactions: Interactions, resource: Resource) -> None:
+    """Note, while an operation is collecting, that a stored resource is shown by it."""
+    if interactions.collected is not None:
+        version = int(resource.get("meta", {}).get("versionId", 0))
+        kind, identity = resource["resourceType"], resource["id"]
+        interactions.collected.append(Touched(kind, identity, version, "read"))
 
 
 def made_of(before: Stored | None, stored: Stored) -> Touched:

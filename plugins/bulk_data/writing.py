@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fyr.core.blobs import BlobMissing
+from fyr.core.context import Touched
 from fyr.core.interactions.content import MARK
 from fyr.core.interactions.everything import shown_versions
 from fyr.core.interactions.telling import tell
 from fyr.core.model import json
 from fyr.core.model.summary import shape
 from fyr.core.rest.blob_content import Woven
-from fyr.core.touched import Touched
 from fyr.plugins.bulk_data.collecting import WIDTH
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from fyr.core import hookimpl
 from fyr.core.blobs.port import BlobStore
 from fyr.core.clock import utc_now
-from fyr.core.context import Principal
+from fyr.core.context import Principal, Touched
 from fyr.core.declarations.operations import Operation
 from fyr.core.declarations.projections import Projection
 from fyr.core.declarations.routes import Route
@@ -24,7 +24,6 @@ from fyr.core.messages import MessageSource
 from fyr.core.outgoing import Sender
 from fyr.core.searching import SearchAsked, SearchEngine
 from fyr.core.streams import Stream
-from fyr.core.touched import Touched
 from fyr.core.workflow import Machine, Step, Timer
 
 ADA = Principal("PRACTITIONER", "ada")

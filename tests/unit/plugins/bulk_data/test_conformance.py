@@ -45,7 +45,6 @@ class TestBulkData(PluginContract):
             "fyr.core.store.migrating",
             "fyr.core.store.port",
             "fyr.core.store.statistics",
-            "fyr.core.touched",
             *(f"fyr.plugins.bulk_data.{name}" for name in own_modules()),
         }
     )
