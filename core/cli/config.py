@@ -40,7 +40,9 @@ def show(config_file: Path | None) -> None:
 @config.command()
 @config_option
 @click.option(
-    "--reach", is_flag=True, help="Ask S3, Elasticsearch and issuers of tokens too."
+    "--reach",
+    is_flag=True,
+    help="Ask those whom the settings name too: database, broker, S3 and others.",
 )
 def check(config_file: Path | None, reach: bool) -> None:
     """Name what is wrong with the settings and the plugins; status 2 when anything is.
@@ -79,10 +81,13 @@ def check(config_file: Path | None, reach: bool) -> None:
 
 def _unreached(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
     """Tell what this server and its plugins miss of others."""
-    from fyr.core.blobs.open import unreached
+    from fyr.core.blobs import open as blobs
     from fyr.core.hooks.plugin import Plugin
+    from fyr.core.messages import publishing
+    from fyr.core.store import open as store
 
-    yield from unreached(settings)
+    for own in (store, publishing, blobs):
+        yield from own.unreached(settings)
     for one in plugins:
         if isinstance(one.target, Plugin):
             for sentence in one.target.reach(settings):

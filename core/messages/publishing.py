@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fyr.config.messages import MessageSettings
 from fyr.core.errors import Invalid, Issue, Unavailable
@@ -15,8 +16,33 @@ from fyr.core.messages.sending import consumer_of, source_named
 from fyr.core.messages.topics import is_wanted, unknown
 
 if TYPE_CHECKING:
+    from fyr.config.settings import Settings
     from fyr.core.events.outbox import Outbox
     from fyr.core.store.port import Database
+
+#: How long a broker may take that is only asked whether it is there.
+_ASKED_SECONDS = 5.0
+
+
+def unreached(settings: Settings) -> Iterator[str]:
+    """Tell why the broker that the settings name does not take us; nothing is published.
+
+    It takes some seconds at most. An embedded one is there when the server is.
+    """
+    chosen = settings.messages
+    if urlsplit(chosen.url).scheme not in ("mqtt", "mqtts"):
+        return
+    from fyr.core.messages.mqtt import MqttPublisher
+
+    seconds = min(chosen.ack_seconds, _ASKED_SECONDS)
+    asked = chosen.model_copy(update={"ack_seconds": seconds})
+    publisher = MqttPublisher(asked, "reach")
+    try:
+        publisher.check()
+    except Unavailable as away:
+        yield f"messages.url: {away}"
+    finally:
+        publisher.close()
 
 
 class Publishing:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fyr.config.outgoing import OutgoingSettings
@@ -105,6 +105,23 @@ class HttpSender:
                 preload_content=False,
             )
             return _judged(_shown(url), answer, _read(answer))
+
+    def reach(self, url: str, *, timeout_seconds: float) -> None:
+        """Connect to a receiver, by TLS where that is asked for, and send it nothing.
+
+        :param timeout_seconds: for all of it.
+        :raises SendFailed: it cannot be reached, or may not be.
+        """
+        if problem := self.policy.problem(url):
+            raise SendFailed(f"{_shown(url)}: {problem}")
+        with Watch(timeout_seconds) as watched, _told_by(_shown(url), watched):
+            pool: Any = self._pools().connection_from_url(url)
+            connection = pool._new_conn()
+            connection.timeout = timeout_seconds
+            try:
+                connection.connect()
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -64,7 +64,8 @@ _FAILING = """
     SELECT sender, COUNT(*) FROM outgoing_destination WHERE failures > 0 GROUP BY sender
 """
 _AWAY = """
-    SELECT sender, COUNT(*), MIN(error) FROM outgoing_destination WHERE away = 1
+    SELECT sender, COUNT(NULLIF(destination, '')), MIN(error)
+    FROM outgoing_destination WHERE away = 1
     GROUP BY sender ORDER BY sender
 """
 _MARK = """
@@ -257,7 +258,8 @@ class OutgoingQueue:
     def away(self) -> dict[str, tuple[int, str]]:
         """Tell, by sender, how many wait for something of the deployment's own, and why."""
         rows = self.database.rows(_AWAY)
-        return {sender: (count, why) for sender, count, why in rows}
+        # The sender itself, where it has nothing to send.
+        return {sender: (max(count, 1), why) for sender, count, why in rows}
 
     def destinations(
         self, after: tuple[str, str] = ("", ""), count: int = 100, *, sender: str = ""

@@ -27,6 +27,42 @@ _OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "application_name": "fyr",
 }
+#: What PostgreSQL says when it lets nobody in, and what is told of that: its own words may
+#: hold a part of a password that a URL was written with.
+_REASONS = {
+    "password authentication failed": "it refuses the user or the password",
+    "no password supplied": "it asks for a password",
+    "no pg_hba.conf entry": "it lets this user in from elsewhere only",
+    "root certificate file": "the file of sslrootcert cannot be used",
+    "certificate": "nobody vouches for its certificate, or it does not for ours",
+    "support ssl": "it does not speak TLS",
+    "does not exist": "it has no such user, or no such database",
+    "too many": "it has no connection to spare",
+    "starting up": "it is starting",
+    "resolve": "its name is not known",
+    "connection refused": "nobody listens there",
+    "timeout": "it does not answer",
+}
+
+
+def why_not(url: str, password: str) -> str:
+    """Tell why a server lets nobody in, in our words; empty: it does.
+
+    It is connected to, and may take five seconds for each of its addresses.
+    """
+    try:
+        psycopg.connect(url, **_options(password)).close()
+    except psycopg.OperationalError as error:
+        told = str(error).lower()
+        known = (why for said, why in _REASONS.items() if said in told)
+        return f"the database cannot be used: {next(known, 'it cannot be reached')}"
+    except psycopg.Error:
+        return "it is not the URL of a database"
+    return ""
+
+
+def _options(password: str) -> dict[str, Any]:
+    return {**_OPTIONS, **({"password": password} if password else {})}
 
 
 class Connections:
@@ -35,7 +71,7 @@ class Connections:
     def __init__(self, url: str, password: str, size: int) -> None:
         """Take where to connect to, and how many connections are open at most."""
         self._url = url
-        self._options = {**_OPTIONS, **({"password": password} if password else {})}
+        self._options = _options(password)
         self._idle: deque[Wire] = deque()
         # As many entries as may be in use; a semaphore without its Python.
         self._free: SimpleQueue[None] = SimpleQueue()

@@ -1,5 +1,6 @@
 """Opens the database that the settings name, and brings its schema up to date."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -7,6 +8,8 @@ from fyr.config.load import ConfigError
 from fyr.config.settings import Settings
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database
+
+_POSTGRESQL = ("postgresql", "postgres")
 
 
 def open_database(settings: Settings) -> Database:
@@ -25,6 +28,24 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def unreached(settings: Settings) -> Iterator[str]:
+    """Tell why the PostgreSQL that the settings name lets nobody in.
+
+    It takes some seconds at most; nothing is asked of it.
+    """
+    if urlsplit(settings.store.url).scheme not in _POSTGRESQL:
+        return
+    from fyr.core.store.connections import why_not
+
+    if why := why_not(settings.store.url, _password(settings)):
+        yield f"store.url: {why}"
+
+
+def _password(settings: Settings) -> str:
+    secret = settings.store.password
+    return secret.get_secret_value() if secret else ""
+
+
 def _connect(settings: Settings) -> Database:
     url = settings.store.url
     parts = urlsplit(url)
@@ -33,13 +54,12 @@ def _connect(settings: Settings) -> Database:
 
         file = unquote(parts.path.removeprefix("/"))
         return SqliteDatabase(settings.data_dir / Path(file) if file else None)
-    if parts.scheme in ("postgresql", "postgres"):
+    if parts.scheme in _POSTGRESQL:
         from fyr.core.store.postgresql import PostgresqlDatabase
 
-        secret = settings.store.password
         return PostgresqlDatabase(
             url,
-            password=secret.get_secret_value() if secret else "",
+            password=_password(settings),
             pool_size=settings.store.pool_size,
             retries=settings.store.retries,
         )

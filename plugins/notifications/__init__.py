@@ -32,7 +32,7 @@ from fyr.core.telling import TOLD, absolute_by
 from fyr.core.telling.serving import schema_routes
 from fyr.plugins.notifications.publishing import message_of, name_of
 from fyr.plugins.notifications.schemas import SCHEMAS, message_kind, schemas
-from fyr.plugins.notifications.sending import kept, sender_name, senders
+from fyr.plugins.notifications.sending import kept, sender_name, senders, unreached
 from fyr.plugins.notifications.settings import NotificationsSettings
 from fyr.plugins.notifications.table import Table, read_table
 from fyr.plugins.notifications.telling import Notification, Telling
@@ -81,6 +81,10 @@ class Notifications(Plugin):
             )
         if own.mqtt and not settings.messages.url:
             yield "plugin.notifications.mqtt: messages.url is empty"
+
+    def reach(self, deployment: Settings) -> Iterable[str]:
+        """Tell which receivers cannot be connected to."""
+        return unreached(self.settings, deployment.outgoing)
 
     @hookimpl
     def register_message_sources(self, settings: Settings) -> Iterable[MessageSource]:

@@ -6,7 +6,7 @@ written, so that it is the present one and is kept nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ from fyr.plugins.notifications.telling import NAME, Notification
 if TYPE_CHECKING:
     from fyr.config.outgoing import OutgoingSettings
     from fyr.core.store.resources import ResourceStore
+
+#: How long a receiver may take that is only connected to.
+_ASKED_SECONDS = 5.0
 
 
 def kept(notification: Notification) -> dict[str, Any]:
@@ -55,11 +58,7 @@ def senders(
     made: dict[str, ToWebhook | ToNas] = {}
     problems: list[str] = []
     for name, receiver in settings.receivers.items():
-        tls = ClientTls(
-            receiver.tls_ca or outgoing.tls_ca,
-            receiver.tls_certificate,
-            receiver.tls_key,
-        )
+        tls = _tls(receiver, outgoing)
         http = HttpSender(outgoing, tls=tls)
         place = f"plugin.{NAME}.{name}"
         if problem := http.policy.problem(receiver.url):
@@ -74,6 +73,29 @@ def senders(
     if problems:
         raise PluginError(problems)
     return made
+
+
+def unreached(
+    settings: NotificationsSettings, outgoing: OutgoingSettings
+) -> Iterator[str]:
+    """Connect to each receiver, and tell which cannot be; they are sent nothing."""
+    for name, receiver in settings.receivers.items():
+        http = HttpSender(outgoing, tls=_tls(receiver, outgoing))
+        given = receiver.timeout_seconds or outgoing.timeout_seconds
+        try:
+            http.reach(receiver.url, timeout_seconds=min(given, _ASKED_SECONDS))
+        except SendFailed as failed:
+            yield f"{name}.url: {failed}"
+        finally:
+            http.close()
+
+
+def _tls(receiver: Receiver, outgoing: OutgoingSettings) -> ClientTls:
+    return ClientTls(
+        receiver.tls_ca or outgoing.tls_ca,
+        receiver.tls_certificate,
+        receiver.tls_key,
+    )
 
 
 class ToWebhook:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fyr.core import (
+    Away,
     Change,
     Consumer,
     Issue,
@@ -77,6 +78,14 @@ class Subscriptions(Plugin):
         ca = self.settings.smtp_tls_ca
         if ca and not ca.is_file():
             yield f"plugin.subscriptions.smtp_tls_ca: there is no file {ca}"
+
+    def reach(self, deployment: Settings) -> Iterable[str]:
+        """Tell why the mail server does not take mails of ours."""
+        if "email" in self.settings.channels and self.settings.smtp_url:
+            try:
+                MailServer(self.settings, deployment.outgoing).check(login=True)
+            except Away as away:
+                yield f"smtp_url: {away}"
 
     def start(self, application: Application) -> None:
         """Join the parts.

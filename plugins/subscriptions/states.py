@@ -24,6 +24,7 @@ from fyr.core.clock import to_millis
 from fyr.core.context import SYSTEM
 from fyr.core.interactions import Incoming
 from fyr.core.model import json
+from fyr.plugins.subscriptions.channels.email import Email
 from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
 from fyr.plugins.subscriptions.definition import read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT, Notification
@@ -45,6 +46,9 @@ SENDER = CONSUMER = "subscriptions"
 KIND = "Subscription"
 #: Topic of the outbox: a subscription with a websocket has an event, or its end.
 WEBSOCKET = "subscriptions.told"
+#: Milliseconds between two looks at a mail server, as between those at a broker. That one
+#: holds a connection, so a look at it costs nothing; mails have one each.
+_MAIL_MILLIS = 10_000
 #: state -> those that it may follow
 STEPS: Mapping[str, frozenset[str]] = {
     "active": frozenset({"requested", "error"}),
@@ -70,6 +74,9 @@ class States:
         self._table = table
         self._channels = channels
         self._settings = settings
+        #: why what a channel needs is away, as it was seen last; empty: it is not
+        self._away: dict[str, str] = {}
+        self._mail_due = 0
 
     def take(self, change: Change) -> None:
         """Take a version of a subscription as it was committed, once."""
@@ -209,7 +216,7 @@ class States:
     def tend(self, context: JobContext) -> dict[str, int]:
         """Look after ends, heartbeats, and what is kept too long."""
         now = to_millis(self._application.clock())
-        self._look_for_broker()
+        self._look_for_servers(now)
         ended, beats = self._end_unshown(), 0
         for row in self._table.rows("active", "error", "requested"):
             definition = read(row.resource())
@@ -223,17 +230,23 @@ class States:
         )
         return {"ended": ended, "heartbeats": beats}
 
-    def _look_for_broker(self) -> None:
-        """Note whether the broker of a channel is there while nothing goes over it."""
-        channel = self._channels.get("mqtt")
-        if not isinstance(channel, MqttChannel):
-            return
-        why = ""
-        try:
-            channel.check()
-        except Away as away:
-            why = str(away)
-        self._application.outgoing.mark(SENDER, why)
+    def _look_for_servers(self, now: int) -> None:
+        """Note whether broker and mail server are there while nothing goes over them."""
+        for name, channel in self._channels.items():
+            if isinstance(channel, Email):
+                if now < self._mail_due:
+                    continue
+                self._mail_due = now + _MAIL_MILLIS
+            elif not isinstance(channel, MqttChannel):
+                continue
+            self._away[name] = ""
+            try:
+                channel.check()
+            except Away as away:
+                self._away[name] = str(away)
+        if self._away:
+            why = "; ".join(filter(None, self._away.values()))
+            self._application.outgoing.mark(SENDER, why)
 
     def _end(self, id_: str, end: int) -> bool:
         """Turn one off whose end is reached, once all of before it is told."""

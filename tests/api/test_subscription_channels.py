@@ -36,6 +36,8 @@ class Mailbox:
         self.is_busy = False
         self.logins: list[tuple[bytes, bytes]] = []
         self.quits = True
+        #: how many times somebody has said who he is
+        self.greetings = 0
         #: answer to the address of whom a mail is for
         self.knows = "250 OK"
 
@@ -54,6 +56,13 @@ class Mailbox:
         mail = message_from_bytes(envelope.content)
         self.mails.append((envelope.rcpt_tos, mail))
         return "250 OK"
+
+    async def handle_EHLO(
+        self, _server: Any, session: Any, _envelope: Any, name: str, answers: list[str]
+    ) -> list[str]:
+        session.host_name = name
+        self.greetings += 1
+        return answers
 
     async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
         return "221 bye" if self.quits else "451 stay"
@@ -408,6 +417,34 @@ class TestAMailServerThatIsAway:
         assert (told.waiting, told.dead, told.away) == (1, 0, 1)
         assert len(mailbox.mails) == 1
         assert back == (("active", ""), "", ("ok", "ok"))
+
+    def test_it_is_missed_with_nothing_to_tell(
+        self, fyr_client, fyr_clock, work, mailbox, smtp_port
+    ) -> None:
+        seen = []
+        with mail_server(mailbox, port=smtp_port):
+            work()
+            seen.append(health(fyr_client))
+        fyr_clock.advance(seconds=10)
+        work()
+        seen.append(health(fyr_client))
+        with mail_server(mailbox, port=smtp_port):
+            fyr_clock.advance(seconds=10)
+            work()
+            seen.append(health(fyr_client))
+
+        assert seen == [("ok", "ok"), ("degraded", "degraded"), ("ok", "ok")]
+        assert mailbox.mails == []
+
+    def test_it_is_not_looked_at_more_often_than_a_broker(
+        self, fyr_clock, work, mailbox, smtp_port
+    ) -> None:
+        with mail_server(mailbox, port=smtp_port):
+            for _ in range(20):
+                work()
+                fyr_clock.advance(seconds=5)
+
+        assert mailbox.greetings == 10
 
     def test_a_server_that_is_closing_is_away(
         self, fyr_app, fyr_client, fyr_clock, work, mailbox, smtp_port

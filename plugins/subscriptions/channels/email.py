@@ -57,6 +57,13 @@ class Email:
         seconds = notification.definition.timeout
         self._server.take(self._message(notification), seconds)
 
+    def check(self) -> None:
+        """Look whether the mail server is there.
+
+        :raises fyr.core.Away: it is not.
+        """
+        self._server.check()
+
     def close(self) -> None:
         """There is nothing to give back."""
 

@@ -21,6 +21,8 @@ _FOR_GOOD = 500
 _TOO_LARGE = 552
 #: The server is closing, whatever it was asked.
 _CLOSING = 421
+#: How long an answer may take that is only to show that it is there.
+_LOOK_SECONDS = 5.0
 
 
 class MailServer:
@@ -61,13 +63,24 @@ class MailServer:
         except smtplib.SMTPException as error:
             raise SendFailed(_told(error)) from None
 
+    def check(self, *, login: bool = False) -> None:
+        """Look whether it is there; no mail is sent.
+
+        :param login: look whether it lets us in, too.
+        :raises Away: it is not, or does not.
+        """
+        with self._connected(min(self._seconds, _LOOK_SECONDS), login=login):
+            pass
+
     @contextmanager
-    def _connected(self, seconds: float) -> Iterator[smtplib.SMTP]:
+    def _connected(
+        self, seconds: float, *, login: bool = True
+    ) -> Iterator[smtplib.SMTP]:
         with ExitStack() as opened:
             try:
                 server = self._open(seconds)
                 opened.callback(server.close)
-                self._begin(server)
+                self._begin(server, login)
             except (smtplib.SMTPException, OSError) as error:
                 raise Away(_told(error)) from None
             yield server
@@ -82,11 +95,12 @@ class MailServer:
             )
         return smtplib.SMTP(self._host, self._port, timeout=seconds)
 
-    def _begin(self, server: smtplib.SMTP) -> None:
+    def _begin(self, server: smtplib.SMTP, login: bool) -> None:
         """Say who we are."""
+        server.ehlo_or_helo_if_needed()
         if self._scheme == "smtp+starttls":
             server.starttls(context=self._tls())
-        if self._user:
+        if self._user and login:
             secret = self._password
             server.login(self._user, secret.get_secret_value() if secret else "")
 
@@ -116,7 +130,9 @@ def _what(error: smtplib.SMTPException) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "does not offer STARTTLS, or no login"
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "hung up"
+        # smtplib says the same of both.
+        late = isinstance(error.__context__, TimeoutError)
+        return "does not answer" if late else "hung up"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"answered {error.smtp_code}"
     return f"failed: {type(error).__name__}"
