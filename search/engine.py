@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from fyr.config.settings import Settings
-from fyr.core.clock import Clock, to_millis
+from fyr.core.clock import Clock
 from fyr.core.context import RequestContext
 from fyr.core.declarations.services import Service
 from fyr.core.errors import Invalid, NotSupported
@@ -40,18 +40,14 @@ from fyr.search.finding.following import follow
 from fyr.search.finding.pages import count, read_keys, read_page, total_of
 from fyr.search.finding.plans import Sizes
 from fyr.search.full_text.lag import lag
-from fyr.search.indexing.sets import IndexSet, Sets, progress
+from fyr.search.indexing.sets import Sets
 from fyr.search.matching.matcher import Held, Matcher, matcher_of
 from fyr.search.matching.memory import Memory
 from fyr.search.terms.deciding import decided
 from fyr.search.tree import Query
-from fyr.search.understanding.compartments import compartments, members, within
+from fyr.search.understanding.compartments import compartments
 from fyr.search.understanding.everything import extent_of, refuse_forms
-from fyr.search.understanding.known import Known
-from fyr.search.understanding.limits import Limits
-from fyr.search.understanding.offered import Offered
-from fyr.search.understanding.operands import Operands
-from fyr.search.understanding.query import QueryParser
+from fyr.search.understanding.questions import Questions
 from fyr.search.understanding.reading import Reading, kind_of
 from fyr.search.understanding.results import shaping
 
@@ -80,6 +76,7 @@ class Engine:
         self.cursors = Cursors(link_key, clock, settings.fhir.page_link_seconds)
         #: which URLs are this deployment's own
         self.addresses = Addresses(settings)
+        self._asked = Questions(sets, settings, clock, self.addresses)
         self._told: Callable[[str, float], None] = asking.nobody
 
     def begin(self, session: Session, *, again: bool) -> None:
@@ -135,7 +132,9 @@ class Engine:
         """
         began = time.perf_counter()
         lenient = context.handling == "lenient"
-        query = self._parse(session, context, resource_type, params, judge, lenient)
+        query = self._asked.query(
+            session, context, resource_type, params, judge, lenient=lenient
+        )
         page = self._find(session, context, resource_type, query)
         self._note(query, time.perf_counter() - began)
         return page
@@ -147,7 +146,7 @@ class Engine:
         resource_type: str | None,
         query: Query,
     ) -> SearchPage:
-        self._limits(context).put_on(query)
+        self._asked.limits(context).put_on(query)
         if asking.asks_for_words(query):
             query.issues += lag(session)
         if query.contained:
@@ -174,7 +173,7 @@ class Engine:
         query: Query,
     ) -> SearchPage:
         """Find contained resources in what the service lets be searched."""
-        owners = self._limits(context).among(asking.searched(context))
+        owners = self._asked.limits(context).among(asking.searched(context))
         if query.count == 0 or query.show.get("_summary") == "count":
             counted = count_contained(session, query, self._sizes, owners)
             return asking.page_of(query, (), (), counted, None)
@@ -224,9 +223,9 @@ class Engine:
     ) -> Iterator[Sequence[tuple[int, int]]]:
         """Find all resources, as pids with versions, by rising pid."""
         refuse_forms(params)
-        query = self._parse(session, context, resource_type, params, judge, False)
-        self._limits(context).put_on(query)
-        known = self._known(session, context, self.sets.now)
+        query = self._asked.query(session, context, resource_type, params, judge)
+        self._asked.limits(context).put_on(query)
+        known = self._asked.known(session, context, self.sets.now)
         query.criteria += extent_of(known, extent, query.types)
         return read_keys(session, query, self._sizes)
 
@@ -241,7 +240,9 @@ class Engine:
         """Search, and tell how."""
         lenient = context.handling == "lenient"
         began = time.perf_counter()
-        query = self._parse(session, context, resource_type, params, judge, lenient)
+        query = self._asked.query(
+            session, context, resource_type, params, judge, lenient=lenient
+        )
         parsed = millis_since(began)
         recorder = Recorder(session)
         began = time.perf_counter()
@@ -262,14 +263,14 @@ class Engine:
         params = parse_qsl(query, keep_blank_values=True)
         if shaping(params):
             raise NotSupported(f"criteria {query[:100]!r} hold more than criteria")
-        parsed = self._parse(session, context, resource_type, params, judge, False)
+        parsed = self._asked.query(session, context, resource_type, params, judge)
         if not parsed.criteria:
             raise Invalid("criteria tell nothing to search by")
         if asking.asks_for_words(parsed):
             raise NotSupported(
                 "criteria cannot hold _text or _content: their index follows a write"
             )
-        self._limits(context).put_on(parsed)
+        self._asked.limits(context).put_on(parsed)
         parsed.count = 2
         return read_page(session, parsed, None, self._sizes).matches
 
@@ -282,8 +283,8 @@ class Engine:
         judge: Judge | None = None,
     ) -> Matcher:
         """Understand criteria that single resources are to be held against."""
-        query = self._parse(session, context, resource_type, params, judge, False)
-        self._limits(context).put_on(query)
+        query = self._asked.query(session, context, resource_type, params, judge)
+        self._asked.limits(context).put_on(query)
         return matcher_of(query, params)
 
     def value_sets(
@@ -294,7 +295,7 @@ class Engine:
         container: Resource,
     ) -> Mapping[str, ValueSet]:
         """Tell the codes of value sets by their addresses."""
-        known = self._known(session, context, self.sets.now)
+        known = self._asked.known(session, context, self.sets.now)
         return decided(known, addresses, container)
 
     @contextmanager
@@ -311,79 +312,6 @@ class Engine:
     def _memory(self) -> Memory:
         return Memory()
 
-    def _parse(
-        self,
-        session: Session,
-        context: RequestContext,
-        resource_type: str | None,
-        params: Pairs,
-        judge: Judge | None,
-        lenient: bool,
-    ) -> Query:
-        """Understand a search, and let nobody ask it who may not."""
-        current = self.sets.now
-        asked = (session, context, resource_type, params, judge, lenient)
-        try:
-            return self._parsed(current, *asked)
-        except NotSupported:
-            # Another process may know more by now.
-            newer = self.sets.newer_than(current)
-            if newer is None:
-                raise
-        return self._parsed(newer, *asked)
-
-    def _parsed(
-        self,
-        current: IndexSet,
-        session: Session,
-        context: RequestContext,
-        resource_type: str | None,
-        params: Pairs,
-        judge: Judge | None,
-        lenient: bool,
-    ) -> Query:
-        known = self._known(session, context, current)
-        parser = QueryParser(
-            known,
-            default_count=self._settings.fhir.default_count,
-            max_count=self._settings.fhir.max_count,
-            sent=context.params,
-        )
-        types = [resource_type] if resource_type else asking.searched(context)
-        if context.compartment is None:
-            query = parser.parse(types, params, lenient=lenient)
-        else:
-            types = members(context.compartment[0], types)
-            query = parser.parse(types, params, lenient=lenient)
-            if query.contained:
-                raise NotSupported(
-                    "_contained: contained resources are in no compartment"
-                )
-            query.criteria.insert(0, within(known, context.compartment, query.types))
-        if judge is not None:
-            judge(parser.asked(query))
-        return query
-
-    def _known(
-        self, session: Session, context: RequestContext, current: IndexSet
-    ) -> Known:
-        """Give what criteria are understood with."""
-        return Known(
-            current.parameters,
-            current.places,
-            Operands(self._clock, partial(self.addresses.relative, context)),
-            session,
-            self._settings.search.full_text,
-            current.active,
-            lambda kind: progress(session, kind).told(to_millis(self._clock())),
-            Offered(context.service),
-        )
-
-    def _limits(self, context: RequestContext) -> Limits:
-        """Tell which resources the service has of each type."""
-        current = self.sets.now
-        return Limits(context.service.types, current.parameters, current.places)
-
     def _included(
         self,
         session: Session,
@@ -391,7 +319,7 @@ class Engine:
         query: Query,
         matches: Sequence[Stored],
     ) -> Sequence[Stored]:
-        limit = self._limits(context).among(context.service.types)
+        limit = self._asked.limits(context).among(context.service.types)
         relative = partial(self.addresses.relative, context)
         included = follow(session, query.includes, matches, limit, relative)
         query.issues += included.issues
