@@ -28,7 +28,7 @@ from fyr.core.model.resource import Resource
 from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database, Session
 from fyr.search.engine import Engine
-from fyr.search.extraction.beside import TEXT
+from fyr.search.extraction.modifier_values import TEXT
 from fyr.search.full_text import index as fulltext
 from fyr.search.indexing.checking import kinds_of, problems
 from fyr.search.indexing.job import Reindex

@@ -64,6 +64,6 @@ def _seconds(day: date) -> int:
 
 
 def _http(moment: datetime) -> str:
-    from fyr.core.rest.conditions import http_date
+    from fyr.core.rest.http_dates import http_date
 
     return http_date(int(moment.timestamp()))

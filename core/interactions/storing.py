@@ -30,7 +30,7 @@ from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
 from fyr.core.interactions.stamp import with_id, with_meta
-from fyr.core.interactions.stepping import make_steps
+from fyr.core.interactions.state_changes import make_steps
 from fyr.core.interactions.telling import made_of, tell
 from fyr.core.model import json
 from fyr.core.model.resource import copied

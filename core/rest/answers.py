@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.http_dates import http_date
 from fyr.core.rest.negotiation import PLAIN, View, preferred
 from fyr.core.rest.outcomes import DONE, outcome_bytes
 

@@ -25,8 +25,8 @@ from fyr.core.interactions.content import (
 )
 from fyr.core.model import json
 from fyr.core.rest.answers import GZIP_LEVEL, give, rendered, takes_gzip
-from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.http_dates import http_date
 from fyr.core.rest.ranges import part_of
 
 if TYPE_CHECKING:

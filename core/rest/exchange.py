@@ -103,7 +103,7 @@ class FyrRequest(falcon.Request):
         :return: the texts between the quotes, or ``("*",)``.
         :raises fyr.core.Invalid: it is not a list of ETags.
         """
-        from fyr.core.rest.conditions import versions
+        from fyr.core.rest.http_dates import versions
 
         header = self.env.get(f"HTTP_{name.upper().replace('-', '_')}")
         return None if header is None else versions(name, header)

@@ -11,8 +11,8 @@ from fyr.core.query_strings import pairs
 from fyr.core.rest.answers import give_written
 from fyr.core.rest.binary import give_binary
 from fyr.core.rest.blob_content import give_one
-from fyr.core.rest.conditions import modified_since, versions
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.http_dates import modified_since, versions
 from fyr.core.rest.negotiation import PLAIN, accepted, view
 from fyr.core.rest.service import ServiceResource, refuse_bad_id
 

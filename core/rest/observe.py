@@ -12,7 +12,7 @@ from fyr.core.observability.logging import TRACE
 from fyr.core.rest.addresses import Addresses
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
-from fyr.core.rest.secure import fixed_headers
+from fyr.core.rest.security_headers import fixed_headers
 
 if TYPE_CHECKING:
     from fyr.core.app import Application

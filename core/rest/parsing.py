@@ -13,7 +13,7 @@ from copy import copy
 
 from waitress.parser import HTTPRequestParser, ParsingError
 
-from fyr.core.rest.large import LargeBodies
+from fyr.core.rest.body_limits import LargeBodies
 
 #: The one way to say it: https://www.rfc-editor.org/rfc/rfc9112#section-6.1
 _CODINGS = re.compile(rb"(?im)^transfer-encoding:[ \t]*chunked[ \t]*\r?$")

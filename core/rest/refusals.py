@@ -21,7 +21,7 @@ from fyr.core.errors import Issue
 from fyr.core.rest.negotiation import JSON
 from fyr.core.rest.outcomes import outcome_bytes
 from fyr.core.rest.parsing import StrictParser
-from fyr.core.rest.task import KeepingTask
+from fyr.core.rest.waitress_task import KeepingTask
 
 #: What waitress calls it -> status line, issue code, sentence.
 _REFUSALS = {
@@ -78,7 +78,7 @@ class RefusingChannel(HTTPChannel):
     task_class: Any = KeepingTask
     error_task_class: Any = RefusalTask
     parser_class: Any = StrictParser
-    #: headers of all answers, from :mod:`fyr.core.rest.secure`
+    #: headers of all answers, from :mod:`fyr.core.rest.security_headers`
     fixed_headers: tuple[tuple[str, str], ...] = ()
     #: how long a client may take to send a request: its head, all of it
     head_seconds = 30.0

@@ -17,10 +17,10 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from fyr.config.settings import ServerSettings
-from fyr.core.rest.large import LargeBodies
+from fyr.core.rest.body_limits import LargeBodies
 from fyr.core.rest.parsing import StrictParser
 from fyr.core.rest.refusals import RefusingChannel
-from fyr.core.rest.secure import fixed_headers
+from fyr.core.rest.security_headers import fixed_headers
 from fyr.core.serving.dispatcher import Dispatcher, Nothing, Quick
 
 log = structlog.get_logger("fyr.serving")

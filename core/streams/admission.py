@@ -20,7 +20,7 @@ from fyr.core.rest.callers import Callers
 from fyr.core.rest.cors import Cors
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
 from fyr.core.rest.plugin_routes import tell
-from fyr.core.rest.secure import fixed_headers
+from fyr.core.rest.security_headers import fixed_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -102,7 +102,7 @@ def serving(built: Application, wsgi: Any = None) -> Iterator[Server]:
     :param wsgi: what answers in place of the application's own callable.
     """
     from fyr.core.rest.app import create_wsgi
-    from fyr.core.rest.large import large_bodies
+    from fyr.core.rest.body_limits import large_bodies
     from fyr.core.rest.quick import QuickReads
     from fyr.core.serving.http import HttpWorker, bind
 

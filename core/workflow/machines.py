@@ -12,7 +12,7 @@ from fyr.core.errors.plugins import PluginError
 from fyr.core.workflow.histories import keep_history
 from fyr.core.workflow.machine import Effect, Guard, Machine, Refusal, Step
 from fyr.core.workflow.schedules import rearm, unclear
-from fyr.core.workflow.sense import problems
+from fyr.core.workflow.table_checks import problems
 from fyr.core.workflow.transition import Transition
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from fyr.core import Forbidden, FyrError, Invalid, NotFound, Refused, Route
 from fyr.core.clock import instant, to_millis
 from fyr.core.errors import TooLarge
 from fyr.core.rest.blob_content import give_content
-from fyr.core.rest.conditions import http_date
 from fyr.core.rest.exchange import FyrRequest, FyrResponse
+from fyr.core.rest.http_dates import http_date
 from fyr.plugins.bulk_data import describing
 from fyr.plugins.bulk_data.asked import Asked
 from fyr.plugins.bulk_data.callers import owner_of

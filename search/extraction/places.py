@@ -12,9 +12,9 @@ from typing import Any
 
 from fyr.core.model.resource import Resource
 from fyr.core.store.port import IndexRows
-from fyr.search.extraction.beside import BESIDE
 from fyr.search.extraction.composites import Part, Values, parts_of
 from fyr.search.extraction.evaluated import evaluated
+from fyr.search.extraction.modifier_values import BESIDE
 from fyr.search.extraction.quantities import CANONICAL
 from fyr.search.extraction.rows import Convert, Rows
 from fyr.search.extraction.spots import Node, Spot, converter, spots_of, walk

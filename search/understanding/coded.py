@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#token
 from collections.abc import Sequence
 
 from fyr.core.errors import Invalid, NotSupported
-from fyr.search.extraction.beside import TEXT, typed
+from fyr.search.extraction.modifier_values import TEXT, typed
 from fyr.search.extraction.rows import NO_SYSTEM
 from fyr.search.hashes import hash64
 from fyr.search.parameters import Parameter

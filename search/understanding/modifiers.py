@@ -9,8 +9,8 @@ from functools import partial
 from fyr.core.errors import Invalid, NotSupported
 from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.core.model.naming import did_you_mean
-from fyr.search.extraction.beside import BESIDE, TEXT
 from fyr.search.extraction.links import by_url
+from fyr.search.extraction.modifier_values import BESIDE, TEXT
 from fyr.search.parameters import Parameter
 from fyr.search.tree import Criterion, Match, Missing, Target
 from fyr.search.understanding import coded, hierarchies

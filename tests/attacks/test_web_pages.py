@@ -13,7 +13,7 @@ from fyr.config.settings import Settings
 from fyr.core import Route, hookimpl
 from fyr.core.app import Application
 from fyr.core.hooks.plugin import Plugin
-from fyr.core.rest.secure import RUNS_NOTHING
+from fyr.core.rest.security_headers import RUNS_NOTHING
 from fyr.core.serving.prepare import refuse_unsafe
 from fyr.core.testing.applications import Server, serving
 from fyr.core.testing.client import Client

@@ -37,7 +37,7 @@ class TestBulkData(PluginContract):
             "fyr.core.outgoing.tls",
             "fyr.core.rest.blob_content",
             "fyr.core.rest.body",
-            "fyr.core.rest.conditions",
+            "fyr.core.rest.http_dates",
             "fyr.core.rest.exchange",
             "fyr.core.rest.negotiation",
             "fyr.core.searching",

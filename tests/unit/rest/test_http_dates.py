@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.errors import Invalid
-from fyr.core.rest.conditions import http_date, modified_since, versions
+from fyr.core.rest.http_dates import http_date, modified_since, versions
 
 
 @pytest.mark.parametrize(

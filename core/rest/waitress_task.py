@@ -10,7 +10,7 @@ from typing import Any
 
 from waitress.task import WSGITask
 
-from fyr.core.rest.conditions import http_date
+from fyr.core.rest.http_dates import http_date
 
 #: Up to this length a body is copied behind its head, to be sent with it.
 _TOGETHER = 65_536

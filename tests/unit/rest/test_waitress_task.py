@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waitress.task import WSGITask
 
-from fyr.core.rest.task import KeepingTask
+from fyr.core.rest.waitress_task import KeepingTask
 
 NAMES = st.sampled_from(["etag", "Location", "x-request-id", "Date", "WARNING"])
 VALUES = st.text(
