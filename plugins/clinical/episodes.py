@@ -1,8 +1,8 @@
 """Whether an episode of care goes on: by its status, and by the consent of its patient.
 
 http://ehealth.sundhed.dk/cs/consent-category: ``PITEOC`` is to take part in an episode of
-care. Only an active consent counts, within its period; one that denies goes before those
-that were given before it.
+care. Only an active consent counts, while it holds: within its period, and not before it
+is dated. Where some permit and others deny at a moment, what was said last counts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ PARTICIPATE: Final = "PITEOC"
 #: ``EpisodeOfCare.status`` of what is over.
 ENDED: Final = frozenset({"finished", "cancelled", "entered-in-error"})
 _NEXT = timedelta(milliseconds=1)
+#: How far the clock of who dates a consent may be ahead.
+_AHEAD = timedelta(minutes=5)
+#: Versions that are looked at for when something was said.
+_LOOKED_BACK: Final = 100
 _TAKEN_BACK = frozenset({"inactive", "rejected"})
 
 
@@ -42,9 +46,10 @@ def has_consent(
     for key, resource in together.items():
         found.pop(key, None)
         if resource is not None and resource.get("resourceType") == "Consent":
-            found[key] = resource
+            # It has no version yet, whatever a client says of that.
+            found[key] = {**resource, "meta": {"lastUpdated": acting.now.isoformat()}}
     theirs = (one for one in found.values() if _takes_part(one, patient, reference))
-    return _lets(theirs, acting.now)
+    return _lets(acting, theirs)
 
 
 def consents_of(acting: Acting, episode: Resource) -> list[Resource]:
@@ -55,13 +60,14 @@ def consents_of(acting: Acting, episode: Resource) -> list[Resource]:
     return [one for one in found if _takes_part(one, patient, reference)]
 
 
-def is_withdrawn(consents: Iterable[Resource], now: datetime) -> bool:
+def is_withdrawn(acting: Acting, consents: Iterable[Resource]) -> bool:
     """Whether a consent was taken back, denied, or is over, and no other one holds now.
 
     Where none was ever given nothing is withdrawn: data comes from somewhere.
     """
     known = list(consents)
-    return any(_says_no(one, now) for one in known) and not _lets(known, now)
+    no = any(_says_no(one, acting.now) for one in known)
+    return no and not _lets(acting, known)
 
 
 def changes_at(consent: Mapping[str, Any]) -> datetime | None:
@@ -90,15 +96,20 @@ def _takes_part(consent: Mapping[str, Any], patient: Any, reference: str) -> boo
     return is_theirs and reference in episodes_of(consent)
 
 
-def _lets(consents: Iterable[Resource], now: datetime) -> bool:
+def _lets(acting: Acting, consents: Iterable[Resource]) -> bool:
     """Whether a consent permits it now, and was given after all that deny it now."""
     holding = [
-        one for one in consents if one.get("status") == "active" and _holds(one, now)
+        one
+        for one in consents
+        if one.get("status") == "active" and _holds(one, acting.now)
     ]
-    given = [_said(one, first_of, now) for one in holding if _permits(one)]
+    permits = [one for one in holding if _permits(one)]
+    denials = [one for one in holding if not _permits(one)]
+    if not permits or not denials:
+        return bool(permits)
     # Of one day both without a time: nobody is treated who may have said no last.
-    denied = [_said(one, last_of, now) for one in holding if not _permits(one)]
-    return bool(given) and (not denied or max(given) > max(denied))
+    given = max(_said(acting, one, first_of) for one in permits)
+    return given > max(_said(acting, one, last_of) for one in denials)
 
 
 def _says_no(consent: Mapping[str, Any], now: datetime) -> bool:
@@ -117,10 +128,39 @@ def _permits(consent: Mapping[str, Any]) -> bool:
     return bool(consent.get("provision", {}).get("type", "permit") == "permit")
 
 
-def _said(consent: Mapping[str, Any], edge: _Edge, now: datetime) -> datetime:
-    """Tell when a consent was given or denied; else when it was stored, or is being."""
-    said = consent.get("dateTime") or consent.get("meta", {}).get("lastUpdated")
-    return edge(said, DANISH) or now
+def _said(acting: Acting, consent: Resource, edge: _Edge) -> datetime:
+    """Tell when a consent last said anew what it says: by its date, else when stored.
+
+    One that is changed in what it says, prolonged for one, says it anew then, unless it
+    is dated anew, too. What is changed beside that says nothing.
+    """
+    first, meant = consent, _meant(consent)
+    for older in _before(acting, consent):
+        if older is None or _meant(older) != meant:
+            if older and older.get("dateTime") == consent.get("dateTime"):
+                return first_of(_stored(first)) or acting.now
+            break
+        first = older
+    said = edge(consent.get("dateTime") or _stored(first), DANISH)
+    return said or acting.now
+
+
+def _before(acting: Acting, consent: Resource) -> Iterator[Resource | None]:
+    """Go through the versions before one, the newest first; ``None``: it was deleted."""
+    name = f"Consent/{consent['id']}"
+    version = consent.get("meta", {}).get("versionId")
+    last = int(version) - 1 if version else acting.version(name)
+    for number in range(last, max(last - _LOOKED_BACK, 0), -1):
+        yield acting.vread(f"{name}/_history/{number}")
+
+
+def _meant(consent: Mapping[str, Any]) -> tuple[Any, ...]:
+    names = ("status", "category", "patient", "provision")
+    return tuple(consent.get(name) for name in names)
+
+
+def _stored(consent: Mapping[str, Any]) -> Any:
+    return consent.get("meta", {}).get("lastUpdated")
 
 
 def _categories(consent: Mapping[str, Any]) -> set[str]:
@@ -142,6 +182,17 @@ def _holds(consent: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _period(consent: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """Tell from when to when a consent holds; a day is one of the Danish calendar."""
+    """Tell from when to when a consent holds; a day is one of the Danish calendar.
+
+    One that was dated ahead says nothing before its date.
+    """
     period = consent.get("provision", {}).get("period", {})
-    return first_of(period.get("start"), DANISH), last_of(period.get("end"), DANISH)
+    starts = [first_of(period.get("start"), DANISH)]
+    dated, stored = (
+        first_of(consent.get("dateTime"), DANISH),
+        first_of(_stored(consent)),
+    )
+    if dated is not None and stored is not None and dated > stored + _AHEAD:
+        starts.append(dated)
+    start = max((one for one in starts if one is not None), default=None)
+    return start, last_of(period.get("end"), DANISH)

@@ -84,7 +84,7 @@ def _pause(acting: Acting, episodes: set[str]) -> None:
         for episode in acting.hold(*sorted(episodes))
         if episode is not None
         and episode.get("status") == "active"
-        and is_withdrawn(consents_of(acting, episode), acting.now)
+        and is_withdrawn(acting, consents_of(acting, episode))
     ]
     if paused:
         acting.store(paused)

@@ -45,6 +45,8 @@ class Facts:
     past: Past = field(default_factory=lambda: Past({}))
     #: of the patient, to take part in the episode of care
     consents: list[Resource] = field(default_factory=list)
+    #: whether a consent to take part was taken back, and none holds
+    is_stopped: bool = False
 
     @property
     def episode(self) -> Resource:
@@ -101,7 +103,8 @@ def read_facts(acting: Acting, submission: Submission, local: Local) -> Facts:
     orders = Orders(requests, activities, questionnaires, regimes, value_sets)
     known = [one for one in episodes.values() if one is not None]
     consents = [one for episode in known for one in consents_of(acting, episode)]
-    return Facts(episodes, orders, past, consents)
+    is_stopped = is_withdrawn(acting, consents)
+    return Facts(episodes, orders, past, consents, is_stopped)
 
 
 def judged(
@@ -141,7 +144,7 @@ def _against(
     if len(known) == 1:
         yield from coherence.patient_problems(submission, known[0])
         yield from coherence.tag_problems(submission, known[0])
-        yield from _going_on(submission, facts, now)
+        yield from _going_on(submission, facts)
     for entry in submission.measurements:
         yield from order_problems(entry, facts.orders, local)
     for entry in submission.provenances:
@@ -150,14 +153,14 @@ def _against(
         )
 
 
-def _going_on(submission: Submission, facts: Facts, now: datetime) -> Iterator[Issue]:
+def _going_on(submission: Submission, facts: Facts) -> Iterator[Issue]:
     """Refuse what is submitted in an episode of care that is over, or without consent.
 
     A request that is not active says so itself. One that still is has outlived its
     episode, or was brought after its end: the code is the same, and the text names why.
     """
     first = next(one for one in submission.measurements if one.episode)
-    if is_withdrawn(facts.consents, now):
+    if facts.is_stopped:
         yield CODES["EPISODEOFCARE_PATCH_NO_CONSENT"].issue(
             expression=first.extension_at(extensions.EPISODE_OF_CARE)
         )

@@ -132,6 +132,18 @@ def test_a_denial_stops_what_an_earlier_consent_let_be_submitted(
     assert text == NO_CONSENT
 
 
+def test_a_consent_that_is_prolonged_lets_be_submitted_again(world, consent) -> None:
+    order = world.an_order()
+    given = without_type(consent(dateTime="2025-12-01"))
+    consent(type="deny", dateTime="2025-12-24")
+    assert world.submit(world.observation(order)).status == 422
+
+    provision = {**given["provision"], "period": {"end": "2030-01-01"}}
+    world.put("Consent", **{**given, "provision": provision})
+
+    assert world.submit(world.observation(order)).status == 200
+
+
 def test_a_consent_that_is_withdrawn_meanwhile_counts(
     world, consent, refused, monkeypatch
 ) -> None:
