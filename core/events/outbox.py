@@ -31,6 +31,18 @@ _REPEATED = """
     SELECT 1 FROM delivery d JOIN outbox o ON o.{column} = d.position
     WHERE d.consumer = ? AND d.state IN ('retry', 'behind') AND o.at < ?
 """
+#: On PostgreSQL: transactions that have written, and began before a moment, of this and
+#: other processes of a deployment. What they wrote is seen by nobody yet.
+_OPEN = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+          AND xact_start < to_timestamp(CAST(? AS BIGINT) / 1000.0)
+          AND datname = current_database()
+          AND application_name = current_setting('application_name')
+"""
+#: There a write may note its time, and begin its transaction only then: longer than that
+#: takes, and than clocks of machines differ.
+_SETTLE_MILLIS = 2000
 #: Most parameters of one statement; SQLite takes 999 in old versions.
 _AT_ONCE = 500
 
@@ -107,9 +119,10 @@ class Outbox:
         return int(rows[0][0])
 
     def has_told(self, session: Session, consumer: str, moment: int) -> bool:
-        """Tell whether a consumer has taken all that was committed before a moment.
+        """Tell whether a consumer has taken all that was written before a moment.
 
-        What it never took, its dead letters, is not waited for.
+        What is not committed yet is waited for: on PostgreSQL that cannot be told of a
+        moment that was just now. What it never took, its dead letters, is not.
 
         :param moment: one that is over, in milliseconds since 1970, UTC.
         """
@@ -121,9 +134,13 @@ class Outbox:
             (_REPEATED.format(column=column), (consumer, moment)),
         ]
         if self.database.dialect != "sqlite":
-            # Before the others: what has no position yet gets one behind the cursor.
+            settled = moment + _SETTLE_MILLIS
+            if to_millis(self._clock()) < settled:
+                return False
+            # Before the others: what is committed meanwhile is seen by the next, and what
+            # has no position yet gets one behind the cursor.
             sql = f"SELECT 1 FROM outbox WHERE {column} IS NULL AND at < ?"
-            asked.insert(0, (sql, (moment,)))
+            asked[:0] = [(_OPEN, (settled,)), (sql, (moment,))]
         return not any(session.rows(f"{sql} LIMIT 1", params) for sql, params in asked)
 
     def read(self, after: int, count: int) -> list[Change]:

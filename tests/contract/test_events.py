@@ -1,19 +1,25 @@
 """Events, jobs and workers on both databases."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from fyr.config.settings import Settings
+from fyr.core.clock import to_millis
 from fyr.core.events import Outbox
 from fyr.core.store.open import open_database
-from fyr.core.store.port import Database, NewVersion, Stored
+from fyr.core.store.port import Database, NewVersion, Session, Stored
 from fyr.core.store.resources import ResourceStore
+from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.contracts.events import EventsContract
 from fyr.core.testing.contracts.jobs import JobsContract
 from fyr.core.testing.contracts.killing import KilledWorkersContract
+from fyr.core.testing.contracts.listening import Deployment, Listener, tell
 from fyr.core.testing.contracts.working import WorkerContract
 
 
@@ -103,3 +109,44 @@ class TestStoredVersionsOnSqlite(OnSqlite, StoredVersions):
 
 class TestStoredVersionsOnPostgresql(OnPostgresql, StoredVersions):
     pass
+
+
+class TestOpenTransactionsOnPostgresql(OnPostgresql):
+    """What was written before a moment, and is committed after it was asked about."""
+
+    def test_they_are_waited_for_by_who_asks_whether_all_of_before_was_told(
+        self, database: Database
+    ) -> None:
+        # The server goes by the real time.
+        clock, listener = FakeClock(datetime.now(UTC)), Listener()
+        fyr = Deployment(database, clock, [listener.consumer()])
+        before = to_millis(clock()) - 3_600_000
+        written, commit = Event(), Event()
+
+        def write(session: Session) -> None:
+            tell(session, "Patient/1", 1, clock)
+            # It has reached the server.
+            session.rows("SELECT 1")
+            written.set()
+            assert commit.wait(60)
+
+        def has_told(moment: int) -> bool:
+            fyr.worker.drain()
+            return database.write(
+                lambda session: fyr.outbox.has_told(session, "listener", moment)
+            )
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(database.write, write)
+            assert written.wait(60)
+            clock.advance(hours=1)
+            moment = to_millis(clock())
+            just_now = has_told(moment)
+            clock.advance(minutes=1)
+            open_ = has_told(moment), has_told(before)
+            commit.set()
+            writing.result(60)
+
+        assert (just_now, open_) == (False, (False, True))
+        assert has_told(moment)
+        assert listener.told == [("Patient/1", 1)]
