@@ -16,7 +16,7 @@ from fyr.core.testing.clock import FakeClock
 
 from .guide import CS, EHEALTH
 from .refusals import SYSTEM, assert_told
-from .refused_submissions import OBSERVATION, RESPONSE, submissions
+from .refused.submissions import OBSERVATION, RESPONSE, submissions
 from .spoiling import (
     Body,
     Spoil,

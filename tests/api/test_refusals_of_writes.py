@@ -31,18 +31,17 @@ from fyr.core.workflow.page import known_machines
 
 from .guide import PATCH
 from .refusals import SYSTEM, assert_told
-from .refused_writes import (
-    ALL,
+from .refused.cases import (
     ALL_WRITES,
     AROUND,
     BY_MACHINE,
-    Case,
     cases,
     in_state,
     is_listed,
     pairs,
     patch,
 )
+from .refused.writes import ALL, Case
 from .spoiling import Body
 
 #: What a text tells that was made for programs, and not for people.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .guide import CS, EHEALTH
-from .spoiling import Body, Spoil, bundle, concept, drop, of_episode, put, spoilt, to
+from ..guide import CS, EHEALTH
+from ..spoiling import Body, Spoil, bundle, concept, drop, of_episode, put, spoilt, to
 
 REUSE = (
     "http://ehealth.sundhed.dk/policy/ehealth/reuse-of-measurement-chosen-by-citizen"
