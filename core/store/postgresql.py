@@ -43,8 +43,9 @@ _PAUSE, _LONGEST_PAUSE = 0.002, 0.5
 #: Rows of one statement, largest first: few different ones to prepare, but one for the
 #: rows that a single resource has in a table.
 _ROWS_AT_ONCE = (64, 16, 8, 7, 6, 5, 4, 3, 2, 1)
+#: An insert of one row, of marks and of words in quotes.
 _INSERT = re.compile(
-    r"\s*(INSERT\s+INTO\s[^?']*?\sVALUES\s*)(\([^()']*\))\s*", re.IGNORECASE
+    r"\s*(INSERT\s+INTO\s[^?']*?\sVALUES\s*)(\((?:[^()']|'\w*')*\))\s*", re.IGNORECASE
 )
 
 

@@ -21,6 +21,7 @@ __all__ = ["DatabaseContract", "ResourceStoreContract"]
 
 #: A table that has a key and a value, and that nothing else uses.
 _PUT = "INSERT INTO shared_value (name, value) VALUES (?, ?)"
+_PUT_SAME = "INSERT INTO shared_value (name, value) VALUES (?, 'same')"
 _SET = "UPDATE shared_value SET value = ? WHERE name = ?"
 _GET = "SELECT value FROM shared_value WHERE name = ?"
 _NAMES = "SELECT name FROM shared_value ORDER BY name"
@@ -323,20 +324,22 @@ class DatabaseContract:
         assert rows == [("?", "it's 5 %", 7)]
 
     @pytest.mark.parametrize("count", [0, 1, 2, 3, 63, 64, 65, 150])
+    @pytest.mark.parametrize("put", [_PUT, _PUT_SAME])
     def test_a_statement_is_run_once_for_each_row(
-        self, database: Database, count: int
+        self, database: Database, count: int, put: str
     ) -> None:
         rows = [(f"{number:03}", str(number)) for number in range(count)]
         for _ in range(2):
 
             def work(session: Session) -> None:
                 session.run("DELETE FROM shared_value")
-                session.run_many(_PUT, iter(rows))
+                session.run_many(put, [row[: put.count("?")] for row in rows])
                 session.run_many(_SET, [("?", name) for name, _ in rows[:2]])
 
             database.write(work)
 
-        expected = [("?" if n < 2 else str(n),) for n in range(count)]
+        values = [str(n) if put == _PUT else "same" for n in range(count)]
+        expected = [(value if n > 1 else "?",) for n, value in enumerate(values)]
         assert database.rows("SELECT value FROM shared_value ORDER BY name") == expected
 
     def test_statements_survive_a_table_that_changes(
