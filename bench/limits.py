@@ -31,7 +31,7 @@ import resources
 from http_client import Connection
 from waitress.server import create_server
 
-from fyr.config.settings import ServerSettings
+from fyr.config.server import ServerSettings
 from fyr.core.model.json import dump
 from fyr.core.serving.dispatcher import Nothing
 from fyr.core.serving.http import HttpWorker, bind

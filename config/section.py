@@ -5,6 +5,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
+#: An address of HTTP, or nothing.
+URL = r"^(https?://\S+)?$"
+
 
 class Section(BaseModel):
     """A table of the TOML file; an unknown key in it is an error."""

@@ -8,208 +8,17 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic import Field, SecretStr
 
 from fyr.config.blobs import BlobSettings
+from fyr.config.fhir import FhirSettings
 from fyr.config.messages import MessageSettings
 from fyr.config.outgoing import OutgoingSettings
 from fyr.config.reporting import ReportingSettings
-from fyr.config.section import Section
+from fyr.config.search import SearchSettings
+from fyr.config.section import URL, Section
+from fyr.config.server import ServerSettings
 from fyr.config.streams import StreamSettings
-
-_URL = r"^(https?://\S+)?$"
-
-
-class ServerSettings(Section):
-    """``[server]``: the HTTP side."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
-    workers: int = Field(1, ge=1, le=64, description="HTTP worker processes.")
-    threads: int = Field(8, ge=1, le=256, description="Threads of a worker.")
-    pin_workers: bool = Field(
-        True,
-        description=(
-            "Keep each HTTP worker on one processor, where the system can: its"
-            " threads take turns anyway, and taking them on two processors costs more."
-        ),
-    )
-    quick_reads: Literal["auto", "always", "never"] = Field(
-        "auto",
-        description=(
-            "Answer reads by id where they are received instead of in one of the"
-            " threads, which costs more than the read: `auto`, when no plugin has a"
-            " say in reads but those marked as quick; `always`, with plugins that wait"
-            " for nobody; `never`."
-        ),
-    )
-    worker: bool = Field(
-        True, description="Run an event and job worker beside the HTTP workers."
-    )
-    public_url: str = Field(
-        "",
-        pattern=_URL,
-        description=(
-            "URL that clients see; empty: taken from each request, which must name this"
-            " machine, or the host of another public URL. Needed outside of loopback."
-        ),
-    )
-    trusted_proxies: list[IPvAnyNetwork] = Field(
-        [],
-        description=(
-            "Networks of the proxies before Fyr, such as `10.0.0.0/8`: whom they name in"
-            " `X-Forwarded-For`, with or without a port, is the client in logs and for"
-            " rate limits."
-        ),
-    )
-    max_body_bytes: int = Field(
-        50_000_000, ge=1024, description="Largest request body; more is 413."
-    )
-    max_header_bytes: int = Field(
-        32_768,
-        ge=4096,
-        description=(
-            "Largest head of a request, its URL included; more is 431. Longer searches"
-            " are sent by POST."
-        ),
-    )
-    head_seconds: float = Field(
-        30.0,
-        gt=0,
-        description="How long a client may take to send the head of a request.",
-    )
-    body_seconds: float = Field(
-        600.0,
-        gt=0,
-        description="How long a client may take to send a whole request.",
-    )
-    idle_seconds: int = Field(
-        120,
-        ge=1,
-        description="How long a connection is kept on which nothing is sent.",
-    )
-    drain_seconds: float = Field(
-        20.0, ge=0, description="How long a stop waits for running requests."
-    )
-    cors_origins: list[str] = Field(
-        ["loopback"],
-        description=(
-            "Origins whose pages may call, such as `https://app.example.org`;"
-            " `loopback`: pages of the machine that the browser runs on; `*`: all, in"
-            " closed mode only."
-        ),
-    )
-    cache: Literal["revalidate", "no-store"] = Field(
-        "revalidate",
-        description=(
-            "Whether a browser may keep answers: `revalidate`, for its own user, and it"
-            " asks with the ETag before it shows one again; `no-store`: never."
-        ),
-    )
-    hsts_seconds: int = Field(
-        0,
-        ge=0,
-        description=(
-            "How long browsers are to come by HTTPS only (Strict-Transport-Security);"
-            " 0: nothing is said. For servers that are reached by HTTPS."
-        ),
-    )
-    access_log: bool = Field(False, description="Log one line for each request.")
-
-    @property
-    def root(self) -> str:
-        """What stands before the paths of services, where no request tells it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
-
-
-class FhirSettings(Section):
-    """``[fhir]``: how the REST interface behaves."""
-
-    default_count: int = Field(20, ge=1, description="Page size when none is asked.")
-    max_count: int = Field(200, ge=1, description="Largest page; more is cut to it.")
-    max_depth: int = Field(
-        64, ge=8, le=200, description="Deepest nesting of a resource."
-    )
-    max_number_digits: int = Field(
-        64, ge=18, description="Digits of the longest number that is taken."
-    )
-    max_bundle_entries: int = Field(
-        10_000, ge=1, description="Entries of the largest batch or transaction."
-    )
-    bundle_seconds: float = Field(
-        120.0,
-        ge=0,
-        description=(
-            "How long entries of a Bundle are begun; those of a batch that are not fail"
-            " alone, with 503, a transaction as a whole."
-        ),
-    )
-    stale_version_status: Literal[412, 409] = Field(
-        412, description="Answer to an `If-Match` that is stale."
-    )
-    page_link_seconds: int = Field(
-        3600,
-        ge=60,
-        description="How long a paging link stays valid, in seconds; 60 at least.",
-    )
-    error_coding: str = Field(
-        "",
-        pattern=r"^([a-z][a-z0-9+.-]*:\S+)?$",
-        description=(
-            "Code system, such as `https://fhir.example.org/error-code`, that"
-            " outcomes name the code of an error with, in `issue.details`; empty:"
-            " they tell its text only."
-        ),
-    )
-
-
-class SearchSettings(Section):
-    """``[search]``: what searches find, and what is told about them."""
-
-    full_text: bool = Field(
-        False,
-        description=(
-            "Offer `_text` and `_content`: a consumer keeps an index of all words."
-        ),
-    )
-    slow_millis: float = Field(
-        1000.0,
-        ge=0,
-        description="Searches that take longer are logged, without values; 0: none.",
-    )
-    timeout_seconds: float = Field(
-        30.0,
-        ge=0,
-        description=(
-            "Statements of a search that take longer are ended, with 503; 0: never."
-        ),
-    )
-    explain_privilege: str = Field(
-        "",
-        description=(
-            "Privilege that `_explain` asks for; empty: nobody has it. In open mode"
-            " everybody may."
-        ),
-    )
-    token_text: bool = Field(
-        True,
-        description=(
-            "Offer `:text` on tokens: the texts of codes are indexed, some 140 to 190"
-            " bytes for an Observation. Holds for what is stored after a change."
-        ),
-    )
-    reindex_page: int = Field(
-        100,
-        ge=1,
-        le=200,
-        description="Resources that are indexed anew in one transaction.",
-    )
-    reindex_per_second: int = Field(
-        0,
-        ge=0,
-        description="Most resources that are indexed anew in a second; 0: no limit.",
-    )
 
 
 class StoreSettings(Section):
@@ -329,7 +138,7 @@ class PluginSettings(Section):
 class ServiceSettings(Section):
     """``[services.NAME]``: one FHIR service of this deployment."""
 
-    public_url: str = Field("", pattern=_URL, description="Base URL that clients see.")
+    public_url: str = Field("", pattern=URL, description="Base URL that clients see.")
     path: str = Field(
         "",
         pattern=r"^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fyr.config.settings import ServerSettings
+    from fyr.config.server import ServerSettings
 
 #: Nothing is loaded, run, framed or sent from an answer.
 RUNS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"

@@ -16,7 +16,7 @@ import structlog
 from waitress import wasyncore
 from waitress.server import create_server
 
-from fyr.config.settings import ServerSettings
+from fyr.config.server import ServerSettings
 from fyr.core.rest.body_limits import LargeBodies
 from fyr.core.rest.parsing import StrictParser
 from fyr.core.rest.refusals import RefusingChannel

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from fyr.core.errors.plugins import PluginError
 
 if TYPE_CHECKING:
-    from fyr.config.settings import ServerSettings, Settings
+    from fyr.config.server import ServerSettings
+    from fyr.config.settings import Settings
     from fyr.core.context import RequestContext
     from fyr.core.events.change import Change
 

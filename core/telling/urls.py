@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fyr.config.settings import ServerSettings
+    from fyr.config.server import ServerSettings
     from fyr.core.interactions.services import Services
 
 #: Takes a service's name and ``Type/id`` and gives the absolute URL; the name is empty

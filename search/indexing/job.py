@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fyr.config.settings import SearchSettings
+from fyr.config.search import SearchSettings
 from fyr.core.clock import Clock, to_millis
 from fyr.core.errors import FyrError
 from fyr.core.jobs import Job, JobContext, Jobs

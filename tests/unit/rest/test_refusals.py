@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fyr.config.settings import ServerSettings
+from fyr.config.server import ServerSettings
 from fyr.core.serving.http import HttpWorker, bind
 
 Ask = Callable[[bytes], tuple[int, Any]]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fyr.config.settings import ServerSettings
+from fyr.config.server import ServerSettings
 from fyr.core.serving.dispatcher import Dispatcher
 from fyr.core.serving.http import HttpWorker, bind
 
