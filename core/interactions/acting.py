@@ -24,7 +24,8 @@ from fyr.core.interactions.answer import Incoming
 from fyr.core.interactions.ids import new_id
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.receive import received
-from fyr.core.interactions.storing import Write, lock, store
+from fyr.core.interactions.storing import lock, store
+from fyr.core.interactions.writes import Write
 from fyr.core.model.json import own
 from fyr.core.searching import CURSOR, Extent
 

@@ -29,9 +29,10 @@ from fyr.core.interactions.judge import judge
 from fyr.core.interactions.patch import pictures_in
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
-from fyr.core.interactions.storing import Write, store
+from fyr.core.interactions.storing import store
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.interactions.write import answered, created, fresh_id
+from fyr.core.interactions.writes import Write
 from fyr.core.store.port import Session, Stored
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fyr.core.context import RequestContext
 from fyr.core.interactions.answer import Answer
-from fyr.core.interactions.storing import Write
 from fyr.core.interactions.write import made
+from fyr.core.interactions.writes import Write
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from fyr.core.context import RequestContext
 from fyr.core.interactions.answer import Answer, IncomingPatch
-from fyr.core.interactions.storing import Write
 from fyr.core.interactions.write import made
+from fyr.core.interactions.writes import Write
 from fyr.core.model.patch import texts
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fyr.core.context import SYSTEM, RequestContext
 from fyr.core.interactions.admit import let_in
-from fyr.core.interactions.storing import Write, store
+from fyr.core.interactions.storing import store
+from fyr.core.interactions.writes import Write
 from fyr.core.workflow.extensions import entries, replace_all
 from fyr.core.workflow.histories import teams_of
 from fyr.core.workflow.keeping import Schedule

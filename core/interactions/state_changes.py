@@ -14,7 +14,7 @@ from fyr.core.store.port import Session
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions
-    from fyr.core.interactions.storing import Begun
+    from fyr.core.interactions.writes import Begun
     from fyr.core.workflow.transition import Transition
 
 

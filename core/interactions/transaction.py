@@ -40,8 +40,9 @@ from fyr.core.interactions.links import Links, Search, searches_in
 from fyr.core.interactions.outcomes import joined
 from fyr.core.interactions.patch import patching
 from fyr.core.interactions.receive import received
-from fyr.core.interactions.storing import Write, lock, store
+from fyr.core.interactions.storing import lock, store
 from fyr.core.interactions.write import answered, created, fresh_id, updated
+from fyr.core.interactions.writes import Write
 from fyr.core.store.port import Key, Session, Stored
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.ids import new_id
 from fyr.core.interactions.receive import received
 from fyr.core.interactions.show import full_url, shown
-from fyr.core.interactions.storing import Write, Written, store
+from fyr.core.interactions.storing import store
+from fyr.core.interactions.writes import Write, Written
 
 if TYPE_CHECKING:
     from fyr.core.interactions import Interactions

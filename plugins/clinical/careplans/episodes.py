@@ -17,7 +17,7 @@ from fyr.core import (
     instant,
     to_millis,
 )
-from fyr.core.interactions.storing import Write
+from fyr.core.interactions.writes import Write
 from fyr.core.model.json import own as parsed
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans.enrolling import Enrolment, Entry, problems

@@ -21,7 +21,7 @@ from fyr.core import (
     instant,
 )
 from fyr.core.interactions.outcomes import outcome, serious
-from fyr.core.interactions.storing import Write
+from fyr.core.interactions.writes import Write
 from fyr.core.model.references import relative
 from fyr.core.store.port import Stored
 from fyr.plugins.clinical.measurements import media, thumbnails

@@ -26,7 +26,7 @@ from fyr.core import (
     Session,
     Unavailable,
 )
-from fyr.core.interactions.storing import Write
+from fyr.core.interactions.writes import Write
 from fyr.core.telling import TOLD
 from fyr.plugins.clinical.parts import Room
 from fyr.plugins.clinical.systems import COHERENT
