@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from fyr.core import FyrError, Invalid, Issue, Resource
 from fyr.core.searching import Candidate, Matcher
 from fyr.plugins.subscriptions.definition import Definition, read
-from fyr.plugins.subscriptions.table import TOLD
+from fyr.plugins.subscriptions.rows import TOLD
 from fyr.plugins.subscriptions.topics import Topic, by_criteria
 
 if TYPE_CHECKING:
     from fyr.plugins.subscriptions.guard import Guard
-    from fyr.plugins.subscriptions.table import Owner, Row, Table
+    from fyr.plugins.subscriptions.rows import Owner, Row
+    from fyr.plugins.subscriptions.table import Table
 
 #: In criteria that may mean something else when value sets or code systems change.
 _TERMS = (":in", ":not-in", ":above", ":below", "_filter")

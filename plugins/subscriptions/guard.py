@@ -20,7 +20,7 @@ from fyr.core.store.port import Stored
 if TYPE_CHECKING:
     from fyr.core import Application
     from fyr.core.searching import Matcher
-    from fyr.plugins.subscriptions.table import Event, Owner
+    from fyr.plugins.subscriptions.rows import Event, Owner
 
 
 class Guard:

@@ -15,7 +15,7 @@ import orjson
 from fyr.core import Resource
 from fyr.core.clock import instant
 from fyr.plugins.subscriptions.definition import Definition
-from fyr.plugins.subscriptions.table import Event, Row
+from fyr.plugins.subscriptions.rows import Event, Row
 
 BUNDLE_PROFILE = (
     "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"

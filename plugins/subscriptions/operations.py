@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from fyr.core.declarations.operations import Level
     from fyr.plugins.subscriptions.guard import Guard
     from fyr.plugins.subscriptions.rights import Rights
+    from fyr.plugins.subscriptions.rows import Event, Owner, Row
     from fyr.plugins.subscriptions.settings import SubscriptionsSettings
-    from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
+    from fyr.plugins.subscriptions.table import Table
 
 _DEFINITIONS = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
 _TYPES = frozenset({KIND})

@@ -14,7 +14,7 @@ from fyr.core.clock import to_millis
 if TYPE_CHECKING:
     from fyr.core.clock import Clock
     from fyr.core.store.port import Database
-    from fyr.plugins.subscriptions.table import Owner
+    from fyr.plugins.subscriptions.rows import Owner
 
 _DAY_MILLIS = 24 * 3600 * 1000
 #: Less than this is not worth a write.

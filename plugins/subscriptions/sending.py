@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from fyr.core.clock import Clock
     from fyr.plugins.subscriptions.channels.channel import Channel
     from fyr.plugins.subscriptions.guard import Guard
+    from fyr.plugins.subscriptions.rows import Event, Owner, Row
     from fyr.plugins.subscriptions.states import States
-    from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
+    from fyr.plugins.subscriptions.table import Table
 
 #: Messages that are taken from a queue at once.
 AT_ONCE = 100

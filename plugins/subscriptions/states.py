@@ -28,7 +28,7 @@ from fyr.plugins.subscriptions.channels.email import Email
 from fyr.plugins.subscriptions.channels.mqtt import MqttChannel
 from fyr.plugins.subscriptions.definition import read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT, Notification
-from fyr.plugins.subscriptions.table import DELETED, TOLD, Row, room_of
+from fyr.plugins.subscriptions.rows import DELETED, TOLD, Row, room_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,13 +19,14 @@ from fyr.core.streams import Stream, StreamItem, StreamListener
 from fyr.plugins.subscriptions.definition import Definition, read
 from fyr.plugins.subscriptions.notifications import HANDSHAKE, HEARTBEAT
 from fyr.plugins.subscriptions.operations import token_hash
+from fyr.plugins.subscriptions.rows import room_of
 from fyr.plugins.subscriptions.states import WEBSOCKET
-from fyr.plugins.subscriptions.table import room_of
 
 if TYPE_CHECKING:
     from fyr.core import Application
+    from fyr.plugins.subscriptions.rows import Event, Owner, Row
     from fyr.plugins.subscriptions.sending import Sending
-    from fyr.plugins.subscriptions.table import Event, Owner, Row, Table
+    from fyr.plugins.subscriptions.table import Table
 
 PATH = "/subscriptions/websocket"
 #: Subscriptions that one websocket may be bound to.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from fyr.core import Change, Session
 from fyr.core.events.change import read_ahead
 from fyr.core.store.port import Stored
+from fyr.plugins.subscriptions.rows import Found
 from fyr.plugins.subscriptions.states import SENDER, WEBSOCKET
-from fyr.plugins.subscriptions.table import Found
 from fyr.plugins.subscriptions.topics import CODE
 
 if TYPE_CHECKING:

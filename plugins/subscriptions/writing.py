@@ -18,8 +18,8 @@ from fyr.core import (
 from fyr.core.clock import to_millis
 from fyr.core.context import ANONYMOUS, SYSTEM
 from fyr.plugins.subscriptions.definition import MASK, Definition, read
+from fyr.plugins.subscriptions.rows import Owner
 from fyr.plugins.subscriptions.states import KIND
-from fyr.plugins.subscriptions.table import Owner
 from fyr.plugins.subscriptions.topics import is_topic
 from fyr.plugins.subscriptions.topics import problems as topic_problems
 

@@ -316,7 +316,7 @@ def test_what_was_written_in_open_mode_is_turned_off_in_closed_mode(
     from fyr.core import Forbidden as Refusal
     from fyr.core.context import ANONYMOUS
     from fyr.plugins.subscriptions.guard import Guard
-    from fyr.plugins.subscriptions.table import Owner
+    from fyr.plugins.subscriptions.rows import Owner
 
     closed = fyr_app.settings.security.model_copy(update={"mode": "closed"})
     fyr_app.settings = fyr_app.settings.model_copy(update={"security": closed})

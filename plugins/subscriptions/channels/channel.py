@@ -8,7 +8,7 @@ from typing import Protocol
 from fyr.core import Issue
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
-from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.rows import Owner
 
 ENDPOINT = ("Subscription.channel.endpoint",)
 #: Headers by which a receiver knows what it has: neither R4 itself nor a mail tells.

@@ -22,8 +22,8 @@ from fyr.plugins.subscriptions.channels.channel import (
 from fyr.plugins.subscriptions.channels.smtp import MailServer
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import EVENTS, Notification
+from fyr.plugins.subscriptions.rows import Owner
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
-from fyr.plugins.subscriptions.table import Owner
 
 _SCHEME = "mailto:"
 

@@ -21,7 +21,7 @@ from fyr.plugins.subscriptions.channels.rest_hook import (
 )
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
-from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.rows import Owner
 
 _OPERATION = "$process-message"
 #: What an event is called that no topic names.

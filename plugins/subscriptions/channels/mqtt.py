@@ -15,7 +15,7 @@ from fyr.core.messages import MessageRefused
 from fyr.core.messages.mqtt import MqttPublisher
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
-from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.rows import Owner
 
 #: How long one notification waits for the one before.
 _TURN_SECONDS = 2.0

@@ -19,7 +19,7 @@ from fyr.plugins.subscriptions.channels.channel import (
 )
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import EVENTS, Notification
-from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.rows import Owner
 
 JSON = "application/fhir+json"
 _TOLD = (SUBSCRIPTION, EVENT_NUMBER, EVENT_ID)

@@ -11,7 +11,7 @@ from fyr.core import Issue
 from fyr.plugins.subscriptions.channels.channel import ENDPOINT
 from fyr.plugins.subscriptions.definition import Definition
 from fyr.plugins.subscriptions.notifications import Notification
-from fyr.plugins.subscriptions.table import Owner
+from fyr.plugins.subscriptions.rows import Owner
 
 
 class WebsocketChannel:
