@@ -17,6 +17,7 @@ from fyr.search.finding.comparing import (
     united,
 )
 from fyr.search.finding.matches import THEN, chosen, rows_of
+from fyr.search.finding.traits import is_set, needs_row
 from fyr.search.full_text.sql import full_text
 from fyr.search.hashes import inside_id
 from fyr.search.references import CONTAINED
@@ -35,72 +36,10 @@ from fyr.search.tree import (
     OfType,
     SameRow,
     Source,
-    Target,
-    Token,
     Updated,
-    Uri,
-    one_row,
 )
 
 _NOTHING = "SELECT pid FROM resource WHERE 1 = 0"
-
-
-def needs_row(criterion: Criterion) -> bool:
-    """Whether the condition asks for more of a row of ``resource`` than its pid."""
-    match criterion:
-        case HasId() | Is() | OfType() | Updated() | Has():
-            return True
-        case All(parts) | AnyOf(parts):
-            return any(map(needs_row, parts))
-        case Not(part):
-            return needs_row(part)
-        case _:
-            return False
-
-
-def is_set(criterion: Criterion) -> bool:
-    """Whether what meets a criterion can be told by its values, to begin from."""
-    match criterion:
-        case Match():
-            return not criterion.negated
-        case AnyOf(parts):
-            return bool(parts) and all(map(is_set, parts))
-        case All(parts):
-            return any(map(is_set, parts))
-        case _:
-            return not isinstance(criterion, Missing | Not)
-
-
-def one_each(criterion: Criterion) -> bool:
-    """Whether the set of a criterion has each resource once by itself."""
-    match criterion:
-        case SameRow():
-            return True
-        case Match(sources, operands):
-            alone = len(sources) == 1 and len(operands) == 1 and _exact(operands[0])
-            return alone or one_row(sources)
-        case _:
-            return False
-
-
-def in_turn(criterion: Criterion) -> bool:
-    """Whether an index has the set of a criterion in the order of pids."""
-    match criterion:
-        case Match((_,), (Token(_, code),), negated=False):
-            return code is not None
-        case _:
-            return False
-
-
-def _exact(operand: object) -> bool:
-    """Whether an operand is all that rows of one source are told apart by."""
-    match operand:
-        case Token(system, code):
-            return system is not None and code is not None
-        case Target(type):
-            return type is not None
-        case _:
-            return isinstance(operand, Uri)
 
 
 class Conditions:

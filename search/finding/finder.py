@@ -11,9 +11,10 @@ from typing import Any
 from fyr.core.store.schema import INDEX_TABLES
 from fyr.core.store.versions import HEAD
 from fyr.search.finding.comparing import Sql, conjoined, joined
-from fyr.search.finding.conditions import Conditions, needs_row, one_each
+from fyr.search.finding.conditions import Conditions
 from fyr.search.finding.matches import THEN, chosen
 from fyr.search.finding.plans import Plan
+from fyr.search.finding.traits import needs_row, one_each
 from fyr.search.tree import Query, SortKey, Source, one_row
 
 #: Table -> column whose values sort.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from fyr.core.store.port import Session
 from fyr.search.finding.comparing import Sql
-from fyr.search.finding.conditions import Conditions, in_turn, is_set
+from fyr.search.finding.conditions import Conditions
+from fyr.search.finding.traits import in_turn, is_set
 from fyr.search.tree import (
     Criterion,
     HasId,
