@@ -31,9 +31,10 @@ _STATE = """
 """
 _FILLED = "SELECT 1 FROM resource WHERE type = ? AND deleted = 0 LIMIT 1"
 _COUNT = "SELECT COUNT(*) FROM resource WHERE type = ? AND deleted = 0"
+# Not what another worker has begun since it was looked at.
 _BEGIN = """
     UPDATE search_state SET target = ?, place = 0, done = 0, total = ?, started = ?
-    WHERE type = ?
+    WHERE type = ? AND target = ?
 """
 _PAGE = """
     SELECT pid, indexed FROM resource
@@ -43,6 +44,7 @@ _NOTE = """
     UPDATE search_state SET place = ?, done = done + ?
     WHERE type = ? AND target = ? AND place = ?
 """
+_IS_NOTED = "SELECT 1 FROM search_state WHERE type = ? AND target = ? AND place = ?"
 _READY = """
     UPDATE search_state
     SET generation = ?, ready = ?, target = 0, forced = 0, place = 0, done = 0,
@@ -58,6 +60,10 @@ _TOLD = "UPDATE search_set SET states = states + 1 WHERE id = 1"
 _VERSION = "SELECT version FROM search_set WHERE id = 1"
 _BEFORE = "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)"
 _OLDEST = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+
+class _Overtaken(Exception):
+    """Another worker has gone on with a type, or another set is in force."""
 
 
 class Reindex:
@@ -141,22 +147,29 @@ class Reindex:
         return context.database.write(work)
 
     def _type(self, context: JobContext, kind: str, done: dict[str, int]) -> bool:
-        """Index the resources of a type; ``False``: it was overtaken by another set."""
+        """Index the resources of a type; ``False``: it was overtaken."""
         current = self.sets.current(at_once=True)
         generation = current.extractor.generation(kind)
         ((_, target, forced, place),) = context.database.rows(_STATE, (kind,))
-        if target != generation:
-            self._wait_for_others(context)
-            place = self._begin(context, kind, generation)
-        page = _Page(kind, place, bool(forced), generation, current)
-        while self._page(context, page, done):
+        try:
+            if target != generation:
+                self._wait_for_others(context)
+                forced, place = self._begin(context, kind, current, target)
+            page = _Page(kind, place, bool(forced), generation, current)
+            while self._page(context, page, done):
+                self._tell(context, kind)
+                if self.sets.current().extractor.generation(kind) != generation:
+                    return False
+        except _Overtaken:
             self._tell(context, kind)
-            if self.sets.current().extractor.generation(kind) != generation:
-                return False
+            return False
         return self._activate(context, kind, current)
 
     def _page(self, context: JobContext, page: "_Page", done: dict[str, int]) -> bool:
-        """Index the next resources of a type; ``False``: there are none."""
+        """Index the next resources of a type; ``False``: there are none.
+
+        :raises _Overtaken: nothing was written, as another is at work here.
+        """
         kind, place, generation = page.kind, page.place, page.generation
         count = self._settings.reindex_page
         rows = context.database.rows(_PAGE, (kind, place, count))
@@ -169,6 +182,9 @@ class Reindex:
             if stale:
                 self._store.reindex(session, stale, page.index, generation)
             session.run(_NOTE, (reached, len(rows), kind, generation, place))
+            # Who stood still for long must not bring back what an older set says.
+            if not session.rows(_IS_NOTED, (kind, generation, reached)):
+                raise _Overtaken(kind)
 
         context.database.write(work)
         page.place = reached
@@ -177,12 +193,27 @@ class Reindex:
             _pause(context, len(stale) / self._settings.reindex_per_second)
         return True
 
-    def _begin(self, context: JobContext, kind: str, generation: int) -> int:
-        def work(session: Session) -> int:
+    def _begin(
+        self, context: JobContext, kind: str, current: IndexSet, target: int
+    ) -> tuple[int, int]:
+        """Begin with a type, unless another worker has since it was looked at.
+
+        :param target: what was being indexed by then.
+        :return: whether all of it is wanted anew, and the place to go on at.
+        :raises _Overtaken: it is to be indexed by another set.
+        """
+        generation = current.extractor.generation(kind)
+
+        def work(session: Session) -> tuple[int, int]:
+            if _locked_version(session) != current.version[0]:
+                raise _Overtaken(kind)
             total = session.rows(_COUNT, (kind,))[0][0]
             now = to_millis(self.clock())
-            session.run(_BEGIN, (generation, total, now, kind))
-            return 0
+            session.run(_BEGIN, (generation, total, now, kind, target))
+            ((_, found, forced, place),) = session.rows(_STATE, (kind,))
+            if found != generation:
+                raise _Overtaken(kind)
+            return forced, place
 
         return context.database.write(work)
 

@@ -51,8 +51,7 @@ def reindex(
     """Run the job, on this thread, and tell its state."""
     library = writer.library
     stop = stop or Pauses()
-    known = writer.interactions.settings.search.model_copy(update=settings)
-    work = Reindex(writer.engine.sets, library.database, library.clock, known)
+    work = work_of(writer, **settings)
     job = library.database.write(lambda session: work.force(session, types))
     jobs = Jobs(library.database, [work.job()], clock=library.clock)
     stop.runs = runs = Runs(jobs, EventSettings())
@@ -71,10 +70,10 @@ def three(library: Any, tmp_path: Path) -> Writer:
     return writer
 
 
-def work_of(writer: Writer) -> Reindex:
-    settings = writer.interactions.settings.search
+def work_of(writer: Writer, **settings: Any) -> Reindex:
+    known = writer.interactions.settings.search.model_copy(update=settings)
     library = writer.library
-    return Reindex(writer.engine.sets, library.database, library.clock, settings)
+    return Reindex(writer.engine.sets, library.database, library.clock, known)
 
 
 def test_a_slow_job_waits_for_so_many_resources_as_it_has_done(three: Writer) -> None:
@@ -132,8 +131,99 @@ def test_what_is_wanted_anew_while_it_is_indexed_is_indexed_again(
     state = reindex(three, "Patient", stop=stop, reindex_page=2, reindex_per_second=1)
 
     assert state.state == "done", state.error
-    assert json.decode(state.result.encode())["Patient"] == 3 + 3
+    assert json.decode(state.result.encode())["Patient"] == 2 + 3
     assert "Patient" not in work_of(three).pending(three.engine.sets.current())
+
+
+#: What a worker looks at: where a type stands, and its next page.
+PLACE, PAGE = "target, forced", "SELECT pid, indexed"
+
+
+class Standing:
+    """The database of a worker that stands still where it has looked at something."""
+
+    def __init__(self, database: Any, *stops: tuple[str, Callable[[], Any]]) -> None:
+        self.dialect = database.dialect
+        self.write = database.write
+        self._database = database
+        self._stops = list(stops)
+
+    def rows(self, sql: str, params: Any = ()) -> Any:
+        found = self._database.rows(sql, params)
+        if self._stops and self._stops[0][0] in sql:
+            self._stops.pop(0)[1]()
+        return found
+
+
+def stand_still(writer: Writer, *stops: tuple[str, Callable[[], Any]]) -> list[int]:
+    """Run a job to its end by such a worker; tell what it said to have done by then."""
+    library, stop, done = writer.library, Pauses(), []
+    work = work_of(writer, reindex_page=2, reindex_per_second=1)
+    stop.meanwhile = lambda runs: done.append(work.progress("Patient").done)
+    job = library.database.write(lambda session: work.force(session, ["Patient"]))
+    standing: Any = Standing(library.database, *stops)
+    jobs = Jobs(standing, [work.job()], clock=library.clock)
+    stop.runs = runs = Runs(jobs, EventSettings())
+    (context,) = runs.claim(1, stop)
+    runs.run(context)
+    # Who has lost the job to another does not end it.
+    library.clock.advance(seconds=EventSettings().lease_seconds)
+    for context in runs.claim(1, stop):
+        runs.run(context)
+    assert jobs.state(job).state == "done", jobs.state(job).error
+    return done
+
+
+def test_a_worker_that_stood_still_begins_nothing_that_another_has_begun(
+    three: Writer,
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(runs: Runs) -> None:
+        raise Killed
+
+    def follow() -> None:
+        library, stop = three.library, Pauses()
+        work = work_of(three, reindex_page=1, reindex_per_second=1)
+        stop.meanwhile = kill
+        stop.runs = runs = Runs(
+            Jobs(library.database, [work.job()], clock=library.clock), EventSettings()
+        )
+        library.clock.advance(seconds=EventSettings().lease_seconds)
+        (context,) = runs.claim(1, stop)
+        with pytest.raises(Killed):
+            runs.run(context)
+        assert work.progress("Patient").done == 1
+
+    done = stand_still(three, (PLACE, follow))
+
+    assert set(done) == {3}
+
+
+@pytest.mark.parametrize("looked", [PLACE, PAGE])
+def test_a_worker_that_stood_still_writes_nothing_of_an_older_set(
+    three: Writer, looked: str
+) -> None:
+    """Neither does it begin by a set that is no longer in force, nor end a page."""
+    library, kept = three.library, []
+
+    def change() -> None:
+        def work(session: Any) -> None:
+            three.engine.sets.change(session, ["Patient"], {"gender"})
+            session.run("UPDATE resource SET indexed = 1")
+
+        library.database.write(work)
+
+    def look() -> None:
+        kept.extend(library.database.rows("SELECT indexed FROM resource"))
+        sql = "SELECT target FROM search_state WHERE type = 'Patient'"
+        kept.extend(library.database.rows(sql))
+
+    stand_still(three, (looked, change), (PLACE, look))
+
+    assert kept == [(1,), (1,), (1,), (0,)]
+    assert work_of(three).waiting() == []
 
 
 def test_what_is_right_is_looked_at_and_not_written(three: Writer) -> None:
