@@ -22,7 +22,7 @@ from pathlib import Path
 import events
 import processes
 
-from fyr.core.testing.mosquitto import free_port
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.process import FyrProcess, fyr_process
 
 SCRIPT = Path(__file__).parent / "events.py"

@@ -16,16 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from fyr.core.testing.ports import free_port
+
 FILE = re.compile(r"\*\*`(.+?)`\*\*\n\n```\w+\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SHOWN_PORT = "8080"
-
-
-def free_port() -> str:
-    """Tell a port that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
 
 
 def matches(shown: str, printed: str) -> bool:
@@ -40,7 +35,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         """Begin in an empty folder."""
         self.folder = folder
-        self.port = free_port()
+        self.port = str(free_port())
         here = str(Path(sys.executable).parent)
         self.environment = {
             **os.environ,

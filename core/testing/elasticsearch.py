@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from fyr.core.testing.ports import free_port
 
 #: Where the script puts it.
 CACHED = Path("~/.cache/fyr/elasticsearch-8.19.0").expanduser()
@@ -58,7 +59,7 @@ class ElasticsearchServer:
         paths = ["-cp", f"{CACHED}/classes:{CACHED}/lib/*", "TestNode", str(CACHED)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["java", *options, *paths, str(self.folder), port, str(_free_port())],
+                ["java", *options, *paths, str(self.folder), port, str(free_port())],
                 stdout=log,
                 stderr=log,
             )
@@ -110,7 +111,7 @@ def running_elasticsearch(
         yield ElasticsearchServer(given)
         return
     folder = keep or Path(tempfile.mkdtemp(prefix="fyr-elasticsearch-"))
-    url = f"http://127.0.0.1:{_free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         told = keep / "url"
@@ -125,10 +126,3 @@ def running_elasticsearch(
         server.stop(signal.SIGTERM if keep else signal.SIGKILL)
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from fyr.core.messages.broker import Broker
 from fyr.core.serving.http import reserve
+from fyr.core.testing.ports import free_port
 
 
 class EmbeddedBroker:
@@ -16,8 +17,7 @@ class EmbeddedBroker:
 
     def __init__(self) -> None:
         """Take a free port."""
-        with reserve("127.0.0.1", 0) as found:
-            self.port: int = found.getsockname()[1]
+        self.port = free_port()
         self.url = f"embedded://127.0.0.1:{self.port}"
 
     def start(self) -> None:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from fyr.core.testing.ports import free_port
 
 #: Where the script puts it.
 CACHED = Path("~/.cache/fyr/keycloak-26.4.0").expanduser()
@@ -141,9 +142,7 @@ def available() -> str:
 def running_keycloak(realms: list[Mapping[str, Any]]) -> Iterator[KeycloakServer]:
     """Start a server in a temporary folder, make realms, and end it after."""
     folder = Path(tempfile.mkdtemp(prefix="fyr-keycloak-"))
-    server = KeycloakServer(
-        f"http://127.0.0.1:{_free_port()}", uuid.uuid4().hex, folder
-    )
+    server = KeycloakServer(f"http://127.0.0.1:{free_port()}", uuid.uuid4().hex, folder)
     try:
         server.start()
         for realm in realms:
@@ -170,10 +169,3 @@ def _call(
         said = error.read().decode(errors="replace")[:500]
         raise RuntimeError(f"{method} {url}: {error.code} {said}") from None
     return json.loads(body) if body else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from fyr.core.testing.ports import free_port
 
 #: Where the script puts what it has built.
 CACHED = Path("~/.cache/fyr/minio").expanduser()
@@ -70,9 +71,8 @@ class MinioServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         assert self.folder is not None
-        port = int(self.endpoint.rpartition(":")[2])
         command = [binary(), "server", "--quiet", "--address", self.endpoint]
-        command += ["--console-address", f"127.0.0.1:{_free_port(port)}"]
+        command += ["--console-address", f"127.0.0.1:{free_port()}"]
         names = {"MINIO_ROOT_USER": self.access_key}
         names |= {"MINIO_ROOT_PASSWORD": self.secret_key, "MINIO_BROWSER": "off"}
         with (self.folder / "log").open("ab") as log:
@@ -130,7 +130,7 @@ def running_minio() -> Iterator[MinioServer]:
         yield MinioServer(endpoint, given.username or "", given.password or "")
         return
     folder = Path(tempfile.mkdtemp(prefix="fyr-minio-"))
-    server = MinioServer(f"127.0.0.1:{_free_port()}", "fyr", uuid.uuid4().hex, folder)
+    server = MinioServer(f"127.0.0.1:{free_port()}", "fyr", uuid.uuid4().hex, folder)
     try:
         server.start()
         yield server
@@ -146,12 +146,3 @@ def _is_alive(file: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _free_port(other_than: int = 0) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port != other_than:
-            return port

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from fyr.core.testing.ports import free_port
+
 #: Written down before it is acknowledged: slow, for tests that kill the broker.
 DURABLE = ("autosave_on_changes true", "autosave_interval 1")
 _SECONDS_TO_START = 120
@@ -87,13 +89,6 @@ def running_mosquitto(folder: Path, options: Sequence[str] = ()) -> Iterator[Mos
         yield broker
     finally:
         broker.stop(signal.SIGKILL)
-
-
-def free_port() -> int:
-    """Find a port that nobody uses."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def listens(port: int) -> bool:

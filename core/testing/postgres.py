@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from fyr.core.testing.ports import free_port
 
 #: For tests: nothing is kept, so nothing has to reach the disk at once. Benches pass
 #: ``durable=True`` and get the server's defaults.
@@ -166,7 +167,7 @@ def _prepared(folder: Path, durable: bool) -> Postgres:
         options |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         folder.chmod(0o755)
-    binaries, data, port = home / "pginstall" / "bin", folder / "data", _free_port()
+    binaries, data, port = home / "pginstall" / "bin", folder / "data", free_port()
     if not data.exists():
         _initdb(binaries, data, options)
     command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
@@ -203,10 +204,3 @@ def _copied(home: Path, folder: Path) -> Path:
         if (home.parent / name).exists() and not (folder / name).exists():
             shutil.copytree(home.parent / name, folder / name, symlinks=True)
     return folder / home.name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -16,9 +16,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from fyr.core.serving.http import reserve
 from fyr.core.testing.certificates import self_signed
 from fyr.core.testing.embedded import running_embedded
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.receiver import Receiver, receiving
 from fyr.core.testing.subscriber import subscriber
 from fyr.plugins.subscriptions.settings import SubscriptionsSettings
@@ -85,9 +85,7 @@ def nobody_at() -> Iterator[int]:
 
 @contextmanager
 def mail_server(mailbox: Mailbox, port: int = 0, **options: Any) -> Iterator[int]:
-    if not port:
-        with reserve("127.0.0.1", 0) as found:
-            port = found.getsockname()[1]
+    port = port or free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:

@@ -20,10 +20,10 @@ from fyr.core.testing.contracts.publishing import (
 from fyr.core.testing.embedded import EmbeddedBroker, running_embedded
 from fyr.core.testing.mosquitto import (
     Mosquitto,
-    free_port,
     mosquitto_command,
     running_mosquitto,
 )
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber
 

@@ -15,10 +15,10 @@ from fyr.core.testing.applications import application, client_of, settings_with
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.mosquitto import (
     Mosquitto,
-    free_port,
     mosquitto_command,
     running_mosquitto,
 )
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.postgres import Postgres
 from fyr.core.testing.process import FyrProcess, fyr_process
 from fyr.core.testing.receiver import Received, Receiver, Reply, receiving

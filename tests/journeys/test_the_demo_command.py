@@ -13,7 +13,8 @@ import pytest
 
 from fyr.config.load import load
 from fyr.core.app import build
-from fyr.core.testing.mosquitto import free_port, mosquitto_command, running_mosquitto
+from fyr.core.testing.mosquitto import mosquitto_command, running_mosquitto
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.servers import absent
 from fyr.plugins.demo.thrown_away import thrown_away
 

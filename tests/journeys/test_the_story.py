@@ -23,7 +23,8 @@ from fyr.core.testing.elasticsearch import available as elasticsearch_available
 from fyr.core.testing.elasticsearch import running_elasticsearch
 from fyr.core.testing.minio import available as minio_available
 from fyr.core.testing.minio import running_minio
-from fyr.core.testing.mosquitto import free_port, mosquitto_command, running_mosquitto
+from fyr.core.testing.mosquitto import mosquitto_command, running_mosquitto
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.servers import absent
 from fyr.plugins.demo import resources as r
 from fyr.plugins.demo.clock import Clock, SharedClock

@@ -23,10 +23,10 @@ import pytest
 from fyr.core.testing.mosquitto import (
     DURABLE,
     Mosquitto,
-    free_port,
     mosquitto_command,
     running_mosquitto,
 )
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.postgres import Postgres, available, running_postgres
 from fyr.core.testing.process import FyrProcess, fyr_output, fyr_process
 from fyr.core.testing.servers import absent

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fyr.core.testing.mosquitto import free_port
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.process import FyrProcess, fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.subscriber import subscriber

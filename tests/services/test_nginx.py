@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from websockets.sync.client import connect
 
 from fyr.core.testing.nginx import nginx_command, running_nginx
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.process import fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.streams import ServerSentEvent, events_of
@@ -74,22 +75,13 @@ def certificate(folder: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(folder / "certificate.pem"))
 
 
-def free_ports(count: int) -> list[int]:
-    bound = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [one.getsockname()[1] for one in bound]
-    finally:
-        for one in bound:
-            one.close()
-
-
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     if nginx_command() is None:
         absent("nginx", "install nginx, for instance by apt-get install nginx")
     folder = tmp_path_factory.mktemp("nginx")
     context = certificate(folder)
-    plain, port, streams = free_ports(3)
+    plain, port, streams = (free_port() for _ in range(3))
     settings = {
         "SERVER__PUBLIC_URL": f"https://{NAME}:{port}",
         "SERVER__TRUSTED_PROXIES": json.dumps(["127.0.0.1/32"]),

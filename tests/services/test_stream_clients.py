@@ -18,7 +18,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from fyr.core.testing.mosquitto import free_port
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.process import FyrProcess, fyr_process
 from fyr.core.testing.servers import absent
 from fyr.core.testing.streams import EventSource
@@ -227,7 +227,7 @@ async def ask(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 
 async def count_of(reader: asyncio.StreamReader) -> int:
     count = 0
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while count < EVENTS:
             count += (await reader.readline()).startswith(b"data: ")
     return count
@@ -243,7 +243,7 @@ def fill(fyr: FyrProcess) -> None:
             for number in range(start, start + 500)
         ]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        httpx.post(fyr.base, json=bundle, timeout=120).raise_for_status()
+        httpx.post(fyr.base, json=bundle, timeout=600).raise_for_status()
 
 
 def resident_kb(pid: int) -> int:

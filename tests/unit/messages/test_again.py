@@ -14,7 +14,7 @@ from fyr.core.rest.app import create_wsgi
 from fyr.core.testing import Client
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.embedded import running_embedded
-from fyr.core.testing.mosquitto import free_port
+from fyr.core.testing.ports import free_port
 from fyr.core.testing.process import fyr_output, fyr_process
 from fyr.core.testing.subscriber import subscriber
 
