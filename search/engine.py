@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from fyr.config.settings import Settings
-from fyr.core.clock import Clock
+from fyr.core.clock import Clock, to_millis
 from fyr.core.context import RequestContext
 from fyr.core.declarations.services import Service
 from fyr.core.errors import Invalid, NotSupported
@@ -44,6 +44,7 @@ from fyr.search.indexing.sets import Sets
 from fyr.search.matching.matcher import Held, Matcher, matcher_of
 from fyr.search.matching.memory import Memory
 from fyr.search.terms.deciding import decided
+from fyr.search.terms.keeping import KeptValueSets
 from fyr.search.tree import Query
 from fyr.search.understanding.compartments import compartments
 from fyr.search.understanding.everything import extent_of, refuse_forms
@@ -70,6 +71,7 @@ class Engine:
         """Take what is known, and the key that paging links are sealed with."""
         self.sets = sets
         self._sizes = Sizes()
+        self._value_sets = KeptValueSets()
         self._settings = settings
         self._clock = clock
         #: what seals where a page ended
@@ -296,7 +298,13 @@ class Engine:
     ) -> Mapping[str, ValueSet]:
         """Tell the codes of value sets by their addresses."""
         known = self._asked.known(session, context, self.sets.now)
-        return decided(known, addresses, container)
+        return self._value_sets.of(
+            session,
+            f"{context.service.name} {context.base_url}",
+            addresses,
+            lambda missing: decided(known, missing, container),
+            to_millis(self._clock()),
+        )
 
     @contextmanager
     def candidate(self, stored: Stored) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ from fyr.core.model.definitions import RESOURCE_TYPES
 from fyr.search.extraction.places import Places
 from fyr.search.full_text import queries
 from fyr.search.parameters import Parameter, Parameters
-from fyr.search.terms import value_sets
+from fyr.search.terms import definitions, value_sets
 from fyr.search.understanding import criteria, filters, operands, query, results
 from fyr.search.understanding.known import Known, why_not
 from fyr.search.understanding.modifiers import offered
@@ -51,7 +51,7 @@ LIMITS = (
     ("comparisons in a `_filter`", filters.MOST_COMPARISONS),
     ("parentheses and brackets inside each other in a `_filter`", filters.DEEPEST),
     ("codes of a ValueSet, or above or below a code", value_sets.MOST_CODES),
-    ("ValueSets and CodeSystems that are read for these", value_sets.MOST_READ),
+    ("ValueSets and CodeSystems that are read for these", definitions.MOST_READ),
     ("parameters in `_sort`", results.MOST_KEYS),
     ("`_include` and `_revinclude`", results.MOST_INCLUDES),
 )

@@ -1,4 +1,7 @@
-"""Sets of codes: by system, those that are in or, where they cannot be listed, out."""
+"""Sets of codes: by system, those that are in or, where they cannot be listed, out.
+
+Of a system that is not named a set has none, unless it says what it has of all others.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +43,14 @@ CodeSet = Mapping[str, Codes]
 
 NONE = Codes()
 ALL = Codes(but=True)
+#: Stands for all systems that are not named beside it; it is no address itself.
+OTHERS = "*"
+EVERYTHING: CodeSet = {OTHERS: ALL}
+
+
+def of_system(codes: CodeSet, system: str) -> Codes:
+    """Tell what a set has of a system."""
+    return codes.get(system, codes.get(OTHERS, NONE))
 
 
 def union(sets: Iterable[CodeSet]) -> CodeSet:
@@ -65,8 +76,10 @@ def size(codes: CodeSet) -> int:
 def _joined(
     left: CodeSet, right: CodeSet, how: Callable[[Codes, Codes], Codes]
 ) -> CodeSet:
+    rest = how(left.get(OTHERS, NONE), right.get(OTHERS, NONE))
     joined = {
-        system: how(left.get(system, NONE), right.get(system, NONE))
+        system: how(of_system(left, system), of_system(right, system))
         for system in dict.fromkeys((*left, *right))
     }
-    return {system: one for system, one in joined.items() if one != NONE}
+    found = {s: one for s, one in joined.items() if s != OTHERS and one != rest}
+    return {**found, OTHERS: rest} if rest != NONE else found

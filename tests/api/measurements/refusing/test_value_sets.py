@@ -176,6 +176,32 @@ def test_a_filter_of_a_code_system_that_is_not_here_is_told_as_a_warning(
     assert place == f"QuestionnaireResponse.{PLACE}"
 
 
+def test_a_part_that_cannot_be_told_leaves_open_what_it_could_hold_only(
+    world, problems, taken, answering
+) -> None:
+    is_a = {"property": "concept", "op": "is-a", "value": "x"}
+    elsewhere = {"system": "urn:elsewhere", "filter": [is_a]}
+    world.put("ValueSet", **value_set(elsewhere, some("red")))
+
+    assert taken(answering(valueCoding=coding("red"))) == []
+    assert len(problems(answering(valueCoding=coding("blue")))) == 1
+    there = coding("blue", system="urn:elsewhere")
+    ((code, text, _),) = taken(answering(valueCoding=there))
+    assert code == "not-found"
+    assert "there is no CodeSystem 'urn:elsewhere' here" in text
+
+
+def test_a_code_that_may_be_left_out_is_not_taken_for_sure(
+    world, taken, answering
+) -> None:
+    left_out = {"valueSet": ["http://sets.example/none"]}
+    compose = {"include": [some("red")], "exclude": [left_out]}
+    world.put("ValueSet", url=COLOURS, status="active", compose=compose)
+
+    ((code, _, _),) = taken(answering(valueCoding=coding("red")))
+    assert code == "not-found"
+
+
 def test_all_of_a_code_system_are_those_that_it_has_where_it_is_here(
     world, problems, taken, answering
 ) -> None:
