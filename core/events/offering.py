@@ -13,7 +13,7 @@ from fyr.core.errors import Unavailable
 from fyr.core.events.change import Change
 from fyr.core.events.consumers import Consumer, Note
 from fyr.core.events.deliveries import BEHIND, DEAD, RETRY, Delivery
-from fyr.core.events.tools import Tools
+from fyr.core.events.turn_tools import Tools
 from fyr.core.one_line import one_line
 
 log = structlog.get_logger(__name__)

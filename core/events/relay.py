@@ -15,10 +15,10 @@ from fyr.core.clock import Clock, utc_now
 from fyr.core.events.checks import Checks
 from fyr.core.events.consumers import Consumer, Cursors, Lease, LeaseLost
 from fyr.core.events.deliveries import Deliveries
-from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
-from fyr.core.events.tools import Tools
+from fyr.core.events.outbox_end import News
 from fyr.core.events.turn import Turn
+from fyr.core.events.turn_tools import Tools
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from fyr.core.errors import Unavailable
 from fyr.core.events.consumers import Consumer, Lease, Note
 from fyr.core.events.deliveries import Delivery
 from fyr.core.events.offering import ERROR_CHARACTERS, NOTE_SECONDS, Batch, Offering
-from fyr.core.events.tools import Tools
+from fyr.core.events.turn_tools import Tools
 from fyr.core.one_line import one_line
 from fyr.core.store.port import Session
 

@@ -52,7 +52,7 @@ class Looking:
     def head(self, context: RequestContext, kind: str, identity: str) -> Stored | None:
         """Read what is to be decided on, and in one statement what that may look up.
 
-        Where a read is a trip both are fetched before (:mod:`fyr.core.rest.quick`).
+        Where a read is a trip both are fetched before (:mod:`fyr.core.rest.quick_requests`).
         """
         interactions = self._interactions
         if interactions.near:

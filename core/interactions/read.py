@@ -10,7 +10,7 @@ from fyr.core.errors import Gone, NotFound
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.judge import judge_current, judge_version
 from fyr.core.interactions.looking import Looking
-from fyr.core.interactions.partition import require_own
+from fyr.core.interactions.service_profiles import require_own
 from fyr.core.interactions.show import is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.store.port import Stored

@@ -12,7 +12,7 @@ from fyr.core.errors import Invalid, Issue, Refused
 from fyr.core.interactions.answer import Incoming
 from fyr.core.interactions.content import move_out
 from fyr.core.interactions.outcomes import serious
-from fyr.core.interactions.partition import unclaimed
+from fyr.core.interactions.service_profiles import unclaimed
 from fyr.core.model.references import relative
 from fyr.core.model.validation import problems
 

@@ -23,7 +23,7 @@ from fyr.core.interactions.explaining import (
 from fyr.core.interactions.judge import judge_of_search, only_seen
 from fyr.core.interactions.outcomes import outcome
 from fyr.core.interactions.pages import Link, bundle_of, search_entry
-from fyr.core.interactions.posted import open_posted, sealed_pairs, understood
+from fyr.core.interactions.posted_links import open_posted, sealed_pairs, understood
 from fyr.core.interactions.show import full_url, is_touched, shown
 from fyr.core.interactions.telling import shown_of, tell
 from fyr.core.model import json

@@ -23,9 +23,9 @@ from fyr.core.interactions import content
 from fyr.core.interactions.judge import judge, judge_failing, last_body
 from fyr.core.interactions.looking import Looking
 from fyr.core.interactions.outcomes import joined
-from fyr.core.interactions.partition import only_profiles, require_own
 from fyr.core.interactions.preconditions import check
 from fyr.core.interactions.receive import checked
+from fyr.core.interactions.service_profiles import only_profiles, require_own
 from fyr.core.interactions.stamp import with_id, with_meta
 from fyr.core.interactions.state_changes import make_steps
 from fyr.core.interactions.telling import made_of, tell

@@ -16,7 +16,7 @@ from fyr.core.declarations.operations import (
 )
 from fyr.core.errors import Invalid, Issue
 from fyr.core.interactions.outcomes import outcome
-from fyr.core.interactions.partition import unclaimed
+from fyr.core.interactions.service_profiles import unclaimed
 from fyr.core.interactions.write import require_id
 from fyr.core.model.validation import problems
 

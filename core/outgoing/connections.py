@@ -15,8 +15,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import create_urllib3_context
 
 from fyr.core.outgoing.policy import ReachPolicy
+from fyr.core.outgoing.time_limits import watch
 from fyr.core.outgoing.tls import ClientTls
-from fyr.core.outgoing.watching import watch
 
 
 def pool_manager(

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from fyr.config.outgoing import OutgoingSettings
 from fyr.core.outgoing.message import SendFailed, Undeliverable
 from fyr.core.outgoing.policy import ReachPolicy, Unreachable
+from fyr.core.outgoing.time_limits import Watch
 from fyr.core.outgoing.tls import ClientTls
-from fyr.core.outgoing.watching import Watch
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

@@ -20,7 +20,7 @@ from waitress.utilities import Error
 from fyr.core.errors import Issue
 from fyr.core.rest.negotiation import JSON
 from fyr.core.rest.outcomes import outcome_bytes
-from fyr.core.rest.parsing import StrictParser
+from fyr.core.rest.request_heads import StrictParser
 from fyr.core.rest.waitress_task import KeepingTask
 
 #: What waitress calls it -> status line, issue code, sentence.

@@ -18,8 +18,8 @@ from waitress.server import create_server
 
 from fyr.config.server import ServerSettings
 from fyr.core.rest.body_limits import LargeBodies
-from fyr.core.rest.parsing import StrictParser
 from fyr.core.rest.refusals import RefusingChannel
+from fyr.core.rest.request_heads import StrictParser
 from fyr.core.rest.security_headers import fixed_headers
 from fyr.core.serving.dispatcher import Dispatcher, Nothing, Quick
 

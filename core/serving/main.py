@@ -20,7 +20,7 @@ from fyr.core.app import build
 from fyr.core.observability.metrics import share_between_processes
 from fyr.core.rest.app import create_wsgi
 from fyr.core.rest.body_limits import large_bodies
-from fyr.core.rest.quick import QuickReads
+from fyr.core.rest.quick_requests import QuickReads
 from fyr.core.serving.http import HttpWorker, bind, reserve
 from fyr.core.serving.memory import settle
 from fyr.core.serving.prepare import prepare, refuse_unsafe

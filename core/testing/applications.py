@@ -103,7 +103,7 @@ def serving(built: Application, wsgi: Any = None) -> Iterator[Server]:
     """
     from fyr.core.rest.app import create_wsgi
     from fyr.core.rest.body_limits import large_bodies
-    from fyr.core.rest.quick import QuickReads
+    from fyr.core.rest.quick_requests import QuickReads
     from fyr.core.serving.http import HttpWorker, bind
 
     bound = bind("127.0.0.1", 0)

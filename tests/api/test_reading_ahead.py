@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fyr.core.app import Application, build
-from fyr.core.rest.quick import QuickReads
+from fyr.core.rest.quick_requests import QuickReads
 from fyr.core.testing.applications import client_of, settings_with
 from fyr.core.testing.client import Client
 from fyr.core.testing.contracts.threads import at_once

@@ -15,7 +15,7 @@ import pytest
 
 from fyr.core.app import Application, build
 from fyr.core.interactions.looking import Looking
-from fyr.core.rest.quick import QuickReads
+from fyr.core.rest.quick_requests import QuickReads
 from fyr.core.testing.applications import Server, client_of, serving, settings_with
 from fyr.core.testing.issuer import PATIENT, issuing
 from fyr.plugins.access_control.decisions.settled import Settled

@@ -13,7 +13,7 @@ from fyr.core.app import build
 from fyr.core.declarations.services import ALL_TYPE_INTERACTIONS, Service, TypeRules
 from fyr.core.hooks.markers import hookimpl
 from fyr.core.hooks.plugin import Plugin
-from fyr.core.rest.quick import QuickReads
+from fyr.core.rest.quick_requests import QuickReads
 from fyr.core.testing.applications import settings_with
 
 READ = "GET /fhir/Patient/1"

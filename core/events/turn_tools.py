@@ -7,8 +7,8 @@ from fyr.core.backoff import Backoff
 from fyr.core.clock import Clock, to_millis
 from fyr.core.events.consumers import Cursors
 from fyr.core.events.deliveries import Deliveries
-from fyr.core.events.news import News
 from fyr.core.events.outbox import Outbox
+from fyr.core.events.outbox_end import News
 
 #: A consumer with this many batches waiting takes no new events until some are done.
 BATCHES_WAITING = 5
