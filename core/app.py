@@ -20,7 +20,7 @@ from fyr.core.clock import Clock, utc_now
 from fyr.core.context import TOLD
 from fyr.core.declarations.deprecation import Deprecation, Deprecations
 from fyr.core.declarations.operations import Operations
-from fyr.core.errors.catalogue import registered_error_codes
+from fyr.core.errors.catalogue import ErrorCodes, general_error_codes
 from fyr.core.events import (
     Outbox,
     Relay,
@@ -301,6 +301,16 @@ def build(
 ) -> Application:
     """Make an application; the caller closes it."""
     return Application(settings, clock=clock, plugins=plugins)
+
+
+def registered_error_codes(hooks: Hooks) -> ErrorCodes:
+    """Join the general codes with those that plugins offer.
+
+    :raises ConfigError: two have one name.
+    """
+    return ErrorCodes(
+        [*general_error_codes().values(), *_all(hooks.register_error_codes)]
+    )
 
 
 def registered_operations(hooks: Hooks) -> Operations:

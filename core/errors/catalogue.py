@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fyr.config.load import ConfigError
 from fyr.core.errors import (
@@ -36,9 +36,6 @@ from fyr.core.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-
-if TYPE_CHECKING:
-    from fyr.core.hooks.pipeline import Hooks
 
 #: The file of an area's rows.
 FILE = "errors.toml"
@@ -173,22 +170,18 @@ def read_error_codes(package: str) -> ErrorCodes:
     return ErrorCodes(_rows(package.rpartition(".")[2], content))
 
 
+def general_error_codes() -> ErrorCodes:
+    """Give the rows that are of no area: those of the core."""
+    return read_error_codes("fyr.core")
+
+
 def broken_rule(text: str, *expression: str) -> Issue:
     """Tell of a rule that the catalogue has no code of its own for.
 
     :param text: which rule it is, in words that follow a colon.
     :param expression: FHIRPath of the elements that it is about.
     """
-    return read_error_codes("fyr.core")[BROKEN_RULE].issue(text, expression=expression)
-
-
-def registered_error_codes(hooks: "Hooks") -> ErrorCodes:
-    """Join the general codes with those that plugins offer.
-
-    :raises ConfigError: two have one name.
-    """
-    offered = hooks.register_error_codes() if hooks.register_error_codes else []
-    return ErrorCodes([*read_error_codes("fyr.core").values(), *offered])
+    return general_error_codes()[BROKEN_RULE].issue(text, expression=expression)
 
 
 def _rows(area: str, content: Mapping[str, Any]) -> Iterator[ErrorCode]:

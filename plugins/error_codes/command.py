@@ -7,7 +7,7 @@ import json
 import click
 
 from fyr.config.settings import Settings
-from fyr.core.errors.catalogue import registered_error_codes
+from fyr.core.app import registered_error_codes
 from fyr.core.hooks.loading import load_plugins
 from fyr.plugins.error_codes.serving import row
 

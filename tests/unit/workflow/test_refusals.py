@@ -10,7 +10,8 @@ import pytest
 
 from fyr.config.settings import Settings
 from fyr.core import Machine, Step
-from fyr.core.errors.catalogue import BROKEN_RULE, broken_rule, registered_error_codes
+from fyr.core.app import registered_error_codes
+from fyr.core.errors.catalogue import BROKEN_RULE, broken_rule
 from fyr.core.hooks.loading import load_plugins
 from fyr.core.workflow import refuses
 from fyr.core.workflow.machine import codes_of
