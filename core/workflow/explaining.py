@@ -64,6 +64,7 @@ class Explained:
     title: str
     version: int
     standings: Sequence[Standing]
+    #: its own, then those of others that will act on it
     timers: Sequence[TimerState]
     #: what plugins say of it, were it stored again as it is
     told: Sequence[Issue] = ()
@@ -104,7 +105,7 @@ def explain(
         ]
 
     standings = application.database.read(work)
-    timers = application.timers.of(reference)
+    timers = [*application.timers.of(reference), *_elsewhere(application, resource)]
     told = _told(application, resource)
     access = [
         *_access(application, resource, standings),
@@ -113,6 +114,18 @@ def explain(
     return Explained(
         reference, _title(resource), stored.version, standings, timers, told, access
     )
+
+
+def _elsewhere(application: Application, resource: Resource) -> Iterator[TimerState]:
+    """Tell the timers of others that will act on a resource, by time."""
+    from fyr.core.interactions.acting import Acting
+
+    reading, found = Acting(application.interactions), []
+    for kind in application.timers.kinds.values():
+        for subject in kind.acts_on(reading, resource) if kind.acts_on else ():
+            waiting = application.timers.of(subject)
+            found += [one for one in waiting if one.name == kind.name]
+    yield from sorted(found, key=lambda one: (one.failed, one.due, one.id))
 
 
 def _local(application: Application, reference: str) -> str:

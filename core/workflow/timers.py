@@ -20,6 +20,7 @@ from fyr.core.errors.plugins import PluginError
 
 if TYPE_CHECKING:
     from fyr.core.interactions.acting import Acting
+    from fyr.core.model.resource import Resource
     from fyr.core.store.port import Database, Session
 
 #: ``due`` of a timer that was given up.
@@ -79,6 +80,9 @@ class Timer:
     fire_many: Callable[[Acting, Sequence[Fired]], None] | None = None
     refused: Callable[[Acting, Fired, Exception], Any] | None = None
     attempts: int = 5
+    #: tells which subjects have timers that will act on another resource than themselves,
+    #: for ``fyr workflow explain`` of that
+    acts_on: Callable[[Acting, Resource], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ the consents that are there when a server first has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,7 @@ from fyr.plugins.clinical.episodes import (
 )
 
 if TYPE_CHECKING:
-    from fyr.core import Acting, Change, Fired, Session
+    from fyr.core import Acting, Change, Fired, Resource, Session
     from fyr.core.events.consumers import Note
     from fyr.plugins.clinical.parts import Room
 
@@ -47,7 +47,13 @@ def timer() -> Timer:
     def fire(acting: Acting, fired: Fired) -> None:
         _pause(acting, episodes_of(acting.read(fired.subject) or {}))
 
-    return Timer(PERIODS, fire)
+    return Timer(PERIODS, fire, acts_on=_pausing)
+
+
+def _pausing(acting: Acting, resource: Resource) -> Iterator[str]:
+    """Tell the consents of an episode of care, whose timers may pause it."""
+    if resource["resourceType"] == "EpisodeOfCare":
+        yield from (f"Consent/{one['id']}" for one in consents_of(acting, resource))
 
 
 def _paused(room: Room, change: Change) -> Note | None:

@@ -10,6 +10,7 @@ from fyr.core.context import Principal
 from fyr.core.errors import Conflict, Unavailable
 from fyr.core.testing.applications import application, settings_with
 from fyr.core.testing.clock import FakeClock
+from fyr.core.workflow.explaining import explain
 
 from ..guide import to
 from .conftest import Clinic, options
@@ -94,6 +95,21 @@ def test_nothing_waits_for_a_consent_that_has_no_end_any_more(
     work(clinic)
 
     assert clinic.built.timers.of(consent) == []
+
+
+def test_an_episode_is_explained_with_what_waits_of_its_consents(
+    clinic, active, team
+) -> None:
+    later = consents_from(clinic, active, end=after(clinic, hours=5))
+    sooner = consents_from(clinic, active, end=after(clinic, hours=2))
+    consents_from(clinic, clinic.episode(team), end=after(clinic, hours=1))
+    work(clinic)
+
+    waiting = explain(clinic.built, active).timers
+
+    assert [one.subject for one in waiting] == [sooner, later]
+    assert {one.name for one in waiting} == {"clinical.consent-periods"}
+    assert [one.subject for one in explain(clinic.built, later).timers] == [later]
 
 
 def test_another_consent_that_holds_lets_care_go_on(clinic, active) -> None:
