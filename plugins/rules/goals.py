@@ -20,8 +20,8 @@ from fyr.plugins.rules.terms import (
     codes_of,
     listed,
     number,
-    unit_of,
 )
+from fyr.search.extraction.converting import unit_of
 
 _NOT_IN_FORCE = frozenset({"proposed", "rejected", "cancelled", "entered-in-error"})
 _DAYS = {"s": 0, "min": 0, "h": 0, "d": 1, "wk": 7}

@@ -28,13 +28,11 @@ from fyr.plugins.rules.terms import (
     extension_value,
     extensions,
     finding_code,
-    is_of_ucum,
     listed,
     number,
     reference_to,
-    unit_of,
 )
-from fyr.search.extraction.units import unit
+from fyr.search.extraction.converting import converted, is_of_ucum, unit_of
 
 RULE = "reference-ranges"
 
@@ -224,7 +222,7 @@ def _in_unit_of(one: AlarmRange, value: Measured) -> Measured | None:
     if len(one.units) > 1:
         return None
     (wanted,) = others
-    number = _converted(value.number, value.unit, wanted)
+    number = converted(value.number, value.unit, wanted)
     return None if number is None else replace(value, number=number, unit=wanted)
 
 
@@ -233,14 +231,7 @@ def _base(target: Mapping[str, Any], wanted: str) -> Decimal | None:
     base = target_value(target)
     if base is None or not wanted or base[1] in ("", wanted):
         return None if base is None else base[0]
-    return _converted(base[0], base[1], wanted)
-
-
-def _converted(number: Decimal, given: str, wanted: str) -> Decimal | None:
-    one, other = unit(given), unit(wanted)
-    if one is None or other is None or one.canonical != other.canonical:
-        return None
-    return other.of(number, one)
+    return converted(base[0], base[1], wanted)
 
 
 def _alarm_range(extension: Mapping[str, Any]) -> AlarmRange | None:

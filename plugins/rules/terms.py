@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from fyr.core import Resource
-from fyr.search.extraction.units import UCUM
 
 _EXTENSION = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
 REFERENCE_RANGE = f"{_EXTENSION}referenceRange"
@@ -86,22 +85,6 @@ def number(value: Any) -> Decimal | None:
         return None
     found = Decimal(value)
     return found if found.is_finite() else None
-
-
-def unit_of(quantity: Mapping[str, Any]) -> str:
-    """Tell the unit of a Quantity; empty: it has none.
-
-    It is the code alone where that is one of UCUM, or may be one as no system is named.
-    Codes of other systems have theirs behind them, ``% (http://example.org)``: no code of
-    UCUM has a blank, so that such a unit is comparable with itself alone.
-    """
-    code, system = str(quantity.get("code") or ""), quantity.get("system")
-    return code if not code or system in (None, "", UCUM) else f"{code} ({system})"
-
-
-def is_of_ucum(unit: str) -> bool:
-    """Whether a unit, as :func:`unit_of` tells it, has a code that may be one of UCUM."""
-    return bool(unit) and " (" not in unit
 
 
 def reference_to(resource: Resource) -> str:

@@ -13,6 +13,7 @@ from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.measurements.coded import Coded, codings
 from fyr.plugins.clinical.measurements.submission import Entry
+from fyr.search.extraction.converting import fits, unit_of
 from fyr.search.extraction.units import UCUM, unit
 
 #: What says the unit of a Quantity, each of them.
@@ -47,7 +48,7 @@ def conversion_problems(entry: Entry, request: Resource) -> Iterator[Issue]:
         wanted = sorted(
             {one for kinds, found in ranges if _is_for(kinds, codes) for one in found}
         )
-        if given and wanted and not any(_fits(quantity, one) for one in wanted):
+        if given and wanted and not any(fits(unit_of(quantity), one) for one in wanted):
             text = (
                 f"{given[:50]}{_of_system(quantity)} cannot be converted into {' or '.join(wanted)},"
                 f" the unit of the reference ranges of ServiceRequest {request['id']}"
@@ -73,12 +74,8 @@ def _quantities(
 def _units(one: Mapping[str, Any]) -> set[str]:
     """Tell the UCUM units of a range."""
     ends = (extensions.value_of(one, name) for name in _ENDS)
-    codes = {
-        str(end.get("code") or "")
-        for end in ends
-        if isinstance(end, Mapping) and end.get("system", UCUM) == UCUM
-    }
-    return {code for code in codes if code and unit(code) is not None}
+    found = {unit_of(end) for end in ends if isinstance(end, Mapping)}
+    return {one for one in found if unit(one) is not None}
 
 
 def _is_for(kinds: Set[Coded], codes: Set[Coded]) -> bool:
@@ -91,13 +88,3 @@ def _of_system(quantity: Mapping[str, Any]) -> str:
     """Name the system of a code that is not UCUM's, which may look like one."""
     system = str(quantity.get("system") or UCUM)
     return "" if system == UCUM else f" of {system[:100]}"
-
-
-def _fits(quantity: Mapping[str, Any], wanted: str) -> bool:
-    given = str(quantity["code"])
-    if quantity.get("system", UCUM) != UCUM:
-        return False
-    if given == wanted:
-        return True
-    one, other = unit(given), unit(wanted)
-    return one is not None and other is not None and one.canonical == other.canonical
