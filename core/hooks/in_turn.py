@@ -1,6 +1,6 @@
 """Hooks asked at the least cost, as each request passes many.
 
-All plugins in turn where their answers do not count, or the one there is for its answer.
+All plugins in turn where their answers do not count, or the one there is.
 
 Looked at by the clock are the first calls, and then one of many: on some machines a look
 costs more than all else here. While a plugin fails, each call is looked at and each goes
@@ -8,12 +8,12 @@ by the rules of :mod:`fyr.core.hooks.isolation`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import itemgetter, length_hint
+from operator import length_hint
 from types import FrameType
 from typing import Any
 
 from fyr.core.hooks import isolation
-from fyr.core.hooks.isolation import Implementation
+from fyr.core.hooks.isolation import Implementation, by_position
 from fyr.core.hooks.markers import Answer, Policy
 
 #: So many calls are timed at first, and then one of as many.
@@ -28,7 +28,7 @@ class InTurn:
     def __init__(self, row: Sequence[Implementation]) -> None:
         """Take them in the order in which they are asked."""
         self.row = row
-        self._rows = tuple(_prepared(one) for one in row)
+        self._rows = tuple(by_position(one.function, one.arguments) for one in row)
         self._told = 0
         self._troubled = False
         #: by place in the row, how many calls were not timed
@@ -46,13 +46,8 @@ class InTurn:
         rest = iter(self._rows)
         while True:
             try:
-                for function, name, several in rest:
-                    if several is not None:
-                        function(*several(arguments))
-                    elif name:
-                        function(arguments[name])
-                    else:
-                        function()
+                for function in rest:
+                    function(arguments)
             except (Exception, SystemExit) as error:
                 self._fail(self.place(rest), error)
             else:
@@ -90,50 +85,38 @@ class InTurn:
         return lambda: self.untimed[place] + self.untimed[-1]
 
 
-#: What to call, with which argument, and what chooses them where there are several.
-_Prepared = tuple[
-    Callable[..., Any], str, Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
-]
-
-
-def _prepared(one: Implementation) -> _Prepared:
-    if len(one.arguments) > 1:
-        return one.function, "", itemgetter(*one.arguments)
-    return one.function, "".join(one.arguments), None
-
-
 class Alone:
-    """Asks the one implementation of a hook for its answer, which nothing replaces."""
+    """Asks the one implementation of a hook, whose failures go out as they are."""
 
-    __slots__ = ("_function", "_name", "_told", "one", "untimed")
+    __slots__ = ("_asked", "_due", "_function", "_timed", "one")
 
     def __init__(self, one: Implementation) -> None:
         """Take it; :meth:`fits` has told that it can be."""
         self.one = one
-        self._function, (self._name,) = one.function, one.arguments
-        self._told = self.untimed = 0
-        one.timing.elsewhere = lambda: self.untimed
+        self._function = by_position(one.function, one.arguments)
+        self._asked = self._timed = 0
+        #: the number of the call that is timed next
+        self._due = 1
+        one.timing.elsewhere = lambda: self._asked - self._timed
 
     @staticmethod
     def fits(one: Implementation) -> bool:
-        """Whether nothing is to be done but to call it, with one argument."""
+        """Whether nothing is to be done but to call it."""
         rule = one.rule
-        return (
-            rule.policy is Policy.ABORT
-            and rule.answer is Answer.FIRST
-            and not rule.port
-            and len(one.arguments) == 1
-        )
+        answers = rule.answer is Answer.FIRST or rule.answer is Answer.NONE
+        return answers and rule.policy is Policy.ABORT and not rule.port
 
     def __call__(self, arguments: Mapping[str, Any]) -> Any:
         """Ask it."""
-        self._told = told = self._told + 1
-        if told <= TIMED or not told % TIMED:
+        # Two threads may take one number: then one call more or less is counted.
+        self._asked = asked = self._asked + 1
+        if asked >= self._due:
+            self._timed += 1
+            self._due = asked + (1 if asked < TIMED else TIMED)
             return self.one.ask(arguments)
-        self.untimed += 1
         function = self._function
         try:
-            return function(arguments[self._name])
+            return function(arguments)
         except (Exception, SystemExit) as error:
             going_out = self.one.told(error)
             if going_out is error:

@@ -187,14 +187,24 @@ class Implementation:
 
 
 def by_position(function: Callable[..., Any], names: Sequence[str]) -> Asking:
-    """Give what calls a function with those arguments that it asks for."""
-    if not names:
-        return lambda _arguments: function()
-    if len(names) == 1:
-        (name,) = names
-        return lambda arguments: function(arguments[name])
+    """Give what calls a function with those arguments that it asks for.
+
+    Each is named in the call, as far as hooks have so many: to choose them all and then
+    to call with what was chosen takes twice as long, and each read passes some hooks.
+    """
+    match list(names):
+        case []:
+            return lambda _given: function()
+        case [a]:
+            return lambda given: function(given[a])
+        case [a, b]:
+            return lambda given: function(given[a], given[b])
+        case [a, b, c]:
+            return lambda given: function(given[a], given[b], given[c])
+        case [a, b, c, d]:
+            return lambda given: function(given[a], given[b], given[c], given[d])
     chosen = itemgetter(*names)
-    return lambda arguments: function(*chosen(arguments))
+    return lambda given: function(*chosen(given))
 
 
 def _listed(invoke: Asking, items: str) -> Asking:

@@ -54,8 +54,9 @@ def let_in(interactions: Interactions, context: RequestContext) -> None:
     :raises fyr.core.errors.Forbidden: a plugin does not allow it.
     """
     hooks = interactions.hooks
-    if hooks.authorize:
-        hooks.authorize.ask({"context": context})
+    authorize = hooks.authorize
+    if authorize:
+        authorize.ask({"context": context})
     if hooks.before_interaction:
         hooks.before_interaction(context=context)
 

@@ -29,7 +29,7 @@ _END = 43
 class Looking:
     """Looks things up by some interactions, past all hooks; remembers what it has read."""
 
-    __slots__ = ("_along", "_found", "_interactions", "_read")
+    __slots__ = ("_along", "_found", "_guess", "_interactions", "_read")
 
     def __init__(
         self,
@@ -46,8 +46,10 @@ class Looking:
             dict(unstored) if unstored else None
         )
         self._found: dict[tuple[str, ...], Sequence[Resource]] | None = None
-        #: a reference and what it leads to, that came with what is decided on
-        self._along: tuple[str, Resource | None] | None = None
+        #: what is expected to be looked up
+        self._guess: tuple[str, ...] = ()
+        #: what the first of these leads to, where that came with what is decided on
+        self._along: tuple[Resource | None] | None = None
 
     def head(self, context: RequestContext, kind: str, identity: str) -> Stored | None:
         """Read what is to be decided on, and in one statement what that may look up.
@@ -55,23 +57,24 @@ class Looking:
         Where a read is a trip both are fetched before (:mod:`fyr.core.rest.quick_requests`).
         """
         interactions = self._interactions
-        if interactions.near:
-            guess = interactions.expected.of(context.authorization, kind)
-            if guess:
-                head, found = interactions.resources.read_along(
-                    kind, identity, guess[0]
-                )
-                self._along = guess[0], found
+        expected, resources = interactions.expected, interactions.resources
+        if kind in expected.types:
+            self._guess = guess = expected.of(context.authorization, kind)
+            if guess and interactions.near:
+                head, found = resources.read_along(kind, identity, guess[0])
+                self._along = (found,)
                 return head
-        return interactions.resources.read(kind, identity)
+        return resources.read(kind, identity)
 
     @property
     def unguessed(self) -> tuple[str, ...]:
-        """What was asked for by :meth:`read`; nothing where all of that was at hand."""
-        read, along = self._read, self._along
-        if not read or (along is not None and len(read) == 1 and along[0] in read):
+        """What was asked for by :meth:`read`; nothing where that was expected."""
+        read = self._read
+        if not read:
             return ()
-        return tuple(read)
+        # A decision may go through many resources: the first are the likely ones.
+        asked = tuple(read)[:_FIRST]
+        return () if asked == self._guess else asked
 
     def read(self, reference: str) -> Resource | None:
         """Read the current version."""
@@ -81,8 +84,8 @@ class Looking:
         elif reference in known:
             return known[reference]
         along = self._along
-        if along is not None and along[0] == reference:
-            found = along[1]
+        if along is not None and self._guess[0] == reference:
+            (found,) = along
         else:
             kind, _, identity = reference.partition("/")
             found = self._interactions.resources.parsed(kind, identity)
@@ -121,19 +124,22 @@ class Expected:
     def __init__(self) -> None:
         """Know of none."""
         self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+        #: types of which somebody has something looked up; of most nobody has
+        self.types: set[str] = set()
 
     def of(self, authorization: str | None, kind: str) -> tuple[str, ...]:
         """Tell the references that a read of a type will have looked up."""
-        end = authorization[-_END:] if authorization is not None else ""
-        return self._known.get((end, kind), ())
+        if authorization is None:
+            return ()
+        return self._known.get((authorization[-_END:], kind), ())
 
     def note(self, context: RequestContext, looked_up: tuple[str, ...]) -> None:
         """Remember what a decision has looked up."""
         if len(self._known) >= _MOST_EXPECTED:
             self._known.clear()
-        # A decision may go through many resources: the first are the likely ones.
-        key = ((context.authorization or "")[-_END:], context.resource_type or "")
-        self._known[key] = looked_up[:_FIRST]
+        end, kind = (context.authorization or "")[-_END:], context.resource_type or ""
+        self.types.add(kind)
+        self._known[end, kind] = looked_up
 
 
 def _parameter(name: str) -> str:

@@ -1,7 +1,7 @@
 """Tokens that were found good, until they expire: most requests bring a known one.
 
-Found by the end of the signature and then compared as a whole: a hash of four kilobytes
-takes ten times as long as that. Two generations of entries instead of a list in order of
+Kept as headers are sent, so that no token is cut out of one. Found by the end of the
+signature and then compared as a whole: a hash of four kilobytes takes ten times as long. Two generations of entries instead of a list in order of
 use: what was asked for since the last change of generations stays, and a look-up needs
 no lock.
 """
@@ -14,13 +14,16 @@ from fyr.core.security.keys import Keys
 
 #: Letters of the end of a signature: more than anybody could make two tokens share.
 _END = 43
+#: What stands before the token in most headers; others are brought to this form.
+SENT = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a good token says, and for how long."""
 
-    token: str
+    #: the header that brings it
+    sent: str
     principal: Principal
     begins: datetime
     ends: datetime
@@ -42,15 +45,18 @@ class TokenCache:
         """Tell how many are kept."""
         return len(self._young) + len(self._old)
 
-    def get(self, token: str, now: datetime) -> Known | None:
-        """Give what is known of a token that still holds; each request passes here."""
-        key = token[-_END:]
+    def get(self, sent: str, now: datetime) -> Known | None:
+        """Give what is known of a token that still holds; each request passes here.
+
+        :param sent: ``SENT`` and the token.
+        """
+        key = sent[-_END:]
         known = self._young.get(key)
         if known is None:
             known = self._old.pop(key, None)
             if known is not None:
                 self.put(known)
-        if known is None or known.token != token:
+        if known is None or known.sent != sent:
             return None
         # Neither expired, nor its key withdrawn.
         if (
@@ -67,4 +73,4 @@ class TokenCache:
             return
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
-        self._young[known.token[-_END:]] = known
+        self._young[known.sent[-_END:]] = known

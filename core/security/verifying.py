@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 
 from fyr.core.context import Principal
 from fyr.core.security.bearer import InvalidToken
-from fyr.core.security.cache import Known, TokenCache
+from fyr.core.security.cache import SENT, Known, TokenCache
 from fyr.core.security.claims import Claims, principal_of
 from fyr.core.security.keys import Keys
 from fyr.core.security.settings import IssuerSettings, TokenSettings
@@ -67,7 +67,7 @@ class TokenVerifier:
         self._settings = settings
         self._trusted_name = trusted_name
         self._cache = TokenCache(settings.cached)
-        #: gives what is known of a token that has been found good and still is
+        #: gives what is known of a header whose token has been found good and still is
         self.known = self._cache.get
 
     def verify(self, token: str, now: datetime) -> Principal:
@@ -77,7 +77,7 @@ class TokenVerifier:
         :raises InvalidToken: it does not hold.
         :raises fyr.core.errors.Unavailable: its issuer's keys have never been had.
         """
-        known = self._cache.get(token, now)
+        known = self._cache.get(SENT + token, now)
         if known is None:
             known = self._check(token, now)
             self._cache.put(known)
@@ -92,7 +92,7 @@ class TokenVerifier:
         _check_audience(claims, issuer.settings.audiences)
         begins, ends = _check_times(claims, issuer.settings, now)
         principal = principal_of(claims, issuer.settings)
-        return Known(token, principal, begins, ends, issuer.keys, generation)
+        return Known(SENT + token, principal, begins, ends, issuer.keys, generation)
 
     def _parts(self, token: str) -> tuple[Claims, Claims]:
         if len(token) > self._settings.max_bytes:

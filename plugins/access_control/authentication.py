@@ -38,6 +38,7 @@ class Authentication:
         else:
             trusted += development.trusted()
             self._verifier = TokenVerifier(trusted, settings.tokens, trusted_name)
+        self._known = self._verifier.known
         self._clock = clock
 
     def principal(self, context: RequestContext) -> Principal | None:
@@ -48,8 +49,8 @@ class Authentication:
         """
         sent, now = context.authorization, context.now
         # Most requests bring a token that is known; the short way for them.
-        if sent is not None and now is not None and sent.startswith("Bearer "):
-            known = self._verifier.known(sent[7:], now)
+        if sent is not None and now is not None:
+            known = self._known(sent, now)
             if known is not None:
                 return known.principal
         return self.holder(sent, now)

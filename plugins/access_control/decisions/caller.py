@@ -73,18 +73,29 @@ class Callers:
         """Take what knows the URLs of this deployment."""
         self._own = own
         self._known: dict[tuple[int, str, str], tuple[Principal, Caller]] = {}
+        #: who asked last: a read asks for its caller twice
+        self._last: tuple[Principal | None, Service | None, str, Caller | None]
+        self._last = (None, None, "", None)
 
     def asking(self, context: RequestContext) -> Caller | None:
         """Give the caller of a request; ``None``: it is free, and nothing is asked of it.
 
         Each read passes here twice.
         """
-        principal = context.principal
-        known = self._known.get((id(principal), context.service.name, context.base_url))
+        principal, service, base_url = (
+            context.principal,
+            context.service,
+            context.base_url,
+        )
         # Kept with the principal, whose identity nobody else can have meanwhile.
-        if known is not None and known[0] is principal:
-            return known[1]
-        return None if is_free(context) else self._made(context)
+        whose, where, base, caller = self._last
+        if whose is principal and where is service and base == base_url:
+            return caller
+        known = self._known.get((id(principal), service.name, base_url))
+        if known is None or known[0] is not principal:
+            return None if is_free(context) else self._made(context)
+        self._last = (principal, service, base_url, known[1])
+        return known[1]
 
     def of(self, context: RequestContext) -> Caller:
         """Give the caller of a request that is not free."""

@@ -66,16 +66,18 @@ class Decisions:
         :raises fyr.core.errors.Forbidden: it does.
         """
         caller = self.callers.asking(context)
-        if caller is None or context.interaction in _OPEN:
+        if caller is None:
+            return
+        asked = (context.resource_type, context.interaction)
+        if asked in caller.passed and context.parent is None:
+            return
+        if context.interaction in _OPEN:
             return
         if context.interaction == "route":
             if context.route is not None and context.route.own_rules:
                 return
             if context.principal.user_type != "SYSTEM":
                 raise CODES["SECURITY_USER_NOT_ALLOWED"].error(context.operation)
-            return
-        asked = (context.resource_type, context.interaction)
-        if asked in caller.passed and context.parent is None:
             return
         cell = self._cell(context, caller)
         _require_token(caller, cell)

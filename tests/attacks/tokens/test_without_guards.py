@@ -243,10 +243,10 @@ def test_a_known_signature_vouches_for_another_payload(
 ) -> None:
     found = TokenCache.get
 
-    def by_the_end(self, token, now):
+    def by_the_end(self, sent, now):
         for one in (*self._young.values(), *self._old.values()):
-            if one.token[-43:] == token[-43:]:
-                return found(self, one.token, now)
+            if one.sent[-43:] == sent[-43:]:
+                return found(self, one.sent, now)
         return None
 
     monkeypatch.setattr(TokenCache, "get", by_the_end)

@@ -1,13 +1,15 @@
 """Plugins asked in turn: quickly or each by the clock, the same happens."""
 
+from inspect import signature
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fyr.core.errors import FyrError, Refused
 from fyr.core.hooks.in_turn import TIMED, Alone, InTurn
-from fyr.core.hooks.isolation import Implementation, Patience
+from fyr.core.hooks.isolation import Implementation, Patience, by_position
 from fyr.core.hooks.markers import Policy
-from fyr.core.hooks.specs import RULES
+from fyr.core.hooks.specs import RULES, SPECIFICATIONS
 from fyr.core.testing import FakeClock
 
 HOOKS = {
@@ -134,12 +136,17 @@ def test_a_plugin_that_fails_is_asked_by_the_rules_at_once() -> None:
     assert [turn for turn, place in row.asked if place == 1] == list(range(5))
 
 
-@given(st.lists(st.sampled_from([NOTHING, FAILS, REFUSES, EXITS]), max_size=10))
-def test_one_that_is_alone_is_asked_as_it_would_be_by_itself(script) -> None:
+@given(
+    st.sampled_from(["authenticate", "authorize_resource"]),
+    st.lists(st.sampled_from([NOTHING, FAILS, REFUSES, EXITS]), max_size=10),
+)
+def test_one_that_is_alone_is_asked_as_it_would_be_by_itself(hook, script) -> None:
+    names = list(signature(SPECIFICATIONS[hook]).parameters)
+
     def asked(quick: bool) -> list[object]:
         turns = iter(script)
 
-        def authenticate(context):
+        def called(*given):
             match next(turns):
                 case 1:
                     raise RuntimeError("broken")
@@ -147,18 +154,17 @@ def test_one_that_is_alone_is_asked_as_it_would_be_by_itself(script) -> None:
                     raise Refused("no")
                 case 3:
                     raise SystemExit(3)
-            return context + 1
+            return given
 
-        rule = RULES["authenticate"]
-        one = Implementation("p", "authenticate", rule, authenticate, ["context"])
+        one = Implementation("p", hook, RULES[hook], called, names)
         assert Alone.fits(one)
         alone = Alone(one)
-        alone._told = TIMED  # past the calls that are timed anyway
+        alone._due = 2 * TIMED  # past the calls that are timed anyway
         ask = alone if quick else one.ask
         out: list[object] = []
-        for _ in script:
+        for turn, _ in enumerate(script):
             try:
-                out.append(ask({"context": 1}))
+                out.append(ask({name: (turn, name) for name in names}))
             except (FyrError, RuntimeError) as error:
                 out.append((type(error), str(error), type(error.__cause__)))
         timing = one.timing
@@ -178,12 +184,23 @@ def test_one_that_is_alone_is_timed_now_and_then() -> None:
     assert one.timing.timed == TIMED + 9
 
 
-def test_more_than_a_call_of_one_function_is_not_asked_alone() -> None:
-    def made(hook: str, *names: str) -> Implementation:
-        return Implementation("p", hook, RULES[hook], lambda *_: None, names)
+def test_one_whose_failures_or_answers_go_no_further_is_not_asked_alone() -> None:
+    def fits(hook: str, *names: str) -> bool:
+        made = Implementation("p", hook, RULES[hook], lambda *_: None, names)
+        return Alone.fits(made)
 
-    assert Alone.fits(made("authenticate", "context"))
-    assert not Alone.fits(made("authenticate"))
-    assert not Alone.fits(made("provide_search", "context"))
-    assert not Alone.fits(made("look_up_person", "system", "number"))
-    assert not Alone.fits(made("before_show", "resource"))
+    assert fits("authenticate", "context")
+    assert fits("authorize")
+    assert fits("authorize_resource", "context", "subject", "use", "look")
+    assert not fits("request_received", "context")
+    assert not fits("provide_search", "context")
+    assert not fits("before_show", "resource")
+
+
+@given(st.lists(st.sampled_from("abcdef"), unique=True))
+def test_what_is_called_by_position_gets_what_it_asks_for(names) -> None:
+    called = by_position(lambda *given: given, names)
+
+    assert called({name: name.upper() for name in "abcdef"}) == tuple(
+        name.upper() for name in names
+    )
