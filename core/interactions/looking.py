@@ -29,7 +29,7 @@ _END = 43
 class Looking:
     """Looks things up by some interactions, past all hooks; remembers what it has read."""
 
-    __slots__ = ("_along", "_found", "_guess", "_interactions", "_read")
+    __slots__ = ("_along", "_found", "_guess", "_hit", "_interactions", "_read")
 
     def __init__(
         self,
@@ -48,8 +48,10 @@ class Looking:
         self._found: dict[tuple[str, ...], Sequence[Resource]] | None = None
         #: what is expected to be looked up
         self._guess: tuple[str, ...] = ()
-        #: what the first of these leads to, where that came with what is decided on
-        self._along: tuple[Resource | None] | None = None
+        #: the first of that and what it leads to, where it came with what is decided on
+        self._along: tuple[str, Resource | None] | None = None
+        #: whether that was looked up
+        self._hit = False
 
     def head(self, context: RequestContext, kind: str, identity: str) -> Stored | None:
         """Read what is to be decided on, and in one statement what that may look up.
@@ -57,14 +59,15 @@ class Looking:
         Where a read is a trip both are fetched before (:mod:`fyr.core.rest.quick_requests`).
         """
         interactions = self._interactions
-        expected, resources = interactions.expected, interactions.resources
-        if kind in expected.types:
-            self._guess = guess = expected.of(context.authorization, kind)
-            if guess and interactions.near:
-                head, found = resources.read_along(kind, identity, guess[0])
-                self._along = (found,)
+        guess = interactions.expected.of(context.authorization, kind)
+        if guess:
+            self._guess = guess
+            if interactions.near:
+                first = guess[0]
+                head, found = interactions.resources.read_along(kind, identity, first)
+                self._along = first, found
                 return head
-        return resources.read(kind, identity)
+        return interactions.resources.read(kind, identity)
 
     @property
     def unguessed(self) -> tuple[str, ...]:
@@ -73,23 +76,22 @@ class Looking:
         if not read:
             return ()
         # A decision may go through many resources: the first are the likely ones.
-        asked = tuple(read)[:_FIRST]
+        asked = (*self._guess[: self._hit], *read)[:_FIRST]
         return () if asked == self._guess else asked
 
     def read(self, reference: str) -> Resource | None:
         """Read the current version."""
+        along = self._along
+        if along is not None and along[0] == reference:
+            self._hit = True
+            return along[1]
         known = self._read
         if known is None:
             known = self._read = {}
         elif reference in known:
             return known[reference]
-        along = self._along
-        if along is not None and self._guess[0] == reference:
-            (found,) = along
-        else:
-            kind, _, identity = reference.partition("/")
-            found = self._interactions.resources.parsed(kind, identity)
-        known[reference] = found
+        kind, _, identity = reference.partition("/")
+        found = known[reference] = self._interactions.resources.parsed(kind, identity)
         return found
 
     def search(self, resource_type: str, /, **criteria: str) -> Sequence[Resource]:
@@ -123,23 +125,25 @@ class Expected:
 
     def __init__(self) -> None:
         """Know of none."""
-        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
-        #: types of which somebody has something looked up; of most nobody has
-        self.types: set[str] = set()
+        #: type -> end of credentials -> references; of most types nobody looks up
+        self._known: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._number = 0
 
     def of(self, authorization: str | None, kind: str) -> tuple[str, ...]:
         """Tell the references that a read of a type will have looked up."""
-        if authorization is None:
+        known = self._known.get(kind)
+        if known is None or authorization is None:
             return ()
-        return self._known.get((authorization[-_END:], kind), ())
+        return known.get(authorization[-_END:], ())
 
     def note(self, context: RequestContext, looked_up: tuple[str, ...]) -> None:
         """Remember what a decision has looked up."""
-        if len(self._known) >= _MOST_EXPECTED:
+        self._number += 1
+        if self._number > _MOST_EXPECTED:
             self._known.clear()
-        end, kind = (context.authorization or "")[-_END:], context.resource_type or ""
-        self.types.add(kind)
-        self._known[end, kind] = looked_up
+            self._number = 1
+        known = self._known.setdefault(context.resource_type or "", {})
+        known[(context.authorization or "")[-_END:]] = looked_up
 
 
 def _parameter(name: str) -> str:

@@ -80,7 +80,7 @@ class QuickReads:
             self._database.ahead(asked if len(asked) > 1 else ())
 
     def _asked(self, requests: Sequence[Any]) -> list[_Statement]:
-        asking, expected = _Asking(), self._expected
+        asking = _Asking()
         resources = ResourceStore(cast("Database", asking))
         looked_up: dict[str, None] = {}
         for request in requests:
@@ -90,9 +90,10 @@ class QuickReads:
                     resources.vread(kind, identity, int(version))
                 if version is None or self._judges:
                     resources.read(kind, identity)
-                if kind in expected.types:
+                if self._judges:
                     sent = request.headers.get("AUTHORIZATION")
-                    looked_up.update(dict.fromkeys(expected.of(sent, kind)))
+                    for reference in self._expected.of(sent, kind):
+                        looked_up[reference] = None
         for reference in looked_up:
             kind, _, identity = reference.partition("/")
             resources.parsed(kind, identity)

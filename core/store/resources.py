@@ -124,8 +124,8 @@ class ResourceStore:
         """
         kind, _, identity = other.partition("/")
         for row in self.database.rows(_READ_ALONG, (kind, identity, type, id)):
-            *head, kept = row
-            return stored(head), content(kept) if kept is not None else None
+            kept = row[-1]
+            return stored(row[:-1]), content(kept) if kept is not None else None
         return None, None
 
     def parsed(self, type: str, id: str) -> Resource | None:
