@@ -38,8 +38,12 @@ def installed(found: Iterable[EntryPoint] | None = None) -> dict[str, Candidate]
     points = entry_points(group=GROUP) if found is None else found
     candidates: dict[str, Candidate] = {}
     problems = []
+    known: dict[int, tuple[str, str]] = {}
     for point in sorted(points, key=lambda point: (point.name, point.value)):
-        candidate = _of_entry_point(point)
+        # Each look at a distribution parses its whole description; one offers many.
+        if id(point.dist) not in known:
+            known[id(point.dist)] = _distribution(point)
+        candidate = Candidate(point.name, *known[id(point.dist)], point.load)
         other = candidates.setdefault(point.name, candidate)
         if other.distribution != candidate.distribution:
             problems.append(
@@ -67,10 +71,11 @@ def at_hand(name: str, plugin: ModuleType | type[Plugin]) -> Candidate:
     return Candidate(name, "", "", lambda: plugin)
 
 
-def _of_entry_point(point: EntryPoint) -> Candidate:
-    distribution = point.dist.name if point.dist else ""
-    version = point.dist.version if point.dist else ""
-    return Candidate(point.name, distribution, version, point.load)
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    """Tell the name and version of the distribution that offers an entry point."""
+    if point.dist is None:
+        return "", ""
+    return point.dist.name, point.dist.version
 
 
 def _of_file(file: Path) -> Candidate:

@@ -54,6 +54,7 @@ class Places:
         self._parameters = parameters
         self.without = frozenset(without)
         self._made: dict[str, TypePlaces] = {}
+        self._indexed: dict[str, Sequence[Parameter]] = {}
 
     def of(self, kind: str) -> TypePlaces:
         """Give the places of a resource type."""
@@ -63,13 +64,16 @@ class Places:
             found = self._made[kind] = places_of(kind, parameters, self.without)
         return found
 
-    def indexed(self, kind: str) -> list[Parameter]:
+    def indexed(self, kind: str) -> Sequence[Parameter]:
         """Give the parameters of a type whose values stand in index tables."""
-        return [
-            one
-            for one in self._parameters.of(kind).values()
-            if one.name not in ON_THE_ROW and one.table is not None
-        ]
+        found = self._indexed.get(kind)
+        if found is None:
+            found = self._indexed[kind] = [
+                one
+                for one in self._parameters.of(kind).values()
+                if one.name not in ON_THE_ROW and one.table is not None
+            ]
+        return found
 
     def sources(self, parameters: Iterable[Parameter]) -> tuple[Source, ...]:
         """Tell where the values of parameters of different types stand."""

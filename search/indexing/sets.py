@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock, local
 from typing import Any, Protocol
 
@@ -112,6 +113,7 @@ class IndexSet:
         return found
 
 
+@lru_cache(maxsize=4096)
 def _print(one: Parameter) -> int:
     told = (one.type, one.table, one.paths, one.evaluated, one.components)
     return hash32(f"{one.resource_type} {one.name} {told}")
