@@ -27,7 +27,7 @@ from fyr.core.testing.ports import free_port
 CACHED = Path("~/.cache/fyr/elasticsearch-8.19.0").expanduser()
 #: Made to start fast; a bench leaves the compiler as it is.
 _FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-_PATIENCE_SECONDS = 240
+_PATIENCE_SECONDS = 900
 
 
 @dataclass
@@ -76,7 +76,7 @@ class ElasticsearchServer:
         """End the server; what it keeps stays, for :meth:`start`."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=180)
 
     def answers(self) -> bool:
         """Whether its indices can be asked."""

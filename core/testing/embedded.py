@@ -32,7 +32,7 @@ class EmbeddedBroker:
 
         self._thread = threading.Thread(target=asyncio.run, args=(main(),))
         self._thread.start()
-        assert there.wait(60)
+        assert there.wait(180)
 
     def stop(self) -> None:
         """Stop it, and wait until it is gone."""

@@ -42,7 +42,7 @@ _JAVA = (
     f"{CACHED}/lib/quarkus-run.jar",
     "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
 )
-_PATIENCE_SECONDS = 240
+_PATIENCE_SECONDS = 900
 _TOKEN = "protocol/openid-connect/token"
 
 
@@ -128,7 +128,7 @@ class KeycloakServer:
         """End the server; its realms stay, for :meth:`start`."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=180)
 
 
 def available() -> str:

@@ -100,7 +100,7 @@ class MinioServer:
         """End the server; what it keeps stays, for :meth:`start`."""
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=180)
 
 
 def binary() -> str:

@@ -18,7 +18,7 @@ from fyr.core.testing.ports import free_port
 
 #: Written down before it is acknowledged: slow, for tests that kill the broker.
 DURABLE = ("autosave_on_changes true", "autosave_interval 1")
-_SECONDS_TO_START = 120
+_SECONDS_TO_START = 300
 
 
 def mosquitto_command() -> str | None:
@@ -71,7 +71,7 @@ class Mosquitto:
         """End it in order, or by another signal; does nothing when it is not there."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=180)
             self._process = None
 
     def signal(self, number: int) -> None:

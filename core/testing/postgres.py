@@ -105,7 +105,7 @@ class Postgres:
         """End the server: SIGINT is its fast shutdown, SIGQUIT the immediate one."""
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=180)
 
 
 def available() -> str:

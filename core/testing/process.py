@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_PATIENCE_SECONDS = 180
 
 
 @dataclass
@@ -44,12 +47,32 @@ class FyrProcess:
             # It may have seen that it is alone, and ended.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        await_ends(children)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end and return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=180)
+        return self.process.wait(timeout=_PATIENCE_SECONDS)
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process has not ended; one that nobody has waited for has."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def await_ends(pids: Sequence[int]) -> None:
+    """Wait until processes, which need not be children of this one, have ended.
+
+    :raises AssertionError: one has not, in three minutes.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while any(map(is_there, pids)):
+        assert time.monotonic() < deadline, f"they do not end: {pids}"
+        time.sleep(0.02)
 
 
 def fyr_command() -> str:

@@ -37,7 +37,7 @@ class Streaming:
             name="fyr-test-streams",
         )
         self._thread.start()
-        assert self._there.wait(60)
+        assert self._there.wait(180)
 
     def stop(self) -> None:
         """End it as SIGTERM does; all clients are gone after, whoever asks, and how often."""

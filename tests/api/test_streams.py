@@ -311,7 +311,7 @@ def on_websocket(
 
     async def main() -> Any:
         url = f"{streams.websocket_url}{path}"
-        timeout = aiohttp.ClientTimeout(total=60)
+        timeout = aiohttp.ClientTimeout(total=300)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.ws_connect(url, headers=headers) as opened,

@@ -2,7 +2,6 @@
 
 import json
 import random
-import signal
 import threading
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fyr.core.testing.process import FyrProcess, fyr_process
+from fyr.core.testing.process import fyr_process
 
 LINES = 6000
 #: Lines that cannot be stored.
@@ -23,15 +22,32 @@ KILLS = 3
 ASYNC = {"Prefer": "respond-async"}
 
 
-#: Makes an export take so long that it can be killed in the middle.
-SLOW = """
+#: Where workers are killed; not among the first that are kept, and none of the bad.
+PLACES = [f"b{number}" for number in range(1500, LINES, LINES // (KILLS + 1))][:KILLS]
+#: Has a worker stand still in the middle of an import or export, until it is killed there.
+STANDING = """
 import time
+from pathlib import Path
 from fyr.core import hookimpl
+
+FOLDER, PLACES = Path({folder!r}), {places!r}
+
+def stand(resource):
+    name = resource.get("id")
+    if name in PLACES and not (FOLDER / f"{{name}}-passed").exists():
+        (FOLDER / f"{{name}}-reached").touch()
+        time.sleep(3600)
+
+@hookimpl
+def before_store(new):
+    if new is not None:
+        stand(new)
 
 @hookimpl
 def before_show(resource):
-    time.sleep(0.0005)
+    stand(resource)
 """
+PATIENCE_SECONDS = 180
 
 
 class _Lines(BaseHTTPRequestHandler):
@@ -88,11 +104,7 @@ def source() -> Iterator[Source]:
 def settings(
     new_store: Callable[[], str], tmp_path: Path, source: Source
 ) -> dict[str, str]:
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    (folder / "slow.py").write_text(SLOW)
     return {
-        "PLUGINS__FOLDER": str(folder),
         # Of its own, as each test has its own data folder, and so its own master key.
         "STORE__URL": new_store(),
         "PLUGINS__ENABLED": '["search", "bulk_data"]',
@@ -100,7 +112,8 @@ def settings(
         "PLUGIN__BULK_DATA__IMPORT_GROUP": "100",
         "PLUGIN__BULK_DATA__IMPORT_FROM": json.dumps([source.url]),
         "OUTGOING__ALLOW": '["loopback"]',
-        "EVENTS__LEASE_SECONDS": "1.5",
+        # None is taken for dead that only stands still for some seconds.
+        "EVENTS__LEASE_SECONDS": "4",
         "EVENTS__POLL_SECONDS": "0.05",
         "SERVER__WORKER": "false",
         "LOG__LEVEL": "error",
@@ -108,12 +121,15 @@ def settings(
 
 
 class Workers:
-    """One worker process at a time, killed as a power cut would."""
+    """One worker process at a time, killed as by a power cut."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        self._folder, self._settings = folder, settings
-        self._stack: list[Iterator[FyrProcess]] = []
-        self.kills = 0
+        self._folder = folder
+        plugins = folder / "plugins"
+        plugins.mkdir()
+        standing = STANDING.format(folder=str(folder), places=PLACES)
+        (plugins / "standing.py").write_text(standing)
+        self._settings = {**settings, "PLUGINS__FOLDER": str(plugins)}
         self._start()
 
     def _start(self) -> None:
@@ -123,24 +139,34 @@ class Workers:
 
     def kill(self) -> None:
         """Kill the worker, and start another."""
-        self.process.stop(signal.SIGKILL)
+        self.process.cut()
         self._running.__exit__(None, None, None)
-        self.kills += 1
         self._start()
+
+    def kill_at(self, place: str) -> None:
+        """Kill the worker where it stands, and let the next one pass."""
+        reached = self._folder / f"{place}-reached"
+        until(reached.exists, f"nobody comes to {place}")
+        self.process.cut()
+        (self._folder / f"{place}-passed").touch()
+        self._running.__exit__(None, None, None)
+        self._start()
+
+    def again(self) -> None:
+        """Have them stand still at the same places in what follows."""
+        for place in PLACES:
+            for name in ("reached", "passed"):
+                (self._folder / f"{place}-{name}").unlink()
 
     def close(self) -> None:
         self._running.__exit__(None, None, None)
 
-    def until_done(self, http: httpx.Client, status: str, kills: int) -> httpx.Response:
-        """Wait for the end of a task; kill so many workers in the middle of it."""
-        told = set()
+    def until_done(self, http: httpx.Client, status: str) -> httpx.Response:
+        """Kill workers in the middle of a task, and wait for its end."""
+        for place in PLACES:
+            self.kill_at(place)
+            assert http.get(status).status_code == 202
         while (answer := http.get(status)).status_code == 202:
-            note = answer.headers["x-progress"]
-            # Something has been kept, and the next of it is under way.
-            if not note.startswith(("waiting", "0 ")) and note not in told and kills:
-                told.add(note)
-                kills -= 1
-                self.kill()
             time.sleep(0.02)
         return answer
 
@@ -200,6 +226,14 @@ class Writer:
             thread.join()
 
 
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for what another process or thread does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
 def path(url: str) -> str:
     return httpx.URL(url).raw_path.decode()
 
@@ -222,7 +256,8 @@ def test_killed_workers_lose_nothing_and_an_export_is_one_moment(
     begun = http.post("/bulk-data/import", content=lines(), headers=kind)
     status = path(begun.headers["content-location"])
 
-    manifest = workers.until_done(http, status, KILLS).json()
+    manifest = workers.until_done(http, status).json()
+    workers.again()
 
     errors = http.get(path(manifest["error"][0]["url"])).text.splitlines()
     assert [json.loads(one)["id"] for one in errors] == [f"line-{n + 1}" for n in BAD]
@@ -230,17 +265,15 @@ def test_killed_workers_lose_nothing_and_an_export_is_one_moment(
     ids = [f"b{number}" for number in range(LINES) if number not in BAD]
     writer = Writer(str(http.base_url), ids)
     with writer.running():
-        while len(writer.written) < 20:
-            time.sleep(0.01)
+        until(lambda: len(writer.written) >= 20, "nothing is written")
         begun = http.get("/fhir/$export", headers=ASYNC)
         status = path(begun.headers["content-location"])
-        manifest = workers.until_done(http, status, KILLS).json()
+        manifest = workers.until_done(http, status).json()
 
     found = exported(http, manifest)
 
     # Each line was stored once, whatever was killed: all began as version 1.
     assert found.keys() == set(ids)
-    assert workers.kills == 2 * KILLS
     assert any(
         found == {one: 1 + count[one] for one in ids}
         for count in counts(writer.written)
@@ -264,7 +297,7 @@ def test_what_is_fetched_is_stored_once_though_workers_are_killed(
     source.rest.set()
     status = path(begun.headers["content-location"])
 
-    manifest = workers.until_done(http, status, KILLS).json()
+    manifest = workers.until_done(http, status).json()
 
     errors = http.get(path(manifest["error"][0]["url"])).text.splitlines()
     assert [json.loads(one)["id"] for one in errors] == [f"line-{n + 1}" for n in BAD]

@@ -235,6 +235,8 @@ def test_a_receiver_that_hangs_delays_no_other(
         webhook.answers = hang
         options = settings(store_url, broker, nas, int(webhook.url.rpartition(":")[2]))
         options["OUTGOING__TIMEOUT_SECONDS"] = "300"
+        # Who is taken for dead while it stands still is followed by one that tells again.
+        options["EVENTS__LEASE_SECONDS"] = "600"
         with fyr_process(tmp_path, settings=options) as running:
             begin(running)
             told = nas.wait_for_count(PLANS)

@@ -12,7 +12,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,21 +35,26 @@ PLUGINS = ["search", "administrative", "clinical"]
 #: Of each kind.
 MANY = 150
 CUTS, KILLS = 3, 6
-#: Versions at most from one kill to the next, of some 1,500.
+#: Versions at most that are waited for, and at most that are stored before the kill that
+#: comes then; of some 1,500.
 FEW = 80
 #: The states that each kind goes through.
 ENDS = {"EpisodeOfCare": ["active", "finished"], "CarePlan": ["active", "completed"]}
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
-#: Says one byte for each version that is stored, in the middle of its transaction.
+#: Says one byte for each version that is stored, in the middle of its transaction. Once all
+#: processes have begun, which nobody who waits here may hold up, it waits to be allowed to.
 TELLING = """
 import os
 from fyr.core import hookimpl
 
 TOLD = os.open("told", os.O_WRONLY)
+ALLOWED = os.open("allowed", os.O_RDWR)
 
 @hookimpl
 def stored(new):
+    if os.path.exists("limited"):
+        os.read(ALLOWED, 1)
     os.write(TOLD, b".")
 """
 
@@ -184,26 +189,48 @@ class World:
 
 
 class Told:
-    """What processes say of each version in the middle of its transaction."""
+    """What processes say of each version in the middle of its transaction.
+
+    Once they have begun they store no more than is allowed: whoever looks late finds
+    much left to do.
+    """
 
     def __init__(self, folder: Path) -> None:
-        os.mkfifo(folder / "told")
+        self._limited = folder / "limited"
         # For writing too: so it has no end when those who write die.
-        self._pipe = os.open(folder / "told", os.O_RDWR | os.O_NONBLOCK)
+        self._pipe, self._allowed = (
+            _pipe(folder / name) for name in ("told", "allowed")
+        )
 
     def wait_for(self, versions: int) -> None:
+        """Let so many be stored, and some more while whoever waits does what it will."""
+        _empty(self._allowed)
+        os.write(self._allowed, b"." * (versions + FEW))
+        self._limited.touch()
         while versions:
             ready, _, _ = select.select([self._pipe], [], [], PATIENCE_SECONDS)
             assert ready, "nothing was stored"
             versions -= len(os.read(self._pipe, versions))
 
     def forget(self) -> None:
-        """Leave out what the dead have said."""
-        while select.select([self._pipe], [], [], 0)[0]:
-            os.read(self._pipe, 65536)
+        """Leave out what the dead have said, and let others begin."""
+        self._limited.unlink()
+        _empty(self._pipe)
 
     def close(self) -> None:
         os.close(self._pipe)
+        os.close(self._allowed)
+
+
+def _pipe(file: Path) -> int:
+    os.mkfifo(file)
+    return os.open(file, os.O_RDWR | os.O_NONBLOCK)
+
+
+def _empty(pipe: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(pipe, 65536):
+            pass
 
 
 @pytest.fixture
@@ -258,9 +285,9 @@ def test_each_change_happens_once_though_servers_with_workers_are_killed(
     chance, cut_short = random.Random(1), 0
     for _ in range(CUTS):
         with ExitStack() as stack:
+            server = start(stack, "serve")
             if not (due := world.due()):
                 break
-            server = start(stack, "serve")
             # Each timer stores one version at least.
             told.wait_for(chance.randint(1, min(due, FEW)))
             server.cut()
@@ -285,7 +312,9 @@ def test_each_change_happens_once_though_one_of_two_workers_is_killed(
                 break
             told.wait_for(chance.randint(1, min(due, FEW)))
             for pid in chance.choice(workers).children():
-                os.kill(pid, signal.SIGKILL)
+                # One that was killed before may be gone only now.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             cut_short += world.due() > 0
         for one in workers:
             one.cut()

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fyr.core.testing.process import FyrProcess, fyr_process
+from fyr.core.testing.process import FyrProcess, fyr_process, is_there
 
 SLOW = """
 import threading
@@ -34,14 +34,6 @@ def until(true: Callable[[], bool], what: str) -> None:
             return
         threading.Event().wait(0.02)
     pytest.fail(what)
-
-
-def is_there(pid: int) -> bool:
-    """Whether a process has not ended; one that nobody has waited for has."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def live(running: FyrProcess) -> bool:

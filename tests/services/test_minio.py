@@ -91,9 +91,9 @@ def test_a_minio_that_is_killed_loses_nothing_that_was_acknowledged(
     for writer in writers:
         writer.start()
     try:
-        assert begun.wait(60)
+        assert begun.wait(180)
         minio.stop(signal.SIGKILL)
-        assert refused.wait(60)
+        assert refused.wait(180)
         assert ready(fyr) == (200, "degraded", "down")
         path = next(iter(kept))
         read = http.get(path, headers=RAW)
@@ -101,7 +101,7 @@ def test_a_minio_that_is_killed_loses_nothing_that_was_acknowledged(
         down.set()
     finally:
         minio.start()
-    back = up.wait(60)
+    back = up.wait(180)
     done.set()
     for writer in writers:
         writer.join()

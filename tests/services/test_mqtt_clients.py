@@ -129,7 +129,7 @@ def test_mosquitto_sub_hears_what_is_written(
 ) -> None:
     if shutil.which("mosquitto_sub") is None:
         absent("mosquitto", "apt-get install mosquitto-clients brings mosquitto_sub")
-    command = ("mosquitto_sub", "-V", version, "-p", str(server.port), "-W", "60")
+    command = ("mosquitto_sub", "-V", version, "-p", str(server.port), "-W", "300")
     topics = ("-t", "fyr/events/+", "-q", "1", "-F", "%t %p", "-C", "1")
     with program(*command, *topics, folder=tmp_path) as started:
         # It does not say when it has subscribed: we write until it has heard one.

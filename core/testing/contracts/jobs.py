@@ -16,6 +16,7 @@ from fyr.core.jobs import Interrupted, JobContext, JobState
 from fyr.core.store.port import Database, Session
 from fyr.core.testing.clock import FakeClock
 from fyr.core.testing.contracts.listening import SETTINGS, Deployment
+from fyr.core.testing.contracts.threads import at_once
 from fyr.core.testing.contracts.timed_jobs import Runner, TimedJobsContract
 
 
@@ -306,12 +307,9 @@ class JobsContract(TimedJobsContract):
         others = [
             Deployment(fyr.database, clock, jobs=[runner.job()]) for _ in range(3)
         ]
-        threads = [threading.Thread(target=one.worker.drain) for one in others]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        outcomes = at_once(lambda one: one.worker.drain(), others)
 
+        assert not [one for one in outcomes if isinstance(one, Exception)]
         assert len({run.id for run in runner.runs}) == len(runner.runs) == 20
 
     def test_jobs_are_counted_and_their_lateness_is_told(

@@ -24,28 +24,30 @@ from fyr.core.testing.contracts.listening import Deployment, Listener
 from fyr.core.testing.contracts.worker_program import TRAP
 
 _PROGRAM = "fyr.core.testing.contracts.worker_program"
-#: Short enough for a test that takes repeats; one that lives may be taken for dead.
-_EVENTS = EventSettings(lease_seconds=1.5, poll_seconds=0.05, batch=20)
-#: For a test that counts: none is taken for dead that only stands still for some seconds.
-_LONG_LEASE = {"lease_seconds": 8.0}
+#: No worker is taken for dead that only stands still: see ``Workers.kill``.
+_EVENTS = EventSettings(lease_seconds=600, poll_seconds=0.05, batch=20)
+_PATIENCE_SECONDS = 180
+#: What the time does to the lease of one that is dead.
+_LAPSE = "UPDATE consumer SET lease_until = 0"
 
 
 class Workers:
     """Worker processes that write what they hear into one pipe."""
 
-    def __init__(self, options: dict[str, Any], folder: Path) -> None:
+    def __init__(
+        self, options: dict[str, Any], folder: Path, database: Database
+    ) -> None:
         """Start none yet."""
         self.disarmed = folder / "disarmed"
-        #: of those that are started from now on
-        self.events = _EVENTS
         self._options = options
+        self._database = database
         self._reading, self._writing = os.pipe()
         self._rest = b""
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start one more."""
-        settings = {**self._options, "events": self.events.model_dump()}
+        settings = {**self._options, "events": _EVENTS.model_dump()}
         arguments = [json.dumps(settings), str(self.disarmed)]
         command = [sys.executable, "-m", _PROGRAM, *arguments]
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._writing)
@@ -53,16 +55,17 @@ class Workers:
         return worker
 
     def kill(self, pid: int) -> None:
-        """Kill one as a power cut would."""
+        """Kill one as a power cut would, and let its lease run out."""
         (worker,) = [one for one in self.running if one.pid == pid]
         self.running.remove(worker)
         worker.send_signal(signal.SIGKILL)
         self._end(worker)
+        self._database.write(lambda session: session.run(_LAPSE))
 
     def heard(self) -> Iterator[tuple[str, int, int]]:
-        """Go through what is heard: subject, version, pid; wait for each a minute.
+        """Go through what is heard: subject, version, pid; wait for each.
 
-        :raises AssertionError: nothing was heard for so long.
+        :raises AssertionError: nothing was heard for three minutes.
         """
         while True:
             line, newline, rest = self._rest.partition(b"\n")
@@ -71,8 +74,8 @@ class Workers:
                 subject, version, pid = line.decode().split()
                 yield subject, int(version), int(pid)
             else:
-                ready, _, _ = select.select([self._reading], [], [], 60)
-                assert ready, "nothing was heard for a minute"
+                ready, _, _ = select.select([self._reading], [], [], _PATIENCE_SECONDS)
+                assert ready, "nothing was heard"
                 self._rest += os.read(self._reading, 65536)
 
     def close(self) -> None:
@@ -85,7 +88,7 @@ class Workers:
     def _end(self, worker: subprocess.Popen[bytes]) -> None:
         assert worker.stdin is not None
         worker.stdin.close()
-        worker.wait(timeout=60)
+        worker.wait(timeout=_PATIENCE_SECONDS)
 
 
 class KilledWorkersContract:
@@ -93,10 +96,10 @@ class KilledWorkersContract:
 
     @pytest.fixture
     def workers(
-        self, store_options: dict[str, Any], tmp_path: Path
+        self, store_options: dict[str, Any], tmp_path: Path, database: Database
     ) -> Iterator[Workers]:
         """Give processes that share the database, and end them."""
-        workers = Workers(store_options, tmp_path)
+        workers = Workers(store_options, tmp_path, database)
         yield workers
         workers.close()
 
@@ -108,7 +111,6 @@ class KilledWorkersContract:
     def test_an_event_in_the_hands_of_a_killed_worker_comes_again(
         self, fyr: Deployment, workers: Workers
     ) -> None:
-        workers.events = _EVENTS.model_copy(update=_LONG_LEASE)
         workers.start()
         workers.start()
         fyr.commit(("Patient/1", 1), (TRAP, 1), ("Patient/2", 1))

@@ -19,7 +19,7 @@ def at_once(call: Callable[[A], T], arguments: Iterable[A]) -> list[T | Exceptio
     ready = Barrier(len(given))
 
     def run(place: int, argument: A) -> None:
-        ready.wait(60)
+        ready.wait(180)
         try:
             outcomes[place] = call(argument)
         except Exception as error:
@@ -29,7 +29,7 @@ def at_once(call: Callable[[A], T], arguments: Iterable[A]) -> list[T | Exceptio
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
     return outcomes
 
 

@@ -281,7 +281,7 @@ def _wait(event: threading.Event) -> None:
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not is_so():
         assert time.monotonic() < deadline, "it does not come to that"
         time.sleep(0.01)
