@@ -30,9 +30,23 @@ def demo(folder: Path, **options: str) -> subprocess.Popen[str]:
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Less than a story says: one that nobody reads does not come to its end.
+        pipesize=4096,
         text=True,
         env={**os.environ, **own},
     )
+
+
+def line_with(text: str, process: subprocess.Popen[str]) -> str:
+    """Read until a line has a text, and no byte more."""
+    assert process.stdout is not None
+    line = b""
+    while text.encode() not in line or not line.endswith(b"\n"):
+        line = b"" if line.endswith(b"\n") else line
+        byte = os.read(process.stdout.fileno(), 1)
+        assert byte, f"it has ended without {text}"
+        line += byte
+    return line.decode()
 
 
 def refusal(folder: Path, **options: str) -> str:
@@ -71,10 +85,7 @@ def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_port_that_another_server_has_is_named(tmp_path: Path) -> None:
     with demo(tmp_path) as other:
-        assert other.stdout is not None
-        port = next(
-            line.split(":")[-1].split()[0] for line in other.stdout if "http://" in line
-        )
+        port = line_with("http://", other).split(":")[-1].split()[0]
         (tmp_path / "second").mkdir()
 
         why = refusal(tmp_path / "second", FYR_SERVER__PORT=port)
@@ -97,8 +108,7 @@ def test_a_story_that_is_interrupted_leaves_nothing(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with demo(tmp_path) as process:
-        assert process.stdout is not None
-        next(line for line in process.stdout if line.startswith("[ 2/"))
+        line_with("[ 2/", process)
         assert [*tmp_path.glob("fyr-demo-*")]
         process.send_signal(number)
         process.communicate()
