@@ -84,7 +84,7 @@ class ElasticsearchServer:
         # Not by way of a proxy: it is here.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(health, timeout=5) as answer:
+            with opener.open(health, timeout=60) as answer:
                 return json.load(answer)["status"] in ("green", "yellow")
         except (OSError, urllib.error.HTTPError, ValueError):
             return False

@@ -46,6 +46,8 @@ class Mosquitto:
             "user root" if os.getuid() == 0 else "",
             *options,
         ]
+        listeners = [one.split() for one in lines if one.startswith("listener ")]
+        self._ports = [int(one[1]) for one in listeners]
         self._file.write_text("\n".join(lines) + "\n")
 
     @property
@@ -54,7 +56,7 @@ class Mosquitto:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it and wait until it listens.
+        """Start it and wait until it listens, at each of its ports.
 
         :raises RuntimeError: it does not; with what it said.
         """
@@ -62,7 +64,7 @@ class Mosquitto:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + _SECONDS_TO_START
-        while not listens(self.port):
+        while not all(map(listens, self._ports)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"mosquitto: {self._log.read_text()}")
             time.sleep(0.02)

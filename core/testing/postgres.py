@@ -94,7 +94,7 @@ class Postgres:
             )
         while self.process.poll() is None:
             try:
-                psycopg.connect(self.url, connect_timeout=2).close()
+                psycopg.connect(self.url, connect_timeout=30).close()
             except psycopg.OperationalError:
                 time.sleep(0.02)
             else:

@@ -31,7 +31,7 @@ from fyr.core.testing.applications import (
 
 PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}
 #: For what has happened long before, unless something is wrong.
-PATIENCE = 60.0
+PATIENCE = 180
 HELD = "sleepy"
 #: Hooks that requests meet, read from the specifications: a new one is tried here, too.
 ASKED = {name for name, rule in RULES.items() if rule.moment is Moment.REQUEST}

@@ -24,14 +24,14 @@ def server(shared_app: Application) -> Iterator[Server]:
 
 @pytest.fixture
 def http(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.base, timeout=30) as client:
+    with httpx.Client(base_url=server.base, timeout=120) as client:
         yield client
 
 
 def raw(server: Server, request: bytes) -> tuple[int, dict[str, str], Any]:
     """Send bytes as they are, and read until the server closes."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port or 0), 30) as wire:
+    with socket.create_connection((address.hostname, address.port or 0), 120) as wire:
         wire.sendall(request)
         head, _, body = wire.makefile("rb").read().partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")

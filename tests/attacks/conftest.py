@@ -53,5 +53,5 @@ def server(shared_app: Application) -> Iterator[Server]:
 def wire(server: Server) -> Iterator[socket.socket]:
     """A connection of its own to the server."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port or 0), 30) as one:
+    with socket.create_connection((address.hostname, address.port or 0), 120) as one:
         yield one

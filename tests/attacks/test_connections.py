@@ -18,7 +18,7 @@ GET = b"GET /fhir/Patient/none HTTP/1.1\r\n" + HOST
 
 def connect(server: Server) -> socket.socket:
     address = urlsplit(server.url)
-    return socket.create_connection((address.hostname, address.port or 0), 30)
+    return socket.create_connection((address.hostname, address.port or 0), 120)
 
 
 def answers(wire: socket.socket) -> list[tuple[int, dict[str, str], bytes]]:

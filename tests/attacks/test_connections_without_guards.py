@@ -29,7 +29,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def told(server: Server, request: bytes) -> str:
     """Send bytes as they are, and read all that comes until the server closes."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port or 0), 30) as wire:
+    with socket.create_connection((address.hostname, address.port or 0), 120) as wire:
         wire.sendall(request)
         wire.shutdown(socket.SHUT_WR)
         with wire.makefile("rb") as stream:

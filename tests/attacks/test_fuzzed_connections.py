@@ -98,7 +98,7 @@ def statuses(server: Server, data: bytes) -> list[int]:
     address = urlsplit(server.url)
     found = []
     with (
-        socket.create_connection((address.hostname, address.port or 0), 30) as wire,
+        socket.create_connection((address.hostname, address.port or 0), 120) as wire,
         wire.makefile("rb") as stream,
     ):
         wire.sendall(data)

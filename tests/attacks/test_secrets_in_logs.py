@@ -123,7 +123,7 @@ def test_no_log_line_and_no_answer_tells_a_secret(tmp_path: Path, form: str) -> 
     told: list[str] = []
     with (
         fyr_process(tmp_path, settings=settings) as running,
-        httpx.Client(base_url=running.url, timeout=30) as http,
+        httpx.Client(base_url=running.url, timeout=120) as http,
     ):
 
         def ask(method: str, path: str, *, sent: object = None, **headers: str) -> int:

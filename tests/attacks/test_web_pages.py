@@ -44,7 +44,7 @@ def fyr_plugins() -> dict[str, type[Plugin]]:
 def http(fyr_app: Application) -> Iterator[httpx.Client]:
     with (
         serving(fyr_app) as running,
-        httpx.Client(base_url=running.url, timeout=30) as client,
+        httpx.Client(base_url=running.url, timeout=120) as client,
     ):
         yield client
 

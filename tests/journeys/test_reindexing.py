@@ -33,7 +33,7 @@ BEFORE = 600
 SLOWLY = {"SEARCH__REINDEX_PAGE": "10", "SEARCH__REINDEX_PER_SECOND": "1"}
 #: So long that no worker is taken for dead that only stands still for some seconds.
 LEASE = {"EVENTS__LEASE_SECONDS": "8"}
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 180
 
 
 def patient(number: int) -> dict[str, Any]:

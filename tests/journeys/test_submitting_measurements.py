@@ -32,7 +32,7 @@ PLUGINS = ["search", "administrative", "clinical"]
 MEASURED = ("Observation", "Media")
 ROUNDS = 4
 CLIENTS = 4
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 #: Of each Media.
 CONTENT = b64encode(b"x" * 100).decode()
 

@@ -213,7 +213,7 @@ def test_a_body_that_two_would_read_differently_reaches_nobody(
     )
     port = int(deployed.url.rpartition(":")[2])
     with (
-        socket.create_connection((NAME, port), 30) as plain,
+        socket.create_connection((NAME, port), 120) as plain,
         deployed.context.wrap_socket(plain, server_hostname=NAME) as wire,
         wire.makefile("rb") as stream,
     ):

@@ -28,7 +28,7 @@ from fyr.core.testing.contracts.outgoing_world import (
     worker,
 )
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 
 def _has(receivers: Receivers, number: int) -> bool:

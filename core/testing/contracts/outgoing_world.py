@@ -26,7 +26,7 @@ from fyr.core.store.migrating import migrate
 from fyr.core.store.port import Database
 from fyr.core.testing.clock import FakeClock
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 
 class Receivers:

@@ -32,7 +32,7 @@ from fyr.core.workflow.timers import Fired, TimerCounts
 
 _PROGRAM = "fyr.core.testing.contracts.bells"
 #: How long killed workers are waited for.
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 180
 _KILLS = 4
 
 

@@ -12,7 +12,7 @@ from fyr.core.hooks.in_turn import TIMED
 from fyr.core.hooks.pipeline import Hooks
 from fyr.core.hooks.watch import Watch
 
-PATIENCE = 60.0
+PATIENCE = 180
 
 
 class Sleepy:

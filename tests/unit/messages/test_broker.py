@@ -34,7 +34,7 @@ class Raw:
     """A client that sends bytes."""
 
     def __init__(self, broker: EmbeddedBroker) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", broker.port), 30)
+        self._socket = socket.create_connection(("127.0.0.1", broker.port), 120)
 
     def send(self, data: bytes) -> "Raw":
         self._socket.sendall(data)

@@ -32,7 +32,7 @@ def ask() -> Iterator[Ask]:
     thread.start()
 
     def send(request: bytes) -> tuple[int, Any]:
-        with socket.create_connection(address, timeout=30) as connection:
+        with socket.create_connection(address, timeout=120) as connection:
             connection.sendall(request)
             answer = connection.makefile("rb").read()
         head, _, body = answer.partition(b"\r\n\r\n")

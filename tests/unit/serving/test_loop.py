@@ -16,7 +16,7 @@ from fyr.core.serving.http import HttpWorker, bind
 LOOP = b"fyr-loop"
 LARGE = 20_000_000
 #: More than any test needs; a test that fails must not wait for it for long.
-PATIENCE = 60
+PATIENCE = 180
 
 
 class Served:
