@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from fyr.core.blobs.hashing import Digest
 from fyr.core.blobs.port import BlobStore, Chunks, nothing
 from fyr.core.blobs.sealing import content_key, place, seal, unseal
 from fyr.core.clock import Clock, to_millis
@@ -204,7 +204,7 @@ class _Counted:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
-        self.digest = sha256()
+        self.digest = Digest()
         self.size = 0
 
     def __iter__(self) -> Generator[bytes, None, None]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Protocol
 
+from fyr.core.blobs.hashing import Digest
 from fyr.core.blobs.spool import Spooled
 from fyr.core.errors import FyrError
 
@@ -105,30 +104,18 @@ def nothing() -> Generator[bytes, None, None]:
     yield from ()
 
 
-def checked(
-    key: str, chunks: Iterable[bytes], beside: Executor | None = None
-) -> Generator[bytes, None, None]:
+def checked(key: str, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
     """Pass a whole blob on, its last piece only when all of it is what its key says.
 
-    :param beside: hashes a piece while it is sent and the next one comes. The last one is
-        hashed here, so that a small blob takes no other thread.
     :raises BlobDamaged: it is not.
     """
-    digest, held = sha256(), b""
-    hashing: Future[None] | None = None
+    digest = Digest()
+    held = b""
     for chunk in chunks:
+        digest.update(chunk)
         if held:
-            if hashing is not None:
-                hashing.result()
-            if beside is not None:
-                hashing = beside.submit(digest.update, held)
-            else:
-                digest.update(held)
             yield held
         held = chunk
-    if hashing is not None:
-        hashing.result()
-    digest.update(held)
     if digest.hexdigest() != key:
         raise BlobDamaged(f"the blob {key[:12]} is not what was stored")
     if held:

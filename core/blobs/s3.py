@@ -7,9 +7,7 @@ What the client raises stays here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.client import PARTIAL_CONTENT
@@ -85,8 +83,6 @@ class S3Blobs:
         self._pool = _pool(timeout_seconds)
         self._bucket = bucket
         self._breaker = Breaker()
-        # Its threads are made when they are needed first, and so after a fork.
-        self._hashers = ThreadPoolExecutor(os.cpu_count(), "blob-hash")
         # Without one the client would ask for it before each first call.
         region = region or "us-east-1"
         try:
@@ -156,7 +152,7 @@ class S3Blobs:
         chunks = self._chunks(key, start, length, self._get(key, start, length))
         if start or length is not None:
             return chunks
-        return checked(key, chunks, self._hashers)
+        return checked(key, chunks)
 
     def size(self, key: str) -> int:
         """Tell the size of a blob."""
@@ -202,7 +198,6 @@ class S3Blobs:
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
-        self._hashers.shutdown()
 
     def _get(self, key: str, start: int, length: int | None) -> BaseHTTPResponse:
         with self._told(key):

@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from fyr.core.blobs.hashing import Digest
 from fyr.core.errors import Unavailable
 
 #: A file that was left behind by a process that died.
@@ -71,7 +71,7 @@ class Spool:
 
     def _written(self, path: Path, chunks: Iterable[bytes]) -> Spooled:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        digest, size = sha256(), 0
+        digest, size = Digest(), 0
         # For this user alone: it may be what nobody else may see.
         with open(path, "xb", opener=_private) as file:
             for chunk in chunks:
