@@ -5,6 +5,7 @@ Guessing at all processes at once: ``tests/journeys/test_key_service_brute_force
 
 import json
 from collections.abc import Callable, Iterator
+from threading import get_ident
 from typing import Any
 from uuid import uuid4
 
@@ -75,12 +76,15 @@ def test_an_id_without_a_key_costs_as_many_statements_and_hashes(
 ) -> None:
     """What a clock would show, counted: for an id that is new and one that was tried."""
     done: list[str] = []
+    mine = get_ident()
 
     def noted(home: Any, name: str) -> None:
         original: Callable[..., Any] = getattr(home, name)
 
         def call(self: Any, *args: Any, **more: Any) -> Any:
-            done.append(f"{name} {args[0] if name != 'verify' else ''}")
+            # What other threads look after is no part of the answer.
+            if get_ident() == mine:
+                done.append(f"{name} {args[0] if name != 'verify' else ''}")
             return original(self, *args, **more)
 
         monkeypatch.setattr(home, name, call)
