@@ -19,11 +19,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey, import_key
 
 from fyr.core.clock import Clock, utc_now
+from fyr.core.testing.ports import free_port
 
 AUDIENCE = "EHealth"
 #: ``[plugin.access_control.tokens]`` of a test whose machine has much to do: the first
 #: keys may come late, and a request waits for them.
-PATIENT = {"wait_seconds": 10}
+PATIENT = {"wait_seconds": 10, "fetch_seconds": 60}
 _TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 #: Private keys that no issuer has at the moment, by type.
 _AT_HAND: dict[str, list[dict[str, Any]]] = {"RSA": [], "EC": []}
@@ -142,7 +143,7 @@ class TestProvider:
         """Serve on a free port."""
         self._clock = clock
         self.realms: dict[str, TestIssuer] = {}
-        self._port = 0
+        self._port = free_port()
         self._server: ThreadingHTTPServer | None = None
         self.come()
 
@@ -164,7 +165,6 @@ class TestProvider:
         handler = type("Handler", (_Handler,), {"realms": self.realms})
         server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
         self._server = server
-        self._port = server.server_address[1]
         self._thread = threading.Thread(
             target=lambda: server.serve_forever(poll_interval=0.02),
             name="fyr-test-issuer",

@@ -2,19 +2,22 @@
 
 A port that the system gives for 0 is of those that it gives to outgoing connections too:
 one of them may have it before the server that it was found for, or while that one is
-down. So these are from below, and other test processes do not get them while this one
-lives.
+down. So these are from below, and other test processes do not get them for a while.
 """
 
 import fcntl
 import os
 import socket
 import tempfile
+from collections import deque
 from pathlib import Path
 from random import SystemRandom
 
 _OF_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST, _USUAL = 10_000, 32_768
+#: Open files that keep ports: of so many of the last that are found.
+_KEPT: deque[int] = deque()
+_MOST = 64
 
 
 def free_port() -> int:
@@ -34,7 +37,7 @@ def _end() -> int:
 
 
 def _keep(port: int) -> bool:
-    """Keep a port until this process ends; ``False``: somebody does already."""
+    """Keep a port, in place of one of long ago; ``False``: somebody does already."""
     folder = Path(tempfile.gettempdir()) / f"fyr-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     file = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY)
@@ -43,6 +46,9 @@ def _keep(port: int) -> bool:
     except OSError:
         os.close(file)
         return False
+    _KEPT.append(file)
+    if len(_KEPT) > _MOST:
+        os.close(_KEPT.popleft())
     return True
 
 
