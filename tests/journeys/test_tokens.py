@@ -23,7 +23,7 @@ algorithms = ["RS256"]
 [plugin.access_control.tokens]
 unknown_key_seconds = 0
 wait_seconds = 10
-fetch_seconds = 3
+fetch_seconds = 10
 """
 SYSTEM = {
     "user_type": "SYSTEM",

@@ -13,6 +13,7 @@ from fyr.core.clock import utc_now
 from fyr.core.context import RequestContext
 from fyr.core.security.bearer import InvalidToken
 from fyr.core.testing.applications import application, client_of, settings_with
+from fyr.core.testing.issuer import PATIENT as PATIENCE
 from fyr.core.testing.keycloak import available, running_keycloak
 from fyr.core.testing.servers import absent
 
@@ -57,7 +58,7 @@ def built(keycloak, tmp_path):
         "plugin": {
             "access_control": {
                 "issuers": issuers,
-                "tokens": {"unknown_key_seconds": 0, "wait_seconds": 10},
+                "tokens": {"unknown_key_seconds": 0, **PATIENCE},
             }
         },
     }
