@@ -1,7 +1,7 @@
 """One resource held against criteria, without the database.
 
 That it means what a search means is tested where searches are, over any resources:
-``test_naive``, ``test_naive_values`` and ``test_naive_tokens``.
+``test_naive``, ``naive_values`` and ``test_naive_tokens``.
 """
 
 from typing import Any
