@@ -92,7 +92,8 @@ class Area(Plugin):
     @hookimpl
     def register_services(self) -> Iterable[Service]:
         """Offer the services of this area."""
-        return services_in(files(self.package) / "services")
+        codes = {**read_error_codes("fyr.core"), **read_error_codes(self.package)}
+        return services_in(files(self.package) / "services", codes)
 
     @hookimpl
     def register_search_parameters(self) -> Iterable[Resource]:

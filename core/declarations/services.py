@@ -1,8 +1,13 @@
 """Services: declared facades, each a choice of types, interactions and operations."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from fyr.core.errors.catalogue import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class TypeRules:
     only_profiles: tuple[str, ...] = ()
     #: whether references lead here from services that do not have the type
     home: bool = False
+    #: parameters of which a search gives one at least; empty: it need not
+    search_needs: frozenset[str] = frozenset()
+    #: the answer to one that gives none of them; ``None``: a rule that is broken
+    search_refused: ErrorCode | None = None
 
     def takes_criteria(self, interaction: str) -> bool:
         """Whether criteria may tell which resource a write is about.

@@ -17,24 +17,29 @@ from fyr.core.declarations.services import Service, TransactionRules, TypeRules
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.model.resource import Resource
 
 #: Keys of a type that hold names.
 _NAMES = frozenset(
-    "interactions search_parameters includes revincludes operations".split()
+    "interactions search_parameters includes revincludes operations search_needs".split()
 )
 
 
-def services_in(folder: Traversable) -> Iterator[Service]:
+def services_in(
+    folder: Traversable, codes: Mapping[str, ErrorCode] | None = None
+) -> Iterator[Service]:
     """Read the services of a folder, by the names of its files.
 
     Their references are absolute, their ids given by the server, and no compartments are
     searched.
 
+    :param codes: the catalogue of who declares them, for what they refuse.
     :raises TypeError: a key that no service has.
+    :raises KeyError: a code that is not in the catalogue.
     """
     for name, declared in tables_in(folder):
-        yield _service(name, declared)
+        yield _service(name, declared, codes or {})
 
 
 def search_parameters_in(folder: Traversable) -> Iterator[Resource]:
@@ -62,13 +67,15 @@ def tables_in(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:
             yield file.name.removesuffix(".toml"), tomllib.loads(text)
 
 
-def _service(name: str, declared: Mapping[str, Any]) -> Service:
+def _service(
+    name: str, declared: Mapping[str, Any], codes: Mapping[str, ErrorCode]
+) -> Service:
     given = dict(declared)
     transaction = given.pop("transaction", None)
     return Service(
         name=name,
         path=f"{name}/fhir",
-        types={kind: _rules(one) for kind, one in given.pop("types").items()},
+        types={kind: _rules(one, codes) for kind, one in given.pop("types").items()},
         system_interactions=_names(given.pop("system_interactions", "")),
         operations=_names(given.pop("operations", "")),
         transaction=_in_transactions(transaction) if transaction else None,
@@ -78,7 +85,7 @@ def _service(name: str, declared: Mapping[str, Any]) -> Service:
     )
 
 
-def _rules(declared: Mapping[str, Any]) -> TypeRules:
+def _rules(declared: Mapping[str, Any], codes: Mapping[str, ErrorCode]) -> TypeRules:
     given: dict[str, Any] = {
         "search_parameters": frozenset(),
         "operations": frozenset(),
@@ -88,6 +95,8 @@ def _rules(declared: Mapping[str, Any]) -> TypeRules:
     for key, value in declared.items():
         if key in _NAMES:
             given[key] = _names(value)
+        elif key == "search_refused":
+            given[key] = codes[value]
         else:
             given[key] = tuple(value) if isinstance(value, list) else value
     return TypeRules(**given)

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 from fyr.config.neighbours import neighbour
 from fyr.core.context import RequestContext
-from fyr.core.errors import MethodNotAllowed, NotFound, NotSupported
+from fyr.core.errors import Invalid, MethodNotAllowed, NotFound, NotSupported
+from fyr.core.errors.catalogue import broken_rule
 from fyr.core.interactions.answer import Answer
 from fyr.core.interactions.containing import require_may_look_inside
 from fyr.core.interactions.explaining import (
@@ -31,8 +32,10 @@ from fyr.core.searching import CURSOR, SearchPage
 from fyr.core.store.port import Session, Stored
 
 if TYPE_CHECKING:
+    from fyr.core.errors import FyrError
     from fyr.core.interactions import Interactions
-    from fyr.core.searching import SearchEngine
+    from fyr.core.searching import Judge, SearchAsked, SearchEngine
+    from fyr.core.services import TypeRules
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -98,7 +101,7 @@ def _explained(
                 context,
                 context.resource_type,
                 params,
-                judge_of_search(interactions, session, context),
+                _judge(interactions, session, context, params),
             ),
             seconds=seconds,
         )
@@ -112,11 +115,39 @@ def _page(
     context: RequestContext,
     params: Pairs,
 ) -> SearchPage:
-    judge = judge_of_search(interactions, session, context)
+    judge = _judge(interactions, session, context, params)
     page = engine.search(session, context, context.resource_type, params, judge)
     if page.included and interactions.hooks.authorize_resource:
         return only_seen(interactions.within(session), context, page)
     return page
+
+
+def _judge(
+    interactions: Interactions, session: Session, context: RequestContext, params: Pairs
+) -> Judge | None:
+    """Give what decides about a search: plugins, then what the service asks it to give."""
+    access = judge_of_search(interactions, session, context)
+    rules = context.service.types.get(context.resource_type or "")
+    if rules is None or not rules.search_needs:
+        return access
+
+    def judged(asked: SearchAsked) -> None:
+        if access is not None:
+            access(asked)
+        given = {name.split(":")[0].split(".")[0] for name, value in params if value}
+        if "_filter" in given:
+            given |= {name for _, name in asked.touched}
+        if rules.search_needs.isdisjoint(given):
+            raise _needing(rules)
+
+    return judged
+
+
+def _needing(rules: TypeRules) -> FyrError:
+    if rules.search_refused is not None:
+        return rules.search_refused.error()
+    names = ", ".join(sorted(rules.search_needs))
+    return Invalid([broken_rule(f"a search gives one of these: {names}")])
 
 
 def _refuse_strange_owner(context: RequestContext) -> None:

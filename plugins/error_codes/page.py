@@ -1,7 +1,7 @@
 """``docs/errors.md``: the codes of all areas that Fyr brings, and where they are raised.
 
-A code is raised where its name stands in the source of the core or an area, or where a
-rule is told as broken, which has one code. Nothing is written down twice, so nothing can be
+A code is raised where its name stands in the source of the core or an area, in what an area
+declares of its services, or where a rule is told as broken, which has one code. Nothing is written down twice, so nothing can be
 wrong about it. Codes that nothing raises bring the reason along.
 """
 
@@ -13,6 +13,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fyr.core import ErrorCode, broken_rule, read_error_codes
+from fyr.core.declared import tables_in
 from fyr.core.errors.catalogue import BROKEN_RULE, FILE
 
 _CORE = "fyr.core"
@@ -41,6 +42,9 @@ def raised_in(package: str) -> dict[str, list[str]]:
         room = path if package != _CORE else "core"
         for text in texts(tree):
             found.setdefault(text, set()).add(room)
+    for folder in files(package).iterdir():
+        for text in _declared(folder / "services"):
+            found.setdefault(text, set()).add(folder.name)
     return {text: sorted(rooms) for text, rooms in found.items()}
 
 
@@ -64,6 +68,14 @@ def trees(folder: Traversable, room: str = "") -> Iterator[tuple[str, ast.Module
             yield from trees(one, f"{room}.{one.name}".strip("."))
         elif one.name.endswith(".py"):
             yield room, ast.parse(one.read_text(encoding="utf-8"))
+
+
+def _declared(services: Traversable) -> Iterator[str]:
+    """Go through what services refuse searches with, in the files that declare them."""
+    if services.is_dir():
+        for _, declared in tables_in(services):
+            for rules in declared["types"].values():
+                yield from filter(None, [rules.get("search_refused")])
 
 
 def _table(package: str, raised: Mapping[str, list[str]]) -> str:

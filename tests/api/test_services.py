@@ -201,10 +201,12 @@ def test_each_interaction_that_is_declared_works(
         patch = [{"op": "add", "path": "/language", "value": "da"}]
         bodies = {"create": resource, "update": stored.json, "patch": patch}
         wanted = {"create": 201, "delete": 204}
+        asked = "".join(f"&{one}=Patient/1" for one in sorted(rules.search_needs)[:1])
         for interaction, (method, url) in REQUESTS.items():
             answer = client.request(
                 method,
-                url.format(kind).replace("none", stored.json["id"]),
+                url.format(kind).replace("none", stored.json["id"])
+                + (asked if interaction == "search-type" else ""),
                 body=bodies.get(interaction),
                 headers={"Content-Type": JSON_PATCH} if method == "PATCH" else {},
             )
@@ -296,9 +298,9 @@ def test_a_search_asks_for_what_is_declared(
 @pytest.mark.parametrize(
     "query",
     [
-        "CarePlan?_include=CarePlan:goal&_include=CarePlan:activity-reference",
-        "CarePlan?_include=CarePlan:goal:Goal&_include:iterate=Goal:patient",
-        "CarePlan?_revinclude=CommunicationRequest:based-on&_sort=-_lastUpdated",
+        "CarePlan?patient=1&_include=CarePlan:goal&_include=CarePlan:activity-reference",
+        "CarePlan?patient=1&_include=CarePlan:goal:Goal&_include:iterate=Goal:patient",
+        "CarePlan?patient=1&_revinclude=CommunicationRequest:based-on&_sort=-_lastUpdated",
         "Goal?_include=*&_revinclude=Provenance:target",
     ],
 )

@@ -6,7 +6,7 @@ The values have the types that the guide gives to its extensions.
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,7 +35,20 @@ GUIDE = (
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 
-class People(Administrative):
+class Free:
+    """Each parameter may be all that a search gives."""
+
+    @hookimpl
+    def register_services(self) -> Any:
+        for one in super().register_services():  # type: ignore[misc]
+            types = {
+                kind: replace(rules, search_needs=frozenset())
+                for kind, rules in one.types.items()
+            }
+            yield replace(one, types=types)
+
+
+class People(Free, Administrative):
     """The area without its rules: resources of any make are found by what is in them."""
 
     @hookimpl
@@ -43,7 +56,7 @@ class People(Administrative):
         return ()
 
 
-class Care(Clinical):
+class Care(Free, Clinical):
     """The same."""
 
     @hookimpl

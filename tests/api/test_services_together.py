@@ -93,11 +93,11 @@ def test_conditions_are_chained_to(services: Application) -> None:
     plan = {**_plan(), "addresses": [{"reference": place}]}
     stored = _send(services, _entry("POST", "CarePlan", plan)).json
 
-    found = client.get("CarePlan?condition.code=urn:sks|DJ44").resources
+    found = client.get("CarePlan?patient=1&condition.code=urn:sks|DJ44").resources
     assert [f"CarePlan/{one['id']}/_history/1" for one in found] == [
         stored["entry"][0]["response"]["location"]
     ]
-    assert client.get("CarePlan?condition.onset-date=2020").status == 400
+    assert client.get("CarePlan?patient=1&condition.onset-date=2020").status == 400
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,10 @@ def test_canonicals_may_be_the_urls_of_resources(services: Application) -> None:
     query["_include:iterate"] = query.pop("_include")
     every = plans.get("PlanDefinition", query).json["entry"]
     assert {one["fullUrl"] for one in every} == set(places)
-    query = {"instantiates-canonical": f"https://else.example.org/P/1,{places[-1]}"}
+    query = {
+        "patient": "1",
+        "instantiates-canonical": f"https://else.example.org/P/1,{places[-1]}",
+    }
     (found,) = at(services, "careplan").get("CarePlan", query).resources
     assert made["entry"][0]["response"]["location"].split("/")[1] == found["id"]
     assert found["instantiatesCanonical"] == [places[-1]]

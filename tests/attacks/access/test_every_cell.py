@@ -277,7 +277,8 @@ def pins(world: Any, cell: Cell) -> list[tuple[str, str]]:
     keys = dict.fromkeys(wanted[one] for one in cell.demands if one in wanted)
     found = []
     service = next(one for one in world.built.services if one.name == cell.key.service)
-    offered = service.types[cell.key.resource_type].search_parameters
+    rules = service.types[cell.key.resource_type]
+    offered = rules.search_parameters
     for key in keys:
         if (cell.key.resource_type, key) == ("CarePlan", "care_team"):
             # On the plan itself is another team.
@@ -286,6 +287,8 @@ def pins(world: Any, cell: Cell) -> list[tuple[str, str]]:
         name = next(one for one in names[key].split() if one == "_id" or one in offered)
         value = values[key]
         found.append((name, value.removeprefix("Patient/") if name == "_id" else value))
+    if not found and rules.search_needs:
+        found.append(("episodeOfCare", values["episode"]))
     return found
 
 
