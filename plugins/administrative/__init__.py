@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from fyr.core import Manifest, Refused, hookimpl
 from fyr.core.areas import Area
-from fyr.plugins.administrative import appointments, messages, organizations, persons
+from fyr.plugins.administrative import (
+    appointments,
+    messages,
+    organizations,
+    persons,
+    terminology,
+)
 from fyr.plugins.administrative.parts import Part, Write
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ PARTS: tuple[Part, ...] = (
     organizations.PART,
     messages.PART,
     appointments.PART,
+    terminology.PART,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from fyr.core import Issue, PluginSettings, areas
+from fyr.core.context import SYSTEM
 
 if TYPE_CHECKING:
     from fyr.core import RequestContext, Resource, Session
@@ -26,6 +27,18 @@ class Write:
     old: Resource | None
     #: what will be stored, to be completed in place
     new: Resource
+
+
+def is_held_at(write: Write, service: str) -> bool:
+    """Whether the rules of a service hold for a write.
+
+    For all who use the service, and for people wherever they write. Systems bring what
+    is in registers in by the service that has everything, and Fyr itself anywhere.
+    """
+    principal = write.context.principal
+    if principal is SYSTEM:
+        return False
+    return principal.user_type != "SYSTEM" or write.context.service.name == service
 
 
 #: Completes a write, and tells all that is wrong with it.

@@ -54,6 +54,7 @@ CAREMANAGER_ORGANIZATION: Final = (
     _BASE + "ehealth-episodeofcare-caremanagerOrganization"
 )
 DEVICE_METRIC_QUALITIES: Final = _BASE + "ehealth-devicemetric-qualities"
+CONTENT: Final = _BASE + "ehealth-content"
 CALIBRATION_EXPIRES: Final = _BASE + "ehealth-devicemetric-calibrationExpires"
 EFFECTIVE_PERIOD: Final = _BASE + "ehealth-effectivePeriod"
 INCLUDE_AS_EXTRA: Final = _BASE + "ehealth-include-as-extra"
@@ -75,6 +76,7 @@ SHARING_POLICY: Final = _BASE + "ehealth-sharingPolicy"
 TEAM_HISTORY: Final = _BASE + "ehealth-teamHistory"
 TEAM_SCHEDULE: Final = _BASE + "ehealth-teamschedule"
 TRIGGER_ENABLEMENT_CODE: Final = _BASE + "ehealth-trigger-enablement-code"
+USE_CONTEXT: Final = _BASE + "ehealth-useContext"
 
 CARE_PLAN_STATUS_HISTORY: Final = _BASE + "ehealth-careplan-statusHistory"
 CARE_PLAN_STATUS_SCHEDULE: Final = _BASE + "ehealth-careplan-statusschedule"

@@ -18,3 +18,11 @@ class ClinicalSettings(PluginSettings):
             " new versions of them are made where they were first."
         ),
     )
+    guidance_content_kb: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "Largest content of an action guidance or a view, in thousands of characters"
+            " of base64; 0: any. The guide says that it is limited, and not to what."
+        ),
+    )

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fyr.core import Issue
-from fyr.core.context import SYSTEM
 from fyr.core.searching import escaped
 from fyr.plugins.administrative.codes import CODES
 from fyr.plugins.administrative.extensions import SOURCE, codes_of, value_of
+from fyr.plugins.administrative.parts import is_held_at
 
 if TYPE_CHECKING:
     from fyr.core import Acting, Resource
@@ -27,15 +27,8 @@ _SERVICE = "organization"
 
 
 def is_held(write: Write) -> bool:
-    """Whether the rules of this service hold for a write.
-
-    For all who use the service, and for people wherever they write. Systems bring what
-    is in registers in by the service that has everything, and Fyr itself anywhere.
-    """
-    principal = write.context.principal
-    if principal is SYSTEM:
-        return False
-    return principal.user_type != "SYSTEM" or write.context.service.name == _SERVICE
+    """Whether the rules of this service hold for a write."""
+    return is_held_at(write, _SERVICE)
 
 
 def of_organization(write: Write) -> Iterator[Issue]:

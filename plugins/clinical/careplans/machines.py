@@ -10,6 +10,7 @@ from fyr.core import History, Machine, Schedule, Step
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.careplans import effects, guards
 from fyr.plugins.clinical.occurrences import occurrence_is_valid, occurrences_are_valid
+from fyr.plugins.clinical.plans.canonicals import leads_where_it_may
 
 _REQUESTS = "http://hl7.org/fhir/request-status"
 #: Who is in charge of the care of others, and Fyr.
@@ -136,6 +137,7 @@ CARE_PLAN = Machine(
         guards.episode_goes_on,
         guards.what_was_planned_stays,
         guards.activities_are_named,
+        leads_where_it_may,
     ),
     then=(effects.take_tags,),
     what=(
@@ -168,6 +170,7 @@ SERVICE_REQUEST = Machine(
         guards.tags_are_those_of_the_episode,
         guards.episode_goes_on,
         guards.trigger_may_be_switched,
+        leads_where_it_may,
     ),
     then=(effects.take_tags,),
     what="An activity of a care plan: what is to be done, when and how often.",

@@ -1,7 +1,7 @@
 """Action guidances and views: Basic resources with a status in an extension.
 
 http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-actionguidance and ehealth-view.
-How large their content may be is not judged: it is kept elsewhere.
+How large their content may be is a setting; what is kept elsewhere is not looked at.
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Final
 
 from fyr.core import Forbidden, Machine, Step, refuses
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.extensions import BASIC_STATUS, value_of
+from fyr.plugins.clinical.extensions import (
+    BASIC_STATUS,
+    CONTENT,
+    extensions,
+    value_of,
+)
 from fyr.plugins.clinical.plans.changes import changed
+from fyr.plugins.clinical.plans.images import pictures, resolved
+from fyr.plugins.clinical.plans.rules import unless_loaded
+from fyr.plugins.clinical.plans.use_contexts import is_used_where_it_may
 
 if TYPE_CHECKING:
     from fyr.core import FyrError, Issue, Resource, Transition
+    from fyr.plugins.clinical.parts import Room
+    from fyr.plugins.clinical.plans.rules import Guard
 
 _AUTHORS = frozenset({"PRACTITIONER", "SYSTEM"})
 _KINDS: Final = frozenset({"actionguidance", "view"})
@@ -72,20 +82,41 @@ def _step(start: str | None, end: str, what: str) -> Step:
     return Step(start, end, by=_AUTHORS, when=kept, what=what)
 
 
-MACHINE = Machine(
-    "guidance",
-    "Basic",
-    (
-        _step(None, "draft", "One begins."),
-        _step("draft", "draft", "It is edited freely."),
-        _step("draft", "active", "It is published."),
-        _step("draft", "retired", "It is given up unused."),
-        _step("active", "active", "Who it is for changes."),
-        _step("active", "retired", "It is shown no more."),
-        _step("retired", "retired", "Who it was for changes."),
-    ),
-    state=state_of,
-    holds=is_one,
-    refused=refused,
-    what="Action guidances and views, that programs show beside measurements.",
-)
+def small(largest_kb: int) -> Guard:
+    """Make the guard of how large contents are, in thousands of characters of base64."""
+
+    @refuses("ACTIONGUIDANCEVIEW_ILLEGAL_CONTENT_SIZE")
+    def has_a_small_content(transition: Transition) -> Iterator[FyrError | Issue]:
+        """Its content is no larger than the setting allows."""
+        for one in extensions(transition.resource, CONTENT) if largest_kb else ():
+            reference = str(one.get("valueReference", {}).get("reference", ""))
+            for _, size in pictures(transition, resolved(transition, reference) or {}):
+                if size > largest_kb * 1000:
+                    code = CODES["ACTIONGUIDANCEVIEW_ILLEGAL_CONTENT_SIZE"]
+                    place = f"Basic.extension('{CONTENT}')"
+                    yield code.issue(size, largest_kb * 1000, expression=(place,))
+
+    return has_a_small_content
+
+
+def machine(room: Room) -> Machine:
+    """Make the table."""
+    small_enough = small(room.settings.guidance_content_kb)
+    return Machine(
+        "guidance",
+        "Basic",
+        (
+            _step(None, "draft", "One begins."),
+            _step("draft", "draft", "It is edited freely."),
+            _step("draft", "active", "It is published."),
+            _step("draft", "retired", "It is given up unused."),
+            _step("active", "active", "Who it is for changes."),
+            _step("active", "retired", "It is shown no more."),
+            _step("retired", "retired", "Who it was for changes."),
+        ),
+        state=state_of,
+        holds=is_one,
+        refused=refused,
+        when=(is_used_where_it_may, unless_loaded(small_enough)),
+        what="Action guidances and views, that programs show beside measurements.",
+    )

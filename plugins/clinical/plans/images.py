@@ -34,8 +34,8 @@ def has_fitting_images(transition: Transition) -> Iterator[FyrError | Issue]:
     for place, item in items(questionnaire):
         for where, extension in _images(item):
             reference = value_of(extension, "content") or {}
-            found = _resolved(transition, str(reference.get("reference", "")))
-            for content_type, size in _pictures(transition, found or {}):
+            found = resolved(transition, str(reference.get("reference", "")))
+            for content_type, size in pictures(transition, found or {}):
                 here = (f"{place}{where}.extension('{QUESTIONNAIRE_IMAGE}')",)
                 about = f"{transition.reference}:", item.get("linkId", "")
                 if content_type not in FORMATS:
@@ -67,7 +67,7 @@ def _images(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield f".answerOption[{number}]", extension
 
 
-def _resolved(transition: Transition, reference: str) -> Mapping[str, Any] | None:
+def resolved(transition: Transition, reference: str) -> Mapping[str, Any] | None:
     """Find what an image refers to; ``None``: it is not kept here."""
     if reference.startswith("#"):
         for one in transition.resource.get("contained", ()):
@@ -78,10 +78,13 @@ def _resolved(transition: Transition, reference: str) -> Mapping[str, Any] | Non
     return transition.acting.vread(reference) if "://" not in reference else None
 
 
-def _pictures(
+def pictures(
     transition: Transition, resource: Mapping[str, Any]
 ) -> Iterator[tuple[str, int]]:
-    """Tell type and size of the pictures in a Binary, Media or DocumentReference."""
+    """Tell type and size of what a Binary, Media or DocumentReference holds.
+
+    The size is in characters of base64.
+    """
     content = resource.get("content", ())
     holders = [content] if isinstance(content, Mapping) else list(content)
     if resource.get("resourceType") == "Binary":

@@ -15,6 +15,7 @@ from fyr.plugins.clinical.codes import CODES
 from fyr.plugins.clinical.extensions import MODIFIER_ROLE, extensions
 from fyr.plugins.clinical.plans.refusals import refused
 from fyr.plugins.clinical.plans.rules import unless_loaded
+from fyr.plugins.clinical.plans.use_contexts import is_used_where_it_may
 
 if TYPE_CHECKING:
     from fyr.core import FyrError, Issue, Resource, Transition
@@ -63,8 +64,9 @@ MACHINE = Machine(
     ),
     state=_state,
     refused=refuses("GENERAL_VALIDATION_ERROR")(partial(refused)),
-    when=tuple(
-        map(unless_loaded, (has_one_modifier, has_parameters, keeps_identifiers))
+    when=(
+        *map(unless_loaded, (has_one_modifier, has_parameters, keeps_identifiers)),
+        is_used_where_it_may,
     ),
     what="Rules of a plan. It has a status, and no table says what that may become.",
 )

@@ -7,7 +7,7 @@ whoever uses what is retired keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,10 @@ from fyr.plugins.clinical.plans.activation import (
     leads_to_active_definitions,
     triggers_can_fire,
 )
+from fyr.plugins.clinical.plans.canonicals import leads_where_it_may
 from fyr.plugins.clinical.plans.images import has_fitting_images
 from fyr.plugins.clinical.plans.refusals import REFUSALS, refused
+from fyr.plugins.clinical.plans.use_contexts import is_used_where_it_may
 
 if TYPE_CHECKING:
     from fyr.plugins.clinical.parts import Room
@@ -52,6 +54,11 @@ _PLAN = tuple(
         ),
     )
 )
+#: What holds of every version; what it was brought with may stay.
+_EVERY: Mapping[str, tuple[Guard, ...]] = {
+    kind: (is_used_where_it_may, leads_where_it_may)
+    for kind in ("PlanDefinition", "ActivityDefinition")
+}
 
 
 def machines(room: Room) -> Iterator[Machine]:
@@ -109,6 +116,7 @@ def _machine(
             for start, end, when, then, what in rows
         ),
         refused=refuses("GENERAL_VALIDATION_ERROR", *steps)(partial(refused)),
+        when=_EVERY.get(kind, (is_used_where_it_may,)),
         then=(rules.identified(environment),),
         what=(
             "A definition is edited while it is a draft, used while it is active, and"
