@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from fyr.core.hooks.plugin import Manifest as Manifest
     from fyr.core.hooks.plugin import Plugin as Plugin
     from fyr.core.hooks.plugin import PluginSettings as PluginSettings
+    from fyr.core.hooks.values.kept import KeptContent as KeptContent
     from fyr.core.hooks.values.persons import RegisteredPerson as RegisteredPerson
     from fyr.core.hooks.values.rules import RuleFinding as RuleFinding
     from fyr.core.hooks.values.rules import RuleInput as RuleInput
@@ -141,6 +142,7 @@ _HOMES = {
     "messages": "Message MessageKind MessageSource",
     "observability.metrics": "Reading",
     "model.resource": "Resource",
+    "hooks.values.kept": "KeptContent",
     "hooks.values.persons": "RegisteredPerson",
     "pictures.kinds": "PICTURE_TYPES picture_kind refuse_telling",
     "pictures.writing": "picture_size small_picture stripped_picture",

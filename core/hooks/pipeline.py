@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fyr.core.declarations.services import Service
     from fyr.core.errors.catalogue import ErrorCode
     from fyr.core.events import Change, Consumer
+    from fyr.core.hooks.values.kept import KeptContent
     from fyr.core.hooks.values.persons import RegisteredPerson
     from fyr.core.hooks.values.rules import RuleOutcome
     from fyr.core.jobs import Job
@@ -159,6 +160,7 @@ class Hooks:
     before_store: HookChain[None]
     stored: HookChain[None]
     look_up_person: HookChain[RegisteredPerson | None]
+    look_up_content: HookChain[KeptContent | None]
     describe_service: HookChain[Resource]
     before_show: HookChain[Resource]
     answered: HookChain[None]

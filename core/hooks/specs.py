@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fyr.core.declarations.services import Service
     from fyr.core.errors import Issue
     from fyr.core.events import Change
+    from fyr.core.hooks.values.kept import KeptContent
     from fyr.core.hooks.values.persons import RegisteredPerson
     from fyr.core.hooks.values.rules import RuleInput, RuleLimits, RuleOutcome
     from fyr.core.hooks.values.subjects import Look, Subject, Use
@@ -228,6 +229,20 @@ def look_up_person(system: str, number: str) -> RegisteredPerson | None:
 
     :param system: identifier system, for CPR numbers ``urn:oid:1.2.208.176.1.2``.
     :param number: without spaces or hyphens; valid now, or once so.
+    """
+
+
+@hookspec("abort", "first")
+def look_up_content(context: RequestContext, url: str) -> KeptContent | None:
+    """Tell what a plugin keeps behind a URL of this server, beside the FHIR services.
+
+    Called when a DocumentReference of material is written whose content is given by its
+    URL, in the write's transaction: give up early. ``None`` means that the URL is none of
+    this plugin's; the first other answer decides. What no plugin knows is kept elsewhere.
+    An exception refuses the write.
+
+    :param context: of the write; ``base_url`` is how its client calls this server.
+    :param url: as it was sent.
     """
 
 

@@ -15,6 +15,7 @@ from fyr.core.areas import Area
 from fyr.plugins.clinical import (
     careplans,
     devices,
+    documents,
     measurements,
     missing,
     plans,
@@ -43,6 +44,7 @@ class Clinical(Area):
         missing.PART,  # what does not come, and reminders of it
         procedures.PART,  # what a patient is to do, and what came of it
         devices.PART,  # whether devices were in use
+        documents.PART,  # material, and what is shared of documents
         plans.PART,  # definitions of plans, activities and questionnaires
     )
 

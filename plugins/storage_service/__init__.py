@@ -20,11 +20,12 @@ from fyr.core import (
 )
 from fyr.plugins.storage_service.access import Access
 from fyr.plugins.storage_service.contents import THUMBNAIL, Contents
+from fyr.plugins.storage_service.looking import looked_up
 from fyr.plugins.storage_service.serving import Serving
 from fyr.plugins.storage_service.settings import StorageServiceSettings
 
 if TYPE_CHECKING:
-    from fyr.core import Application
+    from fyr.core import Application, KeptContent, RequestContext
 
 __all__ = ["StorageService"]
 
@@ -50,6 +51,7 @@ class StorageService(Plugin):
             raise PluginError(
                 ["blobs.master_key: storage_service seals what is kept for patients"]
             )
+        self._application = application
         self.contents = Contents(application, self.settings)
         self._serving = Serving(
             self.contents, Access(application), application.blobs, self.settings
@@ -59,6 +61,11 @@ class StorageService(Plugin):
     def register_routes(self) -> Iterable[Route]:
         """Serve the API, once there is something to serve."""
         return self._serving.routes() if hasattr(self, "_serving") else ()
+
+    @hookimpl
+    def look_up_content(self, context: RequestContext, url: str) -> KeptContent | None:
+        """Tell whose a content is that a DocumentReference points at."""
+        return looked_up(self._application, self.contents, context, url)
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:

@@ -172,7 +172,11 @@ BASE = "https://example.org/fhir"
 @pytest.mark.parametrize(
     ("kind", "more", "place"),
     [
-        ("ActivityDefinition", {"library": [f"{BASE}/Questionnaire/1|2"]}, "library[0]"),
+        (
+            "ActivityDefinition",
+            {"library": [f"{BASE}/Questionnaire/1|2"]},
+            "library[0]",
+        ),
         ("PlanDefinition", {"library": [f"{BASE}/PlanDefinition/1"]}, "library[0]"),
         (
             "PlanDefinition",

@@ -20,6 +20,7 @@ from .definitions import (
     QUESTIONNAIRE,
     published,
 )
+from .documents import DOCUMENT, SHARED
 from .measurements import ANSWERS, PICTURE, SUBMITTED
 from .persons import APPOINTMENT, CARE_TEAM, ORGANIZATION, PERSON, REGISTERED, SSL
 from .plans import CARE_PLAN, EPISODE_OF_CARE, MATERIAL, REQUEST, USE, WISH
@@ -50,7 +51,7 @@ ALL_WRITES = (
         "questionnaire",
         "QUESTIONNAIRE_UPDATE_ALLOWED_FOR_USECONTEXT_STATUS",
     ),
-    *(SUBMITTED, ANSWERS, PICTURE, PERSON, APPOINTMENT, WISH, MATERIAL),
+    *(SUBMITTED, ANSWERS, PICTURE, PERSON, APPOINTMENT, WISH, MATERIAL, DOCUMENT),
 )
 
 
@@ -69,6 +70,8 @@ BY_MACHINE: dict[str, Writes] = {
     "library": LIBRARY,
     "communication-request": WISH,
     "material": MATERIAL,
+    "registered-material": DOCUMENT,
+    "shared-document": SHARED,
     "guidance": GUIDANCE,
     "observation": SUBMITTED,
     "questionnaire-response": ANSWERS,

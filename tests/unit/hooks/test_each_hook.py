@@ -16,6 +16,7 @@ from fyr.core.errors.catalogue import ErrorCode
 from fyr.core.errors.plugins import PluginError
 from fyr.core.events import Consumer
 from fyr.core.hooks.pipeline import Hooks
+from fyr.core.hooks.values.kept import KeptContent
 from fyr.core.hooks.values.persons import RegisteredPerson
 from fyr.core.hooks.values.rules import RuleFinding, RuleInput, RuleLimits, RuleOutcome
 from fyr.core.hooks.values.subjects import Subject
@@ -393,6 +394,21 @@ def test_hook_look_up_person_lets_out_that_a_register_cannot_be_asked() -> None:
 
     with pytest.raises(Unavailable):
         hooks.look_up_person(system="cpr", number="6101700002")
+
+
+def test_hook_look_up_content_takes_the_first_plugin_that_knows_the_url() -> None:
+    kept = KeptContent(there=True, patient="Patient/1", episode="EpisodeOfCare/1")
+    hooks = hooks_of(
+        "look_up_content",
+        lambda url: None,
+        lambda context, url: kept if url == f"{context}/1" else None,
+        lambda: KeptContent(there=False),
+    )
+
+    assert hooks.look_up_content(context="here", url="here/1") is kept
+    assert hooks.look_up_content(context="here", url="here/2") == KeptContent(
+        there=False
+    )
 
 
 def test_hook_describe_service_goes_on_without_a_plugin_that_fails() -> None:
