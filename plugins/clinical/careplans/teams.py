@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fyr.core import (
     Invalid,
+    NotFound,
     Operation,
     OperationCall,
     OperationParameter,
@@ -81,7 +82,7 @@ def update(call: OperationCall) -> Resource:
     acting = call.acting()
     _require_teams(call, acting)
     # Judged by the right to call this; those below it follow.
-    call.subject()
+    _require_there(call)
     reference = f"{call.resource_type}/{call.resource_id}"
     resources = [reference]
     if call.resource_type == "CarePlan":
@@ -90,6 +91,19 @@ def update(call: OperationCall) -> Resource:
     changed = [one for one in held if _change(one, adds, removes)]
     stored = acting.store(changed) if changed else []
     return next((one for one in stored if one["id"] == call.resource_id), held[0])
+
+
+def _require_there(call: OperationCall) -> None:
+    """Refuse whoever may not see what the operation was called on.
+
+    :raises fyr.core.errors.FyrError: it is not there, gone, or not the caller's.
+    """
+    try:
+        call.subject()
+    except NotFound:
+        if call.resource_type != "CarePlan":
+            raise
+        raise CODES["CAREPLAN_NOT_FOUND"].error() from None
 
 
 def _change(resource: Resource, adds: Iterable[str], removes: Iterable[str]) -> bool:
@@ -162,7 +176,7 @@ def suggest(call: OperationCall) -> Resource:
         text = f"give {_REGION}, {_MUNICIPALITY}, or both"
         raise Invalid([broken_rule(text, "Parameters.parameter")])
     # As the caller may see it; its references are those of this server below.
-    call.subject()
+    _require_there(call)
     acting = call.acting()
     plan = acting.read(f"CarePlan/{call.resource_id}") or {}
     wanted = [

@@ -41,8 +41,8 @@ def made(
     """Make impressions, tasks and messages of what rules said of one activity."""
     results = Results(measured, second(acting.now), acting.new_id)
     if evaluated is None:
+        text = f"Assess the measurement: {_no_rules(measured)}"
         for measurement in measured.measurements:
-            text = "Assess the measurement: no rules are attached"
             results.task(NOT_TRIAGED, reference_to(measurement), text)
     for one in evaluated or ():
         if one.outcome is None or one.outcome.failed:
@@ -65,12 +65,22 @@ def _of_a_failure(results: Results, measured: Measured, one: Evaluated) -> None:
         results.tell_teams(text, task, reason=FAILED)
 
 
+def _no_rules(measured: Measured) -> str:
+    """Say why nothing judges a measurement: a plan could have brought rules."""
+    if measured.plan is None and measured.activity is not None:
+        code = CODES["TASK_AUTOMATED_PROCESSING_CAREPLAN_NOT_FOUND"]
+        return code.issue(reference_to(measured.activity)).diagnostics
+    return "no rules are attached"
+
+
 def _why(one: Evaluated) -> str:
     if one.outcome is None:
+        said = CODES["TASK_AUTOMATED_PROCESSING_RULE_OUTPUT_NOT_FOUND"].issue()
         named = one.library["id"]
+        why = f"no engine of this server runs library {named}"
         if "content" not in one.library:
-            return f"library {named} has no rules, or is not there"
-        return f"no engine of this server runs library {named}"
+            why = f"library {named} has no rules, or is not there"
+        return f"{said.diagnostics} ({why})"
     return "; ".join(problem.text for problem in one.outcome.problems)[:500]
 
 

@@ -297,3 +297,21 @@ def test_a_team_may_choose_an_episode_by_a_plan_that_it_is_on(clinic, plans) -> 
 def test_nobody_is_no_context(clinic) -> None:
     assert call(clinic, clinic.episode(), "is-context-allowed").status == 403
     assert allowed(clinic, "EpisodeOfCare/none", "patient", "Patient/1") == 403
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("suggest-care-teams", [{"name": "regionCode", "valueString": "1082"}]),
+        ("update-care-teams", references("addCareTeams", "CareTeam/lungs")),
+    ],
+)
+def test_the_teams_of_a_care_plan_that_is_not_there_are_not_found(
+    clinic, operation, given
+) -> None:
+    clinic.put({"resourceType": "CareTeam", "id": "lungs", "status": "active"})
+
+    answer = call(clinic, "CarePlan/none", operation, given)
+
+    assert answer.status == 404
+    assert answer.issues == ["There is no such care plan."]

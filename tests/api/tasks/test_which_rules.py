@@ -50,9 +50,20 @@ def test_rules_that_nothing_here_can_run_are_kept_and_said_so(ward) -> None:
     assert category(task) == "MeasurementForAssessmentFailureInAutoProcessing"
     assert task["priority"] == "urgent"
     assert task["focus"] == to(measured)
+    assert "The rule has left no output to go on with." in task["description"]
     assert "no engine of this server runs" in task["description"]
     (message,) = case.messages()
     assert message["about"] == [to(f"Task/{task['id']}")]
+
+
+def test_an_activity_without_a_care_plan_gives_a_task_that_says_so(ward) -> None:
+    case = ward.case()
+    alone = case.service_request()
+    case.submit(case.observation(84, request=alone))
+    (task,) = case.tasks()
+
+    assert category(task) == "MeasurementForAssessmentNotTriaged"
+    assert task["description"].endswith(f"No care plan has the activity {alone}.")
 
 
 def test_rules_that_fail_give_a_task_that_says_why(ward) -> None:
