@@ -32,10 +32,10 @@ from fyr.core.searching import CURSOR, SearchPage
 from fyr.core.store.port import Session, Stored
 
 if TYPE_CHECKING:
+    from fyr.core.declarations.services import TypeRules
     from fyr.core.errors import FyrError
     from fyr.core.interactions import Interactions
     from fyr.core.searching import Judge, SearchAsked, SearchEngine
-    from fyr.core.services import TypeRules
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -1,8 +1,9 @@
 """``docs/errors.md``: the codes of all areas that Fyr brings, and where they are raised.
 
 A code is raised where its name stands in the source of the core or an area, in what an area
-declares of its services, or where a rule is told as broken, which has one code. Nothing is written down twice, so nothing can be
-wrong about it. Codes that nothing raises bring the reason along.
+declares of its services, or where a rule is told as broken, which has one code. Nothing is
+written down twice, so nothing can be wrong about it. Codes that nothing raises bring the
+reason along.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fyr.core import ErrorCode, broken_rule, read_error_codes
-from fyr.core.declared import tables_in
+from fyr.core.declarations.toml_files import tables_in
 from fyr.core.errors.catalogue import BROKEN_RULE, FILE
 
 _CORE = "fyr.core"
