@@ -76,7 +76,8 @@ def _interactions(names: frozenset[str]) -> str:
 def _searched(rules: TypeRules) -> str:
     if "search-type" not in rules.interactions:
         return "-"
-    return _listed(rules.search_parameters or ())
+    asked = f"; one of {_listed(rules.search_needs)}" if rules.search_needs else ""
+    return _listed(rules.search_parameters or ()) + asked
 
 
 def _missing(
