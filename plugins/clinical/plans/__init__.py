@@ -23,7 +23,7 @@ __all__ = ["PART"]
 
 def machines(room: Room) -> Iterable[Machine]:
     """Offer the tables of definitions, libraries, action guidances and views."""
-    return [*lives.machines(room), libraries.MACHINE, basics.machine(room)]
+    return [*lives.machines(room), libraries.MACHINE, basics.guidance(room)]
 
 
 PART = Part(operations=clone.operations, machines=machines)

@@ -99,7 +99,7 @@ def small(largest_kb: int) -> Guard:
     return has_a_small_content
 
 
-def machine(room: Room) -> Machine:
+def guidance(room: Room) -> Machine:
     """Make the table."""
     small_enough = small(room.settings.guidance_content_kb)
     return Machine(
