@@ -56,7 +56,8 @@ def draw(
     found = machines.named(machine)
     if found is None:
         names = [one.name for one in machines]
-        hint = neighbour(machine, names) if names else f": {_NONE}"
+        near = neighbour(machine, names) or ": fyr workflow list names them"
+        hint = near if names else f": {_NONE}"
         raise click.UsageError(f"no machine is named {machine}{hint}")
     click.echo(svg(found) if as_svg else mermaid(found))
 

@@ -26,6 +26,7 @@ def cautions(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
     """Tell what to look at, a sentence each; nothing is started or asked."""
     yield from _of_modes(settings, plugins)
     yield from _of_urls(settings)
+    yield from _of_bases(settings, plugins)
     yield from _of_proxies(settings)
     for one in plugins:
         if isinstance(one.target, Plugin):
@@ -78,6 +79,27 @@ def _of_urls(settings: Settings) -> Iterator[str]:
                 f"{name} begins with http://: tokens and health data go through the"
                 " network for all to read"
             )
+
+
+def _of_bases(settings: Settings, plugins: PluginRegistry) -> Iterator[str]:
+    """Tell of services whose URLs change with the name that a request came by."""
+    named = sorted(name for name, one in settings.services.items() if one.public_url)
+    ask = plugins.hooks.register_services
+    if not named or settings.server.public_url or not ask:
+        return
+    offered = (one.name for one in ask(settings=settings))
+    nameless = sorted(
+        name
+        for name in offered
+        if name not in named
+        and (name not in settings.services or settings.services[name].enabled)
+    )
+    if nameless:
+        yield (
+            f"services.{named[0]} has a public_url, and {', '.join(nameless)} have none:"
+            " references to what they keep are not known by it. Set server.public_url,"
+            " or the public_url of each service"
+        )
 
 
 def _of_proxies(settings: Settings) -> Iterator[str]:

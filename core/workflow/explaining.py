@@ -60,7 +60,7 @@ class Explained:
     """A resource in all machines that hold for it, and its timers."""
 
     reference: str
-    #: what it is called: its title, or text, display or code of its ``code``
+    #: what it is called: text, display or code of its ``code``, or title or description
     title: str
     version: int
     standings: Sequence[Standing]
@@ -208,7 +208,8 @@ def _writing(
 def _title(resource: Resource) -> str:
     concept = resource.get("code")
     if not isinstance(concept, dict):
-        return str(resource.get("title", ""))
+        said = resource.get("title") or resource.get("description")
+        return said if isinstance(said, str) else ""
     codings = concept.get("coding", [])
     found = (concept.get("text"), *(one.get("display") for one in codings))
     codes = (one.get("code") for one in codings)

@@ -112,10 +112,12 @@ def citizens_end_their_own(transition: Transition) -> Problems:
     acting = transition.acting
     for plan in acting.find("CarePlan", ("episodeOfCare", transition.reference)):
         if plan.get("status") in _IN_FORCE:
-            definition = definition_of(acting, plan, "PlanDefinition") or {}
-            if SELF_TREATMENT not in _topics(definition):
+            definition = definition_of(acting, plan, "PlanDefinition")
+            if SELF_TREATMENT not in _topics(definition or {}):
                 code = CODES["DEFINITION_WITHOUT_SELF_TREATMENT_TOPIC"]
-                named = f"PlanDefinition/{definition.get('id', '')}"
+                named = f"The definition of CarePlan/{plan['id']}"
+                if definition is not None:
+                    named = f"PlanDefinition/{definition['id']}"
                 yield code.error(named, expression=["EpisodeOfCare.status"])
 
 

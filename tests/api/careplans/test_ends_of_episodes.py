@@ -7,7 +7,7 @@ import pytest
 
 from fyr.core.context import Principal
 
-from ..guide import EHEALTH, PATCH, to
+from ..guide import EHEALTH, EPISODE, PATCH, to
 from .states import after, history, of, patch, planned, put, to_status, work
 
 
@@ -277,6 +277,27 @@ def test_what_withdraws_nothing_pauses_nothing(clinic, team, more) -> None:
     work(clinic)
 
     assert statuses(clinic, episode) == ["active"]
+
+
+def test_a_plan_without_a_definition_is_named_to_a_citizen_who_may_not_end_it(
+    clinic, team
+) -> None:
+    episode = clinic.episode(team, status="active")
+    plan = clinic.put(
+        {
+            "resourceType": "CarePlan",
+            "id": clinic.number(),
+            "status": "active",
+            "intent": "order",
+            "subject": clinic.read(episode)["patient"],
+            "extension": [{"url": EPISODE, "valueReference": to(episode)}],
+        }
+    )
+    citizen = clinic.at("careplan", Principal("PATIENT", "citizen"))
+
+    (issue,) = patch(citizen, episode, to_status("cancelled")).issues
+
+    assert issue == (f"The definition of {plan} must have the topic self-treatment.")
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -298,3 +298,22 @@ class TestReach:
     @staticmethod
     def blobs(options: dict[str, Any]) -> str:
         return "[blobs]\n" + "".join(f"{n} = {v!r}\n" for n, v in options.items())
+
+
+@pytest.mark.parametrize(
+    "root", ["", '[server]\npublic_url = "https://fyr.example.org"\n']
+)
+def test_services_without_a_url_beside_some_that_have_one_are_told(
+    check: Check, root: str
+) -> None:
+    plugins = ENABLED.replace(
+        "access", 'search", "administrative", "clinical", "access'
+    )
+    own = '[services.careplan]\npublic_url = "https://careplan.example.org"\n'
+    off = "[services.plan]\nenabled = false\n"
+    done = check(root + CLOSED + plugins + ISSUER + own + off)
+
+    assert done.exit_code == 0
+    is_told = "services.careplan has a public_url, and " in done.output
+    assert is_told is not bool(root)
+    assert ("task" in done.output, " plan," in done.output) == (is_told, False)

@@ -123,6 +123,18 @@ def test_a_machine_that_nobody_offers_is_told_with_one_like_it(fyr: Fyr) -> None
     assert told.exit_code == 2
     assert "no machine is named erand" in told.output
     assert "errand" in told.output.replace("erand", "")
+    assert "fyr workflow list names them" in fyr("draw", "x").output
+
+
+def test_a_task_is_explained_with_what_is_to_be_done(
+    fyr: Fyr, app: Application
+) -> None:
+    task = {**TASK, "description": "Look at the pulse"}
+    identity = client_of(app).create(task).json["id"]
+    app.close()
+
+    told = fyr("explain", f"Task/{identity}").output.splitlines()
+    assert told[0] == f"Task/{identity} (Look at the pulse), version 1"
 
 
 @pytest.mark.parametrize("command", [("list",), ("draw", "task")])
