@@ -71,7 +71,7 @@ class Ledger:
             return len(self.written) >= number or any(one.done() for one in writers)
 
         with self._more:
-            assert self._more.wait_for(done, 180), (
+            assert self._more.wait_for(done, 600), (
                 f"{len(self.written)} of {number} writes; {self.statuses}"
             )
         for one in writers:
@@ -282,7 +282,7 @@ def test_nothing_is_lost_when_nodes_are_killed(nodes: Nodes) -> None:
         for identity, chain in kept.items()
         for version in chain
     }
-    told = wait_until(lambda: expected <= set(heard(nodes.heard)), 120)
+    told = wait_until(lambda: expected <= set(heard(nodes.heard)), 600)
 
     assert ledger.lost > 0
     assert set(ledger.statuses) <= {200, 201, 404, 409, 412, 503}

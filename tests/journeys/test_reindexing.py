@@ -176,8 +176,9 @@ def test_a_command_that_waits_tells_of_a_cancel(tmp_path: Path, store_url: str) 
         **LEASE,
     }
     with fyr_process(tmp_path, settings=settings) as one:
-        # One a second: it is not done before somebody cancels it.
-        load(one.base, 300)
+        # One a second: it is not done before somebody cancels it, who comes ten minutes
+        # late.
+        load(one.base, BEFORE)
         failed: list[str] = []
 
         def wait() -> None:
