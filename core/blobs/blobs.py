@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from fyr.core.blobs.hashing import Digest
+from fyr.core.blobs.hashing import Hashing
 from fyr.core.blobs.port import BlobStore, Chunks, nothing
 from fyr.core.blobs.sealing import content_key, place, seal, unseal
 from fyr.core.clock import Clock, to_millis
@@ -117,7 +118,7 @@ class Blobs:
                 blob_id,
                 spooled.key,
                 content.size if content else spooled.size,
-                content.digest.hexdigest() if content else spooled.key,
+                content.sha256 if content else spooled.sha256,
                 content_type,
                 owner,
                 sealed,
@@ -204,14 +205,21 @@ class _Counted:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
-        self.digest = Digest()
+        self._digest = sha256()
         self.size = 0
 
     def __iter__(self) -> Generator[bytes, None, None]:
+        hashing = Hashing(self._digest)
         for chunk in self._chunks:
-            self.digest.update(chunk)
+            hashing.update(chunk)
             self.size += len(chunk)
             yield chunk
+        hashing.end()
+
+    @property
+    def sha256(self) -> str:
+        """Tell the hash, once all has passed."""
+        return self._digest.hexdigest()
 
 
 def _blob(row: Row) -> Blob:

@@ -1,6 +1,6 @@
-"""The SHA-256 of a stream, taken beside the thread that passes the stream on.
+"""The hashes of a stream, taken beside the thread that passes the stream on.
 
-That is what takes most of a blob's time. It is done by as many threads as there are
+SHA-256 is what takes most of the time of a blob's way in. It is done by as many threads as there are
 processors, for all blobs of a process; a small blob takes none of them.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from hashlib import sha256
+from typing import Protocol
 
 #: Bytes that are handed over at a time: of fewer, the handing over would take longer.
 BATCH = 524_288
@@ -26,12 +26,19 @@ def _begin_anew() -> None:
 os.register_at_fork(after_in_child=_begin_anew)
 
 
-class Digest:
-    """The SHA-256 of pieces, which are held for as long as it takes; for one thread."""
+class Hash(Protocol):
+    """What hashes, as all of :mod:`hashlib` and ``blake3`` do."""
 
-    def __init__(self) -> None:
-        """Begin with no bytes."""
-        self._digest = sha256()
+    def update(self, data: bytes, /) -> object:
+        """Add bytes."""
+
+
+class Hashing:
+    """Adds pieces to some hashes, and holds them for as long as it takes; for one thread."""
+
+    def __init__(self, *hashes: Hash) -> None:
+        """Take the hashes, which nobody else is to ask before the end."""
+        self._hashes = hashes
         self._waiting: list[bytes] = []
         self._size = 0
         self._hashing: Future[None] | None = None
@@ -45,12 +52,11 @@ class Digest:
             self._hashing = _pool.submit(self._add, self._waiting)
             self._waiting, self._size = [], 0
 
-    def hexdigest(self) -> str:
-        """Tell the hash of all pieces."""
+    def end(self) -> None:
+        """Have the hashes be those of all pieces."""
         self._wait()
         self._add(self._waiting)
         self._waiting, self._size = [], 0
-        return self._digest.hexdigest()
 
     def _wait(self) -> None:
         if self._hashing is not None:
@@ -58,4 +64,5 @@ class Digest:
 
     def _add(self, pieces: Sequence[bytes]) -> None:
         for piece in pieces:
-            self._digest.update(piece)
+            for one in self._hashes:
+                one.update(piece)

@@ -1,7 +1,7 @@
 """Blobs in a bucket of MinIO or of any other S3, by the calls that all of them have.
 
-A blob is one object named by its key, which the server checks it against. What is larger
-than ``WHOLE`` goes up in parts, one at a time; MinIO's client sends a checksum with each.
+A blob is one object named by its key and sent under its SHA-256, which the server checks it
+against. What is larger than ``WHOLE`` goes up in parts, one at a time; MinIO's client sends a checksum with each.
 What the client raises stays here.
 """
 

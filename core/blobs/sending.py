@@ -1,7 +1,7 @@
 """One object of S3 sent in one piece, from a file, under a hash that is known already.
 
 The hash is part of the signature, so the server stores the object only when its bytes
-are what their key says. MinIO's client would read the whole of it into memory and hash it
+are those that were hashed. MinIO's client would read the whole of it into memory and hash it
 again: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
 
@@ -52,7 +52,7 @@ class Sending:
 
         :raises Unavailable: the file is longer or shorter than it was.
         :raises MinioException: the server refuses it, as when the bytes of the file are
-            not those of the key, or it is no S3 that answers.
+            not those that were hashed, or it is no S3 that answers.
         :raises urllib3.exceptions.HTTPError: nobody answers.
         """
         # Signed URLs are made by the client's own rules about hosts; no one is asked.
@@ -67,11 +67,11 @@ class Sending:
                 "Host": url.netloc,
                 "Content-Type": "application/octet-stream",
                 "Content-Length": str(spooled.size),
-                "x-amz-content-sha256": spooled.key,
+                "x-amz-content-sha256": spooled.sha256,
                 "x-amz-date": time.to_amz_date(now),
             },
             credentials=self._credentials,
-            content_sha256=spooled.key,
+            content_sha256=spooled.sha256,
             date=now,
         )
         with spooled.path.open("rb") as file:

@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
-from fyr.core.blobs.hashing import Digest
+from blake3 import blake3
+
+from fyr.core.blobs.hashing import Hashing
 from fyr.core.errors import Unavailable
 
 #: A file that was left behind by a process that died.
@@ -23,10 +26,12 @@ _LEFT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A blob in a file: its key is the SHA-256 of the bytes there."""
+    """A blob in a file; its hashes, in hexadecimal, are of the bytes there."""
 
     path: Path
+    #: BLAKE3
     key: str
+    sha256: str
     size: int
 
 
@@ -71,14 +76,16 @@ class Spool:
 
     def _written(self, path: Path, chunks: Iterable[bytes]) -> Spooled:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        digest, size = Digest(), 0
+        key, digest, size = blake3(), sha256(), 0
+        hashing = Hashing(key, digest)
         # For this user alone: it may be what nobody else may see.
         with open(path, "xb", opener=_private) as file:
             for chunk in chunks:
-                digest.update(chunk)
+                hashing.update(chunk)
                 size += len(chunk)
                 file.write(chunk)
-        return Spooled(path, digest.hexdigest(), size)
+        hashing.end()
+        return Spooled(path, key.hexdigest(), digest.hexdigest(), size)
 
 
 def _private(path: str, flags: int) -> int:

@@ -7,6 +7,7 @@ schema is up to date.
 import threading
 from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,14 @@ class BlobsContract:
         content = bytes(range(256)) * 1000
         blob = fyr.kept(content)
         sealed = b"".join(fyr.blobs.store.read(blob.key))
-        other = {"changed": b"x" + sealed[1:], "cut": sealed[:-20], "empty": b""}
+        changed = bytes([sealed[0] ^ 1]) + sealed[1:]
+        other = {"changed": changed, "cut": sealed[:-20], "empty": b""}
         put_there = tmp_path / "damaged"
         put_there.write_bytes(other[damage])
         fyr.blobs.store.remove(blob.key)
-        fyr.blobs.store.keep(Spooled(put_there, blob.key, len(other[damage])))
+        digest = sha256(other[damage]).hexdigest()
+        spooled = Spooled(put_there, blob.key, digest, len(other[damage]))
+        fyr.blobs.store.keep(spooled)
 
         with pytest.raises(BlobDamaged):
             fyr.content(blob)
