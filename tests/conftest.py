@@ -1,10 +1,17 @@
 """What all tests share: how servers that were not found are told, and how they log."""
 
+from pathlib import Path
+
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from fyr.core.testing.servers import ABSENT
+
+#: Several workers take one file after the other (tox.ini): what may take minutes comes
+#: first, and what takes a moment at the end, so that no worker is the last for long.
+_TURNS = ("journeys", "services", "contract", "attacks", "api", "unit")
+_HERE = Path(__file__).parent
 
 # A machine that others use as well is slow now and then: time is looked at by benches.
 settings.register_profile(
@@ -14,6 +21,15 @@ settings.load_profile("fyr")
 # Who says nothing else waits five seconds, which a busy machine may take for an answer.
 for _wait in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, 60.0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _turn(item.path))
+
+
+def _turn(path: Path) -> int:
+    folder = path.parts[len(_HERE.parts)]
+    return _TURNS.index(folder) if folder in _TURNS else len(_TURNS)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

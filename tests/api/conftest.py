@@ -61,7 +61,7 @@ def shared_app(
     """An application that many tests use, on each of the databases in turn."""
     url = "sqlite://"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
+        url = request.getfixturevalue("postgresql").new_schema()
     settings = settings_with({"store": {"url": url}}, tmp_path_factory.mktemp("api"))
     with application(settings, FakeClock()) as built:
         yield built
