@@ -157,6 +157,58 @@ def test_scopes_with_queries_are_joined_where_a_search_can_say_so(
     }
 
 
+@pytest.mark.parametrize("query", ["", "?category=vital-signs"])
+def test_a_scope_of_the_patient_beside_a_limited_one_opens_nothing_of_others(
+    app_of, world, query
+) -> None:
+    app = app_of(
+        f"patient/Observation.rs{query} user/Observation.rs?category=laboratory",
+        "PRACTITIONER",
+    )
+    laboratory = {world["mine laboratory"], world["other laboratory"]}
+    mine = {world["mine vital-signs"]}
+    mine |= set() if query else {world["mine laboratory"]}
+    identity = world["mine"].removeprefix("Patient/")
+
+    assert found(app.get("Observation?category=laboratory")) == laboratory
+    for asked in (
+        f"Observation?patient={identity}",
+        f"Observation?subject={world['mine']}",
+        f"Observation?subject={BASE}/{world['mine']}",
+        f"Observation?subject:Patient={identity}",
+        f"{world['mine']}/Observation",
+    ):
+        assert found(app.get(asked)) == mine, asked
+    assert found(app.get(f"{world['other']}/Observation")) == {
+        world["other laboratory"]
+    }
+    for asked in ("", "?category=vital-signs", f"?subject={world['other']}"):
+        refused = app.get(f"Observation{asked}")
+        assert refused.status == 403, asked
+        wanted = f"category=laboratory or patient={world['mine']}"
+        assert wanted in refused.json["issue"][0]["diagnostics"]
+    total = app.get(f"Observation?patient={identity}&_summary=count").json["total"]
+    assert total == len(mine)
+
+
+def test_a_limited_scope_of_what_is_no_patients_is_not_for_the_patient(
+    app_of, world, system
+) -> None:
+    system.create({"resourceType": "Practitioner", "active": False})
+    app = app_of("patient/*.rs user/Practitioner.rs?active=true", "PRACTITIONER")
+
+    assert found(app.get("Practitioner")) == {world["practitioner"]}
+
+
+def test_an_unlimited_scope_reaches_all_beside_one_of_the_patient(
+    app_of, world
+) -> None:
+    app = app_of("patient/*.rs user/Observation.rs", "PRACTITIONER")
+
+    assert len(found(app.get("Observation"))) == 4
+    assert found(app.get("Patient")) == {world["mine"]}
+
+
 def test_nothing_is_written_for_somebody_else(app_of, world, system) -> None:
     app = app_of("patient/Observation.cruds")
     own = app.create(observation(world["mine"]))

@@ -90,7 +90,12 @@ class SmartDecisions:
         """Keep a search inside of the launch patient's compartment, and of scopes."""
         if is_free(context) or resource_type is None:
             return None
-        scopes = self._allowing(context, resource_type, "search-type")
+        scopes = self._sought_by(
+            context,
+            resource_type,
+            params,
+            self._allowing(context, resource_type, "search-type"),
+        )
         kept_back: Pairs = []
         if all(self._of_patient(context, one) for one in scopes):
             self._limit(context, resource_type)
@@ -175,6 +180,37 @@ class SmartDecisions:
             # The scope is wrong, not the request: it allows nothing.
             return False
 
+    def _sought_by(
+        self,
+        context: RequestContext,
+        kind: str,
+        params: Pairs,
+        scopes: Sequence[SmartScope],
+    ) -> Sequence[SmartScope]:
+        """Give those of some scopes that a search is of: all of one reach.
+
+        What lies in the compartment cannot be asked for together with what need not.
+
+        :raises Forbidden: the search does not tell which of both it is of.
+        """
+        mine = [one for one in scopes if self._of_patient(context, one)]
+        beyond = [one for one in scopes if not self._of_patient(context, one)]
+        if not mine or not beyond:
+            return scopes
+        if any(set(one.query) <= set(params) for one in beyond):
+            return beyond
+        names = compartment("Patient").types.get(kind)
+        if names is None:
+            return beyond
+        patient = self.callers.of(context).patient
+        if context.compartment is not None:
+            own = "/".join(context.compartment) == patient
+            return mine if own else beyond
+        if _names_patient(kind, names, params, patient):
+            return mine
+        by = "_id" if kind == "Patient" else "patient"
+        raise _mandatory(beyond, f"{by}={patient}")
+
     def _limit(self, context: RequestContext, kind: str) -> None:
         """Have a search look into the compartment alone."""
         patient = self.callers.of(context).patient
@@ -258,10 +294,27 @@ def _joined(scopes: Sequence[SmartScope], params: Pairs) -> Pairs:
     names = {name for one in scopes for name, _ in one.query}
     if len(names) == 1 and all(len(one.query) == 1 for one in scopes):
         return [(names.pop(), ",".join(sorted(one.query[0][1] for one in scopes)))]
-    limits = " or ".join(
-        "&".join(f"{name}={value}" for name, value in one.query) for one in scopes
+    raise _mandatory(scopes)
+
+
+def _names_patient(
+    kind: str, names: Iterable[str], params: Pairs, patient: str
+) -> bool:
+    """Whether a search asks for what is a patient's (``Patient/1``)."""
+    by = {*names, "patient", *(["_id"] if kind == "Patient" else ())}
+    identity = patient.removeprefix("Patient/")
+    return any(
+        name.removesuffix(":Patient") in by and value.rpartition("/")[2] == identity
+        for name, value in params
     )
-    raise CODES["SECURITY_SEARCH_PARAMS_MANDATORY"].error(limits)
+
+
+def _mandatory(scopes: Sequence[SmartScope], *more: str) -> FyrError:
+    """Make the refusal of a search that names the criteria of none of some scopes."""
+    limits = ["&".join(map("=".join, one.query)) for one in scopes]
+    return CODES["SECURITY_SEARCH_PARAMS_MANDATORY"].error(
+        " or ".join([*limits, *more])
+    )
 
 
 def _insufficient(kind: str, interaction: str) -> FyrError:
