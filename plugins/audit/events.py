@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fyr.core import Change, Resource
 from fyr.plugins.audit.facts import STRANGER, Facts
-from fyr.plugins.audit.masking import masked_all
+from fyr.plugins.audit.masking import masked, masked_all
 from fyr.plugins.audit.patients import Patients
 
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
@@ -70,7 +70,8 @@ class AuditEvents:
         if "attempts" in facts:
             return [self._attempts(facts, _id(change, 0))]
         frame = self._frame({"at": change.moment.isoformat(), **facts})
-        always = [*self._trace(facts), *self._subject(facts), *self._search(facts)]
+        always = masked_all([*self._trace(facts), *self._subject(facts)])
+        always += self._search(facts)
         made = []
         for number, entities in enumerate(self._by_patient(facts)):
             event = {
@@ -117,14 +118,17 @@ class AuditEvents:
                 "code": "rest",
                 "display": "RESTful Operation",
             },
-            "subtype": [_coding("http://hl7.org/fhir/restful-interaction", subtype)],
+            "subtype": [
+                _coding("http://hl7.org/fhir/restful-interaction", masked(subtype))
+            ],
             "action": _action(facts),
             "recorded": facts["at"],
             "outcome": "0" if status < 400 else "4" if status < 500 else "8",
         }
         route = facts.get("operation") if facts["interaction"] == "route" else None
         if about := facts.get("type") or route:
-            frame["outcomeDesc"] = about
+            # Of an entry of a Bundle it may be whatever was sent.
+            frame["outcomeDesc"] = masked(about)
         if self.internal & {facts.get("type"), facts.get("operation")}:
             frame["purposeOfEvent"] = [{"coding": [_INTERNAL]}]
         frame["agent"] = [self._agent(facts)]
@@ -221,7 +225,7 @@ class AuditEvents:
             "query": b64encode(text.encode()).decode(),
         }
         if facts["trace"]:
-            entity["what"] = {"identifier": {"value": facts["trace"]}}
+            entity["what"] = {"identifier": {"value": masked(facts["trace"])}}
         yield entity
 
     def _identifier(self, value: str) -> dict[str, str]:

@@ -124,3 +124,25 @@ def test_a_citizen_is_told_of_too_and_systems_are_not(nurse, fyr_client, log) ->
     fyr_client.acting_as(PATIENT).get("Patient/ada")
 
     assert log.one()["agent"][0]["who"]["type"] == "Patient"
+
+
+@pytest.mark.parametrize("number", ["260320-0001", "26.03.20.0001"])
+def test_a_number_that_a_request_is_named_by_is_not_told(nurse, log, number) -> None:
+    nurse.with_headers(**{"X-Request-Id": number}).get("Observation?status=final")
+
+    told = log.all()
+    assert len(told) == 2
+    assert number not in log.text()
+
+
+def test_a_number_that_stands_for_a_type_in_a_bundle_is_not_told(nurse, log) -> None:
+    urls = (f"{CPR}/1", f"Patient/${CPR}", f"{CPR}?name={CPR}")
+    entries = [{"request": {"method": "GET", "url": one}} for one in urls]
+
+    answer = nurse.post(
+        "", {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    )
+
+    assert [one["response"]["status"][:1] for one in answer.json["entry"]] == ["4"] * 3
+    assert log.all()
+    assert CPR not in log.text()

@@ -29,7 +29,10 @@ def test_a_request_id_that_was_sent_is_kept() -> None:
     assert (exchange.request_id, exchange.trace_id) == ("abc-1.2", "abc-1.2")
 
 
-@pytest.mark.parametrize("sent", ["", "a b", "x" * 129, 'a"b', "é"])
+@pytest.mark.parametrize(
+    "sent",
+    ["", "a b", "x" * 129, 'a"b', "é", "of-260320-0001", "eyJhbGciOiJS.eyJzdWIi.c2ln"],
+)
 def test_a_request_id_that_could_do_harm_is_not_echoed(sent: str) -> None:
     assert len(identified(X_REQUEST_ID=sent).request_id) == 32
 
