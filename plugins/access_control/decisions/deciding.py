@@ -181,7 +181,10 @@ class Decisions:
     def claim(self, context: RequestContext, binary: Resource) -> None:
         """Say in a Binary that it is the user's, if it says nothing of who may read it."""
         if not is_free(context) and "securityContext" not in binary:
-            user = {"value": context.principal.user_id}
+            principal = context.principal
+            user = {"value": principal.user_id}
+            if principal.issuer:
+                user = {"system": principal.issuer, **user}
             binary["securityContext"] = {"identifier": user}
 
     def _judge(self, cell: Cell, case: ResourceCase) -> None:

@@ -183,8 +183,11 @@ def _basic_kind(case: ResourceCase) -> None:
 
 def _binary_owner(case: ResourceCase) -> None:
     about = case.resource.get("securityContext", {})
-    owner = about.get("identifier", {}).get("value")
-    if owner and owner == case.context.principal.user_id:
+    identifier, principal = about.get("identifier", {}), case.context.principal
+    owner = identifier.get("value")
+    # Two issuers may know different people by one id.
+    issuer = identifier.get("system", principal.issuer)
+    if owner and (owner, issuer) == (principal.user_id, principal.issuer):
         return
     reference = about.get("reference", "")
     found = case.look.read(reference) if not owner and reference else None
