@@ -110,11 +110,8 @@ class Questions:
 
     def _relative(self, context: RequestContext) -> Callable[[str], str]:
         """Make what knows this deployment's own URLs, whatever they are asked by."""
-        default = self._application.services.default
-        base = default.public_base or f"{context.base_url}{default.path.strip('/')}"
-        there = replace(context, service=default, base_url=base)
         addresses = self._search().engine.addresses
-        return lambda url: addresses.relative(there, url)
+        return lambda url: addresses.relative(context, url)
 
 
 def patients_of(data: bytes, relative: Callable[[str], str]) -> tuple[str, ...]:

@@ -94,6 +94,15 @@ def test_the_last_few_of_each_code_are_given_newest_first(client: Client) -> Non
     assert found(client, query) == ["n1", "w1", "w0", "p3", "p2"]
 
 
+@pytest.mark.parametrize("name", ["patient", "subject"])
+def test_a_patient_may_be_named_by_an_own_url(client: Client, name: str) -> None:
+    known = client.get(f"Observation/$lastn?patient=Patient/1&code={PULSE}")
+    base = known.json["entry"][0]["fullUrl"].removesuffix("/Observation/p3")
+
+    assert found(client, f"{name}={base}/Patient/1&code={PULSE}") == ["p3"]
+    assert found(client, f"{name}=https://other.example.org/Patient/1&code=a") == []
+
+
 @pytest.mark.parametrize("code", [PULSE, f"{LOINC}|{PULSE}", f"{PULSE},nothing"])
 def test_codes_are_asked_for_as_in_a_search(client: Client, code: str) -> None:
     assert found(client, f"patient=Patient/1&code={code}&max=9") == ["p3", "p2", "p1"]

@@ -26,11 +26,12 @@ def found(answer: Any) -> list[str]:
 def test_a_citizen_finds_the_own_measurements(indexed, kit) -> None:
     citizen = kit.citizen(1, may="Observation.search")
 
-    answer = indexed.at("measurement", citizen).get(
-        "Observation/$lastn?patient=Patient/1&code=weight"
-    )
+    for named in ("Patient/1", kit.url("Patient/1")):
+        answer = indexed.at("measurement", citizen).get(
+            f"Observation/$lastn?patient={named}&code=weight"
+        )
 
-    assert (answer.status, found(answer)) == (200, ["1"])
+        assert (answer.status, found(answer)) == (200, ["1"]), named
 
 
 @pytest.mark.parametrize(
@@ -39,11 +40,12 @@ def test_a_citizen_finds_the_own_measurements(indexed, kit) -> None:
 def test_a_citizen_finds_nobody_elses(indexed, kit, whose) -> None:
     citizen = kit.citizen(1, may="Observation.search")
 
-    answer = indexed.at("measurement", citizen).get(
-        f"Observation/$lastn?{whose}&code=weight"
-    )
+    for named in (whose, whose.replace("Patient/", kit.url("Patient/"))):
+        answer = indexed.at("measurement", citizen).get(
+            f"Observation/$lastn?{named}&code=weight"
+        )
 
-    assert answer.status == 403
+        assert answer.status == 403, named
     assert "Observation" not in str(answer.json.get("entry"))
 
 
