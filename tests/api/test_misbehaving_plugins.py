@@ -29,7 +29,7 @@ HOOKS = [
 ]
 #: Hooks that no plain read, search or write meets: test_plugins_that_sleep_or_leak.py
 #: and tasks/test_breaking_engines.py try them.
-ASKED_BY_AREAS = {"look_up_person", "evaluate_rules"}
+ASKED_BY_AREAS = {"look_up_person", "look_up_content", "evaluate_rules"}
 MET = [name for name in HOOKS if name not in ASKED_BY_AREAS]
 PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}
 

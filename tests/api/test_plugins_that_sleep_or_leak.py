@@ -30,6 +30,27 @@ from fyr.core.testing.applications import (
 )
 
 PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"family": "Bell"}]}
+#: Material whose content is at a URL.
+LEAFLET = {
+    "resourceType": "DocumentReference",
+    "meta": {
+        "profile": [
+            "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-documentreference"
+        ]
+    },
+    "status": "current",
+    "category": [
+        {
+            "coding": [
+                {
+                    "system": "http://ehealth.sundhed.dk/cs/material-category",
+                    "code": "general-material",
+                }
+            ]
+        }
+    ],
+    "content": [{"attachment": {"url": "https://example.org/leaflet", "size": 1}}],
+}
 #: For what has happened long before, unless something is wrong.
 PATIENCE = 180
 HELD = "sleepy"
@@ -88,6 +109,7 @@ def meets_all_hooks(client: Client) -> list[int]:
         # A statement is made anew for each host.
         client.get("/fhir/metadata", Host="localhost").status,
         _registered(client).status,
+        client.post("/plan/fhir/DocumentReference", LEAFLET).status,
     ]
 
 
@@ -138,7 +160,7 @@ def test_reads_of_others_go_on_while_one_request_sleeps_in_a_hook(
     plugins = {"sleeper": sleeper_at_the_first_call(hook, sleep)}
     options = {
         "store": {"url": "sqlite:///fyr.db"},
-        "plugins": {"enabled": ["search", "administrative"]},
+        "plugins": {"enabled": ["search", "administrative", "clinical"]},
     }
     settings = settings_with(options, tmp_path)
     with application(settings, FakeClock(), plugins) as built:
@@ -156,7 +178,8 @@ def test_reads_of_others_go_on_while_one_request_sleeps_in_a_hook(
 
     assert others == [200] * len(READS)
     assert asleep
-    assert woken == [201, 200, 200, 200, 422]  # nobody knows that person
+    # Nobody knows that person.
+    assert woken == [201, 200, 200, 200, 422, 201]
     assert after == 200
 
 
