@@ -5,6 +5,7 @@ https://mimesniff.spec.whatwg.org/#matching-a-mime-type-pattern
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from fyr.core import Refused, UnsupportedMediaType
@@ -33,8 +34,17 @@ def name_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+#: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.2, the charset with quotes or without.
+_CHARSET = re.compile(
+    r';\s*charset="?([A-Za-z0-9][A-Za-z0-9._:+-]{0,39})"?\s*(?:;|$)', re.I
+)
+
+
 def require_taken(content_type: str, taken: list[str]) -> str:
-    """Tell the name of a content type that is taken.
+    """Tell the content type that content is kept with: its name, and the charset of text.
+
+    Texts in another charset than the reader's own are read wrongly without it; all other
+    parameters are left out.
 
     :raises UnsupportedMediaType: it is not.
     """
@@ -44,15 +54,18 @@ def require_taken(content_type: str, taken: list[str]) -> str:
             f"content of type {name[:80]!r} is not taken here:"
             f" {', '.join(sorted(set(taken) & SIGNATURES.keys()))} are"
         )
-    return name
+    charset = _CHARSET.search(content_type) if name.startswith("text/") else None
+    return f"{name}; charset={charset[1].lower()}" if charset else name
 
 
-def require_kind(name: str, head: bytes) -> None:
+def require_kind(content_type: str, head: bytes) -> None:
     """Refuse content that is not what it says.
 
+    :param content_type: as of :func:`require_taken`.
     :param head: its first bytes, :data:`HEAD` of them if it has so many.
     :raises Refused: it is something else.
     """
+    name = name_of(content_type)
     marks = SIGNATURES[name]
     if marks:
         fits = any(head.startswith(mark, offset) for offset, mark in marks)

@@ -107,6 +107,36 @@ class TestGeneral:
         assert len(told["sha256"]) == 64
         assert "patientReference" not in told
 
+    def test_a_text_is_served_in_the_charset_that_it_came_in(
+        self, system: Client
+    ) -> None:
+        text = "målt på Ærø".encode("latin-1")
+        url = stored(system, text, 'text/plain; format=flowed; Charset="ISO-8859-1"')
+
+        answer = system.get(url, Accept="text/plain")
+        assert (answer.status, answer.body) == (200, text)
+        assert answer.headers["content-type"] == "text/plain; charset=iso-8859-1"
+        told = system.get(f"{url}/metadata").json
+        assert told["contentType"] == "text/plain; charset=iso-8859-1"
+        replaced = put(system, url, "målt".encode(), kind="text/plain")
+        assert replaced.json["contentType"] == "text/plain"
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["text/plain; charset=<b>", "text/plain; x=y", "text/plain;charset"],
+    )
+    def test_what_is_no_charset_is_left_out(
+        self, system: Client, content_type: str
+    ) -> None:
+        url = stored(system, b"hello", content_type)
+
+        assert system.get(url).headers["content-type"] == "text/plain"
+
+    def test_a_picture_has_no_charset(self, system: Client) -> None:
+        url = stored(system, picture(), "image/jpeg; charset=utf-8")
+
+        assert system.get(url).headers["content-type"] == "image/jpeg"
+
     def test_everybody_who_is_known_reads_it(
         self, system: Client, fyr_client: Client
     ) -> None:
