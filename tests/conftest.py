@@ -1,5 +1,6 @@
 """What all tests share: how servers that were not found are told, and how they log."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ settings.load_profile("fyr")
 # Who says nothing else waits five seconds, which a busy machine may take for an answer.
 for _wait in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, 60.0)
+
+# What a shell starts in the background ignores it, as would the commands that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
