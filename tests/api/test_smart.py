@@ -191,6 +191,27 @@ def test_a_scope_of_the_patient_beside_a_limited_one_opens_nothing_of_others(
     assert total == len(mine)
 
 
+def test_a_context_that_is_no_patient_of_ours_opens_nothing(
+    fyr_client, world, system
+) -> None:
+    mine, read = world["mine"], world["mine laboratory"]
+    scopes = frozenset({"patient/*.cruds"})
+    for named in (
+        f"{BASE}/Patient/nobody,{mine.removeprefix('Patient/')}",
+        f"{BASE}/{mine}/_history/1",
+        f"{BASE}/{mine}|1",
+        f"{BASE}/{read}",
+        f"{BASE}/Patient/",
+        f"https://other.example.org/fhir/{mine}",
+    ):
+        app = fyr_client.acting_as(
+            Principal("PATIENT", "u", context={"patient": named}, scopes=scopes)
+        )
+        for path in (read, mine, "Observation", "Observation/_history"):
+            assert app.get(path).status == 403, (named, path)
+        assert app.create(observation(named)).status in (400, 403), named
+
+
 def test_a_limited_scope_of_what_is_no_patients_is_not_for_the_patient(
     app_of, world, system
 ) -> None:

@@ -8,6 +8,7 @@ that may do everything (``*.cruds``), but for exports, which are searches.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -50,6 +51,8 @@ _AS = {
     "result": "read",
     "delete": "delete",
 }
+#: A patient of this deployment, as contexts name it.
+_PATIENT = re.compile(r"Patient/[A-Za-z0-9.\-]{1,64}")
 _USERS = {"SYSTEM": ("system",), "PATIENT": ("patient", "user")}
 
 
@@ -233,11 +236,13 @@ class SmartDecisions:
         :raises Forbidden: none does.
         """
         caller = self.callers.of(context)
+        # Something else may mean more than one, or no patient, in a search.
+        launched = _PATIENT.fullmatch(caller.patient) is not None
         found = [
             one
             for one in self._all(context, caller)
             if one.allows(kind, interaction)
-            and (caller.patient or not self._of_patient(context, one))
+            and (launched or not self._of_patient(context, one))
         ]
         if not found:
             raise _insufficient(kind, interaction)
