@@ -14,7 +14,11 @@ from fyr.core.declarations.operations import Operation, OperationCall, Reply
 from fyr.core.errors import FyrError, Invalid
 from fyr.core.interactions.answer import Answer, Incoming
 from fyr.core.interactions.judge import judge_result
-from fyr.core.interactions.operation_input import problems, tell_as_sent
+from fyr.core.interactions.operation_input import (
+    problems,
+    tell_as_asked,
+    tell_as_sent,
+)
 from fyr.core.interactions.show import with_bases
 from fyr.core.interactions.telling import collecting, tell, touched_by
 from fyr.core.model import json
@@ -59,6 +63,8 @@ def operate(
         result = _run(interactions, call)
     except FyrError as error:
         tell_as_sent(error, source.alone)
+        if _is_asked(context):
+            tell_as_asked(error, parameters)
         raise
     if not isinstance(result, Reply):
         result = Reply(204 if result is None else 200, result)
@@ -72,6 +78,11 @@ def _level(context: RequestContext) -> Level:
     if context.resource_type is None:
         return "system"
     return "type" if context.resource_id is None else "instance"
+
+
+def _is_asked(context: RequestContext) -> bool:
+    """Whether all parameters stand in the URL."""
+    return context.method in ("GET", "HEAD")
 
 
 def _require_form(operation: Operation, parameters: Resource) -> dict[str, Issue]:
@@ -119,7 +130,7 @@ def _run(interactions: Interactions, call: OperationCall) -> Result:
     prepare = call.operation.prepare
     if prepare is not None:
         call = replace(call, prepared=prepare(call))
-    asked = call.operation.by_get and call.context.method in ("GET", "HEAD")
+    asked = call.operation.by_get and _is_asked(call.context)
     if asked or not call.operation.affects_state:
         return _told(interactions, call)
 

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/operations.html#request, checked against what is declare
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ _ANY_VALUE = ("Element", "Type", "*")
 _FORMS = frozenset("_elements _format _pretty _summary".split())
 #: Where the one resource stands that is sent in place of Parameters.
 _ALONE = "Parameters.parameter[0].resource"
+#: Where the value of a parameter is wrong.
+_VALUE = re.compile(r"Parameters\.parameter\[(\d+)\]\.value")
+#: A time zone east of Greenwich, after its plus was read as a space.
+_SPACED = re.compile(r":\d\d(\.\d+)? \d\d:\d\d$")
 _INTEGERS = ("integer", "positiveInt", "unsignedInt")
 _BOOLEANS = {"true": True, "false": False}
 #: https://hl7.org/fhir/R4/datatypes.html: what can stand in a URL
@@ -71,6 +76,28 @@ def tell_as_sent(error: FyrError, alone: str) -> None:
             )
             for one in error.issues
         )
+
+
+def tell_as_asked(error: FyrError, parameters: Resource) -> None:
+    """Have an error name the parameters of a query: in a URL nothing has a number.
+
+    :param parameters: what :func:`from_query` made.
+    """
+    given = parameters.get("parameter", [])
+    error.issues = tuple(_with_name(one, given) for one in error.issues)
+
+
+def _with_name(issue: Issue, given: Sequence[Mapping[str, Any]]) -> Issue:
+    match = _VALUE.match(issue.expression[0] if issue.expression else "")
+    if match is None or int(match[1]) >= len(given):
+        return issue
+    parameter = given[int(match[1])]
+    name, text = str(parameter.get("name")), issue.diagnostics
+    if name not in text:
+        text = f"parameter {name}: {text}"
+    if any(_SPACED.search(str(one)) for key, one in parameter.items() if key != "name"):
+        text += "; write + as %2B"
+    return replace(issue, diagnostics=text)
 
 
 def _in_alone(place: str, alone: str) -> str:

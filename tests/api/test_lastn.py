@@ -134,7 +134,7 @@ def test_what_is_gone_since_is_left_out(app: Application, client: Client) -> Non
     [
         (f"code={PULSE}", "$lastn takes patient or subject"),
         ("patient=Patient/1", "$lastn takes category or code"),
-        ("patient=Patient/1&code=a&max=0", "positiveInt"),
+        ("patient=Patient/1&code=a&max=0", "parameter max: must be a whole number"),
         ("patient=Patient/1&code=a&status=final", "status"),
     ],
 )
