@@ -142,7 +142,11 @@ class AuditEvents:
         }
 
     def _agent(self, facts: Facts) -> dict[str, Any]:
-        who: dict[str, Any] = {"identifier": self._identifier(facts["user"])}
+        identifier: dict[str, Any] = self._identifier(facts["user"])
+        if facts.get("issuer"):
+            # Another one may know somebody else by the same id.
+            identifier["assigner"] = {"display": facts["issuer"]}
+        who: dict[str, Any] = {"identifier": identifier}
         if facts["user_type"] in _USERS:
             who = {"type": _USERS[facts["user_type"]], **who}
         agent: dict[str, Any] = {"who": who, "requestor": True}

@@ -21,7 +21,7 @@ _ROUTE = "route"
 BUNDLES = frozenset({"batch", "transaction"})
 
 #: Who asks without a token that holds; the principal is nobody's then.
-STRANGER = {"user": "unknown", "user_type": ""}
+STRANGER = {"user": "unknown", "user_type": "", "issuer": None}
 
 _LONGEST_PATH = 300
 
@@ -64,6 +64,7 @@ def facts_of(
         "operation": context.operation,
         "user": principal.user_id or principal.client_id or "unknown",
         "user_type": principal.user_type,
+        "issuer": principal.issuer or None,
         "organization": principal.context.get("organization"),
         "remote": context.remote or None,
         "status": status,

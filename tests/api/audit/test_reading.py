@@ -1,5 +1,7 @@
 """Who read or searched what of whom, and what the log does not repeat."""
 
+from dataclasses import replace
+
 import pytest
 
 from fyr.core.model.validation import problems
@@ -34,6 +36,20 @@ def test_a_read_tells_who_saw_what_of_whom_for_which_organization(nurse, log) ->
     assert trace["type"]["code"] == "2"
     assert trace["what"]["identifier"]["value"] == answer.headers["x-request-id"]
     assert problems(event) == []
+
+
+def test_the_same_id_of_two_issuers_is_told_apart(fyr_client, nurse, log) -> None:
+    for realm in ("one", "two"):
+        user = replace(NURSE, issuer=f"https://login.example.org/{realm}")
+        fyr_client.acting_as(user).get("Observation/of-ada")
+
+    told = [event["agent"][0]["who"]["identifier"] for event in log.all()]
+    assert [one["value"] for one in told] == [NURSE.user_id] * 2
+    assert [one["assigner"]["display"] for one in told] == [
+        "https://login.example.org/one",
+        "https://login.example.org/two",
+    ]
+    assert [problems(event) for event in log.all()] == [[], []]
 
 
 def test_a_search_over_two_patients_leaves_one_event_for_each(nurse, log) -> None:
