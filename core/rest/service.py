@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -143,6 +144,9 @@ class ServiceResource:
         context, wanted = self._ask(
             req, "operation", resource_type, resource_id, operation.name
         )
+        if any(one.name == "_elements" for one in operation.inputs):
+            # It says what the operation does, and not how its answer looks.
+            wanted = replace(wanted, elements=None)
         if operation.headers:
             context.headers = _headers(req, operation.headers)
         if req.method == "POST":

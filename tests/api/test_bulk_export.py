@@ -280,6 +280,14 @@ class TestParameters:
         assert by_type["Patient"]["meta"]["tag"][0]["code"] == "SUBSETTED"
         assert by_type["Organization"]["name"] == "Ward"
 
+    def test_elements_of_an_export_do_not_cut_its_own_answer(
+        self, filled: Client
+    ) -> None:
+        answer = asked(filled, "$export?_type=Patient&_elements=Patient.active")
+
+        assert (answer.status, answer.json["resourceType"]) == (202, "OperationOutcome")
+        assert "meta" not in answer.json
+
     def test_an_element_that_nothing_exported_has_is_refused(
         self, filled: Client
     ) -> None:
