@@ -121,6 +121,10 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
             yield Problem("this is missing", path)
         elif kind in ("too_long", "string_too_long"):
             yield Problem(_lowered(one["msg"]), path, "too-costly")
+        elif kind == "too_short":
+            # What is left when all that was given is wrong is no problem of its own.
+            if not one["input"]:
+                yield Problem("there is nothing in this", path)
         else:
             yield Problem(f"{_lowered(one['msg'])}, found {shown(one['input'])}", path)
 

@@ -280,3 +280,12 @@ def test_no_filter_is_a_fault_of_the_server(text: str) -> None:
     for name in ("", "code=", "value=", "effective=", "flag=", "note=", "status:not="):
         with suppress(Invalid):
             question(rows(filter=name + text), KNOWN)
+
+
+def test_values_that_are_wrong_are_told_once_and_no_list_of_them_too() -> None:
+    wrong = problems(metrics={"p": {"percentiles": "value", "percents": [101]}})
+    empty = problems(metrics={"p": {"percentiles": "value", "percents": []}})
+
+    assert "metrics.p.percents[0]" in wrong
+    assert "metrics.p.percents" not in wrong
+    assert empty["metrics.p.percents"] == "there is nothing in this"
