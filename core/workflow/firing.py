@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,18 +97,27 @@ class Firing:
         return done
 
     def _take_some(self, acting: Acting) -> int:
-        """Take timers in this transaction and do what they are for."""
+        """Take timers in this transaction and do what they are for, the first one first.
+
+        After a rest much is due at once, and what one kind does decides what another one
+        finds. So each kind is done up to where another one comes, and what has armed
+        itself again meanwhile is looked for before that.
+        """
         session = acting.session
         lock = _LOCK if session.dialect == "postgresql" else ""
         sql, params = self._sql(_DUE)
-        rows = session.rows(sql + lock, (self._now(), *params, AT_ONCE))
-        by_name: dict[str, list[TimerState]] = {}
-        for row in rows:
-            by_name.setdefault(row[1], []).append(TimerState(*row))
         until = time.monotonic() + _SECONDS
         taken = 0
-        for name, states in by_name.items():
-            taken += self._take(acting, name, states, until)
+        while not taken or time.monotonic() < until:
+            rows = session.rows(sql + lock, (self._now(), *params, AT_ONCE))
+            states = [TimerState(*row) for row in rows]
+            if not states:
+                break
+            name, run = next(groupby(states, attrgetter("name")))
+            first = list(run)
+            taken += self._take(acting, name, first, until)
+            if len(first) == len(states):
+                break
         return taken
 
     def _take(

@@ -146,6 +146,18 @@ class TimersContract(_World):
 
         assert Counter(rung(app)) == dict.fromkeys(names, 2)
 
+    def test_what_is_late_fires_in_its_order_whatever_kind_it_is(
+        self, app: Application, clock: FakeClock
+    ) -> None:
+        names = [f"Device/{number}" for number in range(6)]
+        for number, one in enumerate(names):
+            at = clock.now + timedelta(hours=number)
+            arm(app, at, one, name=(BELL, CARILLON)[number % 2])
+        clock.advance(days=1)
+        app.worker().drain()
+
+        assert rung(app) == names
+
     def test_a_transaction_goes_on_only_for_a_while(
         self, app: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:

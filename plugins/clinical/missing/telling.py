@@ -17,6 +17,7 @@ from fyr.core.telling import TOLD
 from fyr.core.workflow.timing import DANISH, Kind, Slot
 from fyr.plugins.clinical import extensions as ext
 from fyr.plugins.clinical.activities import activity_of
+from fyr.plugins.clinical.missing.deadlines import deadline
 from fyr.plugins.clinical.references import reference_to
 from fyr.plugins.clinical.systems import TIMING_TYPES
 from fyr.plugins.clinical.tasks import terms
@@ -62,7 +63,9 @@ def missed(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
 
 
 def reminded(room: Room, acting: Acting, measured: Measured, slot: Slot) -> None:
-    """Remind the patient of a slot that is still to be met."""
+    """Remind the patient of a slot that can still be met; what is over is of no use."""
+    if acting.now >= deadline(slot):
+        return
     request = _request(measured)
     results = _results(acting, measured, slot, REMINDER)
     text = f"Husk at måle: {activity_of(request)}, {_when(slot)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Slots that are told of in one transaction; after a long rest the next follow at once.
-_AT_ONCE: Final = 20
+#: How much later the moment of a slot may be than that of its timer, which is rounded.
+_ROUNDED: Final = timedelta(milliseconds=1)
 
 #: Says that a slot was not met; the last one tells the event.
 Tell = Callable[["Room", Acting, Measured, Slot], None]
@@ -140,11 +140,9 @@ class Watching:
         if request is None or occurrence is None:
             return
         since = datetime.fromisoformat(fired.payload["since"])
-        until = acting.now
+        # Not up to now: after a rest, what was planned in between comes in between.
+        until = min(acting.now, fired.at + _ROUNDED)
         looked_at = due(occurrence, since, until, purpose.moment)
-        if len(looked_at) > _AT_ONCE:
-            looked_at = looked_at[:_AT_ONCE]
-            until = purpose.moment(looked_at[-1])
         measured = _around(acting, request) if looked_at else None
         if measured is not None:
             for slot in _unmet(acting, fired.subject, looked_at):
@@ -157,7 +155,8 @@ class Watching:
         """Go on with the next slots, where what was to be said of some was refused."""
         log.error("a slot was not told of", subject=fired.subject, exc_info=error)
         occurrence = _watched(purpose, acting.read(fired.subject))
-        self._arm(acting, purpose, fired.subject, occurrence, acting.now)
+        until = min(acting.now, fired.at + _ROUNDED)
+        self._arm(acting, purpose, fired.subject, occurrence, until)
         return fired.payload
 
     def _arm(

@@ -293,6 +293,32 @@ def test_what_pauses_is_silent_and_goes_on(ward: Ward, of: str) -> None:
     assert len(case.tasks()) == 1
 
 
+def test_a_pause_that_was_planned_is_silent_though_nothing_ran_meanwhile(
+    ward: Ward,
+) -> None:
+    case = Watched(ward)
+
+    def planned(status: str, days: int) -> dict[str, Any]:
+        at = (case.first + timedelta(days=days, hours=12)).isoformat()
+        said = {"url": "status", "valueCode": status}
+        when = {"url": "scheduledTime", "valueDateTime": at}
+        return ext("careplan-statusschedule", extension=[said, when])
+
+    plan = ward.read(case.plan)
+    changes = [planned("on-hold", 1), planned("active", 4)]
+    ward.put({**plan, "extension": [*plan.get("extension", ()), *changes]})
+    ward.work()
+
+    case.later(days=6)
+
+    starts = sorted(
+        next(one["valueDateTime"] for one in timing if one["url"] == "start")
+        for timing in (part(task, "resolved-timing") for task in case.tasks())
+    )
+    missed = [case.first + timedelta(days=day) for day in (0, 1, 5)]
+    assert starts == [one.isoformat() for one in missed]
+
+
 def test_what_cannot_be_said_of_one_slot_holds_back_no_other(ward: Ward) -> None:
     case = Watched(ward)
     consent_of(case)
@@ -369,6 +395,20 @@ def test_a_patient_is_reminded_in_the_middle_of_a_slot(ward: Ward) -> None:
     assert message["category"][0]["coding"][0]["code"] == "advice"
     (reason,) = message["reasonCode"]
     assert reason["coding"][0]["code"] == "ReminderSubmitMeasurement"
+
+
+def test_nobody_is_reminded_of_what_is_over(ward: Ward) -> None:
+    case = Watched(ward)
+
+    case.later(days=2, hours=2)
+
+    (message,) = [
+        one
+        for one in case.messages()
+        if "ReminderSubmitMeasurement" in json.dumps(one.get("reasonCode"))
+    ]
+    day = (case.first + timedelta(days=2)).strftime("%d.%m.%Y")
+    assert day in message["payload"][0]["contentString"]
 
 
 def test_a_patient_who_has_measured_is_not_reminded(ward: Ward) -> None:
