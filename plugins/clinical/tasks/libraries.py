@@ -94,18 +94,28 @@ def history_of(
     :param activity: the ServiceRequest that the data must be for.
     :param but: references of what is judged now.
     """
-    found: dict[str, list[Resource]] = {}
+    every, issues = requirements_of(library, now)
+    known = set(but)
+    found = {one.name: _fetched(acting, one, activity, known) for one in every}
+    return found, issues
+
+
+def requirements_of(
+    library: Resource, now: datetime
+) -> tuple[list[Wanted], list[Issue]]:
+    """Read what a library asks for, and tell what is wrong with its asking."""
+    every: list[Wanted] = []
     issues: list[Issue] = []
     for place, one in enumerate(library.get("dataRequirement", ())):
         try:
-            wanted = wanted_by(one, library["id"], now)
+            wanted = wanted_by(one, library.get("id", "of this request"), now)
         except Unusable as unusable:
             where = f"Library.dataRequirement[{place}]"
             issues.append(replace(unusable.issue, expression=(where,)))
             continue
         if wanted is not None:
-            found[wanted.name] = _fetched(acting, wanted, activity, set(but))
-    return found, issues
+            every.append(wanted)
+    return every, issues
 
 
 def wanted_by(

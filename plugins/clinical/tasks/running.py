@@ -6,12 +6,13 @@ that the source is of no engine here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from fyr.core import Issue, Resource, RuleInput, RuleLimits
-from fyr.plugins.clinical.tasks.libraries import is_for_processing
+from fyr.plugins.clinical.tasks.libraries import is_for_processing, requirements_of
 
 if TYPE_CHECKING:
     from fyr.core import Application
@@ -40,11 +41,17 @@ def is_run(application: Application, library: Resource) -> bool:
 
 
 def warnings_of(application: Application, resource: Resource) -> list[Issue]:
-    """Tell of a Library for automated processing that nobody runs it."""
-    if resource.get("resourceType") != "Library" or not resource.get("content"):
+    """Tell of a Library for automated processing what of it will not be done.
+
+    That nobody runs it, and that earlier data is asked for in a way that gives none.
+    """
+    if resource.get("resourceType") != "Library" or not is_for_processing(resource):
         return []
-    if not is_for_processing(resource) or is_run(application, resource):
-        return []
-    named = [str(one.get("contentType", "none")) for one in resource["content"]]
-    text = _TEXT.format(types=", ".join(dict.fromkeys(named))[:200])
-    return [Issue("not-supported", text, ("Library.content",), severity="warning")]
+    _, wrong = requirements_of(resource, application.clock())
+    issues = [replace(one, severity="warning") for one in wrong]
+    if resource.get("content") and not is_run(application, resource):
+        named = [str(one.get("contentType", "none")) for one in resource["content"]]
+        text = _TEXT.format(types=", ".join(dict.fromkeys(named))[:200])
+        where = ("Library.content",)
+        issues.append(Issue("not-supported", text, where, severity="warning"))
+    return issues

@@ -107,6 +107,45 @@ def test_who_stores_a_source_that_nothing_here_runs_is_told(libraries) -> None:
     assert (warnings(created), warnings(validated)) == ([NOT_RUN], [NOT_RUN])
 
 
+def test_who_stores_a_library_that_will_get_no_earlier_data_is_told(libraries) -> None:
+    since = {"path": "effective", "valueDuration": {"value": 14, "code": "d"}}
+    asked = [
+        {"type": "Observation"},
+        {"type": "Observation", "limit": 10},
+        {"type": "Observation", "dateFilter": [since]},
+        {"type": "Media", "limit": 501},
+    ]
+
+    answer = libraries.create(
+        library(dataRequirement=asked), Prefer="return=OperationOutcome"
+    )
+
+    assert answer.status == 201
+    places = [one["expression"] for one in answer.json["issue"] if "expression" in one]
+    assert places == [["Library.dataRequirement[0]"], ["Library.dataRequirement[3]"]]
+    assert "A duration or a limit is missing" in warnings(answer)[0]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "Observation", "limit": "many"},
+        "all",
+        {"dateFilter": [3], "type": "Media"},
+    ],
+)
+def test_earlier_data_that_is_asked_for_by_nonsense_is_refused(
+    libraries, asked
+) -> None:
+    given = {"name": "resource", "resource": library(dataRequirement=[asked])}
+    validated = libraries.post(
+        "Library/$validate", {"resourceType": "Parameters", "parameter": [given]}
+    )
+
+    assert libraries.create(library(dataRequirement=[asked])).status == 400
+    assert validated.status < 500
+
+
 @pytest.mark.parametrize("more", [{}, {"type": concept("asset-collection")}])
 def test_a_library_that_is_not_to_be_run_gives_no_warning(libraries, more) -> None:
     content = [{"contentType": "text/x-other-rules", "data": SOURCE}]
