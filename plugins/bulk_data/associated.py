@@ -112,7 +112,8 @@ def _latest(
         provenance = orjson.loads(body)
         recorded = to_millis(datetime.fromisoformat(provenance["recorded"]))
         for target in provenance.get("target", ()):
-            reference = target.get("reference", "")
+            # A Provenance is often about one version: it is found by the resource, too.
+            reference = target.get("reference", "").partition("/_history/")[0]
             if reference in wanted:
                 known = best.get(reference, (recorded, key))
                 best[reference] = max(known, (recorded, key))

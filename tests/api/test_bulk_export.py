@@ -328,6 +328,37 @@ class TestParameters:
             f"Provenance/{i}" for i in found
         }
 
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ("LatestProvenanceResources", {"newer", "only"}),
+            ("RelevantProvenanceResources", {"older", "newer", "only"}),
+        ],
+    )
+    def test_provenances_of_single_versions_come_along(
+        self, app: Application, filled: Client, wanted: str, found: set[str]
+    ) -> None:
+        for identity, day, target in (
+            ("older", "01", "Patient/a"),
+            ("newer", "02", "Patient/a/_history/1"),
+            ("only", "01", "Patient/b/_history/1"),
+        ):
+            put(
+                filled,
+                {
+                    "resourceType": "Provenance",
+                    "id": identity,
+                    "recorded": f"2026-01-{day}T00:00:00Z",
+                    "target": [of(target)],
+                    "agent": [{"who": of("Organization/o")}],
+                },
+            )
+
+        got = done(app, filled, f"$export?_type=Patient&includeAssociatedData={wanted}")
+
+        provenances = {f"Provenance/{one}" for one in found}
+        assert got.ids == {"Patient/a", "Patient/b"} | provenances
+
 
 class TestAgainstSearch:
     """An export finds what searches find, page by page."""
