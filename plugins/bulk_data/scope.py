@@ -186,7 +186,7 @@ class Scope:
         context = self.context
         url = member.get("entity", {}).get("reference", "")
         local = self.interactions.services.own(url, context.service, context.base_url)
-        return (local or url).partition("/")
+        return (local or url).partition("/_history/")[0].partition("/")
 
     def _group(self, identity: str) -> Resource:
         """Read a group, as the caller may see it."""

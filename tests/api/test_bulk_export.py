@@ -161,6 +161,19 @@ class TestLevels:
 
         assert got.ids == {"Patient/a"}
 
+    def test_a_member_may_be_named_by_a_version(
+        self, app: Application, filled: Client
+    ) -> None:
+        group = {"resourceType": "Group", "type": "person", "actual": True}
+        patients = [{"entity": of("Patient/b/_history/1")}]
+        groups = [{"entity": of("Group/inner/_history/1")}]
+        put(filled, {**group, "id": "inner", "member": patients})
+        put(filled, {**group, "id": "outer", "member": groups})
+
+        got = done(app, filled, "Group/outer/$export?_type=Patient")
+
+        assert got.ids == {"Patient/b"}
+
     def test_a_group_of_thousands_is_exported_once(
         self, app: Application, http: Client
     ) -> None:
