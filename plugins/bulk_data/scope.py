@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fyr.core import Forbidden, NotFound, RequestContext
+from fyr.core import Forbidden, Gone, NotFound, RequestContext
 from fyr.core.searching import Extent
 from fyr.core.store.port import Session
 from fyr.plugins.bulk_data.callers import restored
@@ -179,7 +180,9 @@ class Scope:
                     found[identity] = None
                 elif kind == GROUP and identity not in seen and depth < _DEEPEST:
                     seen.add(identity)
-                    waiting.append((self._group(identity), depth + 1))
+                    # One that is not there, or no longer, has nobody in it.
+                    with suppress(NotFound, Gone):
+                        waiting.append((self._group(identity), depth + 1))
         return found
 
     def _local(self, member: dict[str, Any]) -> tuple[str, str, str]:

@@ -174,6 +174,20 @@ class TestLevels:
 
         assert got.ids == {"Patient/b"}
 
+    def test_a_member_group_that_is_gone_has_nobody(
+        self, app: Application, filled: Client
+    ) -> None:
+        group = {"resourceType": "Group", "type": "person", "actual": True}
+        names = ("Patient/a", "Group/gone", "Group/never")
+        members = [{"entity": of(one)} for one in names]
+        put(filled, {**group, "id": "gone"}, {**group, "id": "left", "member": members})
+        assert filled.delete("Group/gone").status == 204
+
+        got = done(app, filled, "Group/left/$export?_type=Patient")
+
+        assert got.ids == {"Patient/a"}
+        assert asked(filled, "Group/gone/$export").status == 410
+
     def test_a_group_of_thousands_is_exported_once(
         self, app: Application, http: Client
     ) -> None:
