@@ -8,9 +8,7 @@ import pytest
 from fyr.core.context import Principal
 from fyr.core.testing.applications import client_of
 
-from .test_bulk_data import Exported, app, at
-
-__all__ = ["app", "at"]
+from .asking import Exported
 
 MAY, QUERY = Exported.may, Exported.query
 ASSOCIATED = "includeAssociatedData=RelevantProvenanceResources"

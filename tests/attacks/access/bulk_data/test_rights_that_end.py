@@ -11,7 +11,7 @@ from fyr.core.app import Application
 from fyr.core.testing.applications import application, settings_with, store
 from fyr.core.testing.clock import FakeClock
 
-from .test_bulk_data import AREAS, At
+from .asking import AREAS, At
 
 KINDS = ("Organization", "CareTeam", "Patient", "EpisodeOfCare", "Media", "Observation")
 OF_EPISODE = "%3FepisodeOfCare%3DEpisodeOfCare/1"

@@ -6,9 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from fyr.core.errors import Invalid, NotSupported
-from fyr.search.understanding.filters import (
-    DEEPEST,
-)
+from fyr.search.understanding.filters import DEEPEST
 
 from .found import found
 
