@@ -8,7 +8,7 @@ enabled, or not in the Questionnaire, is not answered.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fyr.core import Issue, Resource, broken_rule
 from fyr.plugins.clinical import extensions
@@ -20,6 +20,7 @@ from fyr.plugins.clinical.measurements.values import misfits
 MIN_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"
 MAX_OCCURS = "http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"
 _GROUP, _DISPLAY = "group", "display"
+_UNASKED = "which is not in the Questionnaire, or not at this place."
 #: Items of a response with the places where they stand.
 _Placed = Sequence[tuple[str, Item]]
 
@@ -32,6 +33,8 @@ class Miscount:
     too_many: bool
     #: FHIRPath below the response; empty: the response itself
     path: str
+    #: whether the Questionnaire asks for it at all, where it stands
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,11 @@ def answer_problems(entry: Entry, questionnaire: Resource) -> Iterator[Issue]:
             text = f"{name} answers the item {one.link_id}: {one.why}"
             yield broken_rule(text, *place)
         elif one.too_many:
-            yield CODES["MEASUREMENT_SUBMITMEASUREMENT_TOO_MANY_ANSWERS"].issue(
+            issue = CODES["MEASUREMENT_SUBMITMEASUREMENT_TOO_MANY_ANSWERS"].issue(
                 name, one.link_id, expression=place
             )
+            unasked = f"{name} answers the item {one.link_id}, {_UNASKED}"
+            yield issue if one.is_asked else replace(issue, diagnostics=unasked)
         else:
             yield CODES["MEASUREMENT_SUBMITMEASUREMENT_TOO_FEW_ANSWERS"].issue(
                 name, one.link_id, expression=place
@@ -78,7 +83,8 @@ def _problems(
     known = {item.get("linkId", "") for item in asked}
     for index, item in enumerate(given):
         if item.get("linkId", "") not in known:
-            yield Miscount(item.get("linkId", ""), True, f"{_below(path)}item[{index}]")
+            place = f"{_below(path)}item[{index}]"
+            yield Miscount(item.get("linkId", ""), True, place, is_asked=False)
     for item in asked:
         link_id = item.get("linkId", "")
         placed = [

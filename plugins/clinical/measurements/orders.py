@@ -163,9 +163,24 @@ def _questionnaire(
     if questionnaire is None:
         yield _missing(answered, entry.at("questionnaire"))
         return
+    yield from _other_version(entry, questionnaire)
     yield from answer_problems(entry, questionnaire)
     value_sets = orders.value_sets.get(answered, {})
     yield from value_set_problems(entry, questionnaire, value_sets)
+
+
+def _other_version(entry: Entry, questionnaire: Resource) -> Iterator[Issue]:
+    """Warn of answers to a version of a Questionnaire that is not the one kept here."""
+    said = entry.resource.get("questionnaire", "").partition("|")[2]
+    kept = questionnaire.get("version", "")
+    if said and said != kept:
+        text = (
+            f"The answers are to version {said[:100]} of Questionnaire"
+            f" {questionnaire['id']}, and were held against the one that is here,"
+            f" {f'version {kept[:100]}' if kept else 'which says no version'}."
+        )
+        issue = broken_rule(text, *entry.at("questionnaire"))
+        yield replace(issue, severity="warning")
 
 
 def _listed(activity: Resource, local: Local) -> set[str]:

@@ -31,12 +31,30 @@ def test_an_activity_without_questionnaire_takes_no_answers(world, problems) -> 
     ]
 
 
-def test_the_version_in_the_url_of_a_questionnaire_does_not_matter(world) -> None:
-    asked, order = world.a_questionnaire()
+@pytest.mark.parametrize(
+    ("kept", "warning"),
+    [
+        ({"version": "1.0"}, None),
+        ({"version": "2.0"}, "the one that is here, version 2.0."),
+        ({}, "the one that is here, which says no version."),
+    ],
+)
+def test_answers_to_another_version_of_a_questionnaire_are_taken_with_a_warning(
+    world, kept, warning
+) -> None:
+    asked, order = world.a_questionnaire(**kept)
     response = world.response(asked, order)
     response["questionnaire"] += "|1.0"
 
-    assert world.submit(response).status == 200
+    answer = world.submit(response)
+
+    assert answer.status == 200, answer.body
+    outcome = answer.json["entry"][0]["response"].get("outcome", {"issue": []})
+    told = [(one["severity"], one["diagnostics"]) for one in outcome["issue"]]
+    assert bool(told) == bool(warning)
+    for severity, text in told:
+        assert (severity, "to version 1.0 of" in text) == ("warning", True)
+        assert text.endswith(warning)
 
 
 def test_too_many_answers_are_refused_with_their_place(world, problems) -> None:
@@ -102,6 +120,9 @@ def test_an_answer_to_what_was_not_asked_is_refused(world, problems) -> None:
     )
     unasked = {"linkId": "2", "answer": [{"valueInteger": 1}]}
 
-    ((_, place),) = problems(world.response(asked, order, unasked))
+    ((text, place),) = problems(world.response(asked, order, unasked))
 
+    assert text.endswith(
+        "answers the item 2, which is not in the Questionnaire, or not at this place."
+    )
     assert place == "Bundle.entry[0].resource.item[0]"
