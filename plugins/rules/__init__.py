@@ -19,6 +19,7 @@ from fyr.core import (
     hookimpl,
 )
 from fyr.plugins.rules.engine import run
+from fyr.plugins.rules.gaps import gaps
 from fyr.plugins.rules.source import FaultySource, read, sources_of
 
 manifest = Manifest("Runs rules that are declared as JSON over FHIRPath.")
@@ -36,7 +37,12 @@ def evaluate_rules(
 
 @hookimpl
 def validate(context: RequestContext, resource: Resource) -> Iterable[Issue]:
-    """Refuse rules of this language that could not be run, when they are stored."""
+    """Refuse rules of this language that could not be run, when they are stored.
+
+    And warn of alarm ranges with a gap that is only in how they are written.
+    """
+    if resource.get("resourceType") in ("ActivityDefinition", "ServiceRequest"):
+        yield from gaps(resource)
     if resource.get("resourceType") != "Library":
         return
     for place, _ in sources_of(resource):
