@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from fyr.core import Issue, Manifest, RequestContext, Resource, hookimpl
 from fyr.core.areas import Area
 from fyr.plugins.clinical import (
+    activities,
     careplans,
     devices,
     documents,
@@ -23,7 +24,7 @@ from fyr.plugins.clinical import (
     tasks,
 )
 from fyr.plugins.clinical.settings import ClinicalSettings
-from fyr.plugins.clinical.tasks.running import warnings_of
+from fyr.plugins.clinical.tasks import running
 
 __all__ = ["Clinical"]
 
@@ -50,5 +51,9 @@ class Clinical(Area):
 
     @hookimpl
     def validate(self, context: RequestContext, resource: Resource) -> Iterable[Issue]:
-        """Say of rules that nobody here runs them; they are stored all the same."""
-        return warnings_of(self.room.application, resource)
+        """Say what will not be done of what is stored all the same.
+
+        Of rules that nobody here runs them, of activities that nobody watches them.
+        """
+        yield from running.warnings_of(self.room.application, resource)
+        yield from activities.warnings_of(resource)

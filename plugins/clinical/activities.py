@@ -12,6 +12,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from fyr.core import Issue, Resource
+
 
 @dataclass(frozen=True, slots=True)
 class Switches:
@@ -59,6 +61,22 @@ def activity_of(request: Mapping[str, Any]) -> str:
     shown = (one.get("display") for one in codings)
     named = (one.get("code") for one in codings)
     return next(filter(None, (*shown, code.get("text"), *named)), "")
+
+
+def warnings_of(definition: Resource) -> list[Issue]:
+    """Tell of an ActivityDefinition that nobody notices what does not come of it."""
+    if definition.get("resourceType") != "ActivityDefinition":
+        return []
+    code = definition.get("code", {})
+    if not code.get("coding") or switches_of(code) is not None:
+        return []
+    named = [f"{one.get('system', '')}|{one.get('code', '')}" for one in code["coding"]]
+    text = (
+        "nobody is told when a measurement is missing, nor reminded of one: the code"
+        f" ({', '.join(named)[:200]}) is none of those that are watched"
+    )
+    where = ("ActivityDefinition.code",)
+    return [Issue("informational", text, where, severity="warning")]
 
 
 @lru_cache(maxsize=1)
