@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import click
+
 from fyr.core import (
     Job,
     JobContext,
@@ -46,17 +48,16 @@ class BulkData(Plugin):
         "Exports and imports NDJSON in bulk.", settings=BulkDataSettings
     )
     settings: BulkDataSettings
+    tasks: Tasks
 
     def start(self, application: Application) -> None:
         """Open the list of what is going on."""
-        self._tasks = Tasks(application, self.settings)
-        self._exports = Exports(application, self._tasks)
-        self._exporting = Exporting(application, self._tasks, self.settings)
-        self._importing = Importing(application, self._tasks, self.settings)
-        self._imports = Imports(
-            application, self._tasks, self._importing, self.settings
-        )
-        self._serving = Serving(application, self._tasks, self.settings)
+        self.tasks = Tasks(application, self.settings)
+        self._exports = Exports(application, self.tasks)
+        self._exporting = Exporting(application, self.tasks, self.settings)
+        self._importing = Importing(application, self.tasks, self.settings)
+        self._imports = Imports(application, self.tasks, self._importing, self.settings)
+        self._serving = Serving(application, self.tasks, self.settings)
 
     @hookimpl
     def register_operations(self) -> Iterable[Operation]:
@@ -93,10 +94,17 @@ class BulkData(Plugin):
             return self._importing.run(context)
 
         def expire(context: JobContext) -> int:
-            return self._tasks.expire()
+            return self.tasks.expire()
 
         return [
             Job(EXPORT, export, attempts=ATTEMPTS),
             Job(IMPORT, take, attempts=ATTEMPTS),
             Job("bulk-data-expiry", expire, every=_EXPIRY_SECONDS),
         ]
+
+    @hookimpl
+    def register_commands(self) -> Iterable[click.Command]:
+        """Offer ``fyr bulk-data``."""
+        from fyr.plugins.bulk_data.commands import bulk_data
+
+        return [bulk_data]

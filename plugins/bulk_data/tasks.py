@@ -58,6 +58,10 @@ _GIVEN_UP = """
     SELECT t.id FROM bulk_task t LEFT JOIN job j ON j.id = t.job
     WHERE t.state = 'active' AND (j.id IS NULL OR j.state NOT IN ('waiting', 'running'))
 """
+_LISTED = """
+    SELECT id, kind, owner, service, state, done, total, created FROM bulk_task
+    ORDER BY created, id
+"""
 _EXPIRED = "SELECT id FROM bulk_task WHERE expires < ? ORDER BY expires LIMIT 100"
 
 
@@ -79,6 +83,21 @@ class File:
     def name(self) -> str:
         """The last part of its URL."""
         return f"{self.type}-{self.number}.ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list of all tasks tells of one."""
+
+    id: str
+    kind: str
+    owner: str
+    service: str
+    state: str
+    done: int
+    total: int
+    #: milliseconds since 1970, UTC
+    created: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,10 @@ class Tasks:
         for place in (3, 7, 11, 15):
             row[place] = json.loads(row[place])
         return Task(*row)
+
+    def listed(self) -> list[Listed]:
+        """Tell of all tasks, whoever's they are, the oldest first."""
+        return [Listed(*row) for row in self._database.rows(_LISTED)]
 
     def move(
         self,

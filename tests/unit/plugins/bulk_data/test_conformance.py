@@ -18,6 +18,7 @@ class TestBulkData(PluginContract):
             "fyr.config.settings",
             "fyr.core.app",
             "fyr.core.blobs",
+            "fyr.core.cli.options",
             "fyr.core.clock",
             "fyr.core.context",
             "fyr.core.errors",
