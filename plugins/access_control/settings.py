@@ -55,9 +55,14 @@ class AccessControlSettings(PluginSettings):
 
     @model_validator(mode="after")
     def _tell_issuers_apart(self) -> Self:
-        for what in ("issuer", "realm_name"):
-            times = Counter(getattr(one, what) for one in self.issuers)
-            twice = [name for name, number in times.items() if number > 1]
+        names = {
+            "issuer": [one.issuer for one in self.issuers],
+            "realm": [one.realm_name for one in self.issuers],
+        }
+        for what, given in names.items():
+            twice = [name for name, number in Counter(given).items() if number > 1]
             if twice:
-                raise ValueError(f"issuers: two have the {what} {', '.join(twice)}")
+                hint = "" if what == "issuer" else " (unset, it is the end of `issuer`)"
+                told = f"{what} {', '.join(twice)}{hint}"
+                raise ValueError(f"issuers: two have the {told}")
         return self

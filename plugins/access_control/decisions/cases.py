@@ -160,6 +160,11 @@ class ResourceCase:
         return frozenset(references(subject.resource, paths) if paths else ())
 
 
+#: Parameters that the filter of a search for what was sent goes by (``narrowing``),
+#: so that only one value of them tells that the client gave them.
+_BY_SENT = frozenset({"sender", "careTeamSender"})
+
+
 @dataclass
 class SearchCase:
     """A search that somebody wants to make."""
@@ -186,6 +191,8 @@ class SearchCase:
         return {value for name, value in self.asked.pinned if name in names}
 
     def given(self, key: str) -> bool:
-        """Whether a parameter of an element was given at all."""
-        touched = {name for kind, name in self.asked.touched}
+        """Whether the client gave a parameter of an element."""
+        if self.pinned(key):
+            return True
+        touched = {name for kind, name in self.asked.touched} - _BY_SENT
         return any(name.partition(".")[0] in touched for name in self.names(key))

@@ -25,7 +25,7 @@ CROSS_TEAM = "EpisodeOfCare$cross-team-search"
 
 def _unpinned(case: SearchCase, *keys: str) -> FyrError:
     """Say which parameters are missing, or lead outside."""
-    names = ", ".join(name for key in keys for name in case.names(key))
+    names = " or ".join(name for key in keys for name in case.names(key))
     if any(case.given(key) for key in keys):
         return CODES["SECURITY_SEARCH_PARAM_NOT_MATCHING_TOKEN_CONTEXT"].error(names)
     return CODES["SECURITY_SEARCH_PARAMS_MANDATORY"].error(names or "none would do")

@@ -173,3 +173,21 @@ def test_a_citizen_sees_their_own_draft(world, kit, write) -> None:
 
     assert citizen.get(message).status == 200
     assert message in found(citizen.get("Communication?sender=Patient/1&_count=200"))
+
+
+def test_a_search_that_names_nobody_is_told_what_to_add(guarded, kit) -> None:
+    for one in (kit.nurse("a", may=MAY), kit.citizen(1, may=MAY)):
+        answer = guarded.at("patient", one).get("Communication?status=completed")
+
+        assert answer.status == 403
+        assert "needs these parameters: sender or recipient or" in answer.body.decode()
+
+
+def test_a_search_for_what_others_were_sent_reaches_outside(guarded, kit) -> None:
+    client = guarded.at("patient", kit.citizen(1, may=MAY))
+
+    for named in ("sender", "recipient"):
+        answer = client.get(f"Communication?{named}=Patient/2")
+
+        assert answer.status == 403
+        assert "reaches outside" in answer.body.decode()

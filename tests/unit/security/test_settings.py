@@ -68,8 +68,19 @@ def test_two_issuers_are_told_apart() -> None:
 
     with pytest.raises(ValidationError, match="two have the issuer"):
         AccessControlSettings(issuers=[issuer(), issuer(realm="b")])
-    with pytest.raises(ValidationError, match="two have the realm"):
+    with pytest.raises(ValidationError, match="two have the realm a "):
         AccessControlSettings(issuers=[issuer(), {**other, "realm": "a"}])
+
+
+def test_two_realms_of_one_name_are_told_as_the_setting_is_called() -> None:
+    same_end = [issuer(realm=""), issuer(issuer="https://other.example/a", realm="")]
+
+    with pytest.raises(ValidationError) as refused:
+        AccessControlSettings(issuers=same_end)
+
+    told = str(refused.value)
+    assert "two have the realm a (unset, it is the end of `issuer`)" in told
+    assert "realm_name" not in told
 
 
 def test_an_issuer_is_described_where_openid_connect_says() -> None:
