@@ -18,7 +18,7 @@ NO_HOOK = "none"
 
 def names_of_tests() -> set[str]:
     """Names of the tests of the hooks."""
-    files = (ROOT / "tests" / "unit" / "hooks").glob("test_*.py")
+    files = (ROOT / "tests" / "unit" / "hooks").rglob("test_*.py")
     source = "\n".join(file.read_text() for file in files)
     return set(re.findall(r"^def (test_\w+)", source, re.MULTILINE))
 
