@@ -7,7 +7,7 @@ import pytest
 
 from ..guide import EPISODE, concept, ext, to
 from .conftest import RANGES, Ward, opened
-from .test_missing import Watched
+from .missing.watched import Watched
 
 REASONS = "http://ehealth.sundhed.dk/cs/message-reasonCode"
 MISSING = "MissingMeasurementResolving"

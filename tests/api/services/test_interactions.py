@@ -1,4 +1,4 @@
-"""The thirteen services do what they declare, and nothing more."""
+"""The thirteen services do what they declare, and nothing more: interactions."""
 
 from itertools import product
 from typing import Any
@@ -8,11 +8,11 @@ import pytest
 from fyr.core.app import Application
 from fyr.core.declarations.services import Service
 from fyr.core.model.validation import problems
-from fyr.core.testing.applications import client_of
-from fyr.core.testing.client import Answer, Client
+from fyr.core.testing.client import Answer
 from fyr.core.testing.minimal import complete
 
-EHEALTH = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-"
+from .declared import ASKED, at, everywhere
+
 #: path -> how many types each has, so that none is lost on its way from the data
 NAMES = {
     "careplan": 12,
@@ -41,50 +41,6 @@ REQUESTS = {
     "search-type": ("GET", "{}?_count=1"),
     "delete": ("DELETE", "{}/none"),
 }
-#: What a plan, an activity or a questionnaire has when it is made.
-OWNED: Any = {
-    "status": "draft",
-    "extension": [
-        {
-            "url": f"{EHEALTH}modifier-role",
-            "extension": [
-                {"url": "reference", "valueReference": {"reference": "Organization/1"}},
-                {
-                    "url": "role",
-                    "valueCodeableConcept": {"coding": [{"code": "owner"}]},
-                },
-            ],
-        }
-    ],
-}
-#: What profiles ask for that the services hold writes against.
-ASKED: dict[str, dict[str, Any]] = {
-    "ServiceRequest": {"occurrenceDateTime": "2026-01-01T08:00:00Z"},
-    "CareTeam": {
-        "identifier": [
-            {
-                "system": "urn:ietf:rfc:3986",
-                "value": "urn:uuid:0554191e-a45e-47ca-b267-a116af640a04",
-            }
-        ],
-        "reasonCode": [{"text": "COPD"}],
-    },
-    "PlanDefinition": OWNED,
-    "ActivityDefinition": OWNED,
-    "Questionnaire": OWNED,
-    "Library": {**OWNED, "parameter": [{"use": "in", "type": "Observation"}]},
-    "Task": {
-        "status": "requested",
-        "extension": [
-            {"url": f"{EHEALTH}{name}", **value}
-            for name, value in {
-                "task-category": {"valueCodeableConcept": {"text": "x"}},
-                "restriction-category": {"valueCodeableConcept": {"text": "x"}},
-                "task-responsible": {"valueReference": {"reference": "CareTeam/x"}},
-            }.items()
-        ],
-    },
-}
 JSON_PATCH = "application/json-patch+json"
 BY_CRITERIA = {"update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 #: What says that the service does not have what was asked for.
@@ -93,15 +49,6 @@ TYPE, INTERACTION = "no resource type", "is not offered on"
 
 def declared(built: Application) -> dict[str, Service]:
     return {one.name: one for one in built.services if one.name != "fhir"}
-
-
-def at(built: Application, name: str) -> Client:
-    return Client(client_of(built).wsgi, f"/{name}/fhir")
-
-
-def everywhere(built: Application) -> Client:
-    """A client of the service that has everything."""
-    return client_of(built)
 
 
 def test_there_are_thirteen(services: Application) -> None:
@@ -251,152 +198,3 @@ def _profile(service: Service, kind: str) -> str:
 
 def _says(answer: Answer, text: str) -> bool:
     return answer.body[:1] == b"{" and any(text in one for one in answer.issues)
-
-
-@pytest.mark.parametrize(
-    ("query", "told"),
-    [
-        (
-            "CarePlan?statsu=active",
-            "CarePlan has no search parameter 'statsu'; did you mean 'status'?",
-        ),
-        ("CarePlan?intent=plan", "careplan offers no search parameter 'intent' for"),
-        ("CarePlan?_profile=x", "careplan offers no search parameter '_profile' for"),
-        ("CarePlan?_sort=intent", "careplan offers no search parameter 'intent' for"),
-        (
-            "CarePlan?_include=CarePlan:subject",
-            "careplan offers no _include of 'CarePlan:subject' here",
-        ),
-        ("CarePlan?_include=*", "careplan offers no _include of '*' here"),
-        (
-            "EpisodeOfCare?_revinclude=Provenance:target",
-            "careplan offers no _revinclude of 'Provenance:target' here",
-        ),
-        (
-            "Goal?_revinclude=CarePlan:encounter",
-            "careplan offers no _revinclude of 'CarePlan:encounter' here",
-        ),
-        (
-            "Goal?_revinclude=Task:focus",
-            "careplan offers no _revinclude of 'Task:focus' here",
-        ),
-        (
-            "CarePlan?_include:iterate=CarePlan:subject",
-            "careplan offers no _include of 'CarePlan:subject' here",
-        ),
-    ],
-)
-def test_a_search_asks_for_what_is_declared(
-    services: Application, query: str, told: str
-) -> None:
-    answer = at(services, "careplan").get(query)
-
-    assert answer.status == 400
-    assert answer.json["issue"][0]["diagnostics"].startswith(told), answer.issues
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "CarePlan?patient=1&_include=CarePlan:goal&_include=CarePlan:activity-reference",
-        "CarePlan?patient=1&_include=CarePlan:goal:Goal&_include:iterate=Goal:patient",
-        "CarePlan?patient=1&_revinclude=CommunicationRequest:based-on&_sort=-_lastUpdated",
-        "Goal?_include=*&_revinclude=Provenance:target",
-    ],
-)
-def test_what_is_declared_may_be_included(services: Application, query: str) -> None:
-    assert at(services, "careplan").get(query).status == 200
-
-
-def test_all_that_criteria_find_are_deleted_where_that_is_declared(
-    services: Application,
-) -> None:
-    client = at(services, "organization")
-    for number in range(5):
-        made = complete("CareTeam", ASKED["CareTeam"])
-        gone = {"system": "urn:team", "value": "gone"}
-        identifiers = [*made["identifier"], gone]
-        client.create({**made, "name": str(number), "identifier": identifiers})
-    client.create(complete("CareTeam", {**ASKED["CareTeam"], "name": "stays"}))
-
-    answer = client.delete("CareTeam?identifier=urn:team|gone")
-
-    assert answer.status == 204
-    assert (
-        client.get("CareTeam?identifier=urn:team|gone&_summary=count").json["total"]
-        == 0
-    )
-    left = {one.get("name") for one in client.get("CareTeam?_count=200").resources}
-    assert "stays" in left
-    assert left.isdisjoint("01234")
-
-
-def test_no_compartments_are_searched(services: Application) -> None:
-    for path in ("Patient/1/Appointment", "Patient/1/*", "Patient/1/Observation"):
-        assert at(services, "patient").get(path).status in (404, 405)
-    assert at(services, "patient").get("Patient/1/Appointment").status == 405
-    assert at(services, "patient").post("Patient/1/Appointment/_search").status == 405
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("organization/fhir/CareTeam/$validate", 200),
-        ("organization/fhir/Provenance/$validate", 404),
-        ("organization/fhir/$reindex", 200),
-        ("organization/fhir/CareTeam/$reindex", 404),
-        ("patient/fhir/$reindex", 404),
-    ],
-)
-def test_operations_are_there_where_they_are_declared(
-    services: Application, path: str, status: int
-) -> None:
-    body = None
-    if path.endswith("validate"):
-        kind = path.split("/")[2]
-        body = {"resourceType": kind}
-
-    assert everywhere(services).post(f"/{path}", body).status == status
-
-
-def test_the_definition_of_an_operation_is_where_it_is_offered(
-    services: Application,
-) -> None:
-    found = "metadata/operations/reindex"
-
-    assert at(services, "organization").get(found).status == 200
-    assert at(services, "patient").get(found).status == 404
-    assert at(services, "library").get("metadata/operations/validate").status == 200
-
-
-HIDDEN = {
-    "a criterion": "intent=plan",
-    "a sort key": "_sort=-intent",
-    "a filter": "_filter=intent eq plan",
-    "a link of _has": "_has:Goal:subject:lifecycle-status=active",
-}
-
-
-@pytest.mark.parametrize("name", HIDDEN)
-def test_what_a_service_hides_is_named_wherever_it_is_asked(
-    services: Application, name: str
-) -> None:
-    careplan = at(services, "careplan")
-
-    answer = careplan.get(f"CarePlan?{HIDDEN[name]}")
-
-    assert answer.status == 400
-    assert "careplan offers no search parameter" in answer.issues[0]
-
-
-def test_what_a_service_hides_is_hidden_in_conditions_too(
-    services: Application,
-) -> None:
-    goal = complete("Goal")
-
-    answer = at(services, "careplan").post(
-        "Goal", goal, **{"If-None-Exist": "achievement-status=x"}
-    )
-
-    assert answer.status == 400
-    assert "no search parameter 'achievement-status' for Goal" in answer.issues[0]
