@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fyr.core import (
     Application,
     Blob,
     BlobMissing,
+    NotFound,
     Operation,
     OperationCall,
     OperationParameter,
@@ -19,7 +21,7 @@ from fyr.core import (
 from fyr.core.interactions.content import blob_id
 from fyr.plugins.clinical import extensions
 from fyr.plugins.clinical.codes import CODES
-from fyr.plugins.clinical.measurements.media import FAILED, READY
+from fyr.plugins.clinical.measurements.media import FAILED, READY, REQUESTED
 from fyr.plugins.clinical.measurements.thumbnails import size_of, status_of
 from fyr.plugins.clinical.parts import Room
 
@@ -105,11 +107,20 @@ def _thumbnail(application: Application, media: Resource, size: str) -> Resource
         raise CODES["MEASUREMENT_GET_THUMBNAIL_DATA_NOT_SUPPORTED"].error(media["id"])
     data = _content(application, wanted) if wanted is not None else None
     if wanted is None or data is None:
-        raise CODES["MEASUREMENT_GET_THUMBNAIL_DATA_NO_DATA_FOUND"].error(
-            size[:80], media["id"]
-        )
+        raise _no_thumbnail(media, size, there)
     kind = extensions.value_of(wanted, "content").get("contentType", "")
     return _binary(media, kind, data)
+
+
+def _no_thumbnail(
+    media: Resource, size: str, there: Mapping[str, Mapping[str, Any]]
+) -> NotFound:
+    """Say that it is being made, or which there are: none is larger than its picture."""
+    code = CODES["MEASUREMENT_GET_THUMBNAIL_DATA_NO_DATA_FOUND"]
+    issue = code.issue(size[:80], media["id"])
+    is_asked_for = size in there and status_of(there[size]) == REQUESTED
+    more = "It is being made" if is_asked_for else f"There is {', '.join(there)}"
+    return NotFound([replace(issue, diagnostics=f"{issue.diagnostics} {more}.")])
 
 
 def _content(application: Application, thumbnail: Mapping[str, Any]) -> str | None:

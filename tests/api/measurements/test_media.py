@@ -184,13 +184,19 @@ def test_a_thumbnail_of_a_size_that_is_not_there_is_not_found(
     assert answer.status == 404
     assert answer.issues == [
         f"There is no thumbnail of size {size} of Media {media['id']}."
+        " There is 100p, 240p, 460p."
     ]
 
 
 def test_a_thumbnail_that_is_not_made_yet_is_not_found(world, photo) -> None:
     (media,) = world.submitted(world.media(photo, content=content(picture())))
 
-    assert got(world, media, ehealth_thumbnail_size="100p").status == 404
+    answer = got(world, media, ehealth_thumbnail_size="100p")
+
+    assert answer.status == 404
+    assert answer.issues == [
+        f"There is no thumbnail of size 100p of Media {media['id']}. It is being made."
+    ]
 
 
 def test_a_thumbnail_that_could_not_be_made_is_not_supported(world, photo) -> None:
