@@ -58,7 +58,7 @@ def cancel(
         for task_id in ids:
             try:
                 tasks.cancel(tasks.get(task_id))
-                click.echo(f"{task_id} is cancelled, and its files are gone.")
+                click.echo(f"{task_id} has ended, and its files are gone.")
             except NotFound as error:
                 unknown.append(f"fyr: {task_id}: {error}")
     for line in unknown:

@@ -70,7 +70,7 @@ def test_what_goes_on_is_ended_without_its_caller(
     ended = run(config, "cancel", id_of(status))
 
     assert ended.exit_code == 0
-    assert ended.output == f"{id_of(status)} is cancelled, and its files are gone.\n"
+    assert ended.output == f"{id_of(status)} has ended, and its files are gone.\n"
     assert caller.get(status).status == 404
     app.worker().drain()
     assert caller.get(status).status == 404
