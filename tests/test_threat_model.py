@@ -55,5 +55,5 @@ def test_every_attack_is_the_proof_of_a_threat() -> None:
     folders = {str(Path(file).parent) for file in told}
     for file in (ROOT / "tests" / "attacks").glob("test_*.py"):
         assert str(file.relative_to(ROOT)) in told
-    for file in (ROOT / "tests" / "attacks").glob("*/test_*.py"):
+    for file in (ROOT / "tests" / "attacks").glob("*/**/test_*.py"):
         assert str(file.parent.relative_to(ROOT)) in folders
