@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from httpx._config import DEFAULT_LIMITS, DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from fyr.core.testing.servers import ABSENT
@@ -22,6 +22,9 @@ settings.load_profile("fyr")
 # Who says nothing else waits five seconds, which a busy machine may take for an answer.
 for _wait in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, 60.0)
+# One thread closes what has not been used for five seconds, though another one, which the
+# machine keeps waiting, has just been given it.
+DEFAULT_LIMITS.keepalive_expiry = None
 
 # What a shell starts in the background ignores it, as would the commands that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

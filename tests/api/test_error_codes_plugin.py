@@ -28,6 +28,7 @@ class TestErrorCodes(PluginContract):
             "fyr.config.neighbours",
             "fyr.config.settings",
             "fyr.core.app",
+            "fyr.core.declarations.toml_files",
             "fyr.core.errors.catalogue",
             "fyr.core.hooks.loading",
         }

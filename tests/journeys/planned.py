@@ -61,7 +61,9 @@ class World:
             self._plan(
                 "measured",
                 activity=[
-                    {"reference": to(f"ServiceRequest/r{n}")} for n in range(MANY)
+                    {"reference": to(f"ServiceRequest/{kind}{n}")}
+                    for kind in "rw"
+                    for n in range(MANY)
                 ],
             ),
         ]
@@ -70,7 +72,7 @@ class World:
         self.built.worker().drain()
 
     def _planned(self, number: int) -> list[dict[str, Any]]:
-        """Plan a team and then an end, for an episode and for a plan; and a slot."""
+        """Plan a team and then an end, for an episode and for a plan; and two slots."""
         first, then = self.later(hours=1), self.later(hours=2)
         team = entry("teamschedule", first, careteam=to("CareTeam/new"))
         return [
@@ -84,7 +86,8 @@ class World:
                 entry("careplan-statusschedule", then, status="completed"),
                 team,
             ),
-            self._request(f"r{number}"),
+            self._request(f"r{number}", hours=1),
+            self._request(f"w{number}", hours=40),
         ]
 
     def _episode(self, id: str, *planned: Any) -> dict[str, Any]:
@@ -110,17 +113,20 @@ class World:
             **more,
         }
 
-    def _request(self, id: str) -> dict[str, Any]:
-        """Ask for one measurement, in a slot that nobody will have met."""
+    def _request(self, id: str, hours: int) -> dict[str, Any]:
+        """Ask for one measurement, in a slot that nobody will have met by then.
+
+        A day later it is missed, or can still be met and is to be reminded of.
+        """
         repeat = {
             "boundsPeriod": {
                 "start": self.later(hours=1),
-                "end": self.later(hours=4),
+                "end": self.later(hours=1 + 3 * hours),
             },
             "frequency": 1,
             "period": 1,
-            "periodUnit": "d",
-            "duration": 1,
+            "periodUnit": "wk",
+            "duration": hours,
             "durationUnit": "h",
         }
         episode = ext(EPISODE, valueReference=to("EpisodeOfCare/measured"))

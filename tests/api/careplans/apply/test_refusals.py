@@ -64,7 +64,9 @@ def test_what_is_no_episode_is_told_as_it_was_sent(clinic) -> None:
 
     assert answer.status == 404
     told = answer.json["issue"][0]["diagnostics"]
-    assert told == "There is no EpisodeOfCare with the id there."
+    assert (
+        told == "parameter episodeOfCare: There is no EpisodeOfCare with the id there."
+    )
 
 
 def test_an_episode_that_is_not_there_is_not_found(clinic) -> None:
