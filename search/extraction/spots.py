@@ -16,6 +16,8 @@ from fyr.search.hashes import hash64
 
 #: A condition that the rows themselves can tell.
 _BY_SYSTEM = ("token", "ContactPoint", "system")
+#: The column of references' rows that tells where they lead.
+TARGET_TYPE = "target_type"
 
 
 class Node:
@@ -81,8 +83,15 @@ def reached(
     """Walk from an element, in a tree that begins there, to what is indexed."""
     for spot in _followed(replace(start, node=root), type_, steps):
         for one in _meant(spot, type_):
-            if one.code in CONVERTERS[type_]:
+            if one.code in CONVERTERS[type_] and _leads_there(one, type_):
                 yield one
+
+
+def _leads_there(spot: Spot, type_: str) -> bool:
+    """Whether only a reference is asked to lead to a type, as nothing else can."""
+    if spot.only is None or spot.only[0] != TARGET_TYPE:
+        return True
+    return type_ == spot.code.lower() == "reference"
 
 
 def _meant(spot: Spot, type_: str) -> Iterator[Spot]:
@@ -106,7 +115,7 @@ def _followed(start: Spot, type_: str, steps: Sequence[Step]) -> Iterable[Spot]:
 
 def _step(spot: Spot, step: Step, type_: str, last: bool) -> Iterator[Spot]:
     if isinstance(step, Resolves):
-        yield replace(spot, only=("target_type", step.type))
+        yield replace(spot, only=(TARGET_TYPE, step.type))
     elif isinstance(step, OfType):
         # R4 writes the type of one expression with a capital: value.as(DateTime).
         if spot.code.lower() == step.type.lower():

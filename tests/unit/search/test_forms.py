@@ -145,6 +145,25 @@ def test_any_expression_is_refused_or_can_be_indexed_by(
     Extractor(Places(Parameters(taken))).rows(PATIENT)
 
 
+@pytest.mark.parametrize("type_", sorted(TABLES))
+@pytest.mark.parametrize(
+    "path", ["birthDate", "multipleBirth", "name", "name.given", "active", "telecom"]
+)
+def test_what_is_no_reference_leads_to_no_type(path: str, type_: str) -> None:
+    one = parameter(f"Patient.{path}.where(resolve() is Organization)", type_)
+
+    assert problems(one, Parameters())
+    assert accepted([], [one]) == []
+
+
+@pytest.mark.parametrize("type_", sorted(set(TABLES) - {"reference"}))
+def test_an_extension_leads_to_a_type_by_references_only(type_: str) -> None:
+    path = f"{EXTENSION}.value.where(resolve() is Organization)"
+
+    assert problems(parameter(path, type_), Parameters())
+    assert problems(parameter(path, "reference"), Parameters()) == []
+
+
 @given(st.text("Patien.name()'|`[]{}=@%$ /*\\0", max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(Invalid):
